@@ -1,0 +1,46 @@
+# What a person types. Each target sets up what it needs on a fresh machine first.
+PYTHON ?= python3
+export PYTHON
+BIN = .venv/bin
+
+.PHONY: help demo develop test lint bench lock clean
+
+help:
+	@echo 'make demo      watch the box on this computer (make demo CAMERA=images:FOLDER)'
+	@echo 'make test      all tests'
+	@echo 'make lint      ruff and mypy'
+	@echo 'make bench     times and memory on this machine'
+	@echo 'make develop   .venv with the box, the converter and the tools'
+
+demo: .venv/.demo
+	@script/need mpd command -v mpd
+	@$(BIN)/moodbox demo $(if $(CAMERA),--camera $(CAMERA))
+
+develop: .venv/.develop
+
+test: .venv/.develop
+	@script/need mpd command -v mpd
+	$(BIN)/pytest -n auto $(ARGS)
+
+lint: .venv/.develop
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/.develop
+	@script/need mpd command -v mpd
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock:
+	script/lock
+
+clean:
+	rm -rf .venv build
+
+.venv/.demo: lock/demo.txt pyproject.toml
+	@test -e .venv/.develop || script/venv demo
+	@touch $@
+
+.venv/.develop: lock/develop.txt pyproject.toml
+	@script/venv develop
+	@touch $@

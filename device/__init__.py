@@ -1,0 +1,3 @@
+"""The box: what runs on the Pi."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,98 @@
+"""Puts a box together from its settings, and takes it apart again.
+
+Whatever loads slowly (OpenCV, the model) comes after the first light.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from device import settings
+from device.errors import MemoryFileError, PanelError, SettingsError
+from device.memory import Memory
+from device.panel.button import Button, Edge, Presses
+from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
+from device.service import Control, Notifier
+
+if TYPE_CHECKING:
+    from device.box import Box, Event
+    from device.eyes.camera import Camera
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def open_box(
+    chosen: settings.Settings,
+    events: SimpleQueue[Event],
+    open_camera: Callable[[], Camera] | None = None,
+) -> Iterator[Box]:
+    """A box that is ready to run; its lights go out in the end, however it ends.
+
+    open_camera: instead of the camera that the settings name.
+    Raises SettingsError, ModelError or ServiceError. Without panel or disk the box comes up all the same, and
+    says so.
+    """
+    trouble: dict[str, str] = {}
+    with ExitStack() as stack:
+        stack.enter_context(closing(Control(chosen.service.socket_path(), events.put)))
+        lights, is_down = _panel(chosen.panel, events, trouble, stack)
+        lights.show(Sign.STARTING)
+        memory = stack.enter_context(closing(_memory(chosen.service, trouble)))
+
+        from device.box import Box  # loads OpenCV and numpy
+        from device.eyes.camera import camera_factory
+        from device.eyes.feed import Feed
+        from device.eyes.look import Eyes
+        from device.music.jukebox import Jukebox
+        from device.music.player import Player
+
+        player = stack.enter_context(closing(Player(chosen.music, events.put)))
+        player.start()
+        eyes = Eyes(chosen.model, chosen.look)
+        if missing := without_light(eyes.card.labels, chosen.panel):
+            table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
+            raise SettingsError(
+                f"{table}: the model knows {', '.join(missing)} too; name a light for each mood"
+            )
+        feed = stack.enter_context(closing(Feed(open_camera or camera_factory(chosen.camera), events.put)))
+        yield Box(
+            events=events,
+            rules=chosen.look,
+            presses=Presses(chosen.panel.debounce, chosen.panel.hold),
+            is_down=is_down,
+            lights=lights,
+            eyes=eyes,
+            feed=feed,
+            jukebox=Jukebox(chosen.music, player, memory, random.Random()),  # noqa: S311  (songs, not secrets)
+            notifier=Notifier(),
+            trouble=trouble,
+        )
+
+
+def _panel(
+    panel: settings.Panel, events: SimpleQueue[Any], trouble: dict[str, str], stack: ExitStack
+) -> tuple[Lights, Callable[[], bool]]:
+    lights: Lights = Dark()
+    try:
+        lights = stack.enter_context(closing(open_lights(panel)))
+        button = stack.enter_context(closing(Button(panel, lambda: events.put(Edge()))))
+    except PanelError as error:
+        log.warning("panel: %s", error)
+        trouble["panel"] = str(error)
+        return lights, lambda: False
+    return lights, button.is_down
+
+
+def _memory(service: settings.Service, trouble: dict[str, str]) -> Memory:
+    try:
+        return Memory.open(service.state_path())
+    except MemoryFileError as error:
+        log.warning("%s", error)
+        trouble["storage"] = str(error)
+        return Memory.of_this_run()

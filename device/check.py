@@ -1,0 +1,109 @@
+"""`moodbox check`: whether each part can serve, and how to mend the one that cannot."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+from device.errors import CameraError, LibraryError, MemoryFileError, MoodboxError, ServiceError
+from device.service import ask
+from device.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    part: str
+    well: bool
+    what: str
+
+
+def check(settings: Settings) -> list[Finding]:
+    """Tries each part for real. A running box holds pins and camera: then its own word is taken for them."""
+    parts: dict[str, Callable[[Settings], str]] = {
+        "model": _model,
+        "camera": _camera,
+        "panel": _panel,
+        "player": _player,
+        "library": _library,
+        "storage": _storage,
+    }
+    trouble = _running(settings)
+    findings = [Finding("settings", True, "every key is known and in range")]
+    for part, look_at in parts.items():
+        if trouble is not None and part in ("camera", "panel"):
+            well = part not in trouble
+            findings.append(Finding(part, well, trouble.get(part, "in use by the box that runs")))
+            continue
+        try:
+            findings.append(Finding(part, True, look_at(settings)))
+        except MoodboxError as error:
+            findings.append(Finding(part, False, str(error)))
+    return findings
+
+
+def _running(settings: Settings) -> dict[str, str] | None:
+    try:
+        trouble: dict[str, str] = ask(settings.service.socket_path(), "status")["trouble"]
+    except ServiceError:
+        return None
+    return trouble
+
+
+def _model(settings: Settings) -> str:
+    from device.eyes.look import Eyes
+    from device.panel.lights import without_light
+
+    eyes = Eyes(settings.model, settings.look)
+    if missing := without_light(eyes.card.labels, settings.panel):
+        raise MoodboxError(f"no light for {', '.join(missing)}: see [panel] in the settings")
+    return f"{eyes.card.name} tells {', '.join(eyes.card.labels)}"
+
+
+def _camera(settings: Settings) -> str:
+    from device.eyes.camera import camera_factory
+
+    with camera_factory(settings.camera)() as camera:
+        frame = camera.read()
+    if frame is None:
+        raise CameraError(f"{settings.camera.source} gives no frame")
+    return f"{settings.camera.source} gives {frame.shape[1]}x{frame.shape[0]}"
+
+
+def _panel(settings: Settings) -> str:
+    from device.panel.button import Button
+    from device.panel.lights import open_lights
+
+    with closing(open_lights(settings.panel)), closing(Button(settings.panel, lambda: None)):
+        pins = settings.panel.light_pins() | {"button": settings.panel.button}
+    return ", ".join(f"{name} on GPIO{pin}" for name, pin in pins.items())
+
+
+def _player(settings: Settings) -> str:
+    from device.music.player import connected
+
+    with connected(settings.music) as client:
+        return f"MPD (protocol {client.mpd_version}) at {settings.music.address}"
+
+
+def _library(settings: Settings) -> str:
+    from device.music.jukebox import EMPTY
+    from device.music.player import connected
+
+    with connected(settings.music) as client:
+        songs = int(client.stats()["songs"])
+    if not songs:
+        raise LibraryError(EMPTY)
+    return f"{songs} songs"
+
+
+def _storage(settings: Settings) -> str:
+    folder = settings.service.state_path()
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest) as probe:
+            probe.write(b"\0")
+    except OSError as error:
+        raise MemoryFileError(f"{folder}: cannot be written ({error.strerror})") from error
+    return f"{folder} can be written"

@@ -1,0 +1,213 @@
+"""The verbs of the box: run, look, check, status, press, demo."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from device import __version__
+from device.errors import MoodboxError
+from device.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from device.mood import Verdict
+
+# Each verb loads what it needs: `status` must not wait for OpenCV.
+
+BROKEN = 70  # sysexits' EX_SOFTWARE: a mistake of ours, not of the user's
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(options.settings)
+        if getattr(options, "camera", None):
+            settings = msgspec.structs.replace(
+                settings, camera=msgspec.structs.replace(settings.camera, source=options.camera)
+            )
+        code: int = options.verb(options, settings)
+        sys.stdout.flush()
+    except MoodboxError as error:
+        print(f"moodbox: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `moodbox look ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--settings", type=Path, metavar="FILE", help="default: /etc/moodbox/moodbox.toml")
+    camera = argparse.ArgumentParser(add_help=False)
+    camera.add_argument(
+        "--camera", metavar="SOURCE", help="auto, picamera2, webcam:N, images:PATH or video:FILE"
+    )
+    in_json = argparse.ArgumentParser(add_help=False)
+    in_json.add_argument("--json", action="store_true", help="for scripts")
+
+    parser = argparse.ArgumentParser(prog="moodbox", description="From a face to a song.")
+    parser.add_argument("--version", action="version", version=__version__)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    for name, verb, parents, what in (
+        ("run", _run, [shared, camera], "be the box, until SIGTERM"),
+        ("look", _look, [shared, camera, in_json], "one look: which mood is it?"),
+        ("check", _check, [shared, camera, in_json], "can each part serve?"),
+        ("status", _status, [shared, in_json], "how is the running box?"),
+        ("press", _press, [shared], "the same as the button"),
+        ("demo", _demo, [camera], "the box on a laptop, with its own music and a panel in the terminal"),
+    ):
+        added = verbs.add_parser(name, help=what, description=what, parents=parents)
+        added.set_defaults(verb=verb, settings=None)
+        if name == "look":
+            added.add_argument("--each", action="store_true", help="judge every picture by itself")
+    return parser
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    from device.assembly import open_box
+    from device.service import set_up_log
+
+    set_up_log(logging.INFO)
+    events: SimpleQueue[Any] = SimpleQueue()
+    failed: list[threading.ExceptHookArgs] = []
+    threading.excepthook = lambda args: _thread_died(args, events, failed)
+    _stop_on_signals(events)
+    with open_box(settings, events) as box:
+        box.run()
+    return BROKEN if failed else 0
+
+
+def _stop_on_signals(events: SimpleQueue[Any]) -> None:
+    from device.service import Stop
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: events.put(Stop()))
+
+
+def _thread_died(
+    args: threading.ExceptHookArgs, events: SimpleQueue[Any], failed: list[threading.ExceptHookArgs]
+) -> None:
+    """A part of the box that has died silently would be a box that lies: end, and be started again."""
+    from device.service import Stop
+
+    logging.critical("a thread has died", exc_info=(args.exc_type, args.exc_value, args.exc_traceback))  # type: ignore[arg-type]
+    failed.append(args)
+    events.put(Stop())
+
+
+def _look(options: argparse.Namespace, settings: Settings) -> int:
+    from device.errors import SettingsError
+    from device.eyes.camera import camera_factory
+
+    open_camera = camera_factory(settings.camera)
+    kind, _, path = settings.camera.source.partition(":")
+    if options.each and kind != "images":
+        raise SettingsError("--each judges pictures: add --camera images:PATH")
+    code = 0
+    if options.each:
+        for source, verdict in _each(Path(path), settings):
+            if isinstance(verdict, MoodboxError):
+                print(f"moodbox: {verdict}", file=sys.stderr)
+                code = verdict.exit_code
+            else:
+                _print_verdict(source, verdict, in_json=options.json)
+        return code
+    from device.eyes.look import Eyes, look_once
+
+    with open_camera() as camera:
+        verdict = look_once(Eyes(settings.model, settings.look), camera, settings.look)
+    _print_verdict(settings.camera.source, verdict, in_json=options.json)
+    return code
+
+
+def _each(path: Path, settings: Settings) -> Iterator[tuple[str, Verdict | MoodboxError]]:
+    from device.errors import CameraError
+    from device.eyes.camera import PictureCamera, find_pictures
+    from device.eyes.look import Eyes, look_once
+
+    eyes = Eyes(settings.model, settings.look)
+    for picture in find_pictures(path):
+        try:
+            yield str(picture), look_once(eyes, PictureCamera([picture]), settings.look)
+        except CameraError as error:
+            yield str(picture), error
+
+
+def _print_verdict(source: str, verdict: Verdict, *, in_json: bool) -> None:
+    if in_json:
+        print(
+            json.dumps(
+                {
+                    "source": source,
+                    "mood": verdict.mood,
+                    "verdict": verdict.outcome,
+                    "confidence": round(verdict.confidence, 4),
+                    "probabilities": verdict.probabilities
+                    and {mood: round(p, 4) for mood, p in verdict.probabilities.items()},
+                    "face": verdict.face,
+                }
+            )
+        )
+        return
+    word = verdict.mood or verdict.outcome.replace("_", " ")
+    print(f"{source}: {word}" + (f" ({verdict.confidence:.0%})" if verdict.face else ""))
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    from device.check import check
+
+    findings = check(settings)
+    if options.json:
+        print(json.dumps([dataclasses.asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.well else 'BAD '} {finding.part:9} {finding.what}")
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+def _status(options: argparse.Namespace, settings: Settings) -> int:
+    from device.service import ask
+
+    status = ask(settings.service.socket_path(), "status")
+    if options.json:
+        print(json.dumps(status))
+    else:
+        for key, value in status.items():
+            if key == "trouble":
+                for part, what in value.items():
+                    print(f"{'trouble':11} {part}: {what}")
+            else:
+                print(f"{key:11} {'-' if value is None else value}")
+    return 0
+
+
+def _press(options: argparse.Namespace, settings: Settings) -> int:
+    from device.service import ask
+
+    ask(settings.service.socket_path(), "press")
+    return 0
+
+
+def _demo(options: argparse.Namespace, settings: Settings) -> int:
+    from device.errors import SettingsError
+
+    try:
+        from device.demo.show import show
+    except ImportError as error:
+        raise SettingsError(f"the demo needs {error.name}: pip install 'moodbox[demo]'") from error
+    return show(options.camera)

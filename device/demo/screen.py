@@ -1,0 +1,85 @@
+"""The panel, and what the box sees, drawn in a terminal."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import termios
+import tty
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import cv2
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from device.eyes.camera import Frame
+from device.mood import Mood, Verdict
+from device.settings import Colour
+
+ROWS = 20  # of the picture; each row of characters holds two of pixels
+
+
+@contextmanager
+def single_keys() -> Iterator[None]:
+    """Keys come one by one and are not echoed; the terminal is as before in the end."""
+    before = termios.tcgetattr(sys.stdin)
+    tty.setcbreak(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def key(wait: float) -> str:
+    """The next key, or nothing after `wait` seconds."""
+    readable, _, _ = select.select([sys.stdin], [], [], wait)
+    return os.read(sys.stdin.fileno(), 1).decode("ascii", "replace") if readable else ""
+
+
+def picture(frame: Frame | None, verdict: Verdict | None) -> Text:
+    """A grey frame in half blocks, with a frame around the face."""
+    if frame is None:
+        return Text("\n" * (ROWS // 2) + "the camera is closed".center(2 * ROWS) + "\n" * (ROWS // 2))
+    width = round(2 * ROWS * frame.shape[1] / frame.shape[0])
+    small = cv2.resize(frame, (width, 2 * ROWS), interpolation=cv2.INTER_AREA)
+    coloured = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
+    if verdict and verdict.face:
+        scale = 2 * ROWS / frame.shape[0]
+        x, y, w, h = (round(scale * part) for part in verdict.face)
+        cv2.rectangle(coloured, (x, y), (x + w, y + h), (255, 190, 0), 1)
+    text = Text(no_wrap=True)
+    for row in range(0, 2 * ROWS, 2):
+        for upper, lower in zip(coloured[row], coloured[row + 1], strict=True):
+            text.append("▀", f"rgb({','.join(map(str, upper))}) on rgb({','.join(map(str, lower))})")
+        text.append("\n")
+    return text
+
+
+def panel(lights: dict[Mood, float], colours: dict[Mood, Colour]) -> Text:
+    """The lights as they are lit right now, in their colours."""
+    text = Text()
+    for mood, level in lights.items():
+        shade = (round(40 + (255 * part - 40) * level) for part in colours[mood])
+        text.append("  ⬤ ", f"rgb({','.join(str(max(0, part)) for part in shade)})")
+        text.append(f" {mood}", "bold" if level > 0.5 else "dim")
+    return text
+
+
+def probabilities(verdict: Verdict | None) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for mood, share in ((verdict and verdict.probabilities) or {}).items():
+        table.add_row(str(mood), "█" * round(24 * share) or "▏", f"{share:.0%}")
+    return table
+
+
+def screen(view: Text, lights: Text, verdict: Verdict | None, words: Text, log: deque[str]) -> RenderableType:
+    right = Group(lights, Text(), words, Text(), probabilities(verdict))
+    side = Table.grid(padding=(0, 3))
+    side.add_row(view, right)
+    keys = Text("space: the button   h: hold it (pause, go on)   q: quit", "dim")
+    return Panel(Group(side, Text("\n".join(log), "dim"), Text(), keys), title="moodbox", expand=False)

@@ -1,0 +1,152 @@
+"""`moodbox demo`: songs, server, stage and screen put together; without a terminal, a line for each look."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from rich.live import Live
+from rich.text import Text
+
+from device import settings
+from device.demo import screen
+from device.demo.album import Album, Watched
+from device.demo.server import PrivateMpd, sound_output
+from device.demo.songs import SONGS, make_library
+from device.demo.stage import Stage, on_stage
+from device.errors import CameraError
+from device.eyes.camera import Camera, camera_factory, find_pictures
+
+PICTURES = Path(__file__).resolve().parent.parent / "pictures"
+LOOK = 10.0  # seconds that a look may take, with the camera's opening
+FIRST_SONG = 5.0  # seconds
+"""How long the printed demo waits before it says that nothing came."""
+
+
+def show(camera: str | None) -> int:
+    """Runs until `q`, or, without a terminal, through one look of every picture."""
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    with tempfile.TemporaryDirectory(prefix="moodbox-demo-") as name:
+        folder = Path(name)
+        print(f"making {len(SONGS)} songs …", flush=True)
+        make_library(folder / "music")
+        with PrivateMpd(folder, sound_output()) as server:
+            songs = server.update()
+            heard = "silently: no sound card here" if server.output == "null" else f"through {server.output}"
+            print(f"MPD plays them {heard} ({songs} songs in its library)", flush=True)
+            album, open_camera = _eyes(camera)
+            box = settings.Settings(
+                music=server.link, service=settings.Service(socket=f"{name}/control.sock", state=name)
+            )
+            if on_terminal:
+                _on_screen(box, album, open_camera)
+            else:
+                _in_lines(box, album, open_camera)
+    return 0
+
+
+def _eyes(camera: str | None) -> tuple[Album | None, Callable[[], Camera]]:
+    """Pictures as an album, one for each look; else the camera that was asked for, or is there."""
+    kind, _, path = (camera or "").partition(":")
+    if kind == "images":
+        album = Album(find_pictures(Path(path)))
+        return album, album.open
+    if camera:
+        return None, camera_factory(settings.Camera(source=camera))
+    with suppress(CameraError):
+        webcam = camera_factory(settings.Camera(source="webcam:0"))
+        with webcam():
+            return None, webcam
+    album = Album(find_pictures(PICTURES))
+    return album, album.open
+
+
+def _in_lines(box: settings.Settings, album: Album | None, open_camera: Callable[[], Camera]) -> None:
+    """One look of every picture, or one through the camera: what was seen, shown and played."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="    %(message)s")
+    logging.getLogger("mpd").setLevel(logging.WARNING)
+    with on_stage(box, open_camera) as stage:
+        for number in range(len(album) if album else 1):
+            if album:
+                print(f"picture {number + 1}: {album.shown.name}", flush=True)
+            before = stage.status()["song"]
+            if number:
+                stage.press()
+                stage.wait_for_look(LOOK)
+            if not stage.wait_for_verdict(LOOK):
+                print("  no verdict: the camera gave nothing in time", flush=True)
+                continue
+            print(f"  {_summary(stage, before)}", flush=True)
+            if album:
+                album.turn()
+
+
+def _summary(stage: Stage, song_before: str | None) -> str:
+    verdict = stage.state.verdict
+    if verdict is None:
+        return "nothing"
+    seen = verdict.mood or verdict.outcome.replace("_", " ")
+    words = [f"{seen} ({verdict.confidence:.0%})" if verdict.face else seen]
+    if verdict.mood:
+        end = time.monotonic() + FIRST_SONG
+        while (song := stage.status()["song"]) in (None, song_before) and time.monotonic() < end:
+            time.sleep(0.02)
+        lit = [str(mood) for mood, level in stage.lights().items() if level > 0.5]
+        words += [f"light: {', '.join(lit) or 'none'}", f"song: {song or 'none'}"]
+    return "; ".join(words)
+
+
+class _Lines(logging.Handler):
+    """Keeps the log's last lines for the screen."""
+
+    def __init__(self, lines: deque[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(time.strftime("%H:%M:%S ") + record.getMessage())
+
+
+def _on_screen(box: settings.Settings, album: Album | None, open_camera: Callable[[], Camera]) -> None:
+    lines: deque[str] = deque(maxlen=5)
+    logging.basicConfig(level=logging.INFO, handlers=[_Lines(lines)])
+    logging.getLogger("mpd").setLevel(logging.WARNING)
+    watched = Watched(open_camera)
+    with (
+        on_stage(box, watched) as stage,
+        screen.single_keys(),
+        Live(screen=True, auto_refresh=False) as live,
+    ):
+        while (key := screen.key(wait=0.08)) != "q":
+            if key == " ":
+                if album:
+                    album.turn()
+                _in_background(stage.press)
+            elif key == "h":
+                _in_background(lambda: stage.press(box.panel.hold + 0.3))
+            verdict = stage.state.verdict
+            view = screen.picture(watched.frame, verdict)
+            lights = screen.panel(stage.lights(), box.panel.colours)
+            live.update(screen.screen(view, lights, verdict, _words(stage), lines), refresh=True)
+
+
+def _in_background(action: Callable[[], None]) -> None:
+    threading.Thread(target=action, daemon=True).start()
+
+
+def _words(stage: Stage) -> Text:
+    status = stage.status()
+    text = Text(f"{status['state'].replace('_', ' ')}", "bold")
+    if status["mood"]:
+        text.append(f"  {status['mood']} ({status['confidence']:.0%})")
+    text.append(f"\n{status['song'] or 'no song'}" + ("  (paused)" if status["playing"] == "pause" else ""))
+    for part, what in status["trouble"].items():
+        text.append(f"\n{part}: {what}", "red")
+    return text

@@ -1,0 +1,92 @@
+"""The real box on gpiozero's mock pins: what a person's finger and eyes would do and see."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Any
+
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+from device.assembly import open_box
+from device.box import Activity, Box, State
+from device.errors import MoodboxError
+from device.eyes.camera import Camera
+from device.mood import Mood
+from device.service import Stop, ask
+from device.settings import Settings
+
+PRESS = 0.08  # seconds that a finger stays on the button
+START = 10.0  # seconds
+
+
+class Stage:
+    """A box that runs on a thread: its button is a pin that is pulled down, its lights are pins to read."""
+
+    def __init__(self, settings: Settings, box: Box) -> None:
+        self._settings = settings
+        self._box = box
+        self._pins = Device.pin_factory
+
+    @property
+    def state(self) -> State:
+        return self._box.state
+
+    def lights(self) -> dict[Mood, float]:
+        """How bright each light is, 0 to 1."""
+        return {mood: float(self._pins.pin(pin).state) for mood, pin in self._settings.panel.leds.items()}
+
+    def status(self) -> dict[str, Any]:
+        return ask(self._settings.service.socket_path(), "status")
+
+    def press(self, seconds: float = PRESS) -> None:
+        """Holds the button down for so long."""
+        pin = self._pins.pin(self._settings.panel.button)
+        pin.drive_low()
+        time.sleep(seconds)
+        pin.drive_high()
+
+    def wait_for_verdict(self, seconds: float) -> bool:
+        return self._wait(lambda s: s.verdict is not None and s.activity is Activity.RESTING, seconds)
+
+    def wait_for_look(self, seconds: float) -> bool:
+        return self._wait(lambda s: s.verdict is None, seconds)
+
+    def _wait(self, happened: Callable[[State], bool], seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while not happened(self.state):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.005)
+        return True
+
+
+@contextmanager
+def on_stage(settings: Settings, open_camera: Callable[[], Camera] | None = None) -> Iterator[Stage]:
+    """Raises what opening the box raises; whatever ends the box in the middle is raised at the end."""
+    Device.pin_factory = MockFactory(pin_class=MockPWMPin)
+    events: SimpleQueue[Any] = SimpleQueue()
+    opened: SimpleQueue[Box | MoodboxError] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            with open_box(settings, events, open_camera) as box:
+                opened.put(box)
+                box.run()
+        except MoodboxError as error:
+            opened.put(error)
+
+    thread = threading.Thread(target=run, name="box", daemon=True)
+    thread.start()
+    try:
+        box = opened.get(timeout=START)
+        if isinstance(box, MoodboxError):
+            raise box
+        yield Stage(settings, box)
+    finally:
+        events.put(Stop())
+        thread.join(timeout=5)

@@ -1,0 +1,70 @@
+"""The model card: the JSON file beside a `.tflite` file. The converter writes it, the device obeys it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from device.errors import ModelError
+from device.mood import Mood
+
+FORMAT = 1
+
+
+class Crop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to cut a face for this model.
+
+    margin: how much larger than the detector's box the square is, as a share of the box's side.
+    detector: the cascade file, from OpenCV's own folder, whose boxes the margin is for.
+    """
+
+    detector: str
+    margin: Annotated[float, msgspec.Meta(ge=-0.5, le=2)]
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """What the device must know of a model; other entries in the file are for people.
+
+    labels: moods in the order of the model's outputs.
+    side: width and height of the crop in pixels; it goes in as uint8 (1, side, side, 1), 0-255.
+    threshold: a mean probability under it is `unsure`.
+    sha256: of the `.tflite` file.
+    """
+
+    format: int
+    name: str
+    labels: Annotated[tuple[Mood, ...], msgspec.Meta(min_length=2)]
+    side: Annotated[int, msgspec.Meta(ge=1)]
+    crop: Crop
+    threshold: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    sha256: str
+    about: dict[str, Any] = {}
+
+
+def card_path(model: Path) -> Path:
+    return model.with_suffix(".json")
+
+
+def read_card(model: Path) -> Card:
+    """The card beside `model`, after making sure that it describes this very file.
+
+    Raises ModelError if either is missing, damaged, or they do not belong together.
+    """
+    path = card_path(model)
+    try:
+        card = msgspec.json.decode(path.read_bytes(), type=Card)
+        content = model.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{error.filename}: {error.strerror}; a model is a .tflite file with its card (.json) beside it"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise ModelError(f"{path}: not a model card: {error}; make it again with `quantize`") from error
+    if card.format != FORMAT:
+        raise ModelError(f"{path}: card format {card.format}, this version knows {FORMAT}; upgrade moodbox")
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise ModelError(f"{model}: is not the file its card describes (sha256 differs); copy both again")
+    return card

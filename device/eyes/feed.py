@@ -1,0 +1,94 @@
+"""Frames from a camera on a thread of their own, so that a camera that hangs never hangs the box."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from device.errors import CameraError
+from device.eyes.camera import Camera, Frame
+
+log = logging.getLogger(__name__)
+
+LET_GO = 5.0  # seconds that the camera of an earlier look has to close
+
+
+@dataclass(frozen=True)
+class FrameSeen:
+    look: int
+    frame: Frame
+
+
+@dataclass(frozen=True)
+class FramesEnded:
+    """No more frames for this look: the pictures are through (`error` is None), or the camera failed."""
+
+    look: int
+    error: str | None = None
+
+
+class Feed:
+    """Posts one frame when opened, and one more each time that it is asked for the next."""
+
+    def __init__(
+        self, open_camera: Callable[[], Camera], post: Callable[[FrameSeen | FramesEnded], None]
+    ) -> None:
+        self._open_camera = open_camera
+        self._post = post
+        self._look = 0
+        self._thread: threading.Thread | None = None
+        self._wanted = threading.Semaphore(0)
+        self._stopped = threading.Event()
+
+    def start(self) -> int:
+        """Opens the camera for a new look; its events bear the number that is returned."""
+        self.stop()
+        self._look += 1
+        self._wanted, self._stopped = threading.Semaphore(1), threading.Event()
+        self._thread = threading.Thread(
+            target=self._run,
+            args=(self._look, self._thread, self._wanted, self._stopped),
+            name="camera",
+            daemon=True,
+        )
+        self._thread.start()
+        return self._look
+
+    def next(self) -> None:
+        self._wanted.release()
+
+    def stop(self) -> None:
+        """Closes the camera, without waiting for it."""
+        self._stopped.set()
+        self._wanted.release()
+
+    def close(self) -> None:
+        """Closes the camera, and gives it a moment to do so."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join(timeout=0.5)
+
+    def _run(
+        self,
+        look: int,
+        earlier: threading.Thread | None,
+        wanted: threading.Semaphore,
+        stopped: threading.Event,
+    ) -> None:
+        try:
+            if earlier is not None:
+                earlier.join(timeout=LET_GO)
+                if earlier.is_alive():
+                    raise CameraError("the camera does not answer: unplug it, or restart the box")
+            with self._open_camera() as camera:
+                while wanted.acquire() and not stopped.is_set():
+                    frame = camera.read()
+                    if frame is None:
+                        self._post(FramesEnded(look))
+                        return
+                    self._post(FrameSeen(look, frame))
+        except Exception as error:  # camera libraries raise whatever they like, and the box goes on without
+            log.debug("camera", exc_info=True)
+            self._post(FramesEnded(look, str(error) or type(error).__name__))

@@ -1,0 +1,173 @@
+"""What should play, and what to ask of the player so that it does. Runs on the box's one consumer."""
+
+from __future__ import annotations
+
+import logging
+import random
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from device import settings
+from device.memory import Memory
+from device.mood import Mood
+from device.music import player
+from device.music.chooser import choose
+from device.music.queue import Entry, Snapshot, ahead, still_own
+
+log = logging.getLogger(__name__)
+
+EMPTY = "MPD's library has no songs: put music into its folder, then `mpc update`"
+
+
+class Jukebox:
+    """Holds the mood that is wanted, and which entries of MPD's queue are the box's own.
+
+    trouble: what keeps the music from playing, by part (player, library, storage).
+    snapshot: None while MPD is away.
+    """
+
+    def __init__(
+        self, music: settings.Music, link: player.Player, memory: Memory, chance: random.Random
+    ) -> None:
+        self._music = music
+        self._player = link
+        self._memory = memory
+        self._chance = chance
+        self._own = memory.queued()
+        self._should_play = False
+        self._replacing = False  # the wanted mood's songs do not play yet
+        self._switching = False  # the player is at it
+        self.wanted: Mood | None = None
+        self.snapshot: Snapshot | None = None
+        self.trouble: dict[str, str] = {}
+
+    def play(self, mood: Mood) -> None:
+        """Songs for `mood` from now on, in place of what the box had queued."""
+        self.wanted = mood
+        self._should_play = self._replacing = True
+        self._player.find(mood)
+
+    def toggle(self) -> None:
+        """Pauses, or goes on."""
+        if self.snapshot is None:
+            return
+        if self.snapshot.state != "stop":
+            self._player.pause(self.snapshot.state == "play")
+        elif self.wanted:
+            self.play(self.wanted)
+
+    def hear(self, event: player.PlayerEvent) -> None:
+        """Takes what the player's thread has posted."""
+        match event:
+            case player.PlayerUp(snapshot):
+                self._up(snapshot)
+            case player.PlayerDown(reason):
+                self._down(reason)
+            case player.PlayerChanged(snapshot):
+                self._changed(snapshot)
+            case player.SongsFound(mood, songs):
+                if mood is self.wanted:
+                    self._found(mood, songs.uris, songs.source)
+            case player.SongsQueued(entries):
+                self._keep_own((*self._own, *entries))
+            case player.SongsPlay(mood):
+                self._switched(mood)
+            case player.LibraryChanged():
+                if "library" in self.trouble and self.wanted:
+                    self._player.find(self.wanted)
+
+    def _up(self, snapshot: Snapshot) -> None:
+        if self.trouble.pop("player", None):
+            log.info("MPD is back")
+        self._take(snapshot)
+        self._switching = False
+        if self.wanted and (self._replacing or (self._should_play and snapshot.state == "stop")):
+            self.play(self.wanted)
+
+    def _down(self, reason: str) -> None:
+        if self.trouble.get("player") != reason:
+            log.warning("%s", reason)
+        self.trouble["player"] = reason
+        self.snapshot = None
+
+    def _changed(self, snapshot: Snapshot) -> None:
+        self._take(snapshot)
+        if self._replacing or not self.wanted:
+            return
+        if snapshot.state == "stop" and snapshot.current is None and self._own and self._should_play:
+            self.play(self.wanted)  # the queue has been played to its end
+            return
+        self._should_play = snapshot.state == "play"
+        half = (self._music.handful + 1) // 2
+        if snapshot.current in self._own and len(ahead(self._own, snapshot)) < half:
+            self._player.find(self.wanted)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        before = self.snapshot.current if self.snapshot else None
+        self.snapshot = snapshot
+        self._keep_own(still_own(self._own, snapshot.queue))
+        if snapshot.error:
+            self.trouble["player"] = f"MPD says: {snapshot.error}"
+        else:
+            self.trouble.pop("player", None)
+        current = snapshot.current
+        if current and current in self._own and current != before and self._recent()[-1:] != [current.uri]:
+            log.info("song: %s", snapshot.title, extra={"MOODBOX_SONG": current.uri})
+            self._keep(lambda: self._memory.keep_played(current.uri))
+
+    def _found(self, mood: Mood, uris: Sequence[str], source: str) -> None:
+        if not uris:
+            if "library" not in self.trouble:
+                log.warning("%s", EMPTY)
+            self.trouble["library"] = EMPTY
+            return
+        self.trouble.pop("library", None)
+        if self._replacing:
+            self._replace(mood, uris, source)
+        elif self.snapshot:
+            self._fill(uris, self.snapshot)
+
+    def _replace(self, mood: Mood, uris: Sequence[str], source: str) -> None:
+        if self._switching:
+            return
+        self._switching = True
+        chosen = choose(uris, self._recent(), self._music.handful, self._chance)
+        if source == "all songs":
+            log.warning("no playlist, MOOD tag or genre in the library fits %s: any song will do", mood)
+        log.info("%d songs for %s, of %d by %s", len(chosen), mood, len(uris), source)
+        self._player.play(mood, chosen, instead_of=self._own)
+
+    def _switched(self, mood: Mood) -> None:
+        self._switching = False
+        if mood is self.wanted:
+            self._replacing = False
+        elif self.wanted:  # another mood came in the meantime
+            self._player.find(self.wanted)
+
+    def _fill(self, uris: Sequence[str], snapshot: Snapshot) -> None:
+        coming = ahead(self._own, snapshot)
+        queued = {entry.uri for entry in (*coming, snapshot.current) if entry}
+        others = [uri for uri in uris if uri not in queued]
+        chosen = choose(others, self._recent(), self._music.handful - len(coming), self._chance)
+        if chosen:
+            played = [entry for entry in self._own if entry not in coming and entry != snapshot.current]
+            self._player.append(chosen, instead_of=played)
+
+    def _recent(self) -> list[str]:
+        return list(self._memory.played(self._music.no_repeat))
+
+    def _keep_own(self, own: tuple[Entry, ...]) -> None:
+        if own != self._own:
+            self._own = own
+            self._keep(lambda: self._memory.keep_queued(own))
+
+    def _keep(self, write: Callable[[], None]) -> None:
+        """A full or read-only disk costs the memory, not the music."""
+        try:
+            write()
+        except sqlite3.Error as error:
+            if "storage" not in self.trouble:
+                log.warning("the box cannot remember: %s; is the disk full or read-only?", error)
+            self.trouble["storage"] = f"cannot write: {error}"
+        else:
+            self.trouble.pop("storage", None)

@@ -1,0 +1,284 @@
+"""The connection to MPD: two, rather, one to ask and tell, one that idles until something changes there.
+
+No method of the player blocks, and no decision is made here. MPD may be away at start, go in the middle or
+hang: the player posts PlayerDown, tries again with growing pauses, and posts PlayerUp when MPD is back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
+
+import mpd
+
+from device import settings
+from device.errors import PlayerError
+from device.mood import Mood
+from device.music.catalogue import Catalogue, Songs
+from device.music.queue import Entry, Snapshot
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between two tries to connect
+PROBE = 15.0  # seconds of silence after which MPD is asked whether it still answers
+
+
+@dataclass(frozen=True)
+class PlayerUp:
+    """MPD answers (again)."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
+class PlayerDown:
+    reason: str
+
+
+@dataclass(frozen=True)
+class PlayerChanged:
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
+class LibraryChanged:
+    pass
+
+
+@dataclass(frozen=True)
+class SongsFound:
+    mood: Mood
+    songs: Songs
+
+
+@dataclass(frozen=True)
+class SongsQueued:
+    """What has been added to MPD's queue for the box; less than asked if songs had vanished."""
+
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class SongsPlay:
+    """The songs for a mood have taken the place of the older ones."""
+
+    mood: Mood
+
+
+PlayerEvent = PlayerUp | PlayerDown | PlayerChanged | LibraryChanged | SongsFound | SongsQueued | SongsPlay
+Job = Callable[[mpd.MPDClient], None]
+
+
+class Player:
+    def __init__(self, music: settings.Music, post: Callable[[PlayerEvent], None]) -> None:
+        self._music = music
+        self._post = post
+        self._catalogue = Catalogue(music.genres)
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="player", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends the thread, and leaves MPD playing."""
+        self._closed.set()
+        self._jobs.put(lambda _: None)
+        if self._thread.is_alive():
+            self._thread.join(timeout=0.5)  # it may be waiting for an MPD that hangs; then it dies with us
+
+    def find(self, mood: Mood) -> None:
+        """Posts SongsFound."""
+        self._jobs.put(lambda client: self._post(SongsFound(mood, self._catalogue.songs(client, mood))))
+
+    def play(self, mood: Mood, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
+        """Adds songs at the queue's end, plays the first of them, then removes `instead_of`.
+
+        Posts SongsQueued, and SongsPlay at the end unless the connection was lost on the way.
+        """
+        old = tuple(instead_of)
+
+        def job(client: mpd.MPDClient) -> None:
+            entries = self._add(client, uris)
+            if entries:
+                with contextlib.suppress(mpd.CommandError):  # its file has vanished, or somebody removed it
+                    client.playid(entries[0].id)
+                _remove(client, old)
+            self._post(SongsPlay(mood))
+
+        self._jobs.put(job)
+
+    def append(self, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
+        """Adds songs at the queue's end, and removes `instead_of`. Posts SongsQueued."""
+        old = tuple(instead_of)
+
+        def job(client: mpd.MPDClient) -> None:
+            self._add(client, uris)
+            _remove(client, old)
+
+        self._jobs.put(job)
+
+    def pause(self, paused: bool) -> None:
+        self._jobs.put(lambda client: client.pause(int(paused)))
+
+    def _add(self, client: mpd.MPDClient, uris: Sequence[str]) -> tuple[Entry, ...]:
+        entries: list[Entry] = []
+        try:
+            for uri in uris:
+                try:
+                    entries.append(Entry(int(client.addid(uri)), uri))
+                except mpd.CommandError as error:
+                    log.warning("%s cannot be queued: %s", uri, error)
+        finally:  # also when MPD goes in the middle: what was added so far is the box's
+            self._post(SongsQueued(tuple(entries)))
+        return tuple(entries)
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._closed.is_set():
+            try:
+                # The ears first: what changes after they are open is not missed.
+                with _client(self._music) as ears, _client(self._music) as hands, self._listening(ears):
+                    pause = FIRST_PAUSE
+                    self._serve(hands)
+            except (mpd.MPDError, OSError) as error:
+                self._post(PlayerDown(explain(error, self._music)))
+            self._closed.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _serve(self, client: mpd.MPDClient) -> None:
+        self._catalogue.forget()
+        known = look_at(client)
+        self._drop_jobs()
+        self._post(PlayerUp(known))
+        while not self._closed.is_set():
+            with contextlib.suppress(Empty):
+                job = self._jobs.get(timeout=PROBE)
+                try:
+                    job(client)
+                except mpd.CommandError as error:
+                    log.warning("MPD refused: %s", error)
+            snapshot = look_at(client)
+            if snapshot != known:
+                self._post(PlayerChanged(snapshot))
+                known = snapshot
+
+    def _drop_jobs(self) -> None:
+        """Jobs from before a connection are stale: the box asks anew when it hears PlayerUp."""
+        with contextlib.suppress(Empty):
+            while True:
+                self._jobs.get_nowait()
+
+    @contextlib.contextmanager
+    def _listening(self, ears: mpd.MPDClient) -> Iterator[None]:
+        """Makes a job of whatever changes in MPD, and of the connection's end."""
+        listener = threading.Thread(target=self._listen, args=(ears,), name="listener", daemon=True)
+        listener.start()
+        try:
+            yield
+        finally:
+            # Nothing else ends an idle() that waits: python-mpd2 has no noidle for threads.
+            with (
+                contextlib.suppress(OSError, mpd.MPDError),
+                socket.socket(fileno=os.dup(ears.fileno())) as ear,
+            ):
+                ear.shutdown(socket.SHUT_RDWR)
+            listener.join()
+
+    def _listen(self, ears: mpd.MPDClient) -> None:
+        try:
+            ears.idletimeout = None
+            while True:
+                changes = ears.idle("player", "playlist", "database")
+                self._jobs.put(partial(self._heard, changes))
+        except (mpd.MPDError, OSError) as error:
+            self._jobs.put(partial(_fail, error))
+
+    def _heard(self, changes: Sequence[str], _: mpd.MPDClient) -> None:
+        if "database" in changes:
+            self._catalogue.forget()
+            self._post(LibraryChanged())
+
+
+def _fail(error: Exception, _: mpd.MPDClient) -> None:
+    raise error
+
+
+@contextlib.contextmanager
+def _client(music: settings.Music) -> Iterator[mpd.MPDClient]:
+    client = mpd.MPDClient()
+    client.timeout = client.idletimeout = music.timeout
+    try:
+        connect(client, music)
+        yield client
+    finally:
+        with contextlib.suppress(mpd.MPDError, OSError):
+            client.disconnect()
+
+
+def connect(client: mpd.MPDClient, music: settings.Music) -> None:
+    """Over a Unix socket (a path, or @ for an abstract one), or TCP (host:port)."""
+    if music.address.startswith(("/", "@")):
+        client.connect(music.address)
+    else:
+        host, _, port = music.address.rpartition(":")
+        client.connect(host, int(port))
+    if music.password:
+        client.password(music.password)
+
+
+def look_at(client: mpd.MPDClient) -> Snapshot:
+    status = client.status()
+    queue = tuple(Entry(int(song["id"]), song["file"]) for song in client.playlistinfo())
+    song = client.currentsong()
+    current = Entry(int(song["id"]), song["file"]) if song else None
+    return Snapshot(
+        state=status["state"],
+        queue=queue,
+        current=current if current in queue else None,
+        title=_title(song),
+        error=status.get("error", ""),
+    )
+
+
+def explain(error: Exception, music: settings.Music) -> str:
+    """What to do about an MPD that cannot be reached."""
+    where = f"MPD at {music.address}"
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        return f"{where} is not running: sudo systemctl start mpd, or set music.address"
+    if isinstance(error, PermissionError):
+        return f"{where} may not be used by this user: add it to the group that owns the socket"
+    if isinstance(error, TimeoutError):
+        return f"{where} does not answer: sudo systemctl restart mpd"
+    if isinstance(error, mpd.CommandError):
+        return f"{where} refuses: {error}; does it want music.password?"
+    return f"{where} is gone: {error or type(error).__name__}"
+
+
+@contextlib.contextmanager
+def connected(music: settings.Music) -> Iterator[mpd.MPDClient]:
+    """A client for one question, outside of the player. Raises PlayerError."""
+    try:
+        with _client(music) as client:
+            yield client
+    except (mpd.MPDError, OSError) as error:
+        raise PlayerError(explain(error, music)) from error
+
+
+def _title(song: dict[str, str]) -> str:
+    words = [song.get("artist", ""), song.get("title", "")]
+    return " - ".join(word for word in map(str, words) if word) or song.get("file", "")
+
+
+def _remove(client: mpd.MPDClient, entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        with contextlib.suppress(mpd.CommandError):  # somebody else has removed it already
+            client.deleteid(entry.id)

@@ -1,0 +1,49 @@
+"""MPD's queue as plain values, and which of its entries are the box's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+
+class Entry(NamedTuple):
+    """A song in MPD's queue. The id is MPD's, and new each time that MPD starts."""
+
+    id: int
+    uri: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """MPD at one moment. `current` is None once the queue has been played to its end."""
+
+    state: Literal["play", "pause", "stop"]
+    queue: tuple[Entry, ...] = ()
+    current: Entry | None = None
+    title: str = ""
+    error: str = ""
+
+
+def still_own(own: Sequence[Entry], queue: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Those entries of `queue` that are the box's, in the queue's order.
+
+    An entry is known by id and URI; one whose id is gone (MPD was restarted) by its URI, as often as the box
+    had queued that, so that the same song queued by somebody else stays theirs.
+    """
+    present = set(queue)
+    kept = present.intersection(own)
+    lost = [entry.uri for entry in own if entry not in present]
+    for entry in queue:
+        if entry not in kept and entry.uri in lost:
+            lost.remove(entry.uri)
+            kept.add(entry)
+    return tuple(entry for entry in queue if entry in kept)
+
+
+def ahead(own: Sequence[Entry], snapshot: Snapshot) -> tuple[Entry, ...]:
+    """Those of the box's entries that come after the song that plays."""
+    if snapshot.current is None:
+        return ()
+    behind = set(snapshot.queue[: snapshot.queue.index(snapshot.current) + 1])
+    return tuple(entry for entry in own if entry not in behind)

@@ -1,0 +1,181 @@
+"""The box as a service: what it tells systemd, and the socket where `moodbox status` and `press` ask it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import socketserver
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from device.errors import ServiceError
+
+try:
+    from systemd import daemon, journal  # type: ignore[attr-defined,unused-ignore]
+except ImportError:  # a laptop; on a Pi it is apt's python3-systemd
+    daemon = journal = None
+
+log = logging.getLogger(__name__)
+
+LONGEST_LINE = 256  # bytes of a question
+PATIENCE = 2.0  # seconds for a question to come in, and for the box to answer it
+AT_ONCE = 8  # questions
+
+
+@dataclass(frozen=True)
+class Question:
+    """One word from the control socket; the box puts its answer into `answer`."""
+
+    verb: str
+    answer: SimpleQueue[dict[str, Any]] = field(default_factory=SimpleQueue, compare=False)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The box is to end (SIGTERM, SIGINT)."""
+
+
+VERBS = frozenset({"status", "press"})
+
+
+class Control(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """Listens on a Unix socket of mode 660: a line with one word in, a line of JSON out.
+
+    Anything else gets an error in JSON, and harms nothing. Raises ServiceError if a box listens already.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, path: Path, post: Callable[[Question], None]) -> None:
+        self.post = post
+        self.path = path
+        self._room = threading.BoundedSemaphore(AT_ONCE)
+        try:
+            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            if path.is_socket():
+                _remove_stale(path)
+            before = os.umask(0o117)
+            try:
+                super().__init__(str(path), _Handler)
+            finally:
+                os.umask(before)
+        except OSError as error:
+            if isinstance(error, ServiceError):
+                raise
+            raise ServiceError(f"{path}: cannot listen there: {error.strerror or error}") from error
+        threading.Thread(target=self.serve_forever, name="control", daemon=True).start()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        log.debug("control socket", exc_info=True)
+
+    def close(self) -> None:
+        self.shutdown()
+        self.server_close()
+        self.path.unlink(missing_ok=True)
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    timeout = PATIENCE
+    server: Control
+
+    def handle(self) -> None:
+        line = self.rfile.readline(LONGEST_LINE)
+        verb = line.strip().decode("ascii", "replace")
+        if verb not in VERBS:
+            answer: dict[str, Any] = {"error": f"expected one of {', '.join(sorted(VERBS))}"}
+        else:
+            question = Question(verb)
+            self.server.post(question)
+            try:
+                answer = question.answer.get(timeout=PATIENCE)
+            except Empty:
+                answer = {"error": "the box does not answer"}
+        self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+def _remove_stale(path: Path) -> None:
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()  # left behind by a box that was killed
+        else:
+            raise ServiceError(f"{path}: a box runs already; ask it with `moodbox status`")
+
+
+def ask(path: Path, verb: str) -> dict[str, Any]:
+    """The running box's answer. Raises ServiceError."""
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
+        connection.settimeout(PATIENCE + 1)
+        try:
+            connection.connect(str(path))
+            connection.sendall(f"{verb}\n".encode())
+            with connection.makefile("rb") as lines:
+                line = lines.readline()
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise ServiceError(
+                f"no box runs here ({path}): start one with `moodbox run` or `sudo systemctl start moodbox`"
+            ) from error
+        except PermissionError as error:
+            raise ServiceError(f"{path}: permission denied; add your user to the group moodbox") from error
+        except OSError as error:
+            raise ServiceError(f"{path}: the box does not answer: {error}") from error
+    answer: dict[str, Any] = json.loads(line) if line else {"error": "the box is busy; ask again"}
+    if "error" in answer:
+        raise ServiceError(answer["error"])
+    return answer
+
+
+class Notifier:
+    """Tells systemd how the box is, where systemd wants to know (NOTIFY_SOCKET)."""
+
+    def __init__(self) -> None:
+        wanted = "NOTIFY_SOCKET" in os.environ
+        if wanted and daemon is None:
+            log.warning("systemd waits for a word, and python3-systemd is missing: sudo apt install it")
+        self._daemon = daemon if wanted else None
+
+    @property
+    def watchdog(self) -> float | None:
+        """Seconds between two signs of life that systemd wants to see, halved; None if it does not."""
+        usec = os.environ.get("WATCHDOG_USEC", "")
+        meant = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        return int(usec) / 2e6 if self._daemon and meant and usec.isdecimal() else None
+
+    def tell(self, *words: str) -> None:
+        """READY=1, STATUS=..., WATCHDOG=1, STOPPING=1: see sd_notify(3)."""
+        if self._daemon:
+            self._daemon.notify("\n".join(words))
+
+
+def set_up_log(level: int) -> None:
+    """To the journal with its fields where systemd runs us, else to stderr for a person."""
+    root = logging.getLogger()
+    root.setLevel(level)
+    logging.getLogger("mpd").setLevel(logging.WARNING)  # it announces every connect and disconnect
+    if journal is not None and "JOURNAL_STREAM" in os.environ:
+        root.addHandler(journal.JournalHandler(SYSLOG_IDENTIFIER="moodbox"))
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    root.addHandler(handler)

@@ -1,0 +1,198 @@
+"""What the box is told: one TOML file. `deploy/moodbox.toml` holds every key with its default and meaning."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+
+from device.errors import SettingsError
+from device.mood import Mood
+
+DEFAULT_FILE = Path("/etc/moodbox/moodbox.toml")
+DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "models" / "mood3.tflite"
+
+Pin = Annotated[int, msgspec.Meta(ge=0, le=27)]
+"""A GPIO by its BCM number."""
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Colour = tuple[Share, Share, Share]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class Model(_Section, frozen=True):
+    path: str = str(DEFAULT_MODEL)
+    runtime: Literal["auto", "tflite-runtime", "ai-edge-litert"] = "auto"
+
+
+class Camera(_Section, frozen=True):
+    source: str = "auto"
+    width: Annotated[int, msgspec.Meta(ge=64, le=1920)] = 320
+    height: Annotated[int, msgspec.Meta(ge=64, le=1080)] = 240
+    settle: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.5
+
+
+class Look(_Section, frozen=True):
+    readings: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 3.0
+    min_face: Annotated[int, msgspec.Meta(ge=20, le=1000)] = 80
+
+
+def _default_leds() -> dict[Mood, Pin]:
+    return {Mood.HAPPY: 5, Mood.NEUTRAL: 6, Mood.SAD: 13}
+
+
+def _default_colours() -> dict[Mood, Colour]:
+    return {
+        Mood.HAPPY: (1.0, 0.7, 0.0),
+        Mood.NEUTRAL: (0.0, 1.0, 0.3),
+        Mood.SAD: (0.0, 0.2, 1.0),
+        Mood.ANGRY: (1.0, 0.1, 0.0),
+        Mood.FEAR: (0.5, 0.0, 1.0),
+        Mood.DISGUST: (0.4, 0.6, 0.0),
+        Mood.SURPRISE: (1.0, 0.2, 0.8),
+    }
+
+
+class Panel(_Section, frozen=True):
+    kind: Literal["leds", "rgb"] = "leds"
+    leds: dict[Mood, Pin] = msgspec.field(default_factory=_default_leds)
+    rgb: tuple[Pin, Pin, Pin] = (5, 6, 13)
+    colours: dict[Mood, Colour] = msgspec.field(default_factory=_default_colours)
+    active_high: bool = True
+    button: Pin = 16
+    pull_up: bool = True
+    debounce: Annotated[float, msgspec.Meta(ge=0.001, le=0.05)] = 0.03
+    hold: Annotated[float, msgspec.Meta(ge=0.5, le=30)] = 3.0
+
+    def light_pins(self) -> dict[str, Pin]:
+        """The pins that this kind of panel uses for its lights, by their key in the file."""
+        if self.kind == "rgb":
+            return dict(zip(("rgb (red)", "rgb (green)", "rgb (blue)"), self.rgb, strict=True))
+        return {f"leds.{mood}": pin for mood, pin in self.leds.items()}
+
+
+def _default_genres() -> dict[Mood, tuple[str, ...]]:
+    return {
+        Mood.HAPPY: ("Pop", "Disco", "Funk", "Soul", "Reggae", "Salsa", "Ska", "Dance"),
+        Mood.NEUTRAL: ("Jazz", "Folk", "Indie", "Acoustic", "Country", "World", "Electronic"),
+        Mood.SAD: ("Blues", "Ambient", "Classical", "Singer-Songwriter", "Chillout"),
+        Mood.ANGRY: ("Metal", "Punk", "Hard Rock", "Industrial"),
+        Mood.FEAR: ("Ambient", "New Age", "Classical"),
+        Mood.DISGUST: ("Rock", "Alternative", "Grunge"),
+        Mood.SURPRISE: ("Electronic", "Funk", "Swing", "Ska"),
+    }
+
+
+class Music(_Section, frozen=True):
+    address: str = "/run/mpd/socket"
+    password: str = ""
+    handful: Annotated[int, msgspec.Meta(ge=1, le=200)] = 12
+    no_repeat: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 30
+    timeout: Annotated[float, msgspec.Meta(ge=0.1, le=30)] = 2.0
+    genres: dict[Mood, tuple[str, ...]] = msgspec.field(default_factory=_default_genres)
+
+
+class Service(_Section, frozen=True):
+    socket: str = ""
+    state: str = ""
+
+    def socket_path(self) -> Path:
+        """Where the running box listens; the same answer for the daemon and for who asks it."""
+        if self.socket:
+            return Path(self.socket)
+        system = Path("/run/moodbox")
+        personal = Path(os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")) / "moodbox"
+        return (system if system.is_dir() else personal) / "control.sock"
+
+    def state_path(self) -> Path:
+        """The folder of what the box remembers; systemd's, else the user's own."""
+        home = Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state"))
+        return Path(self.state or os.environ.get("STATE_DIRECTORY", home / "moodbox"))
+
+
+class Settings(_Section, frozen=True):
+    model: Model = Model()
+    camera: Camera = Camera()
+    look: Look = Look()
+    panel: Panel = Panel()
+    music: Music = Music()
+    service: Service = Service()
+
+
+def read_settings(path: Path | None = None) -> Settings:
+    """The settings in `path`; without one, those in /etc/moodbox/moodbox.toml, else the defaults.
+
+    Raises SettingsError: one line with the file, the key, what was expected, and the nearest right name.
+    """
+    if path is None:
+        if not DEFAULT_FILE.exists():
+            return Settings()
+        path = DEFAULT_FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(
+            f"{path}: no such file; copy deploy/moodbox.toml there, or leave out --settings"
+        ) from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    try:
+        settings = msgspec.convert(content, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {_explain(str(error), content)}") from error
+    _check_pins(settings.panel, path)
+    if not re.fullmatch(r"[/@].+|.+:\d{1,5}", settings.music.address):
+        raise SettingsError(
+            f"{path}: music.address: expected a socket's path (/run/mpd/socket) or HOST:PORT; "
+            f"found {settings.music.address!r}"
+        )
+    return settings
+
+
+def _explain(message: str, content: dict[str, Any]) -> str:
+    """msgspec's message as `section.key: what is wrong`, with the nearest right name or the value found."""
+    what, _, where = message.partition(" - at ")
+    path = re.sub(r"`(?:key` in `)?\$\.?|\[.*|`$", "", where)
+    keys = path.split(".") if path else []
+    if match := re.fullmatch(r"Object contains unknown field `(.+)`", what):
+        known = _section(keys).__struct_fields__
+        return f"{'.'.join([*keys, match[1]])}: unknown key; {_nearest(match[1], known)}"
+    if match := re.fullmatch(r"Invalid enum value '(.+)'", what):
+        # Either a Literal, or a table whose keys are moods.
+        choices = get_args(get_type_hints(_section(keys[:-1]))[keys[-1]])
+        known = choices if "`key` in" not in where else tuple(Mood)
+        return f"{path}: {match[1]!r} is not known; {_nearest(match[1], known)}"
+    found: Any = content
+    for key in keys:
+        found = found[key]
+    return f"{path}: {what[0].lower()}{what[1:].replace('`', '')}; found {found!r}"
+
+
+def _section(keys: list[str]) -> type[_Section]:
+    hints = get_type_hints(Settings)
+    section: type[_Section] = hints[keys[0]] if keys else Settings
+    return section
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(known)}"
+
+
+def _check_pins(panel: Panel, path: Path) -> None:
+    pins = panel.light_pins() | {"button": panel.button}
+    for pin, uses in Counter(pins.values()).items():
+        if uses > 1:
+            names = " and ".join(f"panel.{key}" for key, other in pins.items() if other == pin)
+            raise SettingsError(f"{path}: {names}: pin {pin} is used twice; give each a pin of its own")
