@@ -1,0 +1,154 @@
+"""From a finished run to what the box ships with: the integer model, its card, golden vectors, pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from converter import evaluation, framing, golden, networks, plots, quantization, training
+from converter.data import SIDE, Split
+from converter.errors import RunError
+from device.eyes.card import FORMAT, Card, Crop, card_path
+from device.mood import Mood
+
+TESTS = ("PublicTest", "PrivateTest")
+CHOSEN_BY = "PublicTest"
+DATA_SET = "FER2013's Training, less rows that --leave-out named and pictures that stand in a test split too"
+LICENCE = (
+    "Trained on FER2013 (Goodfellow et al. 2013, Kaggle), whose pictures come from a web search and have "
+    "unclear rights: none of them is shipped, and the golden vectors are drawn."
+)
+
+
+def make(run: Path, splits: Mapping[str, Split], out: Path, *, right: float, seed: int) -> Card:
+    """Quantizes the best model of `run` into `out` (.tflite) and all that stands beside it.
+
+    splits: all three; the pictures for quantizing and the framing come from Training, the threshold from
+    PublicTest. right: how often a named mood shall be the true one there.
+    Each file is written whole or not at all, the card last. Raises MoodboxError.
+    """
+    if out.suffix != ".tflite":
+        raise RunError(f"--out {out}: expected a name that ends in .tflite")
+    recipe = training.read_recipe(run)
+    network = networks.restore(run / training.BEST)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
+        draft = Path(folder) / out.name
+        faces = splits["Training"]
+        draft.write_bytes(quantization.quantize(network, quantization.representative(faces, seed)))
+        frame = framing.measure(faces.images, seed)
+        card = _write_card(
+            draft,
+            Card(
+                format=FORMAT,
+                name=out.stem,
+                labels=tuple(Mood(mood) for mood in recipe.moods),
+                side=SIDE,
+                crop=Crop(detector=frame.detector, margin=frame.margin),
+                threshold=0,
+                sha256=hashlib.sha256(draft.read_bytes()).hexdigest(),
+            ),
+        )
+        # Only with a card can the model be run as the device runs it; what that shows goes into the card.
+        answers = {name: evaluation.probabilities(draft, splits[name].images) for name in TESTS}
+        threshold = evaluation.threshold(splits[CHOSEN_BY].labels, answers[CHOSEN_BY], right)
+        about = {
+            "network": network.name,
+            "parameters": network.count_params(),
+            "recipe": asdict(recipe) | _best_epoch(run),
+            "training": {"data_set": DATA_SET, "count": len(faces), "classes": faces.counts()},
+            "quantization": {
+                "kind": "int8 weights and activations, uint8 in and out",
+                "pictures": min(quantization.PICTURES, len(faces)),
+                "seed": seed,
+            },
+            "scores": {name: _scores(network, splits[name], answers[name]) for name in TESTS},
+            "threshold": {"chosen_on": CHOSEN_BY, "asked": right} | threshold.as_dict(),
+            "framing": frame.as_dict(),
+            "golden": _write_golden(draft, seed),
+            "versions": {name: version(name) for name in ("tensorflow", "keras", *golden.installed())},
+            "licence": LICENCE,
+        }
+        card = _write_card(draft, msgspec.structs.replace(card, threshold=threshold.value, about=about))
+        _draw(draft, run, card)
+        _publish(draft, out)
+    return card
+
+
+def report(card: Card) -> str:
+    """What is worth reading after `make`, in a few lines."""
+    about = card.about
+    lines = [f"{card.name}: {about['network']}, {about['parameters']:,} parameters, {', '.join(card.labels)}"]
+    for name, scores in about["scores"].items():
+        lines.append(
+            f"{name:11} float {scores['float']['accuracy']:.2%}, int8 {scores['int8']['accuracy']:.2%} "
+            f"(balanced {scores['int8']['balanced_accuracy']:.2%}); "
+            f"same answer on {scores['agreement']:.2%} of {scores['int8']['count']} faces"
+        )
+    threshold, frame = about["threshold"], about["framing"]
+    lines.append(
+        f"threshold   {card.threshold:.2f}: names {threshold['coverage']:.1%} of the faces, "
+        f"{threshold['right']:.1%} of them rightly ({threshold['chosen_on']})"
+    )
+    lines.append(
+        f"margin      {card.crop.margin:.2f} (quartiles {frame['lower']:.2f}, {frame['upper']:.2f}): "
+        f"{frame['found']} boxes in {frame['pictures']} pictures"
+    )
+    for name, steps in about["golden"]["steps_apart"].items():
+        lines.append(f"golden      {name}: at most {steps} of 256 apart")
+    return "\n".join(lines)
+
+
+def _best_epoch(run: Path) -> dict[str, int]:
+    history = training.read_history(run)
+    best = max(history, key=lambda entry: entry["val_accuracy"])  # the first of equals, as `train` keeps
+    return {"epochs_done": len(history), "best_epoch": int(best["epoch"])}
+
+
+def _scores(network: keras.Model, split: Split, answers: NDArray[np.float32]) -> dict[str, Any]:
+    before = np.asarray(network.predict(networks.as_input(split.images), batch_size=256, verbose=0))
+    floats = evaluation.score(split.moods, split.labels, before)
+    return {
+        "float": {"accuracy": floats.accuracy, "balanced_accuracy": floats.balanced_accuracy},
+        "int8": evaluation.score(split.moods, split.labels, answers).as_dict(),
+        "agreement": evaluation.agreement(before, answers),
+        "runtime": golden.installed()[0],
+    }
+
+
+def _write_card(model: Path, card: Card) -> Card:
+    card_path(model).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=1) + b"\n")
+    return card
+
+
+def _write_golden(model: Path, seed: int) -> dict[str, Any]:
+    content = model.read_bytes()
+    crops, outputs = golden.vectors(content, seed)
+    apart = {name: golden.apart(content, crops, outputs, name) for name in golden.installed()}
+    np.savez_compressed(model.with_suffix(".golden.npz"), crops=crops, outputs=outputs)
+    return {"crops": len(crops), "seed": seed, "steps_apart": apart}
+
+
+def _draw(model: Path, run: Path, card: Card) -> None:
+    plots.history(training.read_history(run), model.with_suffix(".history.png"))
+    scores = card.about["scores"]["PrivateTest"]["int8"]
+    title = f"{card.name}, PrivateTest: {scores['accuracy']:.1%}"
+    matrix = np.array(scores["confusion_matrix"])
+    plots.confusion(matrix, card.labels, title, model.with_suffix(".confusion.png"))
+
+
+def _publish(draft: Path, out: Path) -> None:
+    """Moves everything beside `draft` to beside `out`: a stop in between leaves a card that refuses."""
+    last = (out.name, card_path(out).name)
+    for path in sorted(draft.parent.iterdir(), key=lambda p: last.index(p.name) if p.name in last else -1):
+        path.replace(out.parent / path.name)

@@ -1,0 +1,183 @@
+"""The verbs of the converter: train, quantize, evaluate."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from converter.data import SPLITS, Split, read, read_row_numbers
+from converter.errors import RunError
+from device.errors import MoodboxError
+from device.eyes.runtime import MODULES
+from device.mood import Mood
+
+# TensorFlow greets with dozens of lines; what matters still comes as an exception.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# Keras and TensorFlow take seconds to load: each verb loads what it needs, so that --help answers at once.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        options.verb(options)
+    except MoodboxError as error:
+        print(f"moodbox-converter: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        if not error.filename:  # nothing that the user named, so a mistake of ours
+            raise
+        print(f"moodbox-converter: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        hint = "; go on with --resume" if options.verb is _train else ""
+        print(f"moodbox-converter: stopped{hint}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="moodbox-converter", description=__doc__)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    train = verbs.add_parser("train", help="train a network on FER2013")
+    _data_options(train)
+    train.add_argument("--out", type=Path, required=True, help="the run's folder")
+    train.add_argument("--network", default="paper", help="which network (default: paper)")
+    train.add_argument("--moods", type=_moods, default=(Mood.HAPPY, Mood.NEUTRAL, Mood.SAD), metavar="A,B,…")
+    train.add_argument("--epochs", type=_positive, default=60)
+    train.add_argument("--batch", type=_positive, default=64)
+    train.add_argument("--learning-rate", type=float, default=1e-3, help="falls to 0 along a cosine")
+    train.add_argument("--seed", type=int, default=1)
+    train.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        default="float32",
+        help="mixed_bfloat16 is faster where the processor has avx512_bf16 (default: float32)",
+    )
+    train.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    train.set_defaults(verb=_train)
+
+    quantize = verbs.add_parser("quantize", help="make the model that the box runs from a training run")
+    quantize.add_argument("--run", type=Path, required=True, help="the run's folder")
+    _data_options(quantize)
+    quantize.add_argument("--out", type=Path, required=True, help="models/NAME.tflite; the rest goes beside")
+    quantize.add_argument(
+        "--right",
+        type=_share,
+        default=0.85,
+        help="how often a named mood shall be the true one on PublicTest; sets the threshold (default: .85)",
+    )
+    quantize.add_argument("--seed", type=int, default=1)
+    quantize.set_defaults(verb=_quantize)
+
+    evaluate = verbs.add_parser("evaluate", help="score a model on one split")
+    evaluate.add_argument("model", type=Path, help="a .tflite file with its card, or a .keras file of a run")
+    _data_option(evaluate)
+    evaluate.add_argument("--split", choices=SPLITS, required=True)
+    evaluate.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    evaluate.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the confusion matrix")
+    evaluate.add_argument("--runtime", choices=("auto", *MODULES), default="auto", help="for a .tflite file")
+    evaluate.set_defaults(verb=_evaluate)
+    return parser
+
+
+def _data_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, required=True, help="fer2013.csv (or .xz, .gz), or a folder per split and class"
+    )
+
+
+def _data_options(parser: argparse.ArgumentParser) -> None:
+    _data_option(parser)
+    parser.add_argument("--leave-out", type=Path, help="file of row numbers to leave out of training")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not a positive number")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{number} is not a share between 0 and 1")
+    return number
+
+
+def _moods(text: str) -> tuple[Mood, ...]:
+    try:
+        moods = tuple(Mood(name) for name in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; known are {', '.join(Mood)}") from error
+    if len(moods) < 2 or len(set(moods)) < len(moods):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected two or more different moods")
+    return moods
+
+
+def _train(options: argparse.Namespace) -> None:
+    from converter import training
+    from converter.networks import NETWORKS
+
+    if options.network not in NETWORKS:
+        raise RunError(f"--network {options.network}: not known; there are {', '.join(NETWORKS)}")
+    splits = _read_all(options, options.moods)
+    recipe = training.Recipe(
+        network=options.network,
+        moods=tuple(str(mood) for mood in options.moods),
+        epochs=options.epochs,
+        batch=options.batch,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        precision=options.precision,
+    )
+    training.train(options.out, recipe, splits["Training"], splits["PublicTest"], resume=options.resume)
+    print(f"best model: {options.out / training.BEST}")
+
+
+def _quantize(options: argparse.Namespace) -> None:
+    from converter import cards, training
+
+    moods = [Mood(mood) for mood in training.read_recipe(options.run).moods]
+    splits = _read_all(options, moods)
+    card = cards.make(options.run, splits, options.out, right=options.right, seed=options.seed)
+    print(cards.report(card))
+    print(f"written: {options.out} and what belongs to it")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from converter import evaluation
+
+    moods = evaluation.labels_of(options.model)
+    split = read(options.data, [options.split], moods)[options.split]
+    scores = evaluation.run(options.model, split, options.runtime)
+    if options.picture:
+        from converter import plots
+
+        title = f"{options.model.stem}, {split.name}: {scores.accuracy:.1%}"
+        plots.confusion(np.array(scores.confusion), scores.labels, title, options.picture)
+    if options.json:
+        print(json.dumps({"model": str(options.model), "split": split.name} | scores.as_dict()))
+    else:
+        print(f"{options.model} on {split.name}\n{scores.table()}")
+
+
+def _read_all(options: argparse.Namespace, moods: Sequence[Mood]) -> dict[str, Split]:
+    """All three splits, Training less what is to be left out and what also stands in a test split."""
+    leave_out = read_row_numbers(options.leave_out) if options.leave_out else ()
+    splits = read(options.data, SPLITS, moods, leave_out)
+    tests = (splits["PublicTest"], splits["PrivateTest"])
+    faces = splits["Training"].without(tests)
+    print(f"Training    {len(faces)} faces {faces.counts()}")
+    print(f"            {len(splits['Training']) - len(faces)} more left out: they stand in a test split too")
+    for split in tests:
+        print(f"{split.name:12}{len(split)} faces {split.counts()}")
+    return splits | {"Training": faces}

@@ -1,0 +1,174 @@
+"""Reads FER2013: Kaggle's one big CSV, or a folder of pictures for each class."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import lzma
+import warnings
+import zlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.errors import DataError
+from device.mood import Mood
+
+SIDE = 48
+SPLITS = ("Training", "PublicTest", "PrivateTest")
+
+# The codes of FER2013's column `emotion`.
+EMOTIONS = (Mood.ANGRY, Mood.DISGUST, Mood.FEAR, Mood.HAPPY, Mood.SAD, Mood.SURPRISE, Mood.NEUTRAL)
+
+# What people call the splits when they unpack FER2013 into folders.
+SPLIT_FOLDERS = {
+    "Training": ("Training", "train", "training"),
+    "PublicTest": ("PublicTest", "validation", "val", "public"),
+    "PrivateTest": ("PrivateTest", "test", "private"),
+}
+OPENERS: dict[str, Callable[..., IO[str]]] = {".xz": lzma.open, ".gz": gzip.open}
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".pgm"})
+
+
+@dataclass(frozen=True)
+class Split:
+    """Faces of one split.
+
+    images: uint8, (n, 48, 48). labels: int64, (n,), indexes into `moods`.
+    """
+
+    name: str
+    moods: tuple[Mood, ...]
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def counts(self) -> dict[str, int]:
+        """How many faces of each mood."""
+        return {str(m): int(np.sum(self.labels == i)) for i, m in enumerate(self.moods)}
+
+    def without(self, others: Collection[Split]) -> Split:
+        """The same split less every picture that also stands in one of `others`, pixel by pixel."""
+        known = {image.tobytes() for other in others for image in other.images}
+        keep = np.array([image.tobytes() not in known for image in self.images], dtype=bool)
+        return Split(self.name, self.moods, self.images[keep], self.labels[keep])
+
+
+def read(
+    path: Path,
+    splits: Sequence[str],
+    moods: Sequence[Mood],
+    leave_out: Collection[int] = (),
+) -> dict[str, Split]:
+    """The faces of `moods` in each of `splits`, from a CSV file (plain, .xz, .gz) or a folder.
+
+    leave_out: 0-based row numbers of the CSV to leave out of Training; the test splits stay whole.
+    Raises DataError, naming file, row and what was expected.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder; expected Kaggle's fer2013.csv (or .xz, .gz)")
+    if leave_out and path.is_dir():
+        raise DataError(f"{path}: row numbers to leave out go with a CSV file, and this is a folder")
+    rows = _folder_rows(path, splits) if path.is_dir() else _csv_rows(path, splits, frozenset(leave_out))
+    gathered: dict[str, list[tuple[NDArray[np.uint8], int]]] = {split: [] for split in splits}
+    for split, mood, image in rows:
+        if mood in moods:
+            gathered[split].append((image, moods.index(mood)))
+    for split, found in gathered.items():
+        seen = Counter(label for _, label in found)
+        missing = [str(mood) for i, mood in enumerate(moods) if not seen[i]]
+        if missing:
+            raise DataError(f"{path}: split {split} has no picture of {', '.join(missing)}")
+    return {
+        split: Split(
+            split,
+            tuple(moods),
+            np.stack([image for image, _ in found]),
+            np.array([label for _, label in found], dtype=np.int64),
+        )
+        for split, found in gathered.items()
+    }
+
+
+def read_row_numbers(path: Path) -> frozenset[int]:
+    """A file with one 0-based row number a line."""
+    try:
+        return frozenset(int(line) for line in path.read_text().split())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: expected one row number a line: {error}") from error
+
+
+_Row = tuple[str, Mood, NDArray[np.uint8]]
+
+
+def _csv_rows(path: Path, splits: Collection[str], leave_out: Collection[int]) -> Iterator[_Row]:
+    opener = OPENERS.get(path.suffix, open)
+    try:
+        with opener(path, "rt", newline="", encoding="utf-8") as file:
+            table = csv.DictReader(file)
+            expected = {"emotion", "pixels", "Usage"}
+            if not expected <= set(table.fieldnames or ()):
+                raise DataError(
+                    f"{path}: expected the columns emotion,pixels,Usage in its first line, "
+                    f"found {','.join(table.fieldnames or ()) or 'nothing'}"
+                )
+            for number, row in enumerate(table):
+                where = f"{path}: row {number} (line {table.line_num})"
+                if row["Usage"] not in SPLITS:
+                    raise DataError(
+                        f"{where}: Usage is {row['Usage']!r}, expected one of {', '.join(SPLITS)}"
+                    )
+                if row["Usage"] not in splits or (row["Usage"] == "Training" and number in leave_out):
+                    continue
+                yield row["Usage"], _emotion(row["emotion"], where), _pixels(row["pixels"], where)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read to its end ({error}); fetch it again") from error
+
+
+def _emotion(text: str, where: str) -> Mood:
+    if text not in {"0", "1", "2", "3", "4", "5", "6"}:
+        raise DataError(f"{where}: emotion is {text!r}, expected a number from 0 to 6")
+    return EMOTIONS[int(text)]
+
+
+def _pixels(text: str | None, where: str) -> NDArray[np.uint8]:
+    with warnings.catch_warnings():
+        # numpy only warns at a word that is no number, and stops there; the count then tells.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        values = np.fromstring(text or "", dtype=np.int32, sep=" ")
+    if values.size != SIDE * SIDE:
+        raise DataError(f"{where}: {values.size} pixels, expected {SIDE * SIDE} numbers ({SIDE}x{SIDE})")
+    if values.min() < 0 or values.max() > 255:
+        raise DataError(f"{where}: a pixel of {values[(values < 0) | (values > 255)][0]}, expected 0 to 255")
+    return values.astype(np.uint8).reshape(SIDE, SIDE)
+
+
+def _folder_rows(root: Path, splits: Collection[str]) -> Iterator[_Row]:
+    for split in splits:
+        names = SPLIT_FOLDERS[split]
+        folder = next((root / name for name in names if (root / name).is_dir()), None)
+        if folder is None:
+            raise DataError(
+                f"{root}: no folder for the split {split}; expected one named {' or '.join(names)}"
+            )
+        for mood in EMOTIONS:
+            for path in sorted((folder / mood).glob("*")):
+                if path.suffix.lower() in PICTURES:
+                    yield split, mood, _picture(path)
+
+
+def _picture(path: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise DataError(f"{path}: not a picture that can be read; expected a grey {SIDE}x{SIDE} one")
+    if image.shape != (SIDE, SIDE):
+        raise DataError(f"{path}: {image.shape[1]}x{image.shape[0]} pixels, expected {SIDE}x{SIDE}")
+    return np.asarray(image, dtype=np.uint8)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from converter import cli, data
+from converter.data import Split
+from tests.converter import drawn
+
+if sys.version_info >= (3, 13):
+    # TensorFlow 2.19 has no wheels there; what does without it is still tested.
+    needs_tensorflow = ("networks", "training", "quantization", "cards", "cli")
+    collect_ignore = [f"test_{name}.py" for name in needs_tensorflow]
+
+
+@pytest.fixture(scope="session")
+def fer2013(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return drawn.write_csv(tmp_path_factory.mktemp("data") / "fer2013.csv", drawn.rows())
+
+
+@pytest.fixture(scope="session")
+def splits(fer2013: Path) -> dict[str, Split]:
+    return data.read(fer2013, data.SPLITS, drawn.MOODS)
+
+
+@pytest.fixture(scope="session")
+def run(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run that learned the drawn faces."""
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    options = f"--data {fer2013} --out {folder} --epochs 8 --batch 8 --precision mixed_bfloat16"
+    assert cli.main(["train", *options.split()]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(run: Path, fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That run's model, quantized, with all that belongs to it."""
+    out = tmp_path_factory.mktemp("models") / "tiny.tflite"
+    assert cli.main(f"quantize --run {run} --data {fer2013} --out {out}".split()) == 0
+    return out
+
+
+Refusal = Callable[..., str]
+
+
+@pytest.fixture
+def refusal(capsys: pytest.CaptureFixture[str]) -> Refusal:
+    """Runs the command line in this process and gives the one line that it ends with."""
+
+    def run_refused(*arguments: object, code: int) -> str:
+        capsys.readouterr()
+        assert cli.main([str(argument) for argument in arguments]) == code
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert len(lines) == 1
+        assert lines[0].startswith("moodbox-converter: ")
+        return lines[0]
+
+    return run_refused

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import gzip
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from converter import data
+from converter.data import SPLITS, Split
+from converter.errors import DataError
+from device.mood import Mood
+from tests.converter import drawn
+from tests.converter.drawn import MOODS, SIZES
+
+
+def same(one: Split, other: Split) -> bool:
+    return np.array_equal(one.images, other.images) and np.array_equal(one.labels, other.labels)
+
+
+def write_folders(root: Path, splits: dict[str, Split], names: dict[str, str]) -> Path:
+    for split in splits.values():
+        for i, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
+            folder = root / names[split.name] / split.moods[label]
+            folder.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / f"{i:04}.png"), image)
+    return root
+
+
+def test_reads_the_faces_of_the_moods_asked_for_and_no_others(splits: dict[str, Split]) -> None:
+    for name, split in splits.items():
+        assert split.name == name
+        assert split.images.shape == (SIZES[name], 48, 48)
+        assert split.images.dtype == np.uint8
+        assert split.counts() == dict.fromkeys(MOODS, SIZES[name] // 3)
+
+
+def test_labels_follow_the_order_in_which_moods_were_asked_for(fer2013: Path) -> None:
+    split = data.read(fer2013, ["PublicTest"], (Mood.ANGRY, Mood.SAD))["PublicTest"]
+    assert split.counts() == {"angry": 1, "sad": SIZES["PublicTest"] // 3}
+    assert split.labels[-1] == 0
+
+
+def test_pixels_stand_row_by_row(fer2013: Path) -> None:
+    first = data.read(fer2013, ["Training"], MOODS)["Training"].images[0]
+    assert first.ravel().tolist() == [int(word) for word in drawn.rows()[0]["pixels"].split()]
+
+
+@pytest.mark.parametrize(("suffix", "opener"), [(".xz", lzma.open), (".gz", gzip.open)])
+def test_reads_a_packed_file_as_it_is(
+    suffix: str,
+    opener: Callable[..., gzip.GzipFile],
+    fer2013: Path,
+    splits: dict[str, Split],
+    tmp_path: Path,
+) -> None:
+    packed = tmp_path / f"fer2013.csv{suffix}"
+    with opener(packed, "wb") as file:
+        file.write(fer2013.read_bytes())
+    read = data.read(packed, SPLITS, MOODS)
+    assert all(same(read[name], splits[name]) for name in SPLITS)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_reads_folders_by_any_of_their_usual_names(
+    number: int, splits: dict[str, Split], tmp_path: Path
+) -> None:
+    names = {split: folders[number] for split, folders in data.SPLIT_FOLDERS.items()}
+    read = data.read(write_folders(tmp_path, splits, names), SPLITS, MOODS)
+    for name in SPLITS:
+        for label in range(len(MOODS)):
+            found, expected = (s[name].images[s[name].labels == label] for s in (read, splits))
+            assert np.array_equal(found, expected)
+
+
+def test_rows_are_left_out_of_training_and_of_nothing_else(fer2013: Path, splits: dict[str, Split]) -> None:
+    first_of_public = SIZES["Training"] + 1
+    read = data.read(fer2013, SPLITS, MOODS, leave_out={1, 4, first_of_public})
+    assert np.array_equal(read["Training"].images, np.delete(splits["Training"].images, (1, 4), axis=0))
+    assert same(read["PublicTest"], splits["PublicTest"])
+
+
+def test_row_numbers_stand_one_on_a_line(tmp_path: Path) -> None:
+    (tmp_path / "rows.txt").write_text("17\n23\n")
+    assert data.read_row_numbers(tmp_path / "rows.txt") == {17, 23}
+
+
+def test_what_also_stands_in_a_test_split_is_removed(splits: dict[str, Split]) -> None:
+    training, test = splits["Training"], splits["PublicTest"]
+    twins = np.concatenate([training.images, test.images[:5]])
+    labels = np.concatenate([training.labels, test.labels[:5]])
+    assert same(Split("Training", MOODS, twins, labels).without([test]), training)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("pixels", "1 2 3", "3 pixels, expected 2304 numbers (48x48)"),
+        ("pixels", "", "0 pixels, expected 2304"),
+        ("pixels", "7 " * 2305, "2305 pixels, expected 2304"),
+        ("pixels", "7 " * 1000 + "x " + "7 " * 1303, "1000 pixels, expected 2304"),
+        ("pixels", "7 " * 2303 + "256", "a pixel of 256, expected 0 to 255"),
+        ("pixels", "-1 " + "7 " * 2303, "a pixel of -1, expected 0 to 255"),
+        ("emotion", "7", "emotion is '7', expected a number from 0 to 6"),
+        ("emotion", "happy", "emotion is 'happy', expected a number from 0 to 6"),
+        ("Usage", "Test", "Usage is 'Test', expected one of Training, PublicTest, PrivateTest"),
+    ],
+)
+def test_a_broken_row_is_named_with_what_was_expected(
+    column: str, value: str, message: str, tmp_path: Path
+) -> None:
+    table = drawn.rows()[:6]
+    table[4][column] = value
+    path = drawn.write_csv(tmp_path / "broken.csv", table)
+    with pytest.raises(DataError) as caught:
+        data.read(path, ["Training"], MOODS)
+    assert str(caught.value).startswith(f"{path}: row 4 (line 6): ")
+    assert message in str(caught.value)
+
+
+def test_a_row_that_ends_early_is_named(tmp_path: Path) -> None:
+    path = drawn.write_csv(tmp_path / "short.csv", drawn.rows()[:3])
+    with path.open("a") as file:
+        file.write("3\n")
+    with pytest.raises(DataError, match=r"short\.csv: row 3 \(line 5\): Usage is None, expected one of"):
+        data.read(path, ["Training"], MOODS)
+
+
+@pytest.mark.parametrize("header", ["emotion,pixels", "", "a,b,c"])
+def test_missing_columns_are_named(header: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text(header + "\n")
+    with pytest.raises(DataError) as caught:
+        data.read(tmp_path / "odd.csv", ["Training"], MOODS)
+    assert "odd.csv: expected the columns emotion,pixels,Usage" in str(caught.value)
+    assert f"found {header or 'nothing'}" in str(caught.value)
+
+
+@pytest.mark.parametrize(("suffix", "pack"), [(".xz", lzma.compress), (".gz", gzip.compress)])
+@pytest.mark.parametrize("harm", ["truncated", "not packed"])
+def test_a_file_that_cannot_be_read_to_its_end_is_named(
+    suffix: str, pack: Callable[[bytes], bytes], harm: str, fer2013: Path, tmp_path: Path
+) -> None:
+    content = pack(fer2013.read_bytes())
+    path = tmp_path / f"harmed.csv{suffix}"
+    path.write_bytes(content[: len(content) // 2] if harm == "truncated" else b"emotion,pixels,Usage\n")
+    with pytest.raises(DataError, match=r"harmed\.csv.*: cannot be read to its end .*; fetch it again"):
+        data.read(path, SPLITS, MOODS)
+
+
+@pytest.mark.parametrize(("suffix", "pack"), [(".xz", lzma.compress), (".gz", gzip.compress)])
+@pytest.mark.parametrize("place", [0.3, 0.5, 0.7])
+def test_a_garbled_file_is_named(
+    suffix: str, pack: Callable[[bytes], bytes], place: float, fer2013: Path, tmp_path: Path
+) -> None:
+    content = bytearray(pack(fer2013.read_bytes()))
+    start = int(len(content) * place)
+    content[start : start + 64] = bytes(64)
+    path = tmp_path / f"harmed.csv{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"harmed\.csv"):
+        data.read(path, SPLITS, MOODS)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.csv: no such file or folder; expected Kaggle's fer2013\.csv"):
+        data.read(tmp_path / "none.csv", SPLITS, MOODS)
+
+
+def test_a_split_without_one_of_the_moods_is_named(tmp_path: Path) -> None:
+    path = drawn.write_csv(tmp_path / "small.csv", drawn.rows()[:2])
+    with pytest.raises(DataError, match=r"small\.csv: split Training has no picture of sad"):
+        data.read(path, ["Training"], MOODS)
+    with pytest.raises(DataError, match="split PrivateTest has no picture of happy, neutral, sad"):
+        data.read(path, ["PrivateTest"], MOODS)
+
+
+def test_a_folder_without_the_split_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match="no folder for the split PublicTest; expected one named PublicTest or"
+    ):
+        data.read(tmp_path, ["PublicTest"], MOODS)
+
+
+@pytest.mark.parametrize(("shape", "found"), [((48, 50), "50x48"), ((24, 24), "24x24")])
+def test_a_picture_of_another_size_is_named(shape: tuple[int, int], found: str, tmp_path: Path) -> None:
+    (tmp_path / "train" / "happy").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "train" / "happy" / "a.png"), np.zeros(shape, np.uint8))
+    with pytest.raises(DataError, match=rf"a\.png: {found} pixels, expected 48x48"):
+        data.read(tmp_path, ["Training"], MOODS)
+
+
+def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "train" / "happy").mkdir(parents=True)
+    (tmp_path / "train" / "happy" / "a.png").write_text("no picture")
+    with pytest.raises(DataError, match=r"a\.png: not a picture that can be read"):
+        data.read(tmp_path, ["Training"], MOODS)
+
+
+@pytest.mark.parametrize("content", ["1\ntwo\n", None])
+def test_a_broken_file_of_row_numbers_is_named(content: str | None, tmp_path: Path) -> None:
+    if content:
+        (tmp_path / "rows.txt").write_text(content)
+    with pytest.raises(DataError, match=r"rows\.txt: expected one row number a line"):
+        data.read_row_numbers(tmp_path / "rows.txt")
+
+
+def test_row_numbers_do_not_go_with_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="row numbers to leave out go with a CSV file"):
+        data.read(tmp_path, ["Training"], MOODS, leave_out={1})

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from converter import cli, networks, training
+from converter.augmentation import Augmentation
+from converter.data import Split
+from converter.errors import RunError
+from converter.training import Batches, Recipe
+from tests.converter.conftest import Refusal
+
+
+def options(fer2013: Path, out: Path, *more: str) -> list[str]:
+    return ["train", "--data", str(fer2013), "--out", str(out), "--epochs", "3", "--batch", "32", *more]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    assert cli.main(options(fer2013, folder)) == 0
+    return folder
+
+
+def test_a_run_leaves_its_recipe_history_models_and_picture(run: Path) -> None:
+    assert {path.name for path in run.iterdir()} == {
+        "run.json",
+        "history.json",
+        "history.png",
+        "best.keras",
+        "last.keras",
+    }
+    assert training.read_recipe(run) == Recipe(epochs=8, batch=8, precision="mixed_bfloat16")
+    assert [entry["epoch"] for entry in training.read_history(run)] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_run_learns(run: Path) -> None:
+    assert training.read_history(run)[-1]["val_accuracy"] > 0.8
+
+
+def test_the_best_model_is_that_of_the_best_epoch(uninterrupted: Path, splits: dict[str, Split]) -> None:
+    best = max(entry["val_accuracy"] for entry in training.read_history(uninterrupted))
+    test = splits["PublicTest"]
+    answers = networks.restore(uninterrupted / "best.keras").predict(
+        networks.as_input(test.images), verbose=0
+    )
+    assert np.mean(answers.argmax(axis=1) == test.labels) == pytest.approx(best, abs=1e-6)
+
+
+def test_the_same_seed_gives_the_same_run(fer2013: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    assert cli.main(options(fer2013, tmp_path / "again")) == 0
+    assert training.read_history(tmp_path / "again") == training.read_history(uninterrupted)
+
+
+def test_another_seed_gives_another_run(fer2013: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    assert cli.main(options(fer2013, tmp_path / "other", "--seed", "2")) == 0
+    assert training.read_history(tmp_path / "other") != training.read_history(uninterrupted)
+
+
+@pytest.fixture(scope="module")
+def killed(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same run, killed in its second epoch."""
+    folder = tmp_path_factory.mktemp("runs") / "killed"
+    command = [sys.executable, "-m", "converter", *options(fer2013, folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not (folder / "last.keras").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    return folder
+
+
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(
+    fer2013: Path, killed: Path, uninterrupted: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(killed, tmp_path / "run"))
+    whole = training.read_history(uninterrupted)
+    assert training.read_history(folder) == whole[:1]
+
+    assert cli.main(options(fer2013, folder, "--resume")) == 0
+    assert training.read_history(folder) == whole
+
+
+def test_a_stop_between_history_and_last_model_repeats_that_epoch(
+    fer2013: Path, killed: Path, uninterrupted: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(killed, tmp_path / "run"))
+    whole = training.read_history(uninterrupted)
+    (folder / "history.json").write_text(json.dumps(whole[:2]))
+
+    assert cli.main(options(fer2013, folder, "--resume")) == 0
+    assert training.read_history(folder) == whole
+
+
+def test_going_on_with_a_finished_run_changes_nothing(fer2013: Path, uninterrupted: Path) -> None:
+    before = (uninterrupted / "history.json").read_bytes()
+    assert cli.main(options(fer2013, uninterrupted, "--resume")) == 0
+    assert (uninterrupted / "history.json").read_bytes() == before
+
+
+def test_going_on_with_other_options_is_refused(fer2013: Path, uninterrupted: Path, refusal: Refusal) -> None:
+    line = refusal(*options(fer2013, uninterrupted, "--resume", "--seed", "5", "--batch", "64"), code=2)
+    assert line.endswith(
+        "--resume needs the options of the first start: batch was 32, now 64; seed was 1, now 5"
+    )
+
+
+def test_a_folder_that_holds_a_run_is_not_begun_again(
+    fer2013: Path, uninterrupted: Path, refusal: Refusal
+) -> None:
+    line = refusal(*options(fer2013, uninterrupted), code=2)
+    assert "holds a run already; go on with --resume, or name another --out" in line
+
+
+def test_a_folder_without_a_run_is_not_gone_on_with(fer2013: Path, tmp_path: Path, refusal: Refusal) -> None:
+    line = refusal(*options(fer2013, tmp_path, "--resume"), code=2)
+    assert "holds no run to go on with; leave out --resume to begin one" in line
+
+
+def test_a_network_that_is_not_known_is_refused(fer2013: Path, tmp_path: Path, refusal: Refusal) -> None:
+    line = refusal(*options(fer2013, tmp_path / "x", "--network", "papr"), code=2)
+    assert "--network papr: not known; there are paper" in line
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("content", [None, "[]", '{"epochs": "many"}'])
+def test_a_recipe_that_cannot_be_read_is_named(content: str | None, tmp_path: Path) -> None:
+    if content:
+        (tmp_path / "run.json").write_text(content)
+    with pytest.raises(
+        RunError, match=r"run\.json: cannot be read .*; expected the folder of a training run"
+    ):
+        training.read_recipe(tmp_path)
+
+
+def test_batches_hold_each_face_once_an_epoch_in_an_order_of_their_own(splits: dict[str, Split]) -> None:
+    still = Augmentation(degrees=0, scale=0, shift=0, flip=False)
+    training_split = splits["Training"]
+    batches = Batches(training_split, still, Recipe(batch=40), epoch=0)
+    assert len(batches) == 3
+
+    def epoch() -> list[bytes]:
+        return [image.tobytes() for i in range(3) for image in batches[i][0]]
+
+    faces = sorted(image.tobytes() for image in networks.as_input(training_split.images))
+    first = epoch()
+    batches.on_epoch_end()
+    second = epoch()
+    assert sorted(first) == sorted(second) == faces
+    assert first != second
+
+
+def test_an_epochs_batches_are_the_same_however_the_run_came_there(splits: dict[str, Split]) -> None:
+    recipe = Recipe(batch=40)
+    through = Batches(splits["Training"], Augmentation(), recipe, epoch=0)
+    through.on_epoch_end()
+    begun = Batches(splits["Training"], Augmentation(), recipe, epoch=1)
+    assert np.array_equal(through[2][0], begun[2][0])
+    assert np.array_equal(through[2][1], begun[2][1])
+
+
+def test_mixed_precision_keeps_the_answers_in_float32(run: Path) -> None:
+    saved = keras.saving.load_model(run / "best.keras", compile=False)
+    assert saved.layers[-1].compute_dtype == "float32"
+    assert saved.layers[1].compute_dtype == "bfloat16"
+
+
+def test_the_recipe_is_written_for_people_too(run: Path) -> None:
+    assert json.loads((run / "run.json").read_text())["moods"] == ["happy", "neutral", "sad"]
