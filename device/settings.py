@@ -29,8 +29,12 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Model(_Section, frozen=True):
-    path: str = str(DEFAULT_MODEL)
+    path: str = ""
     runtime: Literal["auto", "tflite-runtime", "ai-edge-litert"] = "auto"
+
+    def file(self) -> Path:
+        """The `.tflite` file: the one that moodbox brings, if no other is named."""
+        return Path(self.path) if self.path else DEFAULT_MODEL
 
 
 class Camera(_Section, frozen=True):
@@ -147,6 +151,11 @@ def read_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    return settings_of(content, path)
+
+
+def settings_of(content: dict[str, Any], path: Path) -> Settings:
+    """The settings that a TOML file's content means. Raises SettingsError, naming `path`."""
     try:
         settings = msgspec.convert(content, Settings)
     except msgspec.ValidationError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Self
@@ -81,13 +82,15 @@ class PrivateMpd:
         if program is None:
             raise PlayerError("mpd is missing: sudo apt install mpd")
         command = [program, "--no-daemon", str(self.folder / "mpd.conf")]
-        if shutil.which("setpriv"):  # so that it ends with us, even when we are killed
+        # So that it ends with us, even when we are killed. By us the kernel means the thread that starts it.
+        if shutil.which("setpriv") and threading.current_thread() is threading.main_thread():
             command = ["setpriv", "--pdeathsig", "TERM", *command]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         end = time.monotonic() + START
         while True:
             try:
-                with connected(self.link):
+                with connected(self.link) as client:
+                    _wait_for_update(client)  # without a database MPD begins one by itself
                     return
             except PlayerError:
                 if self._process.poll() is not None or time.monotonic() > end:
@@ -121,8 +124,7 @@ class PrivateMpd:
         """Reads the music folder again; returns the number of songs."""
         with connected(self.link) as client:
             client.update()
-            while "updating_db" in client.status():
-                time.sleep(0.02)
+            _wait_for_update(client)
             return int(client.stats()["songs"])
 
     def client(self) -> mpd.MPDClient:
@@ -131,3 +133,8 @@ class PrivateMpd:
         client.timeout = 5
         client.connect(self.address)
         return client
+
+
+def _wait_for_update(client: mpd.MPDClient) -> None:
+    while "updating_db" in client.status():
+        time.sleep(0.02)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic, perf_counter
 
 import numpy as np
@@ -30,7 +29,7 @@ class Eyes:
     """A detector and a classifier, loaded. Raises ModelError if they cannot be."""
 
     def __init__(self, model: settings.Model, look: settings.Look) -> None:
-        self._classifier = Classifier(Path(model.path), model.runtime)
+        self._classifier = Classifier(model.file(), model.runtime)
         self.card = self._classifier.card
         self._finder = FaceFinder(self.card.crop.detector, look.min_face)
 

@@ -12,7 +12,7 @@ from device.memory import Memory
 from device.mood import Mood
 from device.music import player
 from device.music.chooser import choose
-from device.music.queue import Entry, Snapshot, ahead, still_own
+from device.music.queue import Entry, Snapshot, ahead, played_to_end, still_own
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ class Jukebox:
         self._should_play = False
         self._replacing = False  # the wanted mood's songs do not play yet
         self._switching = False  # the player is at it
+        self._once_more = False  # and has been asked again in the meantime
+        self._filling = False  # more songs for the queue's end were asked for
         self.wanted: Mood | None = None
         self.snapshot: Snapshot | None = None
         self.trouble: dict[str, str] = {}
@@ -45,6 +47,7 @@ class Jukebox:
         """Songs for `mood` from now on, in place of what the box had queued."""
         self.wanted = mood
         self._should_play = self._replacing = True
+        self._once_more = self._switching
         self._player.find(mood)
 
     def toggle(self) -> None:
@@ -69,6 +72,7 @@ class Jukebox:
                 if mood is self.wanted:
                     self._found(mood, songs.uris, songs.source)
             case player.SongsQueued(entries):
+                self._filling = False
                 self._keep_own((*self._own, *entries))
             case player.SongsPlay(mood):
                 self._switched(mood)
@@ -80,7 +84,7 @@ class Jukebox:
         if self.trouble.pop("player", None):
             log.info("MPD is back")
         self._take(snapshot)
-        self._switching = False
+        self._switching = self._filling = False
         if self.wanted and (self._replacing or (self._should_play and snapshot.state == "stop")):
             self.play(self.wanted)
 
@@ -91,15 +95,18 @@ class Jukebox:
         self.snapshot = None
 
     def _changed(self, snapshot: Snapshot) -> None:
+        before = self.snapshot
         self._take(snapshot)
         if self._replacing or not self.wanted:
             return
-        if snapshot.state == "stop" and snapshot.current is None and self._own and self._should_play:
-            self.play(self.wanted)  # the queue has been played to its end
+        if self._own and before and played_to_end(before, snapshot):
+            self.play(self.wanted)
             return
         self._should_play = snapshot.state == "play"
         half = (self._music.handful + 1) // 2
-        if snapshot.current in self._own and len(ahead(self._own, snapshot)) < half:
+        short = snapshot.current in self._own and len(ahead(self._own, snapshot)) < half
+        if short and not self._filling:
+            self._filling = True
             self._player.find(self.wanted)
 
     def _take(self, snapshot: Snapshot) -> None:
@@ -130,7 +137,7 @@ class Jukebox:
     def _replace(self, mood: Mood, uris: Sequence[str], source: str) -> None:
         if self._switching:
             return
-        self._switching = True
+        self._switching, self._once_more = True, False
         chosen = choose(uris, self._recent(), self._music.handful, self._chance)
         if source == "all songs":
             log.warning("no playlist, MOOD tag or genre in the library fits %s: any song will do", mood)
@@ -139,16 +146,17 @@ class Jukebox:
 
     def _switched(self, mood: Mood) -> None:
         self._switching = False
-        if mood is self.wanted:
-            self._replacing = False
-        elif self.wanted:  # another mood came in the meantime
+        if self.wanted and (self._once_more or mood is not self.wanted):
             self._player.find(self.wanted)
+        else:
+            self._replacing = False
 
     def _fill(self, uris: Sequence[str], snapshot: Snapshot) -> None:
         coming = ahead(self._own, snapshot)
         queued = {entry.uri for entry in (*coming, snapshot.current) if entry}
         others = [uri for uri in uris if uri not in queued]
         chosen = choose(others, self._recent(), self._music.handful - len(coming), self._chance)
+        self._filling = bool(chosen)
         if chosen:
             played = [entry for entry in self._own if entry not in coming and entry != snapshot.current]
             self._player.append(chosen, instead_of=played)

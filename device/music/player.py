@@ -236,9 +236,13 @@ def connect(client: mpd.MPDClient, music: settings.Music) -> None:
 
 
 def look_at(client: mpd.MPDClient) -> Snapshot:
-    status = client.status()
-    queue = tuple(Entry(int(song["id"]), song["file"]) for song in client.playlistinfo())
-    song = client.currentsong()
+    """All of one moment: MPD lets nothing happen between the commands of a list."""
+    client.command_list_ok_begin()
+    client.status()
+    client.playlistinfo()
+    client.currentsong()
+    status, songs, song = client.command_list_end()
+    queue = tuple(Entry(int(song["id"]), song["file"]) for song in songs)
     current = Entry(int(song["id"]), song["file"]) if song else None
     return Snapshot(
         state=status["state"],

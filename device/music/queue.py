@@ -47,3 +47,8 @@ def ahead(own: Sequence[Entry], snapshot: Snapshot) -> tuple[Entry, ...]:
         return ()
     behind = set(snapshot.queue[: snapshot.queue.index(snapshot.current) + 1])
     return tuple(entry for entry in own if entry not in behind)
+
+
+def played_to_end(before: Snapshot, now: Snapshot) -> bool:
+    """Whether MPD has stopped because no song is left, and not because somebody stopped or cleared it."""
+    return now.state == "stop" and now.current is None and before.current in now.queue

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from device.errors import CameraError, SettingsError
+from device.eyes.camera import LONGEST_SIDE, Camera, Frame, camera_factory, find_pictures, read_picture
+from device.settings import Camera as Chosen
+from tests.device.conftest import HAPPY
+
+
+def frames_of(camera: Camera) -> list[Frame]:
+    frames = []
+    with camera:
+        while (frame := camera.read()) is not None:
+            frames.append(frame)
+    return frames
+
+
+def test_a_picture_is_one_grey_frame() -> None:
+    (frame,) = frames_of(camera_factory(Chosen(source=f"images:{HAPPY}"))())
+    assert frame.dtype == np.uint8
+    assert frame.shape == (400, 386)
+
+
+def test_a_folder_is_successive_frames_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for name, grey in (("b/2.png", 20), ("a/1.png", 10), ("c.PNG", 30)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(cv2.imencode(".png", np.full((8, 9), grey, np.uint8))[1].tobytes())
+    (tmp_path / "notes.txt").write_text("no picture")
+    frames = frames_of(camera_factory(Chosen(source=f"images:{tmp_path}"))())
+    assert [int(frame[0, 0]) for frame in frames] == [10, 20, 30]
+
+
+def test_each_opening_begins_anew() -> None:
+    open_camera = camera_factory(Chosen(source=f"images:{HAPPY}"))
+    assert len(frames_of(open_camera())) == len(frames_of(open_camera())) == 1
+
+
+def test_a_large_picture_is_made_as_small_as_a_cameras_frame(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    cv2.imwrite(str(path), np.zeros((1000, 3000), np.uint8))
+    assert read_picture(path).shape == (213, LONGEST_SIDE)
+
+
+def test_a_video_file_gives_its_frames_in_grey_and_ends(tmp_path: Path) -> None:
+    path = tmp_path / "film.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for grey in (50, 100, 150):
+        writer.write(np.full((48, 64, 3), grey, np.uint8))
+    writer.release()
+    frames = frames_of(camera_factory(Chosen(source=f"video:{path}"))())
+    assert [frame.shape for frame in frames] == [(48, 64)] * 3
+    assert [round(float(frame.mean()) / 50) for frame in frames] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("images:{}/none", "none: no picture there"),
+        ("images:{}/broken.jpg", "broken.jpg: not a picture that can be read"),
+        ("video:{}/broken.avi", "broken.avi: not a video that can be read"),
+        ("webcam:77", "no webcam 77 .*: plug one in, or choose pictures with --camera"),
+    ],
+)
+def test_what_cannot_be_opened_is_named_with_what_to_do(tmp_path: Path, source: str, message: str) -> None:
+    for name in ("broken.jpg", "broken.avi"):
+        (tmp_path / name).write_bytes(b"neither picture nor film")
+    with pytest.raises(CameraError, match=message):
+        frames_of(camera_factory(Chosen(source=source.format(tmp_path)))())
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("webcm:0", "did you mean 'webcam:0'"),
+        ("image:/tmp", "did you mean 'images:PATH'"),
+        ("images:", "did you mean"),
+        ("webcam:first", "did you mean 'webcam:0'"),
+        ("", "expected auto, picamera2, webcam:0"),
+    ],
+)
+def test_a_source_of_unknown_kind_is_a_mistake_in_the_settings(source: str, hint: str) -> None:
+    with pytest.raises(SettingsError, match=hint):
+        camera_factory(Chosen(source=source))
+
+
+def test_pictures_are_found_in_folders_below(tmp_path: Path) -> None:
+    (tmp_path / "sad").mkdir()
+    (tmp_path / "sad" / "x.jpeg").touch()
+    assert find_pictures(tmp_path) == [tmp_path / "sad" / "x.jpeg"]
+
+
+# Picamera2 runs on a Pi only. This stand-in is the module's boundary: the five calls that the camera makes,
+# with arrays as the real ones: YUV420, rows padded to a multiple of 64.
+STAND_IN = """
+import numpy as np
+
+calls = []
+
+class Picamera2:
+    def __init__(self):
+        calls.append("open")
+        if {missing}:
+            raise IndexError("list index out of range")  # what the real one raises without a camera
+
+    def create_video_configuration(self, main, lores):
+        assert lores["format"] == "YUV420"
+        self.size = lores["size"]
+        return "configuration"
+
+    def configure(self, configuration):
+        assert configuration == "configuration"
+
+    def start(self):
+        calls.append("start")
+
+    def capture_array(self, stream):
+        assert stream == "lores"
+        width, height = self.size
+        padded = -(-width // 64) * 64
+        frame = np.full((height * 3 // 2, padded), 128, np.uint8)
+        frame[:height, :width] = np.arange(width) % 256
+        return frame
+
+    def close(self):
+        calls.append("close")
+"""
+
+
+def picamera2(folder: Path, monkeypatch: pytest.MonkeyPatch, missing: bool = False) -> None:
+    (folder / "picamera2.py").write_text(textwrap.dedent(STAND_IN.replace("{missing}", str(missing))))
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+
+
+def test_the_pis_camera_gives_the_grey_rows_without_padding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picamera2(tmp_path, monkeypatch)
+    with camera_factory(Chosen(source="picamera2", width=330, height=240, settle=0))() as camera:
+        frame = camera.read()
+    assert frame is not None
+    assert frame.shape == (240, 330)
+    assert (frame == np.arange(330, dtype=np.int64) % 256).all()
+    assert sys.modules["picamera2"].calls == ["open", "start", "close"]
+
+
+def test_auto_means_the_pis_camera_where_picamera2_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picamera2(tmp_path, monkeypatch)
+    with camera_factory(Chosen(source="auto", settle=0))():
+        assert sys.modules["picamera2"].calls == ["open", "start"]
+
+
+def test_a_pi_without_a_camera_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picamera2(tmp_path, monkeypatch, missing=True)
+    with pytest.raises(CameraError, match=r"cannot be opened .*is its cable in"):
+        camera_factory(Chosen(source="picamera2"))()

@@ -1,0 +1,277 @@
+"""What the jukebox does with a real MPD: it hears what the player posts, as the box would."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import msgspec
+import pytest
+
+from device.demo.server import PrivateMpd
+from device.memory import Memory
+from device.mood import Mood
+from device.music.jukebox import EMPTY, Jukebox
+from device.music.player import Player
+from device.settings import Music, Settings
+from tests.device.conftest import AddSong
+
+
+class Turning:
+    """A jukebox with the loop that a box would turn for it."""
+
+    def __init__(self, music: Music, folder: Path) -> None:
+        self._events: SimpleQueue[Any] = SimpleQueue()
+        self._player = Player(music, self._events.put)
+        self.memory = Memory.open(folder)
+        self.jukebox = Jukebox(music, self._player, self.memory, random.Random(1))
+        self._player.start()
+
+    def until(self, happened: Callable[[], object], seconds: float = 15) -> None:
+        end = time.monotonic() + seconds
+        while not happened():
+            assert time.monotonic() < end, f"not within {seconds} s: {self.jukebox.snapshot}"
+            with contextlib.suppress(Empty):
+                self.jukebox.hear(self._events.get(timeout=0.02))
+
+    def for_a_while(self, seconds: float = 0.3) -> None:
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > end)
+
+    def close(self) -> None:
+        self._player.close()
+        self.memory.close()
+
+    @property
+    def queue(self) -> list[str]:
+        return [entry.uri for entry in self.jukebox.snapshot.queue] if self.jukebox.snapshot else []
+
+    @property
+    def playing(self) -> str | None:
+        snapshot = self.jukebox.snapshot
+        return snapshot.current.uri if snapshot and snapshot.current and snapshot.state == "play" else None
+
+    @property
+    def coming(self) -> int:
+        """How many songs are queued behind the one that plays."""
+        snapshot = self.jukebox.snapshot
+        if not snapshot or not snapshot.current:
+            return 0
+        return len(snapshot.queue) - snapshot.queue.index(snapshot.current) - 1
+
+    def plays(self, mood: Mood) -> bool:
+        return bool(self.playing) and all(uri.startswith(mood) for uri in self.queue)
+
+
+Start = Callable[..., Turning]
+
+
+@pytest.fixture
+def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
+    started: list[Turning] = []
+
+    def begin(**changes: Any) -> Turning:
+        started.append(Turning(msgspec.structs.replace(settings.music, **changes), tmp_path / "state"))
+        return started[-1]
+
+    yield begin
+    for turning in started:
+        turning.close()
+
+
+@pytest.fixture
+def turning(start: Start) -> Turning:
+    return start()
+
+
+def test_a_mood_brings_a_shuffled_handful_of_its_songs(library: PrivateMpd, turning: Turning) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD))
+    assert len(turning.queue) == len(set(turning.queue)) == 12
+    assert turning.queue != sorted(turning.queue)
+
+
+def test_another_mood_replaces_what_the_box_had_queued(library: PrivateMpd, turning: Turning) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD))
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.plays(Mood.HAPPY))
+    assert len(turning.queue) == 12
+
+
+def test_what_somebody_else_queued_stays_where_it_was(library: PrivateMpd, turning: Turning) -> None:
+    other = library.client()
+    for uri in ("neutral/01.ogg", "neutral/02.ogg"):
+        other.add(uri)
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: len(turning.queue) == 14)
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(
+        lambda: turning.playing and turning.playing.startswith("happy") and len(turning.queue) == 14
+    )
+    assert turning.queue[:2] == ["neutral/01.ogg", "neutral/02.ogg"]
+
+
+def test_moods_in_quick_succession_end_with_the_last(library: PrivateMpd, turning: Turning) -> None:
+    for mood in (Mood.SAD, Mood.HAPPY, Mood.SAD, Mood.NEUTRAL):
+        turning.jukebox.play(mood)
+    turning.until(lambda: turning.plays(Mood.NEUTRAL) and len(turning.queue) == 12)
+    turning.for_a_while()
+    assert turning.plays(Mood.NEUTRAL)
+    assert len(turning.queue) == 12
+
+
+def test_the_queue_is_kept_filled(library: PrivateMpd, turning: Turning) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD))
+    first = list(turning.queue)
+    other = library.client()
+    for _ in range(8):
+        other.next()
+    turning.until(lambda: turning.playing == first[8] and turning.coming == 12)
+
+
+def test_no_song_of_the_last_ones_again_while_others_are_left(library: PrivateMpd, start: Start) -> None:
+    turning = start(handful=4, no_repeat=8)
+    turning.jukebox.play(Mood.SAD)
+    other = library.client()
+    heard: list[str] = []
+    for _ in range(20):
+        turning.until(lambda: turning.playing and [turning.playing] != heard[-1:])
+        assert turning.playing
+        heard.append(turning.playing)
+        turning.until(lambda: len(turning.queue) > turning.queue.index(heard[-1]) + 1)
+        other.next()
+    for number, uri in enumerate(heard):
+        assert uri not in heard[max(0, number - 8) : number]
+
+
+def test_played_songs_are_remembered_across_a_restart_of_the_box(library: PrivateMpd, start: Start) -> None:
+    turning = start()
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing)
+    assert turning.memory.played(5) == (turning.playing,)
+
+
+def test_a_box_that_restarts_knows_its_own_songs(library: PrivateMpd, start: Start) -> None:
+    before = start()
+    before.jukebox.play(Mood.SAD)
+    before.until(lambda: len(before.queue) == 12 and before.playing)
+    before.close()
+    library.client().add("neutral/03.ogg")
+    after = start()
+    after.jukebox.play(Mood.HAPPY)
+    after.until(lambda: after.playing and after.playing.startswith("happy") and len(after.queue) == 13)
+    assert after.queue[0] == "neutral/03.ogg"
+
+
+def test_a_queue_that_was_played_to_its_end_begins_anew(library: PrivateMpd, turning: Turning) -> None:
+    (library.playlists / "sad.m3u").write_text("sad/01.ogg\n")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing == "sad/01.ogg")
+    library.client().seekcur(59)
+    turning.until(lambda: turning.jukebox.snapshot and turning.jukebox.snapshot.state == "stop")
+    turning.until(lambda: turning.playing == "sad/01.ogg")
+
+
+def test_who_stops_the_music_elsewhere_is_obeyed(library: PrivateMpd, turning: Turning) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing)
+    library.client().stop()
+    turning.until(lambda: not turning.playing)
+    turning.for_a_while()
+    assert not turning.playing
+
+
+def test_pause_and_go_on(library: PrivateMpd, turning: Turning) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing)
+    turning.jukebox.toggle()
+    turning.until(lambda: turning.jukebox.snapshot and turning.jukebox.snapshot.state == "pause")
+    turning.jukebox.toggle()
+    turning.until(lambda: turning.playing)
+
+
+def test_going_on_after_a_stop_brings_the_moods_songs(library: PrivateMpd, turning: Turning) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing)
+    library.client().clear()
+    turning.until(lambda: not turning.playing)
+    turning.jukebox.toggle()
+    turning.until(lambda: turning.plays(Mood.SAD))
+
+
+def test_an_empty_library_is_said_and_songs_that_come_later_play(
+    mpd: PrivateMpd, turning: Turning, add_song: AddSong
+) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.jukebox.trouble.get("library") == EMPTY)
+    add_song("late.ogg", genre="Blues")
+    mpd.update()
+    turning.until(lambda: turning.playing == "late.ogg")
+    assert turning.jukebox.trouble == {}
+
+
+def test_mpd_that_starts_after_the_mood_was_seen_plays_it(start: Start, library: PrivateMpd) -> None:
+    library.stop()
+    turning = start()
+    turning.until(lambda: "player" in turning.jukebox.trouble)
+    turning.jukebox.play(Mood.HAPPY)
+    turning.for_a_while()
+    library.start()
+    turning.until(lambda: turning.plays(Mood.HAPPY))
+    assert turning.jukebox.trouble == {}
+
+
+@pytest.mark.parametrize("crash", [True, False])
+def test_mpd_that_was_gone_plays_on_when_it_is_back(
+    library: PrivateMpd, turning: Turning, crash: bool
+) -> None:
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.plays(Mood.HAPPY) and len(turning.queue) == 12)
+    if crash:
+        library.kill()
+    else:
+        library.stop()  # then MPD keeps its queue, under new ids
+    turning.until(lambda: turning.jukebox.snapshot is None)
+    library.start()
+    turning.until(lambda: turning.plays(Mood.HAPPY) and len(turning.queue) == 12)
+
+
+def test_who_paused_before_mpd_went_finds_it_silent_when_it_is_back(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    turning.jukebox.toggle()
+    turning.until(lambda: not turning.playing)
+    library.kill()
+    turning.until(lambda: turning.jukebox.snapshot is None)
+    library.start()
+    turning.until(lambda: turning.jukebox.snapshot)
+    turning.for_a_while()
+    assert not turning.playing
+
+
+def test_an_output_that_cannot_be_opened_is_said(library: PrivateMpd, turning: Turning) -> None:
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    configuration.write_text(configuration.read_text().replace('type "null"', 'type "alsa"\ndevice "hw:77"'))
+    library.start()
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: "MPD says: " in turning.jukebox.trouble.get("player", ""))
+
+
+def test_a_disk_that_is_full_costs_the_memory_and_not_the_music(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.memory._database.execute("PRAGMA max_page_count = 1")  # SQLite's own word for a full disk
+    turning.memory._database.execute("PRAGMA query_only = ON")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD))
+    assert "cannot write" in turning.jukebox.trouble["storage"]

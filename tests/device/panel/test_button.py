@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.panel.button import Button, Gesture, Presses
+from device.settings import Panel
+
+DEBOUNCE, HOLD = 0.03, 3.0
+
+
+def gestures_of(levels: Iterable[tuple[float, bool]], until: float) -> list[tuple[float, Gesture]]:
+    """What a button means that changes to these levels at these times, sampled as the box samples it:
+    at each edge, and whenever it is due."""
+    presses = Presses(DEBOUNCE, HOLD)
+    edges = sorted(levels)
+    level = False
+    heard: list[tuple[float, Gesture]] = []
+    while True:
+        edge = edges[0][0] if edges else until
+        now = min(edge, presses.due if presses.due is not None else until)
+        if now >= until:
+            return heard
+        if edges and edge == now:
+            level = edges.pop(0)[1]
+        heard += [(now, gesture) for gesture in presses.sample(level, now)]
+
+
+def names(levels: Iterable[tuple[float, bool]], until: float = 20) -> list[Gesture]:
+    return [gesture for _, gesture in gestures_of(levels, until)]
+
+
+def test_a_short_press_is_a_press_when_it_is_let_go() -> None:
+    assert names([(1, True), (1.2, False)]) == [Gesture.DOWN, Gesture.PRESS]
+
+
+def test_it_is_noticed_as_soon_as_the_level_has_stayed() -> None:
+    (when, gesture), *_ = gestures_of([(1, True), (1.5, False)], 20)
+    assert gesture is Gesture.DOWN
+    assert when == 1 + DEBOUNCE
+
+
+def test_holding_counts_while_the_button_is_still_down() -> None:
+    heard = gestures_of([(1, True), (8, False)], 20)
+    assert [gesture for _, gesture in heard] == [Gesture.DOWN, Gesture.HELD, Gesture.LET_GO]
+    assert heard[1][0] == 1 + HOLD
+
+
+def test_just_too_short_a_hold_is_a_press() -> None:
+    assert names([(1, True), (3.99, False)]) == [Gesture.DOWN, Gesture.PRESS]
+
+
+def test_a_bouncing_contact_is_one_press() -> None:
+    bounces = [(1 + 0.002 * n, n % 2 == 0) for n in range(9)]
+    bounces += [(1.5 + 0.002 * n, n % 2 == 1) for n in range(9)]
+    assert names(bounces) == [Gesture.DOWN, Gesture.PRESS]
+
+
+def test_an_edge_from_nowhere_is_nothing() -> None:
+    assert names([(1, False), (2, False)]) == []
+
+
+def test_a_spike_shorter_than_the_debounce_is_nothing() -> None:
+    assert names([(1, True), (1.01, False)]) == []
+
+
+def test_a_short_loss_of_contact_does_not_end_a_hold() -> None:
+    assert names([(1, True), (2, False), (2.01, True), (8, False)]) == [
+        Gesture.DOWN,
+        Gesture.HELD,
+        Gesture.LET_GO,
+    ]
+
+
+def test_two_presses_are_two() -> None:
+    assert names([(1, True), (1.1, False), (1.2, True), (1.3, False)]).count(Gesture.PRESS) == 2
+
+
+def test_a_lost_edge_of_letting_go_is_made_up_for() -> None:
+    presses = Presses(DEBOUNCE, HOLD)
+    presses.sample(True, 1.0)
+    assert presses.sample(True, 1.1) == [Gesture.DOWN]
+    assert presses.due is not None  # no edge came, and yet it looks again
+    presses.sample(False, presses.due)
+    assert presses.due is not None
+    assert presses.sample(False, presses.due) == [Gesture.PRESS]
+
+
+def test_a_button_that_rests_is_not_looked_at() -> None:
+    presses = Presses(DEBOUNCE, HOLD)
+    presses.sample(False, 1.0)
+    assert presses.due is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 15), st.booleans()), max_size=40))
+def test_whatever_the_contact_does_each_press_begins_and_ends_once(levels: list[tuple[float, bool]]) -> None:
+    heard = names([*levels, (16, False)])
+    downs = [gesture for gesture in heard if gesture is Gesture.DOWN]
+    ends = [gesture for gesture in heard if gesture in (Gesture.PRESS, Gesture.LET_GO)]
+    assert len(downs) == len(ends)
+    assert heard.count(Gesture.HELD) == heard.count(Gesture.LET_GO)
+    assert all(a is not b for a, b in pairwise(heard))
+
+
+def test_the_pin_tells_of_its_edges_and_its_level() -> None:
+    Device.pin_factory = MockFactory()
+    edges: list[bool] = []
+    button = Button(Panel(), lambda: edges.append(True))
+    pin = Device.pin_factory.pin(16)
+    pin.drive_low()
+    assert button.is_down()
+    pin.drive_high()
+    assert not button.is_down()
+    assert len(edges) == 2
+    button.close()
+    Device.pin_factory.reset()
+
+
+def test_a_button_to_3v3_is_down_when_its_pin_is_high() -> None:
+    Device.pin_factory = MockFactory()
+    button = Button(Panel(pull_up=False), lambda: None)
+    Device.pin_factory.pin(16).drive_high()
+    assert button.is_down()
+    button.close()
+    Device.pin_factory.reset()

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+from device.errors import PanelError
+from device.mood import Mood
+from device.panel.lights import PATTERNS, Sign, open_lights, without_light
+from device.settings import Panel
+from tests.waiting import eventually
+
+LEDS = Panel()
+RGB = Panel(kind="rgb")
+
+
+@pytest.fixture(autouse=True)
+def pins() -> Iterator[MockFactory]:
+    Device.pin_factory = MockFactory(pin_class=MockPWMPin)
+    yield Device.pin_factory
+    Device.pin_factory.reset()
+
+
+def levels(factory: MockFactory, *numbers: int) -> list[float]:
+    return [float(factory.pin(number).state) for number in numbers]
+
+
+def test_every_sign_has_its_own_pattern() -> None:
+    assert set(PATTERNS) == set(Sign)
+    same = {Sign.MOOD, Sign.HELD}  # one light against all of them
+    different = [pattern for sign, pattern in PATTERNS.items() if sign not in same]
+    assert len(set(different)) == len(different)
+
+
+def test_a_mood_lights_its_own_led_alone(pins: MockFactory) -> None:
+    lights = open_lights(LEDS)
+    lights.show(Sign.MOOD, Mood.NEUTRAL)
+    assert levels(pins, 5, 6, 13) == [0, 1, 0]
+    lights.show(Sign.MOOD, Mood.SAD)
+    assert levels(pins, 5, 6, 13) == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("sign", "level"), [(Sign.HELD, 1), (Sign.PRESSED, 0.4), (Sign.UNSURE, 0.15), (Sign.OFF, 0)]
+)
+def test_a_steady_sign_without_a_mood_is_on_all_leds(pins: MockFactory, sign: Sign, level: float) -> None:
+    lights = open_lights(LEDS)
+    lights.show(sign)
+    assert levels(pins, 5, 6, 13) == [level] * 3
+
+
+@pytest.mark.parametrize("sign", [sign for sign, pattern in PATTERNS.items() if pattern.on])
+def test_a_moving_sign_goes_on_and_off(pins: MockFactory, sign: Sign) -> None:
+    lights = open_lights(LEDS)
+    lights.show(sign, Mood.HAPPY)
+    eventually(lambda: len({state.state for state in pins.pin(5).states}) > 1)
+    assert levels(pins, 6, 13) == [0, 0]
+    lights.close()
+
+
+def test_a_steady_sign_ends_a_moving_one(pins: MockFactory) -> None:
+    lights = open_lights(LEDS)
+    lights.show(Sign.LOOKING)
+    lights.show(Sign.OFF)
+    before = len(pins.pin(5).states)
+    eventually(lambda: levels(pins, 5, 6, 13) == [0, 0, 0])
+    assert len(pins.pin(5).states) == before
+
+
+def test_one_rgb_light_shows_a_mood_in_its_colour(pins: MockFactory) -> None:
+    lights = open_lights(RGB)
+    lights.show(Sign.MOOD, Mood.HAPPY)
+    assert levels(pins, 5, 6, 13) == pytest.approx(RGB.colours[Mood.HAPPY])
+
+
+def test_one_rgb_light_is_white_without_a_mood_and_dimmed_by_the_pattern(pins: MockFactory) -> None:
+    lights = open_lights(RGB)
+    lights.show(Sign.UNSURE)
+    assert levels(pins, 5, 6, 13) == [0.15] * 3
+
+
+def test_one_rgb_light_blinks_red_in_trouble(pins: MockFactory) -> None:
+    lights = open_lights(RGB)
+    lights.show(Sign.TROUBLE)
+    eventually(lambda: levels(pins, 5, 6, 13) == [1, 0, 0])
+    lights.close()
+
+
+def test_lights_that_are_on_when_the_pin_is_low(pins: MockFactory) -> None:
+    lights = open_lights(Panel(active_high=False))
+    assert levels(pins, 5, 6, 13) == [1, 1, 1]  # dark
+    lights.show(Sign.MOOD, Mood.HAPPY)
+    assert levels(pins, 5, 6, 13) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("panel", [LEDS, RGB])
+def test_closing_puts_all_lights_out(pins: MockFactory, panel: Panel) -> None:
+    lights = open_lights(panel)
+    lights.show(Sign.HELD)
+    lights.close()
+    assert levels(pins, 5, 6, 13) == [0, 0, 0]
+
+
+def test_a_pin_that_is_taken_is_named_with_what_to_do() -> None:
+    lights = open_lights(LEDS)
+    with pytest.raises(
+        PanelError, match=r"GPIO5 is already in use.*\[panel\] in the settings chooses others"
+    ):
+        open_lights(RGB)
+    lights.close()
+
+
+def test_a_machine_without_pins_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    Device.pin_factory = None
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "lgpio")
+    with pytest.raises(PanelError, match="no GPIO pins on this machine"):
+        open_lights(LEDS)
+    Device.pin_factory = MockFactory(pin_class=MockPWMPin)
+
+
+def test_moods_that_the_panel_cannot_show_are_told() -> None:
+    assert without_light([Mood.HAPPY, Mood.FEAR], LEDS) == [Mood.FEAR]
+    assert without_light(list(Mood), RGB) == []

@@ -1,0 +1,330 @@
+"""The whole box: real model, real MPD, gpiozero's mock pins, a real finger's edges on the button's pin."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from gpiozero import Device
+
+from device.box import Activity, State, sign_of
+from device.demo.server import PrivateMpd
+from device.demo.stage import Stage, on_stage
+from device.errors import CameraError, ModelError, ServiceError, SettingsError
+from device.eyes.camera import Camera, PictureCamera
+from device.mood import Mood, Outcome, Verdict
+from device.panel.button import Gesture
+from device.panel.lights import Sign
+from device.settings import Model, Panel, Settings
+from tests.device.conftest import HAPPY, NEUTRAL
+from tests.waiting import eventually
+
+SEEN = Verdict(Outcome.MOOD, Mood.SAD, 0.9)
+UNSURE = Verdict(Outcome.UNSURE, confidence=0.4)
+NOBODY = Verdict(Outcome.NO_FACE)
+TROUBLE = (("player", "gone"),)
+LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
+
+
+@pytest.mark.parametrize(
+    ("state", "sign", "mood"),
+    [
+        (State(), Sign.STARTING, None),
+        (State(LOOKING), Sign.LOOKING, None),
+        (State(LOOKING, verdict=NOBODY), Sign.NO_FACE, None),  # after the start it goes on looking
+        (State(LOOKING, verdict=UNSURE), Sign.UNSURE, None),
+        (State(LOOKING, searching=False), Sign.LOOKING, None),
+        (State(RESTING, searching=False, verdict=SEEN), Sign.MOOD, Mood.SAD),
+        (State(RESTING, searching=False, verdict=UNSURE), Sign.UNSURE, None),
+        (State(RESTING, searching=False, verdict=NOBODY), Sign.NO_FACE, None),
+        (State(RESTING, searching=False, verdict=SEEN, trouble=TROUBLE), Sign.TROUBLE, Mood.SAD),
+        (State(RESTING, searching=False, verdict=NOBODY, trouble=TROUBLE), Sign.TROUBLE, None),
+        (State(RESTING, searching=True, trouble=TROUBLE), Sign.TROUBLE, None),
+        (State(LOOKING, searching=False, trouble=TROUBLE), Sign.LOOKING, None),
+        (State(RESTING, searching=False, verdict=SEEN, paused=True), Sign.PAUSED, Mood.SAD),
+        (State(RESTING, verdict=SEEN, gesture=Gesture.DOWN), Sign.PRESSED, None),
+        (State(RESTING, verdict=SEEN, gesture=Gesture.HELD, paused=True), Sign.HELD, None),
+        (State(Activity.STOPPING, verdict=SEEN, trouble=TROUBLE, gesture=Gesture.HELD), Sign.OFF, None),
+    ],
+)
+def test_the_lights_are_a_function_of_the_state(state: State, sign: Sign, mood: Mood | None) -> None:
+    assert sign_of(state) == (sign, mood)
+
+
+class Pages:
+    """A camera on one picture for each look, that can also be missing, or hang."""
+
+    def __init__(self, *paths: Path) -> None:
+        self.paths = list(paths)
+        self.missing = False
+        self.opened = 0
+
+    def __call__(self) -> Camera:
+        self.opened += 1
+        if self.missing:
+            raise CameraError("the cable is out")
+        path = self.paths[0] if len(self.paths) == 1 else self.paths.pop(0)
+        return PictureCamera([path] * 3)
+
+
+@pytest.fixture
+def wall(tmp_path: Path) -> Path:
+    """A picture without anybody."""
+    import cv2
+    import numpy as np
+
+    path = tmp_path / "wall.png"
+    path.write_bytes(cv2.imencode(".png", np.full((240, 320), 120, np.uint8))[1].tobytes())
+    return path
+
+
+@pytest.fixture
+def camera() -> Pages:
+    return Pages(HAPPY)
+
+
+@pytest.fixture
+def stage(settings: Settings, camera: Pages, library: PrivateMpd) -> Iterator[Stage]:
+    with on_stage(settings, camera) as made:
+        yield made
+
+
+def lit(stage: Stage) -> set[Mood]:
+    return {mood for mood, level in stage.lights().items() if level == 1}
+
+
+def shows(stage: Stage, sign: Sign) -> None:
+    eventually(lambda: stage.status()["state"] == sign)
+
+
+def plays(stage: Stage, genre: str) -> None:
+    eventually(lambda: stage.status()["playing"] == "play" and genre in stage.status()["song"])
+
+
+def test_at_start_it_looks_sees_a_face_shows_its_mood_and_plays(stage: Stage, camera: Pages) -> None:
+    plays(stage, "Disco")
+    assert lit(stage) == {Mood.HAPPY}
+    assert stage.status()["mood"] == "happy"
+    assert camera.opened == 1
+
+
+def test_then_it_sleeps_with_the_camera_closed(stage: Stage, camera: Pages) -> None:
+    plays(stage, "Disco")
+    time.sleep(0.3)
+    assert stage.state.activity is RESTING
+    assert camera.opened == 1
+
+
+def test_a_press_makes_it_look_again(stage: Stage, camera: Pages) -> None:
+    plays(stage, "Disco")
+    camera.paths = [NEUTRAL]
+    stage.press()
+    plays(stage, "Jazz")
+    assert lit(stage) == {Mood.NEUTRAL}
+
+
+def test_the_lights_answer_while_the_button_is_still_down(stage: Stage) -> None:
+    plays(stage, "Disco")
+    pin = Device.pin_factory.pin(Panel().button)
+    pin.drive_low()
+    shows(stage, Sign.PRESSED)
+    pin.drive_high()
+    shows(stage, Sign.MOOD)
+
+
+def test_holding_pauses_with_a_cue_and_holding_again_goes_on(stage: Stage) -> None:
+    plays(stage, "Disco")
+    pin = Device.pin_factory.pin(Panel().button)
+    for state, sign in (("pause", Sign.PAUSED), ("play", Sign.MOOD)):
+        pin.drive_low()
+        shows(stage, Sign.HELD)
+        assert lit(stage) == {Mood.HAPPY, Mood.NEUTRAL, Mood.SAD}
+        pin.drive_high()
+        shows(stage, sign)
+        assert stage.status()["playing"] == state
+
+
+def test_a_press_while_paused_looks_and_plays(stage: Stage) -> None:
+    plays(stage, "Disco")
+    stage.press(0.7)
+    shows(stage, Sign.PAUSED)
+    stage.press()
+    plays(stage, "Disco")
+    shows(stage, Sign.MOOD)
+
+
+def test_nobody_there_is_shown_and_the_music_plays_on(stage: Stage, camera: Pages, wall: Path) -> None:
+    plays(stage, "Disco")
+    camera.paths = [wall]
+    stage.press()
+    shows(stage, Sign.NO_FACE)
+    assert stage.status()["playing"] == "play"
+
+
+def test_after_the_start_it_looks_until_somebody_comes(
+    settings: Settings, library: PrivateMpd, wall: Path
+) -> None:
+    arrived = threading.Event()
+
+    class Door:
+        """A camera that never ends: a wall, until somebody comes in."""
+
+        def __enter__(self) -> Door:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def read(self):  # type: ignore[no-untyped-def]
+            return PictureCamera([HAPPY if arrived.is_set() else wall]).read()
+
+    quick = msgspec.structs.replace(settings, look=msgspec.structs.replace(settings.look, seconds=0.2))
+    with on_stage(quick, Door) as stage:
+        shows(stage, Sign.NO_FACE)
+        assert stage.state.activity is LOOKING
+        arrived.set()
+        plays(stage, "Disco")
+
+
+def test_a_missing_camera_is_shown_and_found_again_by_a_press(
+    settings: Settings, library: PrivateMpd, camera: Pages
+) -> None:
+    camera.missing = True
+    with on_stage(settings, camera) as stage:
+        shows(stage, Sign.TROUBLE)
+        assert stage.status()["trouble"] == {"camera": "the cable is out"}
+        camera.missing = False
+        stage.press()
+        plays(stage, "Disco")
+        assert stage.status()["trouble"] == {}
+
+
+def test_a_camera_that_fails_later_leaves_the_music_playing(stage: Stage, camera: Pages) -> None:
+    plays(stage, "Disco")
+    camera.missing = True
+    stage.press()
+    shows(stage, Sign.TROUBLE)
+    assert stage.status()["playing"] == "play"
+
+
+def test_without_mpd_it_says_so_goes_on_looking_and_plays_once_mpd_is_there(
+    settings: Settings, library: PrivateMpd, camera: Pages
+) -> None:
+    library.stop()
+    with on_stage(settings, camera) as stage:
+        shows(stage, Sign.TROUBLE)
+        assert stage.status()["mood"] == "happy"
+        camera.paths = [NEUTRAL]
+        stage.press()
+        eventually(lambda: stage.status()["mood"] == "neutral")
+        library.start()
+        plays(stage, "Jazz")
+        shows(stage, Sign.MOOD)
+
+
+def test_killing_mpd_ten_times_loses_no_look_and_leaves_it_playing(
+    stage: Stage, camera: Pages, library: PrivateMpd
+) -> None:
+    chance = random.Random(7)
+    plays(stage, "Disco")
+    for turn in range(10):
+        path, mood, genre = ((NEUTRAL, Mood.NEUTRAL, "Jazz"), (HAPPY, Mood.HAPPY, "Disco"))[turn % 2]
+        camera.paths = [path]
+
+        def kill_and_restart(
+            wait: float = chance.uniform(0, 0.4), away: float = chance.uniform(0, 0.4)
+        ) -> None:
+            time.sleep(wait)
+            library.kill()
+            time.sleep(away)
+            library.start()
+
+        killer = threading.Thread(target=kill_and_restart)
+        killer.start()
+        stage.press()
+        eventually(lambda mood=mood: stage.state.mood is mood)  # type: ignore[misc]
+        killer.join()
+        plays(stage, genre)
+    shows(stage, Sign.MOOD)
+
+
+def test_when_it_ends_the_lights_are_out_and_the_music_plays_on(
+    settings: Settings, camera: Pages, library: PrivateMpd
+) -> None:
+    with on_stage(settings, camera) as stage:
+        plays(stage, "Disco")
+        pins = Device.pin_factory
+    assert [float(pins.pin(pin).state) for pin in Panel().leds.values()] == [0, 0, 0]
+    assert library.client().status()["state"] == "play"
+
+
+def test_status_over_the_socket_says_it_all(stage: Stage) -> None:
+    plays(stage, "Disco")
+    status = stage.status()
+    assert status["state"] == "mood"
+    assert status["confidence"] > 0.5
+    assert status["trouble"] == {}
+    assert set(status) == {"state", "mood", "confidence", "playing", "song", "since", "version", "trouble"}
+
+
+def test_a_panel_that_cannot_be_had_costs_the_lights_and_not_the_music(
+    settings: Settings, camera: Pages, library: PrivateMpd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from queue import SimpleQueue
+    from typing import Any
+
+    from device.assembly import open_box
+    from device.service import Stop, ask
+
+    Device.pin_factory = None
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "lgpio")
+    events: SimpleQueue[Any] = SimpleQueue()
+
+    def run() -> None:
+        with open_box(settings, events, camera) as box:
+            box.run()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    socket = settings.service.socket_path()
+
+    def status() -> dict[str, Any]:
+        with contextlib.suppress(ServiceError):
+            return ask(socket, "status")
+        return {"playing": None}
+
+    eventually(lambda: status()["playing"] == "play")
+    assert "no GPIO pins" in status()["trouble"]["panel"]
+    events.put(Stop())
+    thread.join()
+
+
+def test_a_model_that_is_missing_ends_the_start(settings: Settings, tmp_path: Path) -> None:
+    broken = msgspec.structs.replace(settings, model=Model(path=str(tmp_path / "no.tflite")))
+    with pytest.raises(ModelError, match=r"no\.json: No such file"), on_stage(broken):
+        pass
+
+
+def test_a_mood_without_a_light_ends_the_start(settings: Settings) -> None:
+    panel = Panel(leds={Mood.HAPPY: 5, Mood.SAD: 6})
+    with (
+        pytest.raises(SettingsError, match=r"panel\.leds: the model knows neutral too"),
+        on_stage(msgspec.structs.replace(settings, panel=panel)),
+    ):
+        pass
+
+
+def test_a_second_box_ends_at_once_and_the_first_goes_on(stage: Stage, settings: Settings) -> None:
+    from queue import SimpleQueue
+
+    from device.assembly import open_box
+
+    with pytest.raises(ServiceError, match="a box runs already"), open_box(settings, SimpleQueue()):
+        pass
+    assert stage.status()["version"]

@@ -1,0 +1,260 @@
+"""The verbs, each as a process of its own: what scripts and people rely on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.demo.server import PrivateMpd
+from device.settings import Settings
+from tests.device.conftest import HAPPY, PICTURES
+from tests.waiting import eventually
+
+MOCK_PINS = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
+
+
+def moodbox(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "device", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | MOCK_PINS | environment,
+        timeout=60,
+    )
+
+
+@contextmanager
+def running(settings_file: Path, *before: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """`moodbox run`, from when it answers."""
+    with subprocess.Popen(
+        [*before, sys.executable, "-m", "device", "run", "--settings", str(settings_file)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | MOCK_PINS | environment,
+    ) as box:
+        try:
+            eventually(lambda: box.poll() is not None or _status(settings_file).returncode == 0, 30)
+            yield box
+        finally:
+            box.kill()
+
+
+def _status(settings_file: Path) -> subprocess.CompletedProcess[str]:
+    return moodbox("status", "--json", "--settings", settings_file)
+
+
+def status(settings_file: Path) -> dict[str, Any]:
+    answered: dict[str, Any] = json.loads(_status(settings_file).stdout)
+    return answered
+
+
+def test_look_in_json_is_one_line_with_the_contracts_keys() -> None:
+    asked = moodbox("look", "--camera", f"images:{HAPPY}", "--json")
+    assert asked.returncode == 0
+    (line,) = asked.stdout.splitlines()
+    verdict = json.loads(line)
+    assert list(verdict) == ["source", "mood", "verdict", "confidence", "probabilities", "face"]
+    assert verdict["source"] == f"images:{HAPPY}"
+    assert (verdict["mood"], verdict["verdict"]) == ("happy", "mood")
+    assert set(verdict["probabilities"]) == {"happy", "neutral", "sad"}
+    assert verdict["confidence"] == max(verdict["probabilities"].values())
+    assert len(verdict["face"]) == 4
+
+
+def test_look_each_judges_every_picture_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for number, source in enumerate(sorted(PICTURES.glob("*.jpg"))):
+        (tmp_path / "deep" / f"{number}.jpg").write_bytes(source.read_bytes())
+    asked = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
+    verdicts = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert [(Path(v["source"]).name, v["mood"]) for v in verdicts] == [
+        ("0.jpg", "happy"),
+        ("1.jpg", "neutral"),
+    ]
+    assert asked.returncode == 0
+
+
+def test_look_each_goes_on_after_a_broken_picture_and_says_which(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"broken")
+    (tmp_path / "2.jpg").write_bytes(HAPPY.read_bytes())
+    asked = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
+    assert json.loads(asked.stdout)["mood"] == "happy"
+    assert asked.stderr == f"moodbox: {tmp_path}/1.jpg: not a picture that can be read\n"
+    assert asked.returncode == 1
+
+
+def test_look_for_people_is_a_readable_line() -> None:
+    asked = moodbox("look", "--camera", f"images:{HAPPY}")
+    assert asked.stdout.startswith(f"images:{HAPPY}: happy (")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["look", "--camera", "webcam:77"], 1, "no webcam 77 (/dev/video77): plug one in"),
+        (["look", "--camera", "image:x"], 2, "did you mean 'images:PATH'?"),
+        (["look", "--each", "--camera", "webcam:0"], 2, "--each judges pictures: add --camera images:PATH"),
+        (["look", "--camera", "images:/nowhere"], 1, "/nowhere: no picture there"),
+    ],
+)
+def test_a_mistake_is_one_line_and_an_exit_code(words: list[str], code: int, message: str) -> None:
+    asked = moodbox(*words)
+    assert asked.returncode == code
+    assert asked.stdout == ""
+    (line,) = asked.stderr.splitlines()
+    assert line.startswith("moodbox: ")
+    assert message in line
+
+
+def test_check_says_of_each_part_whether_it_can_serve(settings_file: Path, library: PrivateMpd) -> None:
+    asked = moodbox("check", "--json", "--settings", settings_file)
+    findings = json.loads(asked.stdout)
+    assert [f["part"] for f in findings] == [
+        "settings",
+        "model",
+        "camera",
+        "panel",
+        "player",
+        "library",
+        "storage",
+    ]
+    assert all(f["well"] for f in findings), findings
+    assert asked.returncode == 0
+
+
+def test_check_says_what_is_wrong_and_how_to_mend_it(settings_file: Path) -> None:
+    settings_file.write_text(settings_file.read_text().replace("images:", "webcam:7 # "))
+    settings_file.write_text(settings_file.read_text().replace("webcam:7 # ", 'webcam:7" # '))
+    asked = moodbox("check", "--settings", settings_file, GPIOZERO_PIN_FACTORY="lgpio")
+    bad = [line for line in asked.stdout.splitlines() if line.startswith("BAD")]
+    assert [line.split()[1] for line in bad] == ["camera", "panel", "player", "library"]
+    assert "plug one in" in bad[0]
+    assert "apt install python3-lgpio" in bad[1]
+    assert "systemctl start mpd" in bad[2]
+    assert asked.returncode == 1
+
+
+def test_check_finds_an_empty_library(settings_file: Path, mpd: PrivateMpd) -> None:
+    asked = moodbox("check", "--settings", settings_file)
+    assert "BAD  library   MPD's library has no songs" in asked.stdout
+    assert asked.returncode == 1
+
+
+def test_check_beside_a_running_box_takes_its_word_for_what_it_holds(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    with running(settings_file):
+        asked = moodbox("check", "--settings", settings_file)
+    assert "in use by the box that runs" in asked.stdout
+    assert asked.returncode == 0
+
+
+def test_run_plays_and_press_and_status_reach_it(settings_file: Path, library: PrivateMpd) -> None:
+    with running(settings_file):
+        eventually(lambda: status(settings_file)["playing"] == "play")
+        before = status(settings_file)
+        assert moodbox("press", "--settings", settings_file).returncode == 0
+        eventually(lambda: status(settings_file)["since"] != before["since"] or True)
+        table = moodbox("status", "--settings", settings_file).stdout
+    assert "mood        happy" in table
+
+
+def test_status_and_press_without_a_box_say_how_to_start_one(settings_file: Path) -> None:
+    for verb in ("status", "press"):
+        asked = moodbox(verb, "--settings", settings_file)
+        assert asked.returncode == 1
+        assert "no box runs here" in asked.stderr
+        assert "moodbox run" in asked.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_clean(
+    settings_file: Path, library: PrivateMpd, settings: Settings, number: int
+) -> None:
+    with running(settings_file) as box:
+        box.send_signal(number)
+        assert box.wait(timeout=20) == 0
+        assert box.stderr
+        assert "Traceback" not in box.stderr.read()
+    assert not settings.service.socket_path().exists()
+
+
+def test_a_signal_ends_it_even_while_mpd_hangs(settings_file: Path, library: PrivateMpd) -> None:
+    with running(settings_file) as box:
+        os.kill(library.pid, signal.SIGSTOP)
+        try:
+            moodbox("press", "--settings", settings_file)
+            box.terminate()
+            assert box.wait(timeout=20) == 0
+        finally:
+            os.kill(library.pid, signal.SIGCONT)
+
+
+def test_the_log_has_one_line_for_each_look(settings_file: Path, library: PrivateMpd) -> None:
+    with running(settings_file) as box:
+        eventually(lambda: status(settings_file)["mood"] == "happy")
+        box.terminate()
+        assert box.stderr
+        looks = [line for line in box.stderr.read().splitlines() if " look: " in line]
+    (line,) = looks
+    assert "look: happy" in line
+    assert "1 readings of 1 frames in" in line
+
+
+def test_systemd_hears_that_it_is_ready_how_it_is_and_that_it_lives(
+    settings_file: Path, library: PrivateMpd, tmp_path: Path
+) -> None:
+    heard = ""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        with running(settings_file, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="100000") as box:
+            while "STATUS=happy" not in heard or heard.count("WATCHDOG=1") < 5:
+                heard += systemd.recv(1000).decode() + "\n"
+            box.send_signal(signal.SIGSTOP)
+            time.sleep(0.2)
+            systemd.setblocking(False)
+            with contextlib.suppress(BlockingIOError):  # what it had said before
+                while True:
+                    systemd.recv(1000)
+            time.sleep(0.3)
+            with pytest.raises(BlockingIOError):  # a box that does not turn gives no sign of life
+                systemd.recv(1000)
+            box.send_signal(signal.SIGCONT)
+            systemd.settimeout(20)
+            box.terminate()
+            while "STOPPING=1" not in heard:
+                heard += systemd.recv(1000).decode() + "\n"
+    assert heard.startswith("READY=1\n")
+
+
+def test_a_wrong_setting_starts_nothing(settings_file: Path, settings: Settings) -> None:
+    settings_file.write_text("[panel]\nbuton = 3\n")
+    asked = moodbox("run", "--settings", settings_file)
+    assert asked.returncode == 2
+    assert asked.stderr == f"moodbox: {settings_file}: panel.buton: unknown key; did you mean 'button'?\n"
+    assert not settings.service.socket_path().exists()
+
+
+def test_the_device_never_imports_the_workshop() -> None:
+    program = """
+import sys
+import device.cli, device.check, device.assembly, device.box, device.eyes.look, device.music.jukebox
+workshop = {"converter", "tensorflow", "keras", "matplotlib", "rich", "soundfile"}
+print(workshop.intersection(name.partition(".")[0] for name in sys.modules))
+"""
+    asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert asked.stdout == "set()\n"

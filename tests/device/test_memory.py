@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from device.errors import MemoryFileError
+from device.memory import KEPT, Memory
+from device.music.queue import Entry
+
+OWN = (Entry(3, "a.ogg"), Entry(4, "b ü.ogg"))
+
+
+def test_it_remembers_across_a_restart(tmp_path: Path) -> None:
+    memory = Memory.open(tmp_path / "state")
+    memory.keep_queued(OWN)
+    for uri in "abcd":
+        memory.keep_played(uri)
+    memory.close()
+    again = Memory.open(tmp_path / "state")
+    assert again.queued() == OWN
+    assert again.played(3) == ("b", "c", "d")
+
+
+def test_what_was_queued_before_is_replaced(tmp_path: Path) -> None:
+    memory = Memory.open(tmp_path)
+    memory.keep_queued(OWN)
+    memory.keep_queued(OWN[1:])
+    assert memory.queued() == OWN[1:]
+
+
+def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
+    memory = Memory.open(tmp_path)
+    for number in range(KEPT + 20):
+        memory.keep_played(str(number))
+    played = memory.played(2 * KEPT)
+    assert len(played) == KEPT
+    assert played[-1] == str(KEPT + 19)
+
+
+def test_a_damaged_file_is_put_aside_and_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / "moodbox.db").write_bytes(b"not a database at all" * 100)
+    memory = Memory.open(tmp_path)
+    memory.keep_played("a")
+    assert memory.played(1) == ("a",)
+    assert (tmp_path / "moodbox.damaged").read_bytes().startswith(b"not a database")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(MemoryFileError, match=r"moodbox\.db: cannot be kept .*is the disk full or read-only"):
+        Memory.open(tmp_path / "file" / "state")
+
+
+def test_a_kill_in_the_middle_of_writing_leaves_it_whole(tmp_path: Path) -> None:
+    write_for_ever = f"""
+from device.memory import Memory
+from device.music.queue import Entry
+from pathlib import Path
+memory = Memory.open(Path({str(tmp_path)!r}))
+n = 0
+while True:
+    n += 1
+    memory.keep_queued([Entry(n, f"{{n}}.ogg")] * 5)
+    print(n, flush=True)
+"""
+    for _ in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", write_for_ever], stdout=subprocess.PIPE, text=True
+        ) as writer:
+            assert writer.stdout
+            for _line in range(20):
+                told = int(writer.stdout.readline())
+            writer.kill()
+        queued = Memory.open(tmp_path).queued()
+        assert len(queued) == 5
+        assert len(set(queued)) == 1
+        assert queued[0].id >= told
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="nothing is read-only for root")
+def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(MemoryFileError):
+        Memory.open(tmp_path)
+
+
+def test_one_of_this_run_keeps_nothing(tmp_path: Path) -> None:
+    memory = Memory.of_this_run()
+    memory.keep_queued(OWN)
+    assert memory.queued() == OWN
+    memory.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        memory.queued()
