@@ -20,6 +20,7 @@ develop: .venv/.develop
 
 test: .venv/.develop
 	@script/need mpd command -v mpd
+	@script/need strace command -v strace
 	$(BIN)/pytest -n auto $(ARGS)
 
 lint: .venv/.develop

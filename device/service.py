@@ -165,7 +165,8 @@ class Notifier:
     def tell(self, *words: str) -> None:
         """READY=1, STATUS=..., WATCHDOG=1, STOPPING=1: see sd_notify(3)."""
         if self._daemon:
-            self._daemon.notify("\n".join(words))
+            with contextlib.suppress(OSError):  # nobody listens any more: no reason to stop the music
+                self._daemon.notify("\n".join(words))
 
 
 def set_up_log(level: int) -> None:

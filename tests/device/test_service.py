@@ -150,6 +150,11 @@ def test_systemd_is_told(systemd: socket.socket) -> None:
     assert systemd.recv(100) == b"READY=1\nSTATUS=happy"
 
 
+def test_a_systemd_that_has_gone_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
+    Notifier().tell("STATUS=happy")
+
+
 def test_without_systemd_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     monkeypatch.setenv("WATCHDOG_USEC", "1000000")

@@ -1,0 +1,225 @@
+"""`make bench`: what the box costs on this machine, each figure beside something that was run with it.
+
+Times say little on another machine; the ratios say more. Nothing here is a test, and no test asserts a time.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+from gpiozero import Device
+
+import device
+from device.demo.album import Album
+from device.demo.server import PrivateMpd
+from device.demo.songs import make_library
+from device.demo.stage import Stage, on_stage
+from device.eyes.camera import read_picture
+from device.eyes.faces import FaceFinder
+from device.eyes.look import Eyes
+from device.service import ask
+from device.settings import Look, Service, Settings
+from tests.waiting import eventually
+
+PICTURES = sorted((Path(device.__file__).parent / "pictures").glob("*.jpg"))
+MIB = 2**20
+PRESSES = 20
+
+
+def main() -> None:
+    print(f"moodbox {device.__version__} on {machine()}\n")
+    row("what", "median", "worst", "aim", "beside it")
+    with tempfile.TemporaryDirectory(prefix="moodbox-bench-") as name:
+        folder = Path(name)
+        make_library(folder / "music")
+        with PrivateMpd(folder) as server:
+            server.update()
+            settings = Settings(
+                look=Look(min_face=80),
+                music=server.link,
+                service=Service(socket=f"{name}/control.sock", state=name),
+            )
+            bench_presses(settings)
+            bench_process(settings, folder)
+    bench_frame()
+
+
+def bench_presses(settings: Settings) -> None:
+    album = Album(PICTURES)
+    with on_stage(settings, album.open) as stage:
+        eventually(lambda: stage.status()["playing"] == "play")
+        lights, songs, asks = [], [], []
+        for _ in range(PRESSES):
+            album.turn()
+            lit, played = press(stage, settings)
+            lights.append(lit)
+            songs.append(played)
+            asks.append(timed(stage.status))
+    ask_time = f"{statistics.median(asks) * 1000:.1f} ms to ask `status`"
+    milliseconds("press to first change of the lights", lights, "100 ms", ask_time)
+    milliseconds("letting go to the new mood's song", songs, "1000 ms", ask_time)
+
+
+def press(stage: Stage, settings: Settings) -> tuple[float, float]:
+    """Seconds from the button going down to a light that changed, and from letting it go to another song."""
+    pin = Device.pin_factory.pin(settings.panel.button)
+    lights, song = stage.lights(), stage.status()["song"]
+    start = time.perf_counter()
+    pin.drive_low()
+    while stage.lights() == lights:
+        time.sleep(0.0005)
+    lit = time.perf_counter() - start
+    time.sleep(0.1)
+    start = time.perf_counter()
+    pin.drive_high()
+    while stage.status()["song"] in (song, None):
+        time.sleep(0.001)
+    played = time.perf_counter() - start
+    stage.wait_for_verdict(10)
+    time.sleep(0.2)
+    return lit, played
+
+
+def bench_process(settings: Settings, folder: Path) -> None:
+    path = folder / "moodbox.toml"
+    path.write_text(
+        f'[camera]\nsource = "images:{PICTURES[0]}"\n[music]\naddress = "{settings.music.address}"\n'
+        f'[service]\nsocket = "{folder}/own.sock"\nstate = "{folder}/own"\n'
+    )
+    ready, peaks = [], []
+    for _ in range(5):
+        with daemon(path, folder) as (seconds, pid):
+            ready.append(seconds)
+            for _look in range(5):
+                ask(folder / "own.sock", "press")
+                time.sleep(0.3)
+            peaks.append(peak_memory(pid))
+    bare = [timed(lambda: subprocess.run([sys.executable, "-c", ""], check=True)) for _ in range(5)]
+    milliseconds(
+        "process start to ready",
+        ready,
+        "1000 ms",
+        f"{statistics.median(bare) * 1000:.0f} ms for a bare python",
+    )
+    libraries = imported_memory("import numpy, cv2")
+    row(
+        "peak memory of the daemon",
+        f"{statistics.median(peaks) / MIB:.0f} MiB",
+        f"{max(peaks) / MIB:.0f} MiB",
+        "120 MB",
+        f"{libraries / MIB:.0f} MiB for python with numpy and cv2",
+    )
+
+
+@contextmanager
+def daemon(settings: Path, folder: Path) -> Iterator[tuple[float, int]]:
+    """`moodbox run`: seconds until it told systemd that it is ready, and its process id."""
+    address = folder / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(address))
+        systemd.settimeout(30)
+        pins = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
+        start = time.perf_counter()
+        with subprocess.Popen(
+            [sys.executable, "-m", "device", "run", "--settings", str(settings)],
+            env=os.environ | pins | {"NOTIFY_SOCKET": str(address)},
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            try:
+                while b"READY=1" not in systemd.recv(1000):
+                    pass
+                seconds = time.perf_counter() - start
+                systemd.close()  # a full one that nobody reads would make the box wait
+                yield seconds, process.pid
+            finally:
+                process.terminate()
+    address.unlink()
+
+
+def bench_frame() -> None:
+    eyes = Eyes(Settings().model, Look(min_face=80))
+    frame = np.full((240, 320), 128, np.uint8)
+    face = cv2.resize(read_picture(PICTURES[0]), (232, 240), interpolation=cv2.INTER_AREA)
+    frame[:, 44:276] = face
+    whole = repeated(lambda: eyes.glance(frame), 300)
+    small = FaceFinder(eyes.card.crop.detector, min_face=30)
+    unlimited = statistics.median(repeated(lambda: small.find(frame), 100))
+    glances = [eyes.glance(frame) for _ in range(100)]
+    find = statistics.median(g.find_time for g in glances)
+    read = statistics.median(g.read_time for g in glances)
+    milliseconds(
+        "a frame of 320x240, face of 80 px or more",
+        whole,
+        "10 ms",
+        f"find {find * 1000:.1f} ms, read {read * 1000:.1f} ms; find from 30 px on {unlimited * 1000:.1f} ms",
+    )
+
+
+def repeated(action: Callable[[], object], times: int) -> list[float]:
+    action()
+    return [timed(action) for _ in range(times)]
+
+
+def timed(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def peak_memory(pid: int) -> int:
+    """Bytes, by the kernel's own high-water mark."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise LookupError(pid)
+
+
+def imported_memory(program: str) -> int:
+    wait = f"{program}; print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", wait], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        used = peak_memory(process.pid)
+        process.communicate(b"\n")
+    return used
+
+
+def milliseconds(what: str, seconds: list[float], aim: str, beside: str) -> None:
+    median, worst = 1000 * statistics.median(seconds), 1000 * max(seconds)
+    row(what, f"{median:.1f} ms", f"{worst:.1f} ms", aim, beside)
+
+
+def row(what: str, median: str, worst: str, aim: str, beside: str) -> None:
+    print(f"{what:43}{median:>10}{worst:>11}  {aim:9}{beside}", flush=True)
+
+
+def machine() -> str:
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith(("model name", "Model"))
+    ]
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{models[0] if models else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, "
+        f"{platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
