@@ -32,6 +32,9 @@ bench: .venv/.develop
 	@script/need mpd command -v mpd
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+docs/demo.svg: .venv/.develop
+	@$(BIN)/python -c 'from pathlib import Path; from device.demo.show import draw; draw(Path("$@"))'
+
 lock:
 	script/lock
 

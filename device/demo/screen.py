@@ -21,7 +21,8 @@ from device.eyes.camera import Frame
 from device.mood import Mood, Verdict
 from device.settings import Colour
 
-ROWS = 20  # of the picture; each row of characters holds two of pixels
+ROWS = 20  # of the picture at most; each row of characters holds two of pixels
+OTHER_ROWS = 11  # the frame, the log and the keys
 
 
 @contextmanager
@@ -41,19 +42,24 @@ def key(wait: float) -> str:
     return os.read(sys.stdin.fileno(), 1).decode("ascii", "replace") if readable else ""
 
 
-def picture(frame: Frame | None, verdict: Verdict | None) -> Text:
+def rows_for(height: int) -> int:
+    """How high the picture may be on a terminal of so many rows."""
+    return max(4, min(ROWS, height - OTHER_ROWS))
+
+
+def picture(frame: Frame | None, verdict: Verdict | None, rows: int = ROWS) -> Text:
     """A grey frame in half blocks, with a frame around the face."""
     if frame is None:
-        return Text("\n" * (ROWS // 2) + "the camera is closed".center(2 * ROWS) + "\n" * (ROWS // 2))
-    width = round(2 * ROWS * frame.shape[1] / frame.shape[0])
-    small = cv2.resize(frame, (width, 2 * ROWS), interpolation=cv2.INTER_AREA)
+        return Text("\n" * (rows // 2) + "the camera is closed".center(2 * rows) + "\n" * (rows // 2))
+    width = round(2 * rows * frame.shape[1] / frame.shape[0])
+    small = cv2.resize(frame, (width, 2 * rows), interpolation=cv2.INTER_AREA)
     coloured = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
     if verdict and verdict.face:
-        scale = 2 * ROWS / frame.shape[0]
+        scale = 2 * rows / frame.shape[0]
         x, y, w, h = (round(scale * part) for part in verdict.face)
         cv2.rectangle(coloured, (x, y), (x + w, y + h), (255, 190, 0), 1)
     text = Text(no_wrap=True)
-    for row in range(0, 2 * ROWS, 2):
+    for row in range(0, 2 * rows, 2):
         for upper, lower in zip(coloured[row], coloured[row + 1], strict=True):
             text.append("▀", f"rgb({','.join(map(str, upper))}) on rgb({','.join(map(str, lower))})")
         text.append("\n")
@@ -64,9 +70,9 @@ def panel(lights: dict[Mood, float], colours: dict[Mood, Colour]) -> Text:
     """The lights as they are lit right now, in their colours."""
     text = Text()
     for mood, level in lights.items():
-        shade = (round(40 + (255 * part - 40) * level) for part in colours[mood])
-        text.append("  ⬤ ", f"rgb({','.join(str(max(0, part)) for part in shade)})")
-        text.append(f" {mood}", "bold" if level > 0.5 else "dim")
+        shade = (round(80 + (255 * part - 80) * level) for part in colours[mood])
+        text.append("● ", f"rgb({','.join(str(max(0, part)) for part in shade)})")
+        text.append(f"{mood}    ", "bold" if level > 0.5 else "dim")
     return text
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import re
 import sys
 import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -23,6 +26,7 @@ from device.demo.songs import SONGS, make_library
 from device.demo.stage import Stage, on_stage
 from device.errors import CameraError
 from device.eyes.camera import Camera, camera_factory, find_pictures
+from device.mood import Mood
 
 PICTURES = Path(__file__).resolve().parent.parent / "pictures"
 LOOK = 10.0  # seconds that a look may take, with the camera's opening
@@ -33,6 +37,18 @@ FIRST_SONG = 5.0  # seconds
 def show(camera: str | None) -> int:
     """Runs until `q`, or, without a terminal, through one look of every picture."""
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    album, open_camera = _eyes(camera)
+    with _box() as box:
+        if on_terminal:
+            _on_screen(box, album, open_camera)
+        else:
+            _in_lines(box, album, open_camera)
+    return 0
+
+
+@contextmanager
+def _box() -> Iterator[settings.Settings]:
+    """The settings of a box in a folder of its own, with songs that an MPD of its own can play."""
     with tempfile.TemporaryDirectory(prefix="moodbox-demo-") as name:
         folder = Path(name)
         print(f"making {len(SONGS)} songs …", flush=True)
@@ -41,15 +57,26 @@ def show(camera: str | None) -> int:
             songs = server.update()
             heard = "silently: no sound card here" if server.output == "null" else f"through {server.output}"
             print(f"MPD plays them {heard} ({songs} songs in its library)", flush=True)
-            album, open_camera = _eyes(camera)
-            box = settings.Settings(
+            yield settings.Settings(
                 music=server.link, service=settings.Service(socket=f"{name}/control.sock", state=name)
             )
-            if on_terminal:
-                _on_screen(box, album, open_camera)
-            else:
-                _in_lines(box, album, open_camera)
-    return 0
+
+
+def draw(path: Path) -> None:
+    """Draws what the demo's screen shows once the box has seen a face and plays, as SVG."""
+    lines: deque[str] = deque(maxlen=5)
+    logging.basicConfig(level=logging.INFO, handlers=[_Lines(lines)])
+    logging.getLogger("mpd").setLevel(logging.WARNING)
+    album = Album(find_pictures(PICTURES))
+    watched = Watched(album.open)
+    console = Console(record=True, width=104, file=io.StringIO(), color_system="truecolor")
+    with _box() as box, on_stage(box, watched) as stage:
+        stage.wait_for_verdict(LOOK)
+        _summary(stage, song_before=None)
+        console.print(drawn(stage, box.panel.colours, watched, lines, screen.ROWS))
+    svg = console.export_svg(title="make demo")
+    # The reader's own font will do: a picture of this box should fetch nothing from anywhere.
+    path.write_text(re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8")
 
 
 def _eyes(camera: str | None) -> tuple[Album | None, Callable[[], Camera]]:
@@ -131,10 +158,16 @@ def _on_screen(box: settings.Settings, album: Album | None, open_camera: Callabl
                 _in_background(stage.press)
             elif key == "h":
                 _in_background(lambda: stage.press(box.panel.hold + 0.3))
-            verdict = stage.state.verdict
-            view = screen.picture(watched.frame, verdict)
-            lights = screen.panel(stage.lights(), box.panel.colours)
-            live.update(screen.screen(view, lights, verdict, _words(stage), lines), refresh=True)
+            rows = screen.rows_for(live.console.height)
+            live.update(drawn(stage, box.panel.colours, watched, lines, rows), refresh=True)
+
+
+def drawn(
+    stage: Stage, colours: dict[Mood, settings.Colour], watched: Watched, lines: deque[str], rows: int
+) -> RenderableType:
+    verdict = stage.state.verdict
+    view = screen.picture(watched.frame, verdict, rows)
+    return screen.screen(view, screen.panel(stage.lights(), colours), verdict, _words(stage), lines)
 
 
 def _in_background(action: Callable[[], None]) -> None:
