@@ -25,9 +25,6 @@ Frame = NDArray[np.uint8]
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".webp"})
 LONGEST_SIDE = 640  # of a picture or a film: larger ones are made as small as a camera's frames
 
-# What OpenCV says about a missing camera fills a screen; a CameraError says it in a line.
-cv2.setLogLevel(0)
-
 
 class Camera(Protocol):
     def __enter__(self) -> Self: ...
