@@ -53,6 +53,7 @@ class Control(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """
 
     daemon_threads = True
+    request_queue_size = 32  # beyond it, connecting fails at once instead of waiting
 
     def __init__(self, path: Path, post: Callable[[Question], None]) -> None:
         self.post = post
