@@ -99,9 +99,11 @@ def bench_process(settings: Settings, folder: Path) -> None:
         f'[camera]\nsource = "images:{PICTURES[0]}"\n[music]\naddress = "{settings.music.address}"\n'
         f'[service]\nsocket = "{folder}/own.sock"\nstate = "{folder}/own"\n'
     )
-    ready, peaks = [], []
+    ready: list[float] = []
+    peaks: list[int] = []
+    ends: list[float] = []
     for _ in range(5):
-        with daemon(path, folder) as (seconds, pid):
+        with daemon(path, folder, ends) as (seconds, pid):
             ready.append(seconds)
             for _look in range(5):
                 ask(folder / "own.sock", "press")
@@ -114,6 +116,7 @@ def bench_process(settings: Settings, folder: Path) -> None:
         "1000 ms",
         f"{statistics.median(bare) * 1000:.0f} ms for a bare python",
     )
+    milliseconds("SIGTERM to the end", ends, "2000 ms", "the music plays on")
     libraries = imported_memory("import numpy, cv2")
     row(
         "peak memory of the daemon",
@@ -125,8 +128,11 @@ def bench_process(settings: Settings, folder: Path) -> None:
 
 
 @contextmanager
-def daemon(settings: Path, folder: Path) -> Iterator[tuple[float, int]]:
-    """`moodbox run`: seconds until it told systemd that it is ready, and its process id."""
+def daemon(settings: Path, folder: Path, ends: list[float]) -> Iterator[tuple[float, int]]:
+    """`moodbox run`: seconds until it told systemd that it is ready, and its process id.
+
+    Adds to `ends` how many seconds it took to end.
+    """
     address = folder / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(address))
@@ -146,6 +152,7 @@ def daemon(settings: Path, folder: Path) -> Iterator[tuple[float, int]]:
                 yield seconds, process.pid
             finally:
                 process.terminate()
+                ends.append(timed(process.wait))
     address.unlink()
 
 

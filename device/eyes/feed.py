@@ -82,6 +82,8 @@ class Feed:
                 earlier.join(timeout=LET_GO)
                 if earlier.is_alive():
                     raise CameraError("the camera does not answer: unplug it, or restart the box")
+            if stopped.is_set():  # asked to look again meanwhile: opening would only delay that
+                return
             with self._open_camera() as camera:
                 while wanted.acquire() and not stopped.is_set():
                     frame = camera.read()

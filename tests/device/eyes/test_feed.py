@@ -108,3 +108,25 @@ def test_a_new_look_waits_until_the_camera_of_the_last_is_closed() -> None:
         pass
     assert not any(opened)
     feed.close()
+
+
+def test_pressing_wildly_opens_the_camera_no_more_than_it_must() -> None:
+    camera = Counting()
+    camera.go_on.clear()
+    opened: list[bool] = []
+
+    def open_camera() -> Camera:
+        opened.append(True)
+        return camera
+
+    events: SimpleQueue[Any] = SimpleQueue()
+    feed = Feed(open_camera, events.put)
+    feed.start()
+    eventually(lambda: opened)
+    for _ in range(20):
+        last = feed.start()
+    camera.go_on.set()
+    while events.get(timeout=5).look != last:
+        pass
+    assert len(opened) == 2
+    feed.close()
