@@ -14,7 +14,7 @@ help:
 
 demo: .venv/.demo
 	@script/need mpd command -v mpd
-	@$(BIN)/moodbox demo $(if $(CAMERA),--camera $(CAMERA))
+	@$(BIN)/moodbox demo $(if $(CAMERA),--camera '$(CAMERA)')
 
 develop: .venv/.develop
 

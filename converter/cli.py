@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"moodbox-converter: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        hint = "; go on with --resume" if options.verb is _train else ""
+        begun = options.verb is _train and (options.out / "run.json").exists()
+        hint = "; go on with --resume" if begun else ""
         print(f"moodbox-converter: stopped{hint}", file=sys.stderr)
         return 130
     return 0
@@ -53,8 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--moods", type=_moods, default=(Mood.HAPPY, Mood.NEUTRAL, Mood.SAD), metavar="A,B,…")
     train.add_argument("--epochs", type=_positive, default=60)
     train.add_argument("--batch", type=_positive, default=64)
-    train.add_argument("--learning-rate", type=float, default=1e-3, help="falls to 0 along a cosine")
-    train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--learning-rate", type=_rate, default=1e-3, help="falls to 0 along a cosine")
+    train.add_argument("--seed", type=_seed, default=1)
     train.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16"),
@@ -74,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         default=0.85,
         help="how often a named mood shall be the true one on PublicTest; sets the threshold (default: .85)",
     )
-    quantize.add_argument("--seed", type=int, default=1)
+    quantize.add_argument("--seed", type=_seed, default=1)
     quantize.set_defaults(verb=_quantize)
 
     evaluate = verbs.add_parser("evaluate", help="score a model on one split")
@@ -82,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _data_option(evaluate)
     evaluate.add_argument("--split", choices=SPLITS, required=True)
     evaluate.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    evaluate.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the confusion matrix")
+    evaluate.add_argument("--picture", type=_png, metavar="FILE.png", help="draw the confusion matrix")
     evaluate.add_argument("--runtime", choices=("auto", *MODULES), default="auto", help="for a .tflite file")
     evaluate.set_defaults(verb=_evaluate)
     return parser
@@ -99,18 +101,36 @@ def _data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--leave-out", type=Path, help="file of row numbers to leave out of training")
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not a positive number")
+def _number(text: str, kind: Callable[[str], float], low: float, high: float, expected: str) -> float:
+    try:
+        number = kind(text)
+    except ValueError:
+        number = math.nan
+    if not low <= number <= high:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected {expected}")
     return number
+
+
+def _positive(text: str) -> int:
+    return int(_number(text, int, 1, math.inf, "a whole number from 1 on"))
+
+
+def _seed(text: str) -> int:
+    return int(_number(text, int, 0, 2**32 - 1, "a whole number from 0 to 4294967295"))
+
+
+def _rate(text: str) -> float:
+    return _number(text, float, 1e-9, 1, "a number above 0, at most 1")
 
 
 def _share(text: str) -> float:
-    number = float(text)
-    if not 0 < number <= 1:
-        raise argparse.ArgumentTypeError(f"{number} is not a share between 0 and 1")
-    return number
+    return _number(text, float, 1e-9, 1, "a share above 0, at most 1")
+
+
+def _png(text: str) -> Path:
+    if not text.endswith(".png"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a name that ends in .png")
+    return Path(text)
 
 
 def _moods(text: str) -> tuple[Mood, ...]:

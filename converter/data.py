@@ -102,7 +102,9 @@ def read_row_numbers(path: Path) -> frozenset[int]:
     """A file with one 0-based row number a line."""
     try:
         return frozenset(int(line) for line in path.read_text().split())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
         raise DataError(f"{path}: expected one row number a line: {error}") from error
 
 
@@ -145,7 +147,10 @@ def _pixels(text: str | None, where: str) -> NDArray[np.uint8]:
         warnings.simplefilter("ignore", DeprecationWarning)
         values = np.fromstring(text or "", dtype=np.int32, sep=" ")
     if values.size != SIDE * SIDE:
-        raise DataError(f"{where}: {values.size} pixels, expected {SIDE * SIDE} numbers ({SIDE}x{SIDE})")
+        raise DataError(
+            f"{where}: {values.size} pixels before its end or a word that is no number, "
+            f"expected {SIDE * SIDE} numbers ({SIDE}x{SIDE})"
+        )
     if values.min() < 0 or values.max() > 255:
         raise DataError(f"{where}: a pixel of {values[(values < 0) | (values > 255)][0]}, expected 0 to 255")
     return values.astype(np.uint8).reshape(SIDE, SIDE)

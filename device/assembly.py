@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from device import settings
 from device.errors import MemoryFileError, PanelError, SettingsError
+from device.eyes.card import read_card
 from device.memory import Memory
 from device.panel.button import Button, Edge, Presses
 from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
@@ -38,6 +39,10 @@ def open_box(
     Raises SettingsError, ModelError or ServiceError. Without panel or disk the box comes up all the same, and
     says so.
     """
+    labels = read_card(chosen.model.file()).labels
+    if missing := without_light(labels, chosen.panel):
+        table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
+        raise SettingsError(f"{table}: the model knows {', '.join(missing)} too; name a light for each")
     trouble: dict[str, str] = {}
     with ExitStack() as stack:
         stack.enter_context(closing(Control(chosen.service.socket_path(), events.put)))
@@ -55,11 +60,6 @@ def open_box(
         player = stack.enter_context(closing(Player(chosen.music, events.put)))
         player.start()
         eyes = Eyes(chosen.model, chosen.look)
-        if missing := without_light(eyes.card.labels, chosen.panel):
-            table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
-            raise SettingsError(
-                f"{table}: the model knows {', '.join(missing)} too; name a light for each mood"
-            )
         feed = stack.enter_context(closing(Feed(open_camera or camera_factory(chosen.camera), events.put)))
         yield Box(
             events=events,

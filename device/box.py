@@ -29,6 +29,7 @@ from device.service import Notifier, Question, Stop
 log = logging.getLogger(__name__)
 
 OPENING = 10.0  # seconds that a camera may take to its first frame
+LATE = 1.0  # seconds between two frames that are too many
 SEARCH_PAUSE = 0.2  # seconds between two frames while nobody is there
 CAMERA_PAUSE = 5.0  # seconds until a camera that failed is tried again
 """The pauses hold while the box looks for its first face after the start; later it looks only when asked."""
@@ -136,6 +137,8 @@ class Box:
         wait = min(self._timers.values(), default=monotonic() + 3600) - monotonic()
         with contextlib.suppress(Empty):
             self._handle(self._events.get(timeout=max(0, wait)))
+        if self.state.activity is Activity.STOPPING:
+            self._timers.clear()  # whatever was due would be another beginning
         now = monotonic()
         for action in [action for action, due in self._timers.items() if due <= now]:
             self._timers.pop(action, None)
@@ -190,8 +193,7 @@ class Box:
         return Look(self._rules, self._eyes.card.threshold, started=monotonic())
 
     def _start_look(self) -> None:
-        self._timers.pop(self._feed.next, None)
-        self._timers.pop(self._start_look, None)
+        self._forget_look()
         self._change(activity=Activity.LOOKING)
         self._look_asked = monotonic()
         self._look = self._new_look()
@@ -199,8 +201,8 @@ class Box:
         self._timers[self._camera_late] = monotonic() + OPENING
 
     def _see(self, frame: Any) -> None:
+        self._timers.pop(self._camera_late, None)
         if not self._look.glances:
-            self._timers.pop(self._camera_late, None)
             self._trouble.pop("camera", None)
             self._look.started = monotonic()
             self._timers[self._end_look] = self._look.ends
@@ -209,9 +211,13 @@ class Box:
         if self._look.decided() or monotonic() >= self._look.ends:
             self._end_look()
         elif self.state.searching and glance.face is None and self.state.verdict:
-            self._timers[self._feed.next] = monotonic() + SEARCH_PAUSE
+            self._timers[self._next_frame] = monotonic() + SEARCH_PAUSE
         else:
-            self._feed.next()
+            self._next_frame()
+
+    def _next_frame(self) -> None:
+        self._timers[self._camera_late] = monotonic() + LATE
+        self._feed.next()
 
     def _camera_late(self) -> None:
         self._frames_ended("the camera gives no frames: is its cable in?")
@@ -244,19 +250,21 @@ class Box:
         elif more:
             self._look = self._new_look()
             self._look_asked = monotonic()
-            self._timers[self._camera_late] = monotonic() + OPENING
-            self._feed.next()
+            self._next_frame()
         else:
             self._rest()
             self._timers[self._start_look] = monotonic() + CAMERA_PAUSE
 
     def _rest(self) -> None:
         """The camera is closed until the box is asked to look again."""
-        self._look_number = -1
-        for timer in (self._camera_late, self._end_look, self._feed.next):
-            self._timers.pop(timer, None)
+        self._forget_look()
         self._feed.stop()
         self._change(activity=Activity.RESTING)
+
+    def _forget_look(self) -> None:
+        self._look_number = -1
+        for timer in (self._camera_late, self._end_look, self._next_frame, self._start_look):
+            self._timers.pop(timer, None)
 
     def _log_look(self, verdict: Verdict) -> None:
         before = self.state.verdict

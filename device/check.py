@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from device.errors import CameraError, LibraryError, MemoryFileError, MoodboxError, ServiceError
+from device.errors import CameraError, LibraryError, MemoryFileError, MoodboxError, NoBoxError
 from device.service import ask
 from device.settings import Settings
 
@@ -20,18 +20,13 @@ class Finding:
 
 
 def check(settings: Settings) -> list[Finding]:
-    """Tries each part for real. A running box holds pins and camera: then its own word is taken for them."""
-    parts: dict[str, Callable[[Settings], str]] = {
-        "model": _model,
-        "camera": _camera,
-        "panel": _panel,
-        "player": _player,
-        "library": _library,
-        "storage": _storage,
-    }
+    """Tries each part for real. A running box holds pins and camera: then its own word is taken for them.
+
+    Raises ServiceError if a box runs that may not be asked: what was found beside it would be wrong.
+    """
     trouble = _running(settings)
     findings = [Finding("settings", True, "every key is known and in range")]
-    for part, look_at in parts.items():
+    for part, look_at in PARTS.items():
         if trouble is not None and part in ("camera", "panel"):
             well = part not in trouble
             findings.append(Finding(part, well, trouble.get(part, "in use by the box that runs")))
@@ -40,13 +35,25 @@ def check(settings: Settings) -> list[Finding]:
             findings.append(Finding(part, True, look_at(settings)))
         except MoodboxError as error:
             findings.append(Finding(part, False, str(error)))
+        except ImportError as error:
+            findings.append(Finding(part, False, f"{error.name} is missing: pip install moodbox brings it"))
+        except Exception as error:  # a check that dies of one part would not tell of the others
+            findings.append(Finding(part, False, f"{type(error).__name__}: {error}"))
     return findings
+
+
+def not_checked(error: MoodboxError) -> list[Finding]:
+    """What there is to say when the settings themselves are wrong."""
+    return [
+        Finding("settings", False, str(error)),
+        *(Finding(part, False, "not checked: the settings come first") for part in PARTS),
+    ]
 
 
 def _running(settings: Settings) -> dict[str, str] | None:
     try:
         trouble: dict[str, str] = ask(settings.service.socket_path(), "status")["trouble"]
-    except ServiceError:
+    except NoBoxError:
         return None
     return trouble
 
@@ -92,7 +99,7 @@ def _library(settings: Settings) -> str:
     from device.music.player import connected
 
     with connected(settings.music) as client:
-        songs = int(client.stats()["songs"])
+        songs = int(client.stats().get("songs", 0))
     if not songs:
         raise LibraryError(EMPTY)
     return f"{songs} songs"
@@ -100,10 +107,20 @@ def _library(settings: Settings) -> str:
 
 def _storage(settings: Settings) -> str:
     folder = settings.service.state_path()
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
     try:
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
         with tempfile.TemporaryFile(dir=nearest) as probe:
             probe.write(b"\0")
     except OSError as error:
         raise MemoryFileError(f"{folder}: cannot be written ({error.strerror})") from error
     return f"{folder} can be written"
+
+
+PARTS: dict[str, Callable[[Settings], str]] = {
+    "model": _model,
+    "camera": _camera,
+    "panel": _panel,
+    "player": _player,
+    "library": _library,
+    "storage": _storage,
+}

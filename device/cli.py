@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
 import json
 import logging
 import os
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from device import __version__
-from device.errors import MoodboxError
-from device.settings import Settings, read_settings
+from device.check import Finding, check, not_checked
+from device.errors import MoodboxError, SettingsError
+from device.settings import DEFAULT_FILE, Settings, check_source, read_settings
 
 if TYPE_CHECKING:
     from device.mood import Verdict
@@ -33,20 +35,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = read_settings(options.settings)
-        if getattr(options, "camera", None):
+        if getattr(options, "camera", None) is not None:
+            check_source(options.camera)
             settings = msgspec.structs.replace(
                 settings, camera=msgspec.structs.replace(settings.camera, source=options.camera)
             )
         code: int = options.verb(options, settings)
         sys.stdout.flush()
     except MoodboxError as error:
-        print(f"moodbox: {error}", file=sys.stderr)
+        if options.verb is _check and isinstance(error, SettingsError):
+            _print_findings(not_checked(error), in_json=options.json)
+        else:
+            print(f"moodbox: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # `moodbox look ... | head`
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        # What is left to print has nowhere to go: `moodbox look ... | head`, or a full disk.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        if error.errno == errno.EPIPE:
+            return 141
+        print(f"moodbox: cannot write: {error.strerror}", file=sys.stderr)
+        return 1
     return code
 
 
@@ -83,6 +95,8 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     from device.service import set_up_log
 
     set_up_log(logging.INFO)
+    read = options.settings or (DEFAULT_FILE if DEFAULT_FILE.exists() else "defaults")
+    logging.info("moodbox %s, settings: %s", __version__, read)
     events: SimpleQueue[Any] = SimpleQueue()
     failed: list[threading.ExceptHookArgs] = []
     threading.excepthook = lambda args: _thread_died(args, events, failed)
@@ -95,7 +109,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 def _stop_on_signals(events: SimpleQueue[Any]) -> None:
     from device.service import Stop
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: events.put(Stop()))
 
 
@@ -111,7 +125,6 @@ def _thread_died(
 
 
 def _look(options: argparse.Namespace, settings: Settings) -> int:
-    from device.errors import SettingsError
     from device.eyes.camera import camera_factory
 
     open_camera = camera_factory(settings.camera)
@@ -169,15 +182,17 @@ def _print_verdict(source: str, verdict: Verdict, *, in_json: bool) -> None:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
-    from device.check import check
-
     findings = check(settings)
-    if options.json:
+    _print_findings(findings, in_json=options.json)
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+def _print_findings(findings: Sequence[Finding], *, in_json: bool) -> None:
+    if in_json:
         print(json.dumps([dataclasses.asdict(finding) for finding in findings]))
     else:
         for finding in findings:
             print(f"{'ok  ' if finding.well else 'BAD '} {finding.part:9} {finding.what}")
-    return 0 if all(finding.well for finding in findings) else 1
 
 
 def _status(options: argparse.Namespace, settings: Settings) -> int:
@@ -204,10 +219,10 @@ def _press(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _demo(options: argparse.Namespace, settings: Settings) -> int:
-    from device.errors import SettingsError
-
     try:
         from device.demo.show import show
     except ImportError as error:
         raise SettingsError(f"the demo needs {error.name}: pip install 'moodbox[demo]'") from error
+    for number in (signal.SIGTERM, signal.SIGHUP):  # so that it tidies up when its terminal is closed, too
+        signal.signal(number, lambda which, _: sys.exit(128 + which))
     return show(options.camera)

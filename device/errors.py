@@ -33,6 +33,10 @@ class ServiceError(MoodboxError, ConnectionError):
     """The running box could not be reached over its control socket, or a box already runs."""
 
 
+class NoBoxError(ServiceError):
+    """No box runs here."""
+
+
 class MemoryFileError(MoodboxError, OSError):
     """What the box knows cannot be kept on this disk."""
 

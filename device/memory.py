@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Self
 
 from device.errors import MemoryFileError
 from device.music.queue import Entry
+
+log = logging.getLogger(__name__)
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS queued (position INTEGER PRIMARY KEY, id INTEGER NOT NULL, uri TEXT NOT NULL);
@@ -37,7 +40,10 @@ class Memory:
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise
+                log.warning("%s: damaged (%s), put aside as .damaged; the box begins anew", path, error)
                 path.replace(path.with_suffix(".damaged"))
+                for rest in ("-wal", "-shm"):  # of the damaged one
+                    path.with_name(path.name + rest).unlink(missing_ok=True)
                 return cls(_opened(path))
         except (OSError, sqlite3.Error) as error:
             raise MemoryFileError(
@@ -80,6 +86,9 @@ def _opened(path: Path | str) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.executescript(SCHEMA)
+        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
     except sqlite3.Error:
         database.close()
         raise

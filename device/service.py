@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any
 
-from device.errors import ServiceError
+from device.errors import NoBoxError, ServiceError
 
 try:
     from systemd import daemon, journal  # type: ignore[attr-defined,unused-ignore]
@@ -71,7 +72,9 @@ class Control(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         except OSError as error:
             if isinstance(error, ServiceError):
                 raise
-            raise ServiceError(f"{path}: cannot listen there: {error.strerror or error}") from error
+            raise ServiceError(
+                f"{path}: cannot listen there ({error.strerror or error}); service.socket names another place"
+            ) from error
         threading.Thread(target=self.serve_forever, name="control", daemon=True).start()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -96,11 +99,15 @@ class Control(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 
 class _Handler(socketserver.StreamRequestHandler):
-    timeout = PATIENCE
     server: Control
 
     def handle(self) -> None:
-        line = self.rfile.readline(LONGEST_LINE)
+        line, end = b"", monotonic() + PATIENCE
+        while not line.endswith(b"\n") and len(line) < LONGEST_LINE:
+            self.connection.settimeout(max(0.001, end - monotonic()))
+            if not (part := self.connection.recv(LONGEST_LINE - len(line))):
+                break
+            line += part
         verb = line.strip().decode("ascii", "replace")
         if verb not in VERBS:
             answer: dict[str, Any] = {"error": f"expected one of {', '.join(sorted(VERBS))}"}
@@ -134,14 +141,19 @@ def ask(path: Path, verb: str) -> dict[str, Any]:
             with connection.makefile("rb") as lines:
                 line = lines.readline()
         except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise ServiceError(
+            raise NoBoxError(
                 f"no box runs here ({path}): start one with `moodbox run` or `sudo systemctl start moodbox`"
             ) from error
         except PermissionError as error:
             raise ServiceError(f"{path}: permission denied; add your user to the group moodbox") from error
         except OSError as error:
             raise ServiceError(f"{path}: the box does not answer: {error}") from error
-    answer: dict[str, Any] = json.loads(line) if line else {"error": "the box is busy; ask again"}
+    if not line:
+        raise ServiceError(f"{path}: the box is busy; ask again")
+    try:
+        answer: dict[str, Any] = json.loads(line)
+    except ValueError as error:
+        raise ServiceError(f"{path}: this is not moodbox's socket; see service.socket") from error
     if "error" in answer:
         raise ServiceError(answer["error"])
     return answer
@@ -163,11 +175,11 @@ class Notifier:
         meant = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         return int(usec) / 2e6 if self._daemon and meant and usec.isdecimal() else None
 
-    def tell(self, *words: str) -> None:
+    def tell(self, word: str) -> None:
         """READY=1, STATUS=..., WATCHDOG=1, STOPPING=1: see sd_notify(3)."""
         if self._daemon:
             with contextlib.suppress(OSError):  # nobody listens any more: no reason to stop the music
-                self._daemon.notify("\n".join(words))
+                self._daemon.notify(word)
 
 
 def set_up_log(level: int) -> None:
@@ -175,7 +187,9 @@ def set_up_log(level: int) -> None:
     root = logging.getLogger()
     root.setLevel(level)
     logging.getLogger("mpd").setLevel(logging.WARNING)  # it announces every connect and disconnect
-    if journal is not None and "JOURNAL_STREAM" in os.environ:
+    stderr = os.fstat(2)
+    # A terminal may hand the variable on; only if it names our stderr is that the journal: systemd.exec(5).
+    if journal is not None and os.environ.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}":
         root.addHandler(journal.JournalHandler(SYSLOG_IDENTIFIER="moodbox"))
         return
     handler = logging.StreamHandler(sys.stderr)

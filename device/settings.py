@@ -34,7 +34,7 @@ class Model(_Section, frozen=True):
 
     def file(self) -> Path:
         """The `.tflite` file: the one that moodbox brings, if no other is named."""
-        return Path(self.path) if self.path else DEFAULT_MODEL
+        return Path(self.path).expanduser() if self.path else DEFAULT_MODEL
 
 
 class Camera(_Section, frozen=True):
@@ -114,13 +114,16 @@ class Service(_Section, frozen=True):
         if self.socket:
             return Path(self.socket)
         system = Path("/run/moodbox")
-        personal = Path(os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")) / "moodbox"
+        personal = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}") / "moodbox"
         return (system if system.is_dir() else personal) / "control.sock"
 
     def state_path(self) -> Path:
-        """The folder of what the box remembers; systemd's, else the user's own."""
-        home = Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state"))
-        return Path(self.state or os.environ.get("STATE_DIRECTORY", home / "moodbox"))
+        """The folder of what the box remembers: that of the service, else the user's own."""
+        if self.state:
+            return Path(self.state)
+        system = Path("/var/lib/moodbox")
+        personal = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "moodbox"
+        return system if system.is_dir() else personal
 
 
 class Settings(_Section, frozen=True):
@@ -161,7 +164,14 @@ def settings_of(content: dict[str, Any], path: Path) -> Settings:
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {_explain(str(error), content)}") from error
     _check_pins(settings.panel, path)
-    if not re.fullmatch(r"[/@].+|.+:\d{1,5}", settings.music.address):
+    _check_source(settings.camera.source, path)
+    if settings.look.min_face > min(settings.camera.width, settings.camera.height):
+        raise SettingsError(
+            f"{path}: look.min_face: {settings.look.min_face} pixels are more than a frame has "
+            f"({settings.camera.width}x{settings.camera.height})"
+        )
+    path_or_port = re.fullmatch(r"[/@].+|.+:(\d{1,5})", settings.music.address)
+    if not path_or_port or int(path_or_port[1] or 0) > 65535:
         raise SettingsError(
             f"{path}: music.address: expected a socket's path (/run/mpd/socket) or HOST:PORT; "
             f"found {settings.music.address!r}"
@@ -197,6 +207,32 @@ def _section(keys: list[str]) -> type[_Section]:
 def _nearest(word: str, known: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(known)}"
+
+
+SOURCES = {
+    "auto": r"auto",
+    "picamera2": r"picamera2",
+    "webcam:0": r"webcam(:\d{1,3})?",
+    "images:PATH": r"images:.+",
+    "video:FILE": r"video:.+",
+}
+
+
+def check_source(source: str) -> None:
+    """Raises SettingsError if `source` names no kind of camera."""
+    if any(re.fullmatch(pattern, source) for pattern in SOURCES.values()):
+        return
+    kinds = {name.partition(":")[0]: name for name in SOURCES}
+    near = difflib.get_close_matches(source.partition(":")[0], kinds, n=1)
+    hint = f"did you mean {kinds[near[0]]!r}?" if near else f"expected {', '.join(SOURCES)}"
+    raise SettingsError(f"camera.source: {source!r} is no camera; {hint}")
+
+
+def _check_source(source: str, path: Path) -> None:
+    try:
+        check_source(source)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def _check_pins(panel: Panel, path: Path) -> None:

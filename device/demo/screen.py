@@ -22,7 +22,8 @@ from device.mood import Mood, Verdict
 from device.settings import Colour
 
 ROWS = 20  # of the picture at most; each row of characters holds two of pixels
-OTHER_ROWS = 11  # the frame, the log and the keys
+OTHER_ROWS = 9  # the frame and the log
+KEYS = "space: the button   h: hold it (pause, go on)   q: quit"
 
 
 @contextmanager
@@ -87,5 +88,5 @@ def screen(view: Text, lights: Text, verdict: Verdict | None, words: Text, log: 
     right = Group(lights, Text(), words, Text(), probabilities(verdict))
     side = Table.grid(padding=(0, 3))
     side.add_row(view, right)
-    keys = Text("space: the button   h: hold it (pause, go on)   q: quit", "dim")
-    return Panel(Group(side, Text("\n".join(log), "dim"), Text(), keys), title="moodbox", expand=False)
+    told = Text("\n".join(log), "dim", no_wrap=True, overflow="ellipsis")
+    return Panel(Group(side, told), title="moodbox", subtitle=KEYS, expand=False)

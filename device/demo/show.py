@@ -41,9 +41,8 @@ def show(camera: str | None) -> int:
     with _box() as box:
         if on_terminal:
             _on_screen(box, album, open_camera)
-        else:
-            _in_lines(box, album, open_camera)
-    return 0
+            return 0
+        return 0 if _in_lines(box, album, open_camera) else 1
 
 
 @contextmanager
@@ -95,8 +94,12 @@ def _eyes(camera: str | None) -> tuple[Album | None, Callable[[], Camera]]:
     return album, album.open
 
 
-def _in_lines(box: settings.Settings, album: Album | None, open_camera: Callable[[], Camera]) -> None:
-    """One look of every picture, or one through the camera: what was seen, shown and played."""
+def _in_lines(box: settings.Settings, album: Album | None, open_camera: Callable[[], Camera]) -> bool:
+    """One look of every picture, or one through the camera: what was seen, shown and played.
+
+    Whether each look came to a verdict.
+    """
+    all_seen = True
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="    %(message)s")
     logging.getLogger("mpd").setLevel(logging.WARNING)
     with on_stage(box, open_camera) as stage:
@@ -107,12 +110,14 @@ def _in_lines(box: settings.Settings, album: Album | None, open_camera: Callable
             if number:
                 stage.press()
                 stage.wait_for_look(LOOK)
-            if not stage.wait_for_verdict(LOOK):
-                print("  no verdict: the camera gave nothing in time", flush=True)
-                continue
-            print(f"  {_summary(stage, before)}", flush=True)
+            if stage.wait_for_verdict(LOOK):
+                print(f"  {_summary(stage, before)}", flush=True)
+            else:
+                all_seen = False
+                print(f"  {stage.status()['trouble'].get('camera', 'nothing seen in time')}", flush=True)
             if album:
                 album.turn()
+    return all_seen
 
 
 def _summary(stage: Stage, song_before: str | None) -> str:

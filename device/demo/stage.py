@@ -14,7 +14,6 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from device.assembly import open_box
 from device.box import Activity, Box, State
-from device.errors import MoodboxError
 from device.eyes.camera import Camera
 from device.mood import Mood
 from device.service import Stop, ask
@@ -51,12 +50,14 @@ class Stage:
         pin.drive_high()
 
     def wait_for_verdict(self, seconds: float) -> bool:
-        return self._wait(lambda s: s.verdict is not None and s.activity is Activity.RESTING, seconds)
+        """Whether there is one; not as soon as the camera is in trouble."""
+        self._wait(lambda s: s.activity is Activity.RESTING and (s.verdict or s.trouble), seconds)
+        return self.state.verdict is not None
 
     def wait_for_look(self, seconds: float) -> bool:
         return self._wait(lambda s: s.verdict is None, seconds)
 
-    def _wait(self, happened: Callable[[State], bool], seconds: float) -> bool:
+    def _wait(self, happened: Callable[[State], object], seconds: float) -> bool:
         end = time.monotonic() + seconds
         while not happened(self.state):
             if time.monotonic() > end:
@@ -67,24 +68,24 @@ class Stage:
 
 @contextmanager
 def on_stage(settings: Settings, open_camera: Callable[[], Camera] | None = None) -> Iterator[Stage]:
-    """Raises what opening the box raises; whatever ends the box in the middle is raised at the end."""
+    """Raises what opening the box raises."""
     Device.pin_factory = MockFactory(pin_class=MockPWMPin)
     events: SimpleQueue[Any] = SimpleQueue()
-    opened: SimpleQueue[Box | MoodboxError] = SimpleQueue()
+    opened: SimpleQueue[Box | Exception] = SimpleQueue()
 
     def run() -> None:
         try:
             with open_box(settings, events, open_camera) as box:
                 opened.put(box)
                 box.run()
-        except MoodboxError as error:
+        except Exception as error:  # raised again where the stage was asked for
             opened.put(error)
 
     thread = threading.Thread(target=run, name="box", daemon=True)
     thread.start()
     try:
         box = opened.get(timeout=START)
-        if isinstance(box, MoodboxError):
+        if isinstance(box, Exception):
             raise box
         yield Stage(settings, box)
     finally:

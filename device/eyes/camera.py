@@ -5,7 +5,6 @@ A camera is open only inside its `with`, and no frame goes anywhere but to who r
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device import settings
-from device.errors import CameraError, SettingsError
+from device.errors import CameraError
 
 Frame = NDArray[np.uint8]
 
@@ -129,7 +128,10 @@ class PictureCamera(_Camera):
 
 def read_picture(path: Path) -> Frame:
     """One picture in grey, at most LONGEST_SIDE pixels in either direction."""
-    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    try:
+        picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    except cv2.error as error:
+        raise CameraError(f"{path}: too large a picture for OpenCV") from error
     if picture is None:
         raise CameraError(f"{path}: not a picture that can be read")
     return _small(np.asarray(picture, dtype=np.uint8))
@@ -139,9 +141,13 @@ def find_pictures(path: Path) -> list[Path]:
     """The picture `path`, or all in the folder `path` and below, by name. Raises CameraError if none."""
     if path.is_file():
         return [path]
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES)
+    if not path.is_dir():
+        raise CameraError(f"{path}: no such file or folder")
+    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES and p.is_file())
     if not found:
-        raise CameraError(f"{path}: no picture there; expected a {', '.join(sorted(PICTURES))} or a folder")
+        raise CameraError(
+            f"{path}: no picture in this folder or below; known are {', '.join(sorted(PICTURES))}"
+        )
     return found
 
 
@@ -150,22 +156,18 @@ def camera_factory(chosen: settings.Camera) -> Callable[[], Camera]:
 
     Raises SettingsError for a source of unknown kind; the returned callable raises CameraError.
     """
+    settings.check_source(chosen.source)
     kind, _, rest = chosen.source.partition(":")
     if kind == "auto":
         kind = "picamera2" if importlib.util.find_spec("picamera2") else "webcam"
     size = (chosen.width, chosen.height)
-    if kind == "picamera2" and not rest:
-        return lambda: PiCamera(*size, chosen.settle)
-    if kind == "webcam" and (rest or "0").isdecimal():
-        return lambda: VideoCamera(int(rest or "0"), *size, chosen.settle)
-    if kind == "images" and rest:
-        return lambda: PictureCamera(find_pictures(Path(rest)))
-    if kind == "video" and rest:
-        return lambda: VideoCamera(Path(rest), *size, 0)
-    kinds = {"picamera2": "picamera2", "webcam": "webcam:0", "images": "images:PATH", "video": "video:FILE"}
-    near = difflib.get_close_matches(kind, kinds, n=1)
-    hint = f"did you mean {kinds[near[0]]!r}?" if near else f"expected auto, {', '.join(kinds.values())}"
-    raise SettingsError(f"camera.source: {chosen.source!r} is no camera; {hint}")
+    cameras: dict[str, Callable[[], Camera]] = {
+        "picamera2": lambda: PiCamera(*size, chosen.settle),
+        "webcam": lambda: VideoCamera(int(rest or "0"), *size, chosen.settle),
+        "images": lambda: PictureCamera(find_pictures(Path(rest).expanduser())),
+        "video": lambda: VideoCamera(Path(rest).expanduser(), *size, 0),
+    }
+    return cameras[kind]
 
 
 def _let_settle(read: Callable[[], Frame | None], seconds: float) -> None:
@@ -179,4 +181,5 @@ def _small(frame: Frame) -> Frame:
     scale = LONGEST_SIDE / max(frame.shape)
     if scale >= 1:
         return frame
-    return np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+    height, width = (max(1, round(scale * side)) for side in frame.shape)
+    return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA))

@@ -53,6 +53,8 @@ def read_card(model: Path) -> Card:
 
     Raises ModelError if either is missing, damaged, or they do not belong together.
     """
+    if not model.suffix:
+        raise ModelError(f"{model}: expected a .tflite file with its card (.json) beside it")
     path = card_path(model)
     try:
         card = msgspec.json.decode(path.read_bytes(), type=Card)

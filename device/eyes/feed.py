@@ -39,6 +39,7 @@ class Feed:
         self._post = post
         self._look = 0
         self._thread: threading.Thread | None = None
+        self._camera = threading.Lock()  # held by the look that has it open
         self._wanted = threading.Semaphore(0)
         self._stopped = threading.Event()
 
@@ -49,7 +50,7 @@ class Feed:
         self._wanted, self._stopped = threading.Semaphore(1), threading.Event()
         self._thread = threading.Thread(
             target=self._run,
-            args=(self._look, self._thread, self._wanted, self._stopped),
+            args=(self._look, self._wanted, self._stopped),
             name="camera",
             daemon=True,
         )
@@ -73,24 +74,27 @@ class Feed:
     def _run(
         self,
         look: int,
-        earlier: threading.Thread | None,
         wanted: threading.Semaphore,
         stopped: threading.Event,
     ) -> None:
         try:
-            if earlier is not None:
-                earlier.join(timeout=LET_GO)
-                if earlier.is_alive():
-                    raise CameraError("the camera does not answer: unplug it, or restart the box")
-            if stopped.is_set():  # asked to look again meanwhile: opening would only delay that
-                return
-            with self._open_camera() as camera:
-                while wanted.acquire() and not stopped.is_set():
-                    frame = camera.read()
-                    if frame is None:
-                        self._post(FramesEnded(look))
-                        return
-                    self._post(FrameSeen(look, frame))
+            if not self._camera.acquire(timeout=LET_GO):
+                raise CameraError("the camera does not answer: unplug it, or restart the box")
+            try:
+                if not stopped.is_set():  # else the box was asked to look again meanwhile
+                    self._watch(look, wanted, stopped)
+            finally:
+                self._camera.release()
         except Exception as error:  # camera libraries raise whatever they like, and the box goes on without
             log.debug("camera", exc_info=True)
-            self._post(FramesEnded(look, str(error) or type(error).__name__))
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            self._post(FramesEnded(look, reason[0]))
+
+    def _watch(self, look: int, wanted: threading.Semaphore, stopped: threading.Event) -> None:
+        with self._open_camera() as camera:
+            while wanted.acquire() and not stopped.is_set():
+                frame = camera.read()
+                if frame is None:
+                    self._post(FramesEnded(look))
+                    return
+                self._post(FrameSeen(look, frame))

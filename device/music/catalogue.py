@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from time import monotonic
 
 import mpd
 
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 
 # Below 0.24, MPD knows MOOD only as a raw comment, which costs a question for each file (about 0.3 ms).
 MOST_COMMENTS = 2000
+LONGEST_SCAN = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,12 @@ class Catalogue:
             "all songs": lambda: [uri for uri in _values(client.list("file"), "file") if uri],
         }
         for source, find in sources.items():
-            uris = tuple(find())
+            try:
+                uris = tuple(find())
+            except mpd.CommandError:
+                if source == "all songs":
+                    raise
+                continue  # an MPD without stored playlists, say, may still have the others
             if uris:
                 return Songs(uris, source)
         return Songs((), "all songs")
@@ -79,8 +86,13 @@ def _mood_comments(client: mpd.MPDClient) -> dict[str, str]:
     if len(uris) > MOST_COMMENTS:
         log.warning("this MPD has no MOOD tag, and %d songs are too many to ask one by one", len(uris))
         return {}
-    moods = {}
+    moods: dict[str, str] = {}
+    end = monotonic() + LONGEST_SCAN
+    timeout, client.timeout = client.timeout, LONGEST_SCAN  # a file on a slow disk is no MPD that hangs
     for uri in uris:
+        if monotonic() > end:
+            log.warning("MOOD comments take too long to read: %d found so far will do", len(moods))
+            break
         try:
             comments = client.readcomments(uri)
         except mpd.CommandError:  # a file that MPD cannot read any more
@@ -89,6 +101,7 @@ def _mood_comments(client: mpd.MPDClient) -> dict[str, str]:
         if words:
             word = words[0][0] if isinstance(words[0], list) else words[0]
             moods[uri] = word.casefold()
+    client.timeout = timeout
     return moods
 
 

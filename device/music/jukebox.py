@@ -12,10 +12,11 @@ from device.memory import Memory
 from device.mood import Mood
 from device.music import player
 from device.music.chooser import choose
-from device.music.queue import Entry, Snapshot, ahead, played_to_end, still_own
+from device.music.queue import Entry, Snapshot, ahead, moved_on, own_again, played_to_end, still_own
 
 log = logging.getLogger(__name__)
 
+MOST_FAILURES = 3
 EMPTY = "MPD's library has no songs: put music into its folder, then `mpc update`"
 
 
@@ -39,6 +40,7 @@ class Jukebox:
         self._switching = False  # the player is at it
         self._once_more = False  # and has been asked again in the meantime
         self._filling = False  # more songs for the queue's end were asked for
+        self._failures = 0  # songs in a row that MPD could not play, at the queue's end
         self.wanted: Mood | None = None
         self.snapshot: Snapshot | None = None
         self.trouble: dict[str, str] = {}
@@ -48,6 +50,7 @@ class Jukebox:
         self.wanted = mood
         self._should_play = self._replacing = True
         self._once_more = self._switching
+        self._failures = 0
         self._player.find(mood)
 
     def toggle(self) -> None:
@@ -76,6 +79,9 @@ class Jukebox:
                 self._keep_own((*self._own, *entries))
             case player.SongsPlay(mood):
                 self._switched(mood)
+            case player.SongsRefused(reason):
+                self._switching = self._filling = False
+                self._cannot(reason)
             case player.LibraryChanged():
                 if "library" in self.trouble and self.wanted:
                     self._player.find(self.wanted)
@@ -83,6 +89,7 @@ class Jukebox:
     def _up(self, snapshot: Snapshot) -> None:
         if self.trouble.pop("player", None):
             log.info("MPD is back")
+        self._keep_own(own_again(self._own, snapshot.queue))
         self._take(snapshot)
         self._switching = self._filling = False
         if self.wanted and (self._replacing or (self._should_play and snapshot.state == "stop")):
@@ -99,10 +106,18 @@ class Jukebox:
         self._take(snapshot)
         if self._replacing or not self.wanted:
             return
-        if self._own and before and played_to_end(before, snapshot):
-            self.play(self.wanted)
+        ended = self._own and before and played_to_end(before, snapshot)
+        broken = snapshot.state == "stop" and snapshot.error and self._should_play
+        if broken and self._failures == MOST_FAILURES:
+            return
+        if ended or broken:
+            self._failures += bool(broken)
+            self._replacing = True
+            self._player.find(self.wanted)
             return
         self._should_play = snapshot.state == "play"
+        if before and moved_on(before, snapshot):
+            self._failures = 0
         half = (self._music.handful + 1) // 2
         short = snapshot.current in self._own and len(ahead(self._own, snapshot)) < half
         if short and not self._filling:
@@ -124,15 +139,17 @@ class Jukebox:
 
     def _found(self, mood: Mood, uris: Sequence[str], source: str) -> None:
         if not uris:
-            if "library" not in self.trouble:
-                log.warning("%s", EMPTY)
-            self.trouble["library"] = EMPTY
-            return
-        self.trouble.pop("library", None)
-        if self._replacing:
+            self._cannot(EMPTY)
+        elif self._replacing:
             self._replace(mood, uris, source)
         elif self.snapshot:
             self._fill(uris, self.snapshot)
+
+    def _cannot(self, reason: str) -> None:
+        """It is tried again when the library has changed, or at the next press."""
+        if self.trouble.get("library") != reason:
+            log.warning("%s", reason)
+        self.trouble["library"] = reason
 
     def _replace(self, mood: Mood, uris: Sequence[str], source: str) -> None:
         if self._switching:
@@ -146,6 +163,7 @@ class Jukebox:
 
     def _switched(self, mood: Mood) -> None:
         self._switching = False
+        self.trouble.pop("library", None)
         if self.wanted and (self._once_more or mood is not self.wanted):
             self._player.find(self.wanted)
         else:
@@ -162,20 +180,22 @@ class Jukebox:
             self._player.append(chosen, instead_of=played)
 
     def _recent(self) -> list[str]:
-        return list(self._memory.played(self._music.no_repeat))
+        recent: list[str] = []
+        self._keep(lambda: recent.extend(self._memory.played(self._music.no_repeat)))
+        return recent
 
     def _keep_own(self, own: tuple[Entry, ...]) -> None:
         if own != self._own:
             self._own = own
             self._keep(lambda: self._memory.keep_queued(own))
 
-    def _keep(self, write: Callable[[], None]) -> None:
+    def _keep(self, use: Callable[[], None]) -> None:
         """A full or read-only disk costs the memory, not the music."""
         try:
-            write()
+            use()
         except sqlite3.Error as error:
             if "storage" not in self.trouble:
                 log.warning("the box cannot remember: %s; is the disk full or read-only?", error)
-            self.trouble["storage"] = f"cannot write: {error}"
+            self.trouble["storage"] = f"cannot be kept: {error}"
         else:
             self.trouble.pop("storage", None)

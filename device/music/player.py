@@ -1,7 +1,7 @@
 """The connection to MPD: two, rather, one to ask and tell, one that idles until something changes there.
 
-No method of the player blocks, and no decision is made here. MPD may be away at start, go in the middle or
-hang: the player posts PlayerDown, tries again with growing pauses, and posts PlayerUp when MPD is back.
+No method of the player waits for MPD, and no decision is made here. MPD may be away at start, go in the
+middle or hang: the player posts PlayerDown, tries again with growing pauses, then posts PlayerUp.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
+from typing import Any
 
 import mpd
 
@@ -26,6 +27,8 @@ from device.music.queue import Entry, Snapshot
 
 log = logging.getLogger(__name__)
 
+# What a connection may raise: python-mpd2's own, the socket's, and ValueError for words that are no UTF-8.
+FAILURES = (mpd.MPDError, OSError, ValueError)
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between two tries to connect
 PROBE = 15.0  # seconds of silence after which MPD is asked whether it still answers
 
@@ -49,7 +52,7 @@ class PlayerChanged:
 
 @dataclass(frozen=True)
 class LibraryChanged:
-    pass
+    """Its songs or its stored playlists."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,23 @@ class SongsPlay:
     mood: Mood
 
 
-PlayerEvent = PlayerUp | PlayerDown | PlayerChanged | LibraryChanged | SongsFound | SongsQueued | SongsPlay
+@dataclass(frozen=True)
+class SongsRefused:
+    """What was asked last cannot be had from this MPD as it is now."""
+
+    reason: str
+
+
+PlayerEvent = (
+    PlayerUp
+    | PlayerDown
+    | PlayerChanged
+    | LibraryChanged
+    | SongsFound
+    | SongsQueued
+    | SongsPlay
+    | SongsRefused
+)
 Job = Callable[[mpd.MPDClient], None]
 
 
@@ -102,17 +121,20 @@ class Player:
     def play(self, mood: Mood, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
         """Adds songs at the queue's end, plays the first of them, then removes `instead_of`.
 
-        Posts SongsQueued, and SongsPlay at the end unless the connection was lost on the way.
+        Posts SongsQueued, and then SongsPlay or SongsRefused unless the connection was lost on the way.
         """
         old = tuple(instead_of)
 
         def job(client: mpd.MPDClient) -> None:
             entries = self._add(client, uris)
-            if entries:
+            if not entries:
+                reason = f"MPD takes none of the {len(uris)} songs for {mood}: are they still there?"
+                self._post(SongsRefused(reason))
+            else:
                 with contextlib.suppress(mpd.CommandError):  # its file has vanished, or somebody removed it
                     client.playid(entries[0].id)
                 _remove(client, old)
-            self._post(SongsPlay(mood))
+                self._post(SongsPlay(mood))
 
         self._jobs.put(job)
 
@@ -149,7 +171,7 @@ class Player:
                 with _client(self._music) as ears, _client(self._music) as hands, self._listening(ears):
                     pause = FIRST_PAUSE
                     self._serve(hands)
-            except (mpd.MPDError, OSError) as error:
+            except FAILURES as error:
                 self._post(PlayerDown(explain(error, self._music)))
             self._closed.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -165,7 +187,7 @@ class Player:
                 try:
                     job(client)
                 except mpd.CommandError as error:
-                    log.warning("MPD refused: %s", error)
+                    self._post(SongsRefused(f"MPD refuses: {error}"))
             snapshot = look_at(client)
             if snapshot != known:
                 self._post(PlayerChanged(snapshot))
@@ -197,13 +219,13 @@ class Player:
         try:
             ears.idletimeout = None
             while True:
-                changes = ears.idle("player", "playlist", "database")
+                changes = ears.idle("player", "playlist", "database", "stored_playlist")
                 self._jobs.put(partial(self._heard, changes))
-        except (mpd.MPDError, OSError) as error:
+        except FAILURES as error:
             self._jobs.put(partial(_fail, error))
 
     def _heard(self, changes: Sequence[str], _: mpd.MPDClient) -> None:
-        if "database" in changes:
+        if {"database", "stored_playlist"}.intersection(changes):
             self._catalogue.forget()
             self._post(LibraryChanged())
 
@@ -212,9 +234,20 @@ def _fail(error: Exception, _: mpd.MPDClient) -> None:
     raise error
 
 
+class _TolerantClient(mpd.MPDClient):  # type: ignore[misc]
+    """One file name that is no UTF-8 costs that song, and not the whole library."""
+
+    def _read_line(self) -> str | None:
+        try:
+            line: str | None = super()._read_line()
+        except UnicodeDecodeError as error:
+            return bytes(error.object).decode("utf-8", "replace").rstrip("\n")
+        return line
+
+
 @contextlib.contextmanager
 def _client(music: settings.Music) -> Iterator[mpd.MPDClient]:
-    client = mpd.MPDClient()
+    client = _TolerantClient()
     client.timeout = client.idletimeout = music.timeout
     try:
         connect(client, music)
@@ -230,7 +263,7 @@ def connect(client: mpd.MPDClient, music: settings.Music) -> None:
         client.connect(music.address)
     else:
         host, _, port = music.address.rpartition(":")
-        client.connect(host, int(port))
+        client.connect(host.strip("[]"), int(port))
     if music.password:
         client.password(music.password)
 
@@ -258,12 +291,17 @@ def explain(error: Exception, music: settings.Music) -> str:
     where = f"MPD at {music.address}"
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):
         return f"{where} is not running: sudo systemctl start mpd, or set music.address"
+    if isinstance(error, socket.gaierror):
+        return f"{where} cannot be found: is the name in music.address right, and the network there?"
     if isinstance(error, PermissionError):
         return f"{where} may not be used by this user: add it to the group that owns the socket"
     if isinstance(error, TimeoutError):
         return f"{where} does not answer: sudo systemctl restart mpd"
     if isinstance(error, mpd.CommandError):
-        return f"{where} refuses: {error}; does it want music.password?"
+        barred = error.errno in (mpd.FailureResponseCode.PERMISSION, mpd.FailureResponseCode.PASSWORD)
+        return f"{where} refuses: {error}" + ("; does it want music.password?" if barred else "")
+    if isinstance(error, mpd.ProtocolError | ValueError):
+        return f"{where} does not speak as MPD does: is music.address right?"
     return f"{where} is gone: {error or type(error).__name__}"
 
 
@@ -273,13 +311,18 @@ def connected(music: settings.Music) -> Iterator[mpd.MPDClient]:
     try:
         with _client(music) as client:
             yield client
-    except (mpd.MPDError, OSError) as error:
+    except FAILURES as error:
         raise PlayerError(explain(error, music)) from error
 
 
-def _title(song: dict[str, str]) -> str:
-    words = [song.get("artist", ""), song.get("title", "")]
-    return " - ".join(word for word in map(str, words) if word) or song.get("file", "")
+def _title(song: dict[str, Any]) -> str:
+    words = [_one(song.get("artist", "")), _one(song.get("title", ""))]
+    return " - ".join(filter(None, words)) or song.get("file", "")
+
+
+def _one(value: str | list[str]) -> str:
+    """python-mpd2 makes a list of a tag that a song has more than once."""
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 def _remove(client: mpd.MPDClient, entries: Sequence[Entry]) -> None:

@@ -26,10 +26,17 @@ class Snapshot:
 
 
 def still_own(own: Sequence[Entry], queue: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Those entries of `queue` that are the box's, in the queue's order.
+    """Those entries of `queue` that are the box's, in the queue's order, while the connection lasts.
 
-    An entry is known by id and URI; one whose id is gone (MPD was restarted) by its URI, as often as the box
-    had queued that, so that the same song queued by somebody else stays theirs.
+    The same song queued by somebody else has another id, and stays theirs.
+    """
+    return tuple(entry for entry in queue if entry in own)
+
+
+def own_again(own: Sequence[Entry], queue: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The same after the connection was lost: MPD may have been restarted, and then all ids are new.
+
+    An entry whose id is gone is known by its URI then, as often as the box had queued that.
     """
     present = set(queue)
     kept = present.intersection(own)
@@ -52,3 +59,9 @@ def ahead(own: Sequence[Entry], snapshot: Snapshot) -> tuple[Entry, ...]:
 def played_to_end(before: Snapshot, now: Snapshot) -> bool:
     """Whether MPD has stopped because no song is left, and not because somebody stopped or cleared it."""
     return now.state == "stop" and now.current is None and before.current in now.queue
+
+
+def moved_on(before: Snapshot, now: Snapshot) -> bool:
+    """Whether one song has followed another without a complaint: MPD says `play` of a broken song, too."""
+    both_play = before.state == now.state == "play" and not before.error and not now.error
+    return both_play and before.current != now.current

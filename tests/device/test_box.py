@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ from device.box import Activity, State, sign_of
 from device.demo.server import PrivateMpd
 from device.demo.stage import Stage, on_stage
 from device.errors import CameraError, ModelError, ServiceError, SettingsError
-from device.eyes.camera import Camera, PictureCamera
+from device.eyes.camera import Camera, Frame, PictureCamera, read_picture
 from device.mood import Mood, Outcome, Verdict
 from device.panel.button import Gesture
 from device.panel.lights import Sign
@@ -211,6 +212,49 @@ def test_a_camera_that_fails_later_leaves_the_music_playing(stage: Stage, camera
     stage.press()
     shows(stage, Sign.TROUBLE)
     assert stage.status()["playing"] == "play"
+
+
+class Slow:
+    """A camera that takes its time to open, and can stop giving frames."""
+
+    opening = 0.3
+    frames = 100
+
+    def __enter__(self) -> Self:
+        time.sleep(self.opening)
+        self.left = self.frames
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def read(self) -> Frame:
+        time.sleep(0.05)
+        self.left -= 1
+        if self.left < 0:
+            time.sleep(3)
+        return read_picture(HAPPY)
+
+
+def test_a_press_during_a_look_is_a_look_of_its_own(settings: Settings, library: PrivateMpd) -> None:
+    look = msgspec.structs.replace(settings.look, readings=50, seconds=0.6)
+    with on_stage(msgspec.structs.replace(settings, look=look), Slow) as stage:
+        plays(stage, "Disco")
+        for _ in range(3):
+            stage.press()
+            time.sleep(0.45)  # the look before has begun, and its time is nearly up
+        eventually(lambda: stage.state.activity is RESTING)
+        assert stage.state.mood is Mood.HAPPY
+
+
+def test_a_camera_that_hangs_in_a_look_is_trouble(settings: Settings, library: PrivateMpd) -> None:
+    class Hanging(Slow):
+        frames = 2
+
+    look = msgspec.structs.replace(settings.look, readings=5)
+    with on_stage(msgspec.structs.replace(settings, look=look), Hanging) as stage:
+        shows(stage, Sign.TROUBLE)
+        assert "gives no frames" in stage.status()["trouble"]["camera"]
 
 
 def test_without_mpd_it_says_so_goes_on_looking_and_plays_once_mpd_is_there(

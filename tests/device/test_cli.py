@@ -107,7 +107,7 @@ def test_look_for_people_is_a_readable_line() -> None:
         (["look", "--camera", "webcam:77"], 1, "no webcam 77 (/dev/video77): plug one in"),
         (["look", "--camera", "image:x"], 2, "did you mean 'images:PATH'?"),
         (["look", "--each", "--camera", "webcam:0"], 2, "--each judges pictures: add --camera images:PATH"),
-        (["look", "--camera", "images:/nowhere"], 1, "/nowhere: no picture there"),
+        (["look", "--camera", "images:/nowhere"], 1, "/nowhere: no such file or folder"),
     ],
 )
 def test_a_mistake_is_one_line_and_an_exit_code(words: list[str], code: int, message: str) -> None:
@@ -212,6 +212,15 @@ def test_the_log_has_one_line_for_each_look(settings_file: Path, library: Privat
     (line,) = looks
     assert "look: happy" in line
     assert "1 readings of 1 frames in" in line
+
+
+def test_a_terminal_that_hands_on_the_journals_name_still_gets_the_log(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    with running(settings_file, JOURNAL_STREAM="9:12345") as box:
+        box.terminate()
+        assert box.stderr
+        assert "moodbox 0." in box.stderr.read()
 
 
 def test_systemd_hears_that_it_is_ready_how_it_is_and_that_it_lives(

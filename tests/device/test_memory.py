@@ -50,6 +50,19 @@ def test_a_damaged_file_is_put_aside_and_begun_anew(tmp_path: Path) -> None:
     assert (tmp_path / "moodbox.damaged").read_bytes().startswith(b"not a database")
 
 
+def test_damage_in_the_middle_of_the_file_is_found(tmp_path: Path) -> None:
+    memory = Memory.open(tmp_path)
+    memory.keep_queued([Entry(n, "x" * 500) for n in range(200)])
+    memory.close()
+    path = tmp_path / "moodbox.db"
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    again = Memory.open(tmp_path)
+    assert again.queued() == ()
+    again.keep_queued(OWN)
+    assert again.queued() == OWN
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(MemoryFileError, match=r"moodbox\.db: cannot be kept .*is the disk full or read-only"):

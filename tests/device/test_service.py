@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from device.errors import ServiceError
 from device.service import AT_ONCE, LONGEST_LINE, Control, Notifier, Question, ask
+from tests.waiting import eventually
 
 
 def answer(question: Question) -> None:
@@ -100,6 +102,38 @@ def test_who_says_nothing_keeps_nobody_out(control: Control, path: Path) -> None
         connection.close()
 
 
+def test_who_drips_a_question_byte_by_byte_is_cut_off(control: Control, path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as dripping:
+        dripping.settimeout(20)
+        dripping.connect(str(path))
+        eventually(lambda: _is_cut_off(dripping))
+
+
+def _is_cut_off(dripping: socket.socket) -> bool:
+    try:
+        dripping.sendall(b"s")
+    except OSError:
+        return True
+    time.sleep(0.1)
+    return False
+
+
+def test_another_programs_socket_is_told_from_a_boxs(tmp_path: Path) -> None:
+    path = tmp_path / "other.sock"
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+
+        def greet() -> None:
+            with other.accept()[0] as visitor:
+                visitor.sendall(b"OK MPD 0.23\n")
+                visitor.recv(100)
+
+        threading.Thread(target=greet, daemon=True).start()
+        with pytest.raises(ServiceError, match="this is not moodbox's socket"):
+            ask(path, "status")
+
+
 def test_a_box_that_does_not_answer_is_said(path: Path) -> None:
     control = Control(path, lambda question: None)
     with pytest.raises(ServiceError, match="the box does not answer"):
@@ -146,8 +180,8 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 
 
 def test_systemd_is_told(systemd: socket.socket) -> None:
-    Notifier().tell("READY=1", "STATUS=happy")
-    assert systemd.recv(100) == b"READY=1\nSTATUS=happy"
+    Notifier().tell("STATUS=happy")
+    assert systemd.recv(100) == b"STATUS=happy"
 
 
 def test_a_systemd_that_has_gone_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

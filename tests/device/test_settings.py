@@ -98,7 +98,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path, content: bytes) -> None
         read_settings(path)
 
 
-@pytest.mark.parametrize("verb", ["run", "look", "check", "status", "press"])
+@pytest.mark.parametrize("verb", ["run", "look", "status", "press"])
 def test_a_missing_file_ends_every_verb_with_exit_code_2_and_nothing_started(
     tmp_path: Path, verb: str
 ) -> None:

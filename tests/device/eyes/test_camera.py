@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import struct
 import sys
 import textwrap
+import zlib
 from pathlib import Path
 
 import cv2
@@ -48,6 +50,12 @@ def test_a_large_picture_is_made_as_small_as_a_cameras_frame(tmp_path: Path) -> 
     assert read_picture(path).shape == (213, LONGEST_SIDE)
 
 
+def test_a_picture_of_a_line_is_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "line.png"
+    cv2.imwrite(str(path), np.zeros((1, 3000), np.uint8))
+    assert read_picture(path).shape == (1, LONGEST_SIDE)
+
+
 def test_a_video_file_gives_its_frames_in_grey_and_ends(tmp_path: Path) -> None:
     path = tmp_path / "film.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
@@ -62,13 +70,20 @@ def test_a_video_file_gives_its_frames_in_grey_and_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("images:{}/none", "none: no picture there"),
+        ("images:{}/none", "none: no such file or folder"),
+        ("images:{}/empty", "empty: no picture in this folder"),
+        ("images:{}/bomb.png", "bomb.png: too large a picture"),
         ("images:{}/broken.jpg", "broken.jpg: not a picture that can be read"),
         ("video:{}/broken.avi", "broken.avi: not a video that can be read"),
         ("webcam:77", "no webcam 77 .*: plug one in, or choose pictures with --camera"),
     ],
 )
 def test_what_cannot_be_opened_is_named_with_what_to_do(tmp_path: Path, source: str, message: str) -> None:
+    (tmp_path / "empty").mkdir()
+    small = cv2.imencode(".png", np.zeros((1, 1), np.uint8))[1].tobytes()
+    header = small[12:16] + struct.pack(">II", 40_000, 40_000) + small[24:29]
+    large = small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:]
+    (tmp_path / "bomb.png").write_bytes(large)
     for name in ("broken.jpg", "broken.avi"):
         (tmp_path / name).write_bytes(b"neither picture nor film")
     with pytest.raises(CameraError, match=message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ import pytest
 from device.demo.server import PrivateMpd
 from device.memory import Memory
 from device.mood import Mood
-from device.music.jukebox import EMPTY, Jukebox
+from device.music.jukebox import EMPTY, MOST_FAILURES, Jukebox
 from device.music.player import Player
 from device.settings import Music, Settings
 from tests.device.conftest import AddSong
@@ -274,4 +275,90 @@ def test_a_disk_that_is_full_costs_the_memory_and_not_the_music(
     turning.memory._database.execute("PRAGMA query_only = ON")
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD))
-    assert "cannot write" in turning.jukebox.trouble["storage"]
+    assert "cannot be kept" in turning.jukebox.trouble["storage"]
+
+
+def test_the_same_song_queued_by_somebody_else_stays_when_the_mood_changes(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
+    theirs = library.client().addid(turning.queue[3])
+    for mood in (Mood.SAD, Mood.HAPPY):
+        turning.jukebox.play(mood)
+        turning.until(lambda mood=mood: turning.playing and turning.playing.startswith(mood))  # type: ignore[misc]
+        turning.for_a_while()
+    turning.until(lambda: len(turning.queue) == 13)
+    assert turning.jukebox.snapshot
+    assert int(theirs) in [entry.id for entry in turning.jukebox.snapshot.queue]
+
+
+def test_a_playlist_whose_songs_are_gone_is_said_until_it_is_mended(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    (library.playlists / "sad.m3u").write_text("gone.ogg\nalso gone.ogg\n")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: "takes none of the 2 songs" in turning.jukebox.trouble.get("library", ""))
+    library.client().rm("sad")
+    turning.until(lambda: turning.plays(Mood.SAD))
+    assert turning.jukebox.trouble == {}
+
+
+def test_an_mpd_without_stored_playlists_plays_by_genre(library: PrivateMpd, start: Start) -> None:
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    lines = configuration.read_text().splitlines(keepends=True)
+    configuration.write_text("".join(line for line in lines if not line.startswith("playlist_directory")))
+    library.start()
+    turning = start()
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD))
+
+
+def test_an_mpd_that_allows_only_reading_is_said(library: PrivateMpd, start: Start) -> None:
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    configuration.write_text(configuration.read_text() + 'default_permissions "read"\n')
+    library.start()
+    turning = start()
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: "library" in turning.jukebox.trouble)
+    assert not turning.playing
+
+
+def test_a_name_that_is_no_utf8_costs_that_song_alone(
+    mpd: PrivateMpd, turning: Turning, add_song: AddSong
+) -> None:
+    add_song("good.ogg", genre="Blues")
+    bad = mpd.music / add_song("bad.ogg", genre="Blues")
+    bad.rename(os.fsdecode(os.fsencode(mpd.music) + b"/Bj\xf6rk.ogg"))
+    mpd.update()
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing == "good.ogg")
+
+
+def test_a_broken_song_at_the_end_of_the_queue_does_not_end_the_music(
+    mpd: PrivateMpd, turning: Turning, add_song: AddSong
+) -> None:
+    add_song("good.ogg", genre="Blues")
+    broken = add_song("broken.ogg", genre="Blues")
+    mpd.update()
+    (mpd.music / broken).write_bytes(b"no sound at all")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing == "good.ogg")
+    mpd.client().seekcur(59)
+    turning.for_a_while(2)
+    turning.until(lambda: turning.playing == "good.ogg")
+
+
+def test_a_library_of_broken_songs_is_tried_a_few_times_and_then_left(
+    mpd: PrivateMpd, turning: Turning, add_song: AddSong
+) -> None:
+    broken = add_song("broken.ogg", genre="Blues")
+    mpd.update()
+    (mpd.music / broken).write_bytes(b"no sound at all")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.jukebox._failures == MOST_FAILURES)
+    turning.for_a_while()
+    assert "MPD says: " in turning.jukebox.trouble["player"]
+    assert turning.jukebox._failures == MOST_FAILURES

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+import mutagen
 import pytest
 
 from device.demo.server import PrivateMpd
@@ -192,3 +196,26 @@ def test_a_password_is_given_and_a_wrong_one_is_named(library: PrivateMpd) -> No
     wrong = Music(address=library.address, password="guess")
     with pytest.raises(PlayerError, match=r"does it want music\.password"), connected(wrong):
         pass
+
+
+def test_a_server_that_is_no_mpd_is_named(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(tmp_path / "other.sock"))
+        other.listen()
+        threading.Thread(target=lambda: other.accept()[0].sendall(b"\xff\xfe\n"), daemon=True).start()
+        music = Music(address=str(tmp_path / "other.sock"))
+        with pytest.raises(PlayerError, match="does not speak as MPD does"), connected(music):
+            pass
+
+
+def test_a_song_of_two_artists_names_both(
+    library: PrivateMpd, link: Player, heard: Heard, add_song: AddSong
+) -> None:
+    path = library.music / add_song("duet.ogg", title="A song")
+    file = mutagen.File(path)
+    file["artist"] = ["Simon", "Garfunkel"]
+    file.save()
+    library.update()
+    heard.next(PlayerUp)
+    link.play(Mood.SAD, ["duet.ogg"], instead_of=())
+    assert heard.next(PlayerChanged).snapshot.title == "Simon, Garfunkel - A song"

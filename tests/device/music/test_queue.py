@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.music.queue import Entry, Snapshot, ahead, played_to_end, still_own
+from device.music.queue import Entry, Snapshot, ahead, own_again, played_to_end, still_own
 
 A, B, C = Entry(1, "a.ogg"), Entry(2, "b.ogg"), Entry(3, "c.ogg")
 entries = st.lists(
@@ -20,20 +20,23 @@ def test_an_entry_that_somebody_removed_is_forgotten() -> None:
 
 
 def test_after_a_restart_of_mpd_own_songs_are_known_by_their_uri() -> None:
-    assert still_own([A, B], [Entry(7, "x.ogg"), Entry(8, "a.ogg"), Entry(9, "b.ogg")]) == (
+    assert own_again([A, B], [Entry(7, "x.ogg"), Entry(8, "a.ogg"), Entry(9, "b.ogg")]) == (
         Entry(8, "a.ogg"),
         Entry(9, "b.ogg"),
     )
 
 
 def test_the_same_song_queued_by_somebody_else_stays_theirs() -> None:
-    assert still_own([A], [A, Entry(4, "a.ogg")]) == (A,)
-    assert still_own([A], [Entry(7, "a.ogg"), Entry(8, "a.ogg")]) == (Entry(7, "a.ogg"),)
+    theirs = Entry(4, "a.ogg")
+    assert still_own([A], [A, theirs]) == (A,)
+    assert still_own([A], [theirs]) == ()
+    assert own_again([A], [Entry(7, "a.ogg"), Entry(8, "a.ogg")]) == (Entry(7, "a.ogg"),)
 
 
 @given(entries, entries)
 def test_never_more_is_owned_than_was(own: list[Entry], queue: list[Entry]) -> None:
-    kept = still_own(own, queue)
+    assert set(still_own(own, queue)) == set(own) & set(queue)
+    kept = own_again(own, queue)
     assert set(kept) <= set(queue)
     for uri in "abc":
         assert [e.uri for e in kept].count(uri) <= [e.uri for e in own].count(uri)
