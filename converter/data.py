@@ -147,10 +147,10 @@ def _pixels(text: str | None, where: str) -> NDArray[np.uint8]:
         warnings.simplefilter("ignore", DeprecationWarning)
         values = np.fromstring(text or "", dtype=np.int32, sep=" ")
     if values.size != SIDE * SIDE:
-        raise DataError(
-            f"{where}: {values.size} pixels before its end or a word that is no number, "
-            f"expected {SIDE * SIDE} numbers ({SIDE}x{SIDE})"
-        )
+        words = (text or "").split()
+        if len(words) > values.size and not words[values.size].isdecimal():
+            raise DataError(f"{where}: a pixel of {words[values.size]!r}, expected a number from 0 to 255")
+        raise DataError(f"{where}: {values.size} pixels, expected {SIDE * SIDE} numbers ({SIDE}x{SIDE})")
     if values.min() < 0 or values.max() > 255:
         raise DataError(f"{where}: a pixel of {values[(values < 0) | (values > 255)][0]}, expected 0 to 255")
     return values.astype(np.uint8).reshape(SIDE, SIDE)

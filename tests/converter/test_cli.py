@@ -40,8 +40,8 @@ def test_help_answers_without_loading_tensorflow() -> None:
         ),
         ("train --data d.csv --out o --moods happy", "'happy': expected two or more different moods"),
         ("train --data d.csv --out o --moods sad,sad", "'sad,sad': expected two or more different moods"),
-        ("train --data d.csv --out o --epochs 0", "0 is not a positive number"),
-        ("quantize --run r --data d.csv --out o --right 85", "85.0 is not a share between 0 and 1"),
+        ("train --data d.csv --out o --epochs 0", "'0': expected a whole number from 1 on"),
+        ("quantize --run r --data d.csv --out o --right 85", "'85': expected a share above 0, at most 1"),
     ],
 )
 def test_a_wrong_option_is_refused_with_what_was_expected(

@@ -101,7 +101,7 @@ def test_what_also_stands_in_a_test_split_is_removed(splits: dict[str, Split]) -
         ("pixels", "1 2 3", "3 pixels, expected 2304 numbers (48x48)"),
         ("pixels", "", "0 pixels, expected 2304"),
         ("pixels", "7 " * 2305, "2305 pixels, expected 2304"),
-        ("pixels", "7 " * 1000 + "x " + "7 " * 1303, "1000 pixels, expected 2304"),
+        ("pixels", "7 " * 1000 + "x " + "7 " * 1303, "a pixel of 'x', expected a number from 0 to 255"),
         ("pixels", "7 " * 2303 + "256", "a pixel of 256, expected 0 to 255"),
         ("pixels", "-1 " + "7 " * 2303, "a pixel of -1, expected 0 to 255"),
         ("emotion", "7", "emotion is '7', expected a number from 0 to 6"),
@@ -199,11 +199,13 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         data.read(tmp_path, ["Training"], MOODS)
 
 
-@pytest.mark.parametrize("content", ["1\ntwo\n", None])
-def test_a_broken_file_of_row_numbers_is_named(content: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"), [("1\ntwo\n", "expected one row number a line"), (None, "No such file")]
+)
+def test_a_broken_file_of_row_numbers_is_named(content: str | None, message: str, tmp_path: Path) -> None:
     if content:
         (tmp_path / "rows.txt").write_text(content)
-    with pytest.raises(DataError, match=r"rows\.txt: expected one row number a line"):
+    with pytest.raises(DataError, match=rf"rows\.txt: {message}"):
         data.read_row_numbers(tmp_path / "rows.txt")
 
 
