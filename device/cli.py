@@ -107,10 +107,20 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _stop_on_signals(events: SimpleQueue[Any]) -> None:
+    """From here on signals wait for a thread of their own.
+
+    A handler would have to wake the main thread, and does not where the kernel gives the signal to another.
+    """
     from device.service import Stop
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: events.put(Stop()))
+    numbers = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)  # for this thread, and those that it starts
+
+    def wait() -> None:
+        signal.sigwait(numbers)
+        events.put(Stop())
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
 
 
 def _thread_died(

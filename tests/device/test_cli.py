@@ -180,7 +180,7 @@ def test_status_and_press_without_a_box_say_how_to_start_one(settings_file: Path
         assert "moodbox run" in asked.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_clean(
     settings_file: Path, library: PrivateMpd, settings: Settings, number: int
 ) -> None:
