@@ -29,7 +29,7 @@ from device.service import Notifier, Question, Stop
 log = logging.getLogger(__name__)
 
 OPENING = 10.0  # seconds that a camera may take to its first frame
-LATE = 1.0  # seconds between two frames that are too many
+LATE = 2.0  # seconds between two frames that are too many
 SEARCH_PAUSE = 0.2  # seconds between two frames while nobody is there
 CAMERA_PAUSE = 5.0  # seconds until a camera that failed is tried again
 """The pauses hold while the box looks for its first face after the start; later it looks only when asked."""
@@ -140,9 +140,10 @@ class Box:
         if self.state.activity is Activity.STOPPING:
             self._timers.clear()  # whatever was due would be another beginning
         now = monotonic()
-        for action in [action for action, due in self._timers.items() if due <= now]:
-            self._timers.pop(action, None)
-            action()
+        for action in list(self._timers):
+            if self._timers.get(action, now + 1) <= now:  # an action before may have called this one off
+                del self._timers[action]
+                action()
         self._show()
 
     def _handle(self, event: Event) -> None:
