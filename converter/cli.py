@@ -31,6 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MoodboxError as error:
         print(f"moodbox-converter: {error}", file=sys.stderr)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        print(
+            f"moodbox-converter: {error.name} is missing: `make develop` with Python 3.11 or 3.12 brings it",
+            file=sys.stderr,
+        )
+        return 1
     except OSError as error:
         if not error.filename:  # nothing that the user named, so a mistake of ours
             raise

@@ -163,12 +163,15 @@ def test_check_beside_a_running_box_takes_its_word_for_what_it_holds(
 
 
 def test_run_plays_and_press_and_status_reach_it(settings_file: Path, library: PrivateMpd) -> None:
-    with running(settings_file):
+    with running(settings_file) as box:
         eventually(lambda: status(settings_file)["playing"] == "play")
-        before = status(settings_file)
+        before = status(settings_file)["song"]
         assert moodbox("press", "--settings", settings_file).returncode == 0
-        eventually(lambda: status(settings_file)["since"] != before["since"] or True)
+        eventually(lambda: status(settings_file)["song"] not in (before, None))
         table = moodbox("status", "--settings", settings_file).stdout
+        box.terminate()
+        assert box.stderr
+        assert box.stderr.read().count(" look: happy") == 2
     assert "mood        happy" in table
 
 
