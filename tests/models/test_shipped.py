@@ -10,7 +10,7 @@ import pytest
 from converter import golden
 from device.eyes.card import read_card
 from device.eyes.classifier import Classifier
-from device.eyes.runtime import MODULES
+from device.eyes.runtime import MODULES, interpreter
 
 FOLDER = Path(__file__).parents[2] / "models"
 MODELS = sorted(FOLDER.glob("*.tflite"))
@@ -80,6 +80,14 @@ def test_its_golden_answers_are_close_as_the_box_runs_it(model: Path, runtime: s
     """ai-edge-litert adds XNNPACK, which rounds otherwise; tflite-runtime is exact here too."""
     apart = golden.apart(model.read_bytes(), *vectors(model), runtime)
     assert apart <= (0 if runtime == "tflite-runtime" else golden.STEPS)
+
+
+@each_model
+@each_runtime
+def test_each_golden_crop_gets_the_same_mood_from_every_runtime(model: Path, runtime: str) -> None:
+    crops, outputs = vectors(model)
+    found = golden.answers(interpreter(model, runtime), crops)
+    assert np.array_equal(found.argmax(axis=1), outputs.argmax(axis=1))
 
 
 @each_model
