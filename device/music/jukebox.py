@@ -133,7 +133,7 @@ class Jukebox:
         else:
             self.trouble.pop("player", None)
         current = snapshot.current
-        if current and current in self._own and current != before and self._recent()[-1:] != [current.uri]:
+        if current and current in self._own and current != before and self._recent()[-1:] != (current.uri,):
             log.info("song: %s", snapshot.title, extra={"MOODBOX_SONG": current.uri})
             self._keep(lambda: self._memory.keep_played(current.uri))
 
@@ -143,6 +143,7 @@ class Jukebox:
         elif self._replacing:
             self._replace(mood, uris, source)
         elif self.snapshot:
+            self.trouble.pop("library", None)
             self._fill(uris, self.snapshot)
 
     def _cannot(self, reason: str) -> None:
@@ -179,23 +180,28 @@ class Jukebox:
             played = [entry for entry in self._own if entry not in coming and entry != snapshot.current]
             self._player.append(chosen, instead_of=played)
 
-    def _recent(self) -> list[str]:
-        recent: list[str] = []
-        self._keep(lambda: recent.extend(self._memory.played(self._music.no_repeat)))
-        return recent
+    def _recent(self) -> tuple[str, ...]:
+        try:
+            return self._memory.played(self._music.no_repeat)
+        except sqlite3.Error as error:
+            self._cannot_keep(error)
+            return ()
 
     def _keep_own(self, own: tuple[Entry, ...]) -> None:
         if own != self._own:
             self._own = own
             self._keep(lambda: self._memory.keep_queued(own))
 
-    def _keep(self, use: Callable[[], None]) -> None:
-        """A full or read-only disk costs the memory, not the music."""
+    def _keep(self, write: Callable[[], None]) -> None:
+        """A full or read-only disk costs the memory, not the music; the next write that succeeds ends it."""
         try:
-            use()
+            write()
         except sqlite3.Error as error:
-            if "storage" not in self.trouble:
-                log.warning("the box cannot remember: %s; is the disk full or read-only?", error)
-            self.trouble["storage"] = f"cannot be kept: {error}"
+            self._cannot_keep(error)
         else:
             self.trouble.pop("storage", None)
+
+    def _cannot_keep(self, error: sqlite3.Error) -> None:
+        if "storage" not in self.trouble:
+            log.warning("the box cannot remember: %s; is the disk full or read-only?", error)
+        self.trouble["storage"] = f"cannot be kept: {error}"

@@ -362,3 +362,31 @@ def test_a_library_of_broken_songs_is_tried_a_few_times_and_then_left(
     turning.for_a_while()
     assert "MPD says: " in turning.jukebox.trouble["player"]
     assert turning.jukebox._failures == MOST_FAILURES
+
+
+def test_a_library_that_was_empty_while_the_queue_played_on_is_no_trouble_once_it_is_not(
+    library: PrivateMpd, start: Start
+) -> None:
+    turning = start(handful=2)
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing and turning.coming)
+    library.music.rename(library.folder / "away")
+    library.music.mkdir()
+    library.update()
+    turning.jukebox._player.find(Mood.SAD)  # as for keeping the queue filled
+    turning.until(lambda: turning.jukebox.trouble.get("library") == EMPTY)
+    library.music.rmdir()
+    (library.folder / "away").rename(library.music)
+    library.update()
+    turning.until(lambda: "library" not in turning.jukebox.trouble)
+
+
+def test_reading_from_a_full_disk_does_not_hide_that_writing_fails(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.memory._database.execute("PRAGMA query_only = ON")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD))
+    turning.until(lambda: "storage" in turning.jukebox.trouble)
+    assert not turning.jukebox._recent()
+    assert "storage" in turning.jukebox.trouble
