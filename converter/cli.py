@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import os
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from converter.conditions import HALVES, NAMES
 from converter.data import SPLITS, Split, read, read_row_numbers
-from converter.errors import RunError
+from converter.errors import DataError, RunError
+from converter.likeness import alike
+from device import settings
 from device.errors import MoodboxError
 from device.eyes.runtime import MODULES
 from device.mood import Mood
@@ -57,18 +61,19 @@ def _parser() -> argparse.ArgumentParser:
     train = verbs.add_parser("train", help="train a network on FER2013")
     _data_options(train)
     train.add_argument("--out", type=Path, required=True, help="the run's folder")
-    train.add_argument("--network", default="paper", help="which network (default: paper)")
-    train.add_argument("--moods", type=_moods, default=(Mood.HAPPY, Mood.NEUTRAL, Mood.SAD), metavar="A,B,…")
-    train.add_argument("--epochs", type=_positive, default=60)
-    train.add_argument("--batch", type=_positive, default=64)
-    train.add_argument("--learning-rate", type=_rate, default=1e-3, help="falls to 0 along a cosine")
-    train.add_argument("--seed", type=_seed, default=1)
+    train.add_argument("--recipe", default="paper", help="which recipe (default: paper); the rest changes it")
+    train.add_argument("--network", help="which network")
+    train.add_argument("--moods", type=_moods, metavar="A,B,…")
+    train.add_argument("--epochs", type=_positive)
+    train.add_argument("--batch", type=_positive)
+    train.add_argument("--learning-rate", type=_rate, help="at its highest; falls to 0 along a cosine")
+    train.add_argument("--seed", type=_seed)
     train.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16"),
-        default="float32",
-        help="mixed_bfloat16 is faster where the processor has avx512_bf16 (default: float32)",
+        help="mixed_bfloat16 is faster where the processor has avx512_bf16",
     )
+    train.add_argument("--start", type=Path, help="a model of another run to take the weights from")
     train.add_argument("--resume", action="store_true", help="go on with the run in --out")
     train.set_defaults(verb=_train)
 
@@ -79,8 +84,17 @@ def _parser() -> argparse.ArgumentParser:
     quantize.add_argument(
         "--right",
         type=_share,
-        default=0.85,
-        help="how often a named mood shall be the true one on PublicTest; sets the threshold (default: .85)",
+        default=0.9,
+        help="how often a named mood shall be the true one on PublicTest; sets the threshold (default: .9)",
+    )
+    quantize.add_argument(
+        "--votes-share",
+        type=_part,
+        default=0.0,
+        help="how much of the answer comes from what was learned from FER+'s votes (default: 0)",
+    )
+    quantize.add_argument(
+        "--margin", type=_margin, help="of the crop (default: as FER2013's pictures have it)"
     )
     quantize.add_argument("--seed", type=_seed, default=1)
     quantize.set_defaults(verb=_quantize)
@@ -93,6 +107,17 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--picture", type=_png, metavar="FILE.png", help="draw the confusion matrix")
     evaluate.add_argument("--runtime", choices=("auto", *MODULES), default="auto", help="for a .tflite file")
     evaluate.set_defaults(verb=_evaluate)
+
+    where = verbs.add_parser(
+        "conditions", help="where the whole path breaks: photos in light, dark, askew, ..."
+    )
+    where.add_argument("model", type=Path, help="a .tflite file with its card")
+    where.add_argument("--photos", type=Path, required=True, help="a folder with one for each mood")
+    where.add_argument("--half", choices=HALVES, default="reporting", help="which half of the photos")
+    where.add_argument("--condition", action="append", choices=NAMES, help="only this one; may be repeated")
+    where.add_argument("--out", type=Path, help="NAME: writes NAME.md and NAME.png")
+    where.add_argument("--json", action="store_true", help="a line of JSON for each condition")
+    where.set_defaults(verb=_conditions)
     return parser
 
 
@@ -105,6 +130,7 @@ def _data_option(parser: argparse.ArgumentParser) -> None:
 def _data_options(parser: argparse.ArgumentParser) -> None:
     _data_option(parser)
     parser.add_argument("--leave-out", type=Path, help="file of row numbers to leave out of training")
+    parser.add_argument("--votes", type=Path, help="FER+'s fer2013new.csv, for recipes that learn from it")
 
 
 def _number(text: str, kind: Callable[[str], float], low: float, high: float, expected: str) -> float:
@@ -133,6 +159,14 @@ def _share(text: str) -> float:
     return _number(text, float, 1e-9, 1, "a share above 0, at most 1")
 
 
+def _part(text: str) -> float:
+    return _number(text, float, 0, 1, "a share from 0 to 1")
+
+
+def _margin(text: str) -> float:
+    return _number(text, float, -0.5, 2, "a number from -0.5 to 2")
+
+
 def _png(text: str) -> Path:
     if not text.endswith(".png"):
         raise argparse.ArgumentTypeError(f"{text!r}: expected a name that ends in .png")
@@ -152,20 +186,24 @@ def _moods(text: str) -> tuple[Mood, ...]:
 def _train(options: argparse.Namespace) -> None:
     from converter import training
     from converter.networks import NETWORKS
+    from converter.recipes import RECIPES
 
-    if options.network not in NETWORKS:
+    if options.recipe not in RECIPES:
+        raise RunError(f"--recipe {options.recipe}: not known; there are {', '.join(RECIPES)}")
+    if options.network and options.network not in NETWORKS:
         raise RunError(f"--network {options.network}: not known; there are {', '.join(NETWORKS)}")
-    splits = _read_all(options, options.moods)
-    recipe = training.Recipe(
-        network=options.network,
-        moods=tuple(str(mood) for mood in options.moods),
-        epochs=options.epochs,
-        batch=options.batch,
-        learning_rate=options.learning_rate,
-        seed=options.seed,
-        precision=options.precision,
+    names = ("network", "moods", "epochs", "batch", "learning_rate", "seed", "precision")
+    asked = {name: value for name in names if (value := getattr(options, name)) is not None}
+    recipe = dataclasses.replace(RECIPES[options.recipe], **asked)
+    splits = _read_all(options, [Mood(mood) for mood in recipe.moods])
+    training.train(
+        options.out,
+        recipe,
+        splits["Training"],
+        splits["PublicTest"],
+        resume=options.resume,
+        start=options.start,
     )
-    training.train(options.out, recipe, splits["Training"], splits["PublicTest"], resume=options.resume)
     print(f"best model: {options.out / training.BEST}")
 
 
@@ -174,7 +212,8 @@ def _quantize(options: argparse.Namespace) -> None:
 
     moods = [Mood(mood) for mood in training.read_recipe(options.run).moods]
     splits = _read_all(options, moods)
-    card = cards.make(options.run, splits, options.out, right=options.right, seed=options.seed)
+    choices = cards.Choices(options.right, options.votes_share, options.margin, options.seed)
+    card = cards.make(options.run, splits, options.out, choices)
     print(cards.report(card))
     print(f"written: {options.out} and what belongs to it")
 
@@ -196,14 +235,39 @@ def _evaluate(options: argparse.Namespace) -> None:
         print(f"{options.model} on {split.name}\n{scores.table()}")
 
 
+def _conditions(options: argparse.Namespace) -> None:
+    from converter import conditions
+    from device.eyes.look import Eyes
+
+    eyes = Eyes(settings.Model(path=str(options.model)), settings.Look())
+    shown = conditions.photos(options.photos, options.half)
+    results = []
+    for name in options.condition or NAMES:
+        results.append(conditions.measure(eyes, shown, name))
+        if options.json:
+            print(json.dumps(results[-1].as_dict()), flush=True)
+    table = conditions.table(results)
+    if not options.json:
+        print(table)
+    if options.out:
+        from converter import plots
+
+        title = f"{eyes.card.name} on {len(shown)} photos, the half for {options.half}"
+        options.out.with_suffix(".md").write_text(f"# {title}\n\n{table}\n", encoding="utf-8")
+        plots.conditions(results, title, options.out.with_suffix(".png"))
+
+
 def _read_all(options: argparse.Namespace, moods: Sequence[Mood]) -> dict[str, Split]:
     """All three splits, Training less what is to be left out and what also stands in a test split."""
     leave_out = read_row_numbers(options.leave_out) if options.leave_out else ()
-    splits = read(options.data, SPLITS, moods, leave_out)
+    splits = read(options.data, SPLITS, moods, leave_out, options.votes)
     tests = (splits["PublicTest"], splits["PrivateTest"])
-    faces = splits["Training"].without(tests)
+    faces = splits["Training"]
+    faces = faces.only(~alike(faces.images, np.concatenate([test.images for test in tests])))
     print(f"Training    {len(faces)} faces {faces.counts()}")
     print(f"            {len(splits['Training']) - len(faces)} more left out: they stand in a test split too")
     for split in tests:
         print(f"{split.name:12}{len(split)} faces {split.counts()}")
+    if missing := [mood for mood, count in faces.counts().items() if not count]:
+        raise DataError(f"{options.data}: no picture of {', '.join(missing)} is in Training alone")
     return splits | {"Training": faces}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import gzip
+import itertools
 import lzma
 import warnings
 import zlib
@@ -41,12 +43,15 @@ class Split:
     """Faces of one split.
 
     images: uint8, (n, 48, 48). labels: int64, (n,), indexes into `moods`.
+    votes: float32, (n, k): the share of each mood in the votes of FER+, summing to 1, or all 0 where there
+    are none for these moods; None where no votes were read.
     """
 
     name: str
     moods: tuple[Mood, ...]
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    votes: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -55,11 +60,17 @@ class Split:
         """How many faces of each mood."""
         return {str(m): int(np.sum(self.labels == i)) for i, m in enumerate(self.moods)}
 
-    def without(self, others: Collection[Split]) -> Split:
-        """The same split less every picture that also stands in one of `others`, pixel by pixel."""
-        known = {image.tobytes() for other in others for image in other.images}
-        keep = np.array([image.tobytes() not in known for image in self.images], dtype=bool)
-        return Split(self.name, self.moods, self.images[keep], self.labels[keep])
+    def only(self, keep: NDArray[np.bool_]) -> Split:
+        """The faces that `keep`, bool (n,), marks."""
+        votes = None if self.votes is None else self.votes[keep]
+        return Split(self.name, self.moods, self.images[keep], self.labels[keep], votes)
+
+    def by_votes(self) -> Split:
+        """The faces with votes, labelled with what most voted for. There must be votes."""
+        assert self.votes is not None
+        voted = self.only(self.votes.any(axis=1))
+        assert voted.votes is not None
+        return dataclasses.replace(voted, name=f"{self.name} by FER+", labels=voted.votes.argmax(axis=1))
 
 
 def read(
@@ -67,23 +78,30 @@ def read(
     splits: Sequence[str],
     moods: Sequence[Mood],
     leave_out: Collection[int] = (),
+    votes: Path | None = None,
 ) -> dict[str, Split]:
     """The faces of `moods` in each of `splits`, from a CSV file (plain, .xz, .gz) or a folder.
 
     leave_out: 0-based row numbers of the CSV to leave out of Training; the test splits stay whole.
+    votes: FER+'s fer2013new.csv, for the same rows; what most saw no face in is left out of Training.
     Raises DataError, naming file, row and what was expected.
     """
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; expected Kaggle's fer2013.csv (or .xz, .gz)")
     if leave_out and path.is_dir():
         raise DataError(f"{path}: row numbers to leave out go with a CSV file, and this is a folder")
+    counted = read_votes(votes) if votes else None
+    if counted is not None:
+        leave_out = frozenset(leave_out) | set(np.flatnonzero(counted.faceless).tolist())
+    if votes and path.is_dir():
+        raise DataError(f"{path}: votes go with a CSV file, whose rows they are for, and this is a folder")
     rows = _folder_rows(path, splits) if path.is_dir() else _csv_rows(path, splits, frozenset(leave_out))
-    gathered: dict[str, list[tuple[NDArray[np.uint8], int]]] = {split: [] for split in splits}
-    for split, mood, image in rows:
+    gathered: dict[str, list[tuple[int, NDArray[np.uint8], int]]] = {split: [] for split in splits}
+    for number, split, mood, image in rows:
         if mood in moods:
-            gathered[split].append((image, moods.index(mood)))
+            gathered[split].append((number, image, moods.index(mood)))
     for split, found in gathered.items():
-        seen = Counter(label for _, label in found)
+        seen = Counter(label for *_, label in found)
         missing = [str(mood) for i, mood in enumerate(moods) if not seen[i]]
         if missing:
             raise DataError(f"{path}: split {split} has no picture of {', '.join(missing)}")
@@ -91,11 +109,50 @@ def read(
         split: Split(
             split,
             tuple(moods),
-            np.stack([image for image, _ in found]),
-            np.array([label for _, label in found], dtype=np.int64),
+            np.stack([image for _, image, _ in found]),
+            np.array([label for *_, label in found], dtype=np.int64),
+            counted.shares([number for number, *_ in found], moods) if counted else None,
         )
         for split, found in gathered.items()
     }
+
+
+@dataclass(frozen=True)
+class Votes:
+    """FER+'s votes on each row of FER2013.
+
+    counts: (rows, 7), for each of `Mood` in its order. faceless: (rows,), where most saw no face.
+    """
+
+    counts: NDArray[np.int64]
+    faceless: NDArray[np.bool_]
+
+    def shares(self, rows: Sequence[int], moods: Sequence[Mood]) -> NDArray[np.float32]:
+        """The share of each of `moods` in the votes on `rows`; all 0 where nobody voted for one of them."""
+        order = list(Mood)
+        counts = self.counts[rows][:, [order.index(mood) for mood in moods]].astype(np.float32)
+        counts /= np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        return counts
+
+
+FERPLUS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")  # in the order of Mood
+NO_FACE = "NF"
+
+
+def read_votes(path: Path) -> Votes:
+    """FER+'s fer2013new.csv. A single vote counts for nothing, as in its own paper. Raises DataError."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            table = csv.DictReader(file)
+            if not {*FERPLUS, NO_FACE} <= set(table.fieldnames or ()):
+                raise DataError(
+                    f"{path}: expected FER+'s columns, among them {','.join((*FERPLUS, NO_FACE))}"
+                )
+            rows = np.array([[int(row[name]) for name in (*FERPLUS, NO_FACE)] for row in table])
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read as FER+'s fer2013new.csv ({error})") from error
+    counts, faceless = rows[:, :-1], rows[:, -1] > 5
+    return Votes(np.where(counts > 1, counts, 0), faceless)
 
 
 def read_row_numbers(path: Path) -> frozenset[int]:
@@ -108,7 +165,7 @@ def read_row_numbers(path: Path) -> frozenset[int]:
         raise DataError(f"{path}: expected one row number a line: {error}") from error
 
 
-_Row = tuple[str, Mood, NDArray[np.uint8]]
+_Row = tuple[int, str, Mood, NDArray[np.uint8]]
 
 
 def _csv_rows(path: Path, splits: Collection[str], leave_out: Collection[int]) -> Iterator[_Row]:
@@ -130,7 +187,7 @@ def _csv_rows(path: Path, splits: Collection[str], leave_out: Collection[int]) -
                     )
                 if row["Usage"] not in splits or (row["Usage"] == "Training" and number in leave_out):
                     continue
-                yield row["Usage"], _emotion(row["emotion"], where), _pixels(row["pixels"], where)
+                yield number, row["Usage"], _emotion(row["emotion"], where), _pixels(row["pixels"], where)
     except (OSError, EOFError, lzma.LZMAError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read to its end ({error}); fetch it again") from error
 
@@ -157,6 +214,7 @@ def _pixels(text: str | None, where: str) -> NDArray[np.uint8]:
 
 
 def _folder_rows(root: Path, splits: Collection[str]) -> Iterator[_Row]:
+    number = itertools.count()
     for split in splits:
         names = SPLIT_FOLDERS[split]
         folder = next((root / name for name in names if (root / name).is_dir()), None)
@@ -167,7 +225,7 @@ def _folder_rows(root: Path, splits: Collection[str]) -> Iterator[_Row]:
         for mood in EMOTIONS:
             for path in sorted((folder / mood).glob("*")):
                 if path.suffix.lower() in PICTURES:
-                    yield split, mood, _picture(path)
+                    yield next(number), split, mood, _picture(path)
 
 
 def _picture(path: Path) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from converter.errors import RunError
 from device.errors import ModelError
 from device.eyes.card import read_card
 from device.eyes.classifier import Classifier
+from device.eyes.light import all_evened, evened
 from device.mood import Mood
 
 RIGHT = 0.85  # how often a mood that the box names should be the true one
@@ -127,6 +128,22 @@ def threshold(truth: NDArray[np.int64], probabilities: NDArray[np.float32], righ
     raise RunError(f"no threshold makes named moods right {right:.0%} of the time; ask for less with --right")
 
 
+def temperature(truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+    """What to divide the logits by so that a probability means how often it is right; to two digits.
+
+    It is the one under which the truth is likeliest.
+    """
+    logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-9))
+
+    def surprise(value: float) -> float:
+        scaled = logits / value
+        scaled -= scaled.max(axis=1, keepdims=True)
+        right = scaled[np.arange(len(truth)), truth] - np.log(np.exp(scaled).sum(axis=1))
+        return -float(right.mean())
+
+    return min((step / 100 for step in range(30, 301)), key=surprise)
+
+
 def labels_of(model: Path) -> tuple[Mood, ...]:
     """The moods of a `.tflite` file by its card, of a `.keras` file by its run. Raises MoodboxError."""
     if model.suffix == ".tflite":
@@ -139,18 +156,19 @@ def labels_of(model: Path) -> tuple[Mood, ...]:
 
 
 def probabilities(model: Path, images: NDArray[np.uint8], runtime: str = "auto") -> NDArray[np.float32]:
-    """Runs the model over images, uint8 (n, 48, 48), a `.tflite` file just as the device does.
+    """Runs the model over images, uint8 (n, 48, 48), evened as it wants; a `.tflite` file as the device does.
 
     The result is (n, k), each row summing to 1. Raises MoodboxError.
     """
     if model.suffix == ".tflite":
         classifier = Classifier(model, runtime)
-        return np.array([[*classifier.read(image).values()] for image in images], dtype=np.float32)
-    from converter import networks  # as above
+        light = classifier.card.crop.light
+        readings = [classifier.read(evened(image, light)) for image in images]
+        return np.array([[*reading.values()] for reading in readings], dtype=np.float32)
+    from converter import networks, training  # as above
 
-    network = networks.restore(model)
-    answers = network.predict(networks.as_input(images), batch_size=256, verbose=0)
-    return np.asarray(answers, dtype=np.float32)
+    light = training.read_recipe(model.parent).augmentation.light
+    return networks.predict(networks.restore(model), all_evened(images, light))
 
 
 def run(model: Path, split: Split, runtime: str = "auto") -> Scores:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from converter.errors import DataError
 from device.eyes.faces import FaceFinder
+from device.mood import Face
 
 DETECTOR = "haarcascade_frontalface_default.xml"
 PICTURES = 1000
 ENLARGED = 4  # times: the detector searches with a window of at least 24 pixels
 PADDED = 0.5  # of the side, on each side: FER2013 cuts so close that many boxes reach beyond the picture
-SMALLEST = 0.4  # of the side: a smaller box is not the face but a part of it
+MARGIN = 0.1  # of a training square; the augmentation's scale goes to both sides of it
+SMALLEST = 0.2  # of the padded side: a smaller box is not the face but a part of it
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,33 @@ def measure(images: NDArray[np.uint8], seed: int, count: int = PICTURES) -> Fram
     """
     drawn = np.random.default_rng(seed).choice(len(images), min(count, len(images)), replace=False)
     side = images.shape[1] * ENLARGED
-    finder = FaceFinder(DETECTOR, round(side * SMALLEST))
+    finder = FaceFinder(DETECTOR, SMALLEST)
     faces = [finder.find(_enlarged(image)) for image in images[drawn]]
     margins = [side / max(face.width, face.height) - 1 for face in faces if face]
     if not margins:
         raise DataError(f"{DETECTOR} finds no face in {len(drawn)} pictures of Training: no margin to be had")
     lower, margin, upper = (round(float(m), 2) for m in np.percentile(margins, (25, 50, 75)))
     return Framing(DETECTOR, margin, lower, upper, pictures=len(drawn), found=len(margins))
+
+
+def squares(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The square around each face as the device cuts it, (n, 3): its centre and side in pixels of `images`.
+
+    The whole picture where the detector finds no face.
+    """
+    size = images.shape[1]
+    finder = FaceFinder(DETECTOR, SMALLEST)
+    return np.array([_square(finder.find(_enlarged(image)), size) for image in images], dtype=np.float32)
+
+
+def _square(face: Face | None, size: int) -> tuple[float, float, float]:
+    if face is None:
+        return (size - 1) / 2, (size - 1) / 2, size
+    x, y = (
+        (corner + length / 2) / ENLARGED - size * PADDED - 0.5
+        for corner, length in ((face.x, face.width), (face.y, face.height))
+    )
+    return x, y, max(face.width, face.height) / ENLARGED * (1 + MARGIN)
 
 
 def _enlarged(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,6 +13,8 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from converter.conditions import Result
+
 
 def history(epochs: Sequence[Mapping[str, float]], path: Path) -> None:
     """Loss and accuracy by epoch, training and PublicTest."""
@@ -47,6 +49,22 @@ def confusion(matrix: NDArray[np.int64], labels: Sequence[str], title: str, path
                 va="center",
                 color="white" if share[row, column] > 0.5 else "black",
             )
+    _save(figure, path)
+
+
+def conditions(results: Sequence[Result], title: str, path: Path) -> None:
+    """Balanced accuracy under each condition, and how often the face was not found."""
+    figure, axis = plt.subplots(figsize=(8, 0.8 + 0.38 * len(results)), layout="constrained")
+    places = range(len(results), 0, -1)
+    bars = axis.barh(
+        places, [r.balanced_accuracy for r in results], color="tab:blue", label="balanced accuracy"
+    )
+    axis.bar_label(bars, fmt="%.2f", padding=3)
+    axis.barh(places, [r.lost for r in results], height=0.3, color="tab:orange", label="face not found")
+    axis.axvline(1 / len(results[0].recall), color="grey", linestyle=":", label="chance")
+    axis.set_yticks(places, [r.condition for r in results])
+    axis.set(xlim=(0, 1), title=title)
+    axis.legend(loc="lower right")
     _save(figure, path)
 
 

@@ -14,20 +14,22 @@ from numpy.typing import NDArray
 from converter.data import SIDE, Split
 from converter.networks import as_input
 from device.errors import ModelError
+from device.eyes.card import Light
+from device.eyes.light import all_evened
 from device.eyes.runtime import interpreter
 
 PICTURES = 500
 INTEGERS = (np.int8, np.uint8, np.int32)  # int32: biases, and the shapes of what is reshaped
 
 
-def representative(faces: Split, seed: int, count: int = PICTURES) -> NDArray[np.uint8]:
+def representative(faces: Split, light: Light, seed: int, count: int = PICTURES) -> NDArray[np.uint8]:
     """Pictures by which the converter learns how large each layer's values get, drawn evenly from `faces`.
 
     The first one is given a black and a white pixel: so the input's scale comes out as exactly 1, and the
     grey values of a crop go in as they are.
     """
     drawn = np.random.default_rng(seed).choice(len(faces), min(count, len(faces)), replace=False)
-    images: NDArray[np.uint8] = faces.images[drawn]
+    images = all_evened(faces.images[drawn], light)
     images[0, 0, :2] = (0, 255)
     return images
 

@@ -10,25 +10,27 @@ import json
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from converter import plots
+from converter import framing, networks, plots
 from converter.augmentation import Augmentation
-from converter.data import Split
+from converter.data import SIDE, Split
 from converter.errors import RunError
-from converter.networks import NETWORKS, as_input
+from converter.networks import as_input
+from device.eyes.light import all_evened
 
 BEST = "best.keras"
 LAST = "last.keras"
 HISTORY = "history.json"
 RECIPE = "run.json"
+SQUARES = "squares.npy"
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,20 @@ class Recipe:
     moods: tuple[str, ...] = ("happy", "neutral", "sad")
     epochs: int = 60
     batch: int = 64
-    learning_rate: float = 1e-3  # at the start; falls to 0 along a cosine
+    optimizer: Literal["adam", "sgd"] = "adam"
+    learning_rate: float = 1e-3  # at its highest; falls to 0 along a cosine
+    warmup: int = 0  # epochs in which it rises from 0
+    weight_decay: float = 0.0  # of each weight, a step, times the learning rate
+    smoothing: float = 0.0  # of FER2013's label, spread over all moods
+    votes: float = 0.0  # how much a second output, for FER+'s votes, weighs beside the label's
+    average: float = 0.0  # how much of a running mean of the weights stays at each step; that mean is kept
+    sides: tuple[int, ...] = (SIDE,)  # of the pictures, in equal parts of the epochs: small ones go faster
+    augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 1
     precision: str = "float32"
+
+    def side(self, epoch: int) -> int:
+        return self.sides[min(epoch * len(self.sides) // self.epochs, len(self.sides) - 1)]
 
 
 def read_recipe(folder: Path) -> Recipe:
@@ -65,11 +78,14 @@ def read_history(folder: Path) -> list[dict[str, float]]:
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
     """Shuffled, augmented batches that depend on the seed and the epoch alone, so that a run can go on."""
 
-    def __init__(self, split: Split, augmentation: Augmentation, recipe: Recipe, epoch: int) -> None:
+    def __init__(
+        self, split: Split, recipe: Recipe, epoch: int, squares: NDArray[np.float32] | None = None
+    ) -> None:
         super().__init__()
         self._split = split
-        self._augmentation = augmentation
+        self._squares = squares
         self._recipe = recipe
+        self._side = recipe.side(epoch)  # Keras reads an epoch ahead, and wants one side throughout
         self._begin(epoch)
 
     def _begin(self, epoch: int) -> None:
@@ -79,35 +95,71 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
     def __len__(self) -> int:
         return math.ceil(len(self._split) / self._recipe.batch)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
         rows = self._order[index * self._recipe.batch : (index + 1) * self._recipe.batch]
         draw = np.random.default_rng((self._recipe.seed, self._epoch, index))
-        return as_input(self._augmentation(self._split.images[rows], draw)), self._split.labels[rows]
+        squares = None if self._squares is None else self._squares[rows]
+        images = self._recipe.augmentation(self._split.images[rows], draw, squares, self._side)
+        return as_input(images), _targets(self._split, self._recipe, rows)
 
     def on_epoch_end(self) -> None:
         self._begin(self._epoch + 1)
 
 
+def _targets(split: Split, recipe: Recipe, rows: NDArray[np.int64] | slice) -> dict[str, NDArray[np.float32]]:
+    """What each output of the network should say: moods by FER2013's label, votes by FER+."""
+    named = np.eye(len(split.moods), dtype=np.float32)[split.labels[rows]]
+    if not recipe.votes:
+        return {"moods": named}
+    if split.votes is None:
+        raise RunError("the recipe wants FER+'s votes: name fer2013new.csv with --votes")
+    return {"moods": named, "votes": split.votes[rows]}
+
+
 class _Keep(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """After each epoch: history, best and last model, each written whole or not at all, `last` at the end."""
+    """After each epoch: history, best and last model, each written whole or not at all, `last` at the end.
+
+    Where a mean of the weights is kept, it is what gets validated, and what `best` holds.
+    """
 
     def __init__(self, folder: Path, history: list[dict[str, float]]) -> None:
         super().__init__()
         self._folder = folder
         self._history = history
 
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._swap()
+
+    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._swap()
+
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        entry = {"epoch": epoch + 1.0} | {name: float(value) for name, value in (logs or {}).items()}
+        entry = {"epoch": epoch + 1.0}
+        entry |= {name.replace("moods_", ""): float(value) for name, value in (logs or {}).items()}
         best = max((e["val_accuracy"] for e in self._history), default=-1.0)
         self._history.append(entry)
         if entry["val_accuracy"] > best:
-            self._save(BEST)
+            self._swap()
+            self._save(BEST, include_optimizer=False)
+            self._swap()
         write_whole(self._folder / HISTORY, json.dumps(self._history, indent=1) + "\n")
         self._save(LAST)
 
-    def _save(self, name: str) -> None:
+    def _swap(self) -> None:
+        """Changes the weights and their running mean for each other."""
+        optimizer = self.model.optimizer
+        if not optimizer.use_ema:
+            return
+        for weight, mean in zip(
+            self.model.trainable_variables, optimizer._model_variables_moving_average, strict=True
+        ):
+            before = weight.numpy()
+            weight.assign(mean)
+            mean.assign(before)
+
+    def _save(self, name: str, **options: Any) -> None:
         unfinished = self._folder / f".{name}"
-        self.model.save(unfinished)
+        self.model.save(unfinished, **options)
         unfinished.replace(self._folder / name)
 
 
@@ -118,8 +170,19 @@ def write_whole(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def train(folder: Path, recipe: Recipe, training: Split, validation: Split, *, resume: bool) -> None:
-    """Trains into `folder`, or goes on there. Chooses the best epoch by accuracy on `validation`."""
+def train(
+    folder: Path,
+    recipe: Recipe,
+    training: Split,
+    validation: Split,
+    *,
+    resume: bool,
+    start: Path | None = None,
+) -> None:
+    """Trains into `folder`, or goes on there. Chooses the best epoch by accuracy on `validation`.
+
+    start: a model of another run to take the weights from, but for the last layer's where the moods differ.
+    """
     _claim(folder, recipe, resume=resume)
     keras.utils.set_random_seed(recipe.seed)
     steps = math.ceil(len(training) / recipe.batch)
@@ -130,14 +193,39 @@ def train(folder: Path, recipe: Recipe, training: Split, validation: Split, *, r
         # A stop between the two writes leaves an epoch in the history that `last` does not know.
         history = read_history(folder)[: int(model.optimizer.iterations) // steps]
         _catch_up(model, epochs=len(history), steps=steps)
-    model.fit(
-        Batches(training, Augmentation(), recipe, epoch=len(history)),
-        validation_data=(as_input(validation.images), validation.labels),
-        initial_epoch=len(history),
-        epochs=recipe.epochs,
-        callbacks=[_Keep(folder, history)],
-    )
+    elif start:
+        theirs = read_recipe(start.parent).moods
+        if missing := set(recipe.moods) - set(theirs):
+            raise RunError(f"{start}: does not know {', '.join(sorted(missing))}")
+        networks.start_from(model, start, [theirs.index(mood) for mood in recipe.moods])
+    seen = all_evened(validation.images, recipe.augmentation.light)
+    squares = _squares(folder, recipe, training)
+    # A fit for each side, since Keras holds on to the shape of the first batch that it sees.
+    for end in (*range(1, recipe.epochs), recipe.epochs):
+        if end < recipe.epochs and recipe.side(end) == recipe.side(end - 1):
+            continue
+        model.fit(
+            Batches(training, recipe, len(history), squares),
+            validation_data=(as_input(seen), _targets(validation, recipe, slice(None))),
+            validation_batch_size=256,
+            initial_epoch=len(history),
+            epochs=end,
+            callbacks=[_Keep(folder, history)],
+            verbose=2,
+        )
     plots.history(history, folder / "history.png")
+
+
+def _squares(folder: Path, recipe: Recipe, training: Split) -> NDArray[np.float32] | None:
+    """Where the device's detector sees the faces; it takes minutes, so it is kept for going on."""
+    if not recipe.augmentation.framed:
+        return None
+    path = folder / SQUARES
+    if not path.exists():
+        np.save(folder / f".{SQUARES}", framing.squares(training.images))
+        (folder / f".{SQUARES}").replace(path)
+    squares: NDArray[np.float32] = np.load(path)
+    return squares
 
 
 def _catch_up(model: keras.Model, epochs: int, steps: int) -> None:
@@ -151,9 +239,30 @@ def _catch_up(model: keras.Model, epochs: int, steps: int) -> None:
 
 def _compiled(recipe: Recipe, steps: int) -> keras.Model:
     keras.config.set_dtype_policy(recipe.precision)
-    model = NETWORKS[recipe.network](len(recipe.moods))
-    schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
-    model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model = networks.trainable(recipe.network, len(recipe.moods), recipe.sides, votes=bool(recipe.votes))
+    rise = recipe.warmup * steps
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0 if rise else recipe.learning_rate,
+        recipe.epochs * steps - rise,
+        warmup_target=recipe.learning_rate if rise else None,
+        warmup_steps=rise,
+    )
+    mean: dict[str, Any] = {"use_ema": bool(recipe.average), "ema_momentum": recipe.average or 0.99}
+    if recipe.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(
+            rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay, **mean
+        )
+    else:
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **mean)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.smoothing)
+    votes = {"votes": "categorical_crossentropy"} if recipe.votes else {}
+    model.compile(
+        optimizer,
+        {"moods": loss} | votes,
+        loss_weights={"moods": 1.0} | ({"votes": recipe.votes} if votes else {}),
+        metrics={"moods": ["accuracy"]} | ({"votes": ["accuracy"]} if votes else {}),
+    )
     return model
 
 

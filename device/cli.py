@@ -182,7 +182,7 @@ def _print_verdict(source: str, verdict: Verdict, *, in_json: bool) -> None:
                     "confidence": round(verdict.confidence, 4),
                     "probabilities": verdict.probabilities
                     and {mood: round(p, 4) for mood, p in verdict.probabilities.items()},
-                    "face": verdict.face,
+                    "face": verdict.face and verdict.face[:4],
                 }
             )
         )

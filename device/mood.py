@@ -29,12 +29,16 @@ class Outcome(StrEnum):
 
 
 class Face(NamedTuple):
-    """Where a face is in a frame, in pixels."""
+    """Where a face is in a frame, in pixels.
+
+    tilt: by how many degrees the frame has to be turned, counter-clockwise, for it to stand upright.
+    """
 
     x: int
     y: int
     width: int
     height: int
+    tilt: float = 0.0
 
 
 Reading = Mapping[Mood, float]

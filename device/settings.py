@@ -47,7 +47,7 @@ class Camera(_Section, frozen=True):
 class Look(_Section, frozen=True):
     readings: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
     seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 3.0
-    min_face: Annotated[int, msgspec.Meta(ge=20, le=1000)] = 80
+    min_face: Annotated[float, msgspec.Meta(ge=0.05, le=1)] = 0.08
 
 
 def _default_leds() -> dict[Mood, Pin]:
@@ -165,11 +165,6 @@ def settings_of(content: dict[str, Any], path: Path) -> Settings:
         raise SettingsError(f"{path}: {_explain(str(error), content)}") from error
     _check_pins(settings.panel, path)
     _check_source(settings.camera.source, path)
-    if settings.look.min_face > min(settings.camera.width, settings.camera.height):
-        raise SettingsError(
-            f"{path}: look.min_face: {settings.look.min_face} pixels are more than a frame has "
-            f"({settings.camera.width}x{settings.camera.height})"
-        )
     path_or_port = re.fullmatch(r"[/@].+|.+:(\d{1,5})", settings.music.address)
     if not path_or_port or int(path_or_port[1] or 0) > 65535:
         raise SettingsError(

@@ -48,7 +48,7 @@ def main() -> None:
         with PrivateMpd(folder) as server:
             server.update()
             settings = Settings(
-                look=Look(min_face=80),
+                look=Look(),
                 music=server.link,
                 service=Service(socket=f"{name}/control.sock", state=name),
             )
@@ -157,12 +157,12 @@ def daemon(settings: Path, folder: Path, ends: list[float]) -> Iterator[tuple[fl
 
 
 def bench_frame() -> None:
-    eyes = Eyes(Settings().model, Look(min_face=80))
+    eyes = Eyes(Settings().model, Look())
     frame = np.full((240, 320), 128, np.uint8)
     face = cv2.resize(read_picture(PICTURES[0]), (232, 240), interpolation=cv2.INTER_AREA)
     frame[:, 44:276] = face
     whole = repeated(lambda: eyes.glance(frame), 300)
-    small = FaceFinder(eyes.card.crop.detector, min_face=30)
+    small = FaceFinder(eyes.card.crop.detector, least=0.125)
     unlimited = statistics.median(repeated(lambda: small.find(frame), 100))
     glances = [eyes.glance(frame) for _ in range(100)]
     find = statistics.median(g.find_time for g in glances)

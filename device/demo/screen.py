@@ -57,7 +57,7 @@ def picture(frame: Frame | None, verdict: Verdict | None, rows: int = ROWS) -> T
     coloured = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
     if verdict and verdict.face:
         scale = 2 * rows / frame.shape[0]
-        x, y, w, h = (round(scale * part) for part in verdict.face)
+        x, y, w, h = (round(scale * part) for part in verdict.face[:4])
         cv2.rectangle(coloured, (x, y), (x + w, y + h), (255, 190, 0), 1)
     text = Text(no_wrap=True)
     for row in range(0, 2 * rows, 2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,15 @@ import msgspec
 from device.errors import ModelError
 from device.mood import Mood
 
-FORMAT = 1
+FORMAT = 2
+
+
+class Light(StrEnum):
+    """How the grey values of a crop are evened before the network sees them."""
+
+    AS_IS = "as is"
+    STRETCHED = "stretched"  # to a fixed mean and deviation
+    EQUALISED = "equalised"  # each grey value as often as any other
 
 
 class Crop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,10 +28,12 @@ class Crop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     margin: how much larger than the detector's box the square is, as a share of the box's side.
     detector: the cascade file, from OpenCV's own folder, whose boxes the margin is for.
+    light: how the grey values are evened.
     """
 
     detector: str
     margin: Annotated[float, msgspec.Meta(ge=-0.5, le=2)]
+    light: Light
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +55,14 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     about: dict[str, Any] = {}
 
 
+class _Version(msgspec.Struct, frozen=True):
+    format: int
+
+
+def _other(version: int) -> str:
+    return "upgrade moodbox" if version > FORMAT else "make the model again with `quantize`"
+
+
 def card_path(model: Path) -> Path:
     return model.with_suffix(".json")
 
@@ -57,7 +76,11 @@ def read_card(model: Path) -> Card:
         raise ModelError(f"{model}: expected a .tflite file with its card (.json) beside it")
     path = card_path(model)
     try:
-        card = msgspec.json.decode(path.read_bytes(), type=Card)
+        written = path.read_bytes()
+        version = msgspec.json.decode(written, type=_Version).format
+        if version != FORMAT:
+            raise ModelError(f"{path}: card format {version}, this version knows {FORMAT}; {_other(version)}")
+        card = msgspec.json.decode(written, type=Card)
         content = model.read_bytes()
     except OSError as error:
         raise ModelError(
@@ -65,8 +88,6 @@ def read_card(model: Path) -> Card:
         ) from error
     except msgspec.DecodeError as error:
         raise ModelError(f"{path}: not a model card: {error}; make it again with `quantize`") from error
-    if card.format != FORMAT:
-        raise ModelError(f"{path}: card format {card.format}, this version knows {FORMAT}; upgrade moodbox")
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise ModelError(f"{model}: is not the file its card describes (sha256 differs); copy both again")
     return card

@@ -1,8 +1,9 @@
-"""Faces in a frame by OpenCV's Haar cascade, and the crop around one."""
+"""Faces in a frame by OpenCV's Haar cascades, and the crop around one."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,39 +12,96 @@ from numpy.typing import NDArray
 
 from device.errors import ModelError
 from device.eyes.card import Crop
+from device.eyes.light import evened
 from device.mood import Face
 
 CASCADES = Path(cv2.__file__).parent / "data"
+SMALLEST = 24  # pixels: what the cascades were trained on
+STEP = 1.1  # from one size that is looked for to the next
+AROUND = 0.5  # of a face's size, on each side: where it is looked for in the next frame
+LIKE = 0.75  # of its size: how small it may have become there
+
+
+@dataclass(frozen=True)
+class Search:
+    """One way of looking for faces.
+
+    least: the smallest face, as a share of the picture's height. window: how many pixels it then has in the
+    smaller picture that is searched: the fewer, the faster. neighbours: how many boxes must agree.
+    tilt: degrees by which the picture is turned first, since a cascade finds no head that leans by 20.
+    """
+
+    least: float
+    window: int = 30
+    neighbours: int = 3
+    tilt: float = 0.0
+
+
+NEAR = Search(least=0.25, window=24, neighbours=5)
+LEAN = 15.0
 
 
 class FaceFinder:
-    """Finds the largest face of at least `min_face` pixels."""
+    """Finds the largest face whose height is at least the share `least` of the frame's.
 
-    def __init__(self, detector: str, min_face: int) -> None:
+    Each search is made only if the one before has found nothing: whoever looks at the box is near and upright
+    as a rule, and found by the first at a fifth of the cost. models/RUNS.md says what each search adds.
+    """
+
+    def __init__(self, detector: str, least: float) -> None:
         path = CASCADES / detector
         # Asked first: OpenCV prints a page of its own about a missing file.
         self._cascade = cv2.CascadeClassifier(str(path)) if path.is_file() else cv2.CascadeClassifier()
         if self._cascade.empty():
             raise ModelError(f"{path}: no such cascade in opencv-python-headless; it needs a version below 5")
-        self._min_size = (min_face, min_face)
+        far = (Search(least), Search(least, tilt=LEAN), Search(least, tilt=-LEAN))
+        self._searches = (NEAR, *far) if least < NEAR.least else far
 
-    def find(self, frame: NDArray[np.uint8]) -> Face | None:
-        """frame: uint8, (height, width)."""
-        found = self._cascade.detectMultiScale(frame, scaleFactor=1.1, minNeighbors=5, minSize=self._min_size)
-        faces = [Face(*map(int, box)) for box in found]
-        return max(faces, key=lambda face: face.width * face.height, default=None)
+    def find(self, frame: NDArray[np.uint8], last: Face | None = None) -> Face | None:
+        """frame: uint8, (height, width). last: the face of the frame before; it is looked for there first."""
+        if last and (face := self._again(frame, last)):
+            return face
+        return next(filter(None, (self._run(search, frame) for search in self._searches)), None)
+
+    def _again(self, frame: NDArray[np.uint8], last: Face) -> Face | None:
+        """`last` in the next frame: near where it was, about as large, turned alike."""
+        reach = round(last.width * AROUND)
+        left, top = max(0, last.x - reach), max(0, last.y - reach)
+        part = frame[top : last.y + last.height + reach, left : last.x + last.width + reach]
+        least = LIKE * last.height / part.shape[0]
+        face = self._run(Search(least, tilt=last.tilt), part)
+        return face and face._replace(x=face.x + left, y=face.y + top)
+
+    def _run(self, search: Search, frame: NDArray[np.uint8]) -> Face | None:
+        least = search.least * frame.shape[0]
+        scale = min(1.0, search.window / least)  # a picture made larger shows no more
+        # Equalised, since a cascade misses one face in ten in the dark.
+        picture = cv2.equalizeHist(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+        height, width = picture.shape
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), search.tilt, 1)
+        if search.tilt:
+            picture = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        size = max(SMALLEST, round(least * scale))
+        boxes = self._cascade.detectMultiScale(
+            picture, scaleFactor=STEP, minNeighbors=search.neighbours, minSize=(size, size)
+        )
+        if not len(boxes):
+            return None
+        x, y, side = max(np.asarray(boxes)[:, :3].tolist(), key=lambda box: box[2])
+        middle = cv2.invertAffineTransform(turn) @ (x + side / 2, y + side / 2, 1)
+        left, top = (middle - side / 2) / scale
+        return Face(round(left), round(top), round(side / scale), round(side / scale), search.tilt)
 
 
 def cut(frame: NDArray[np.uint8], face: Face, crop: Crop, side: int) -> NDArray[np.uint8]:
-    """The square around `face` as a model's card wants it, uint8 (side, side).
+    """The square around `face`, upright, as a model's card wants it, uint8 (side, side).
 
     What lies outside of the frame repeats its edge.
     """
-    size = max(face.width, face.height) * (1 + crop.margin)
-    left = round(face.x + face.width / 2 - size / 2)
-    top = round(face.y + face.height / 2 - size / 2)
-    length = max(1, math.floor(size))
-    rows = np.clip(np.arange(top, top + length), 0, frame.shape[0] - 1)
-    columns = np.clip(np.arange(left, left + length), 0, frame.shape[1] - 1)
-    square = frame[rows[:, np.newaxis], columns]
-    return np.asarray(cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    size = max(1, math.floor(max(face.width, face.height) * (1 + crop.margin)))
+    middle = (face.x + face.width / 2 - 0.5, face.y + face.height / 2 - 0.5)
+    turn = np.asarray(cv2.getRotationMatrix2D(middle, face.tilt, 1), dtype=np.float64)
+    turn[:, 2] += (size - 1) / 2 - np.array(middle)
+    square = cv2.warpAffine(frame, turn, (size, size), borderMode=cv2.BORDER_REPLICATE)
+    small = cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA)
+    return evened(np.asarray(small, dtype=np.uint8), crop.light)

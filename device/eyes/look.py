@@ -33,10 +33,10 @@ class Eyes:
         self.card = self._classifier.card
         self._finder = FaceFinder(self.card.crop.detector, look.min_face)
 
-    def glance(self, frame: NDArray[np.uint8]) -> Glance:
-        """frame: uint8, (height, width)."""
+    def glance(self, frame: NDArray[np.uint8], last: Face | None = None) -> Glance:
+        """frame: uint8, (height, width). last: the face of the frame before, which is followed."""
         start = perf_counter()
-        face = self._finder.find(frame)
+        face = self._finder.find(frame, last)
         found = perf_counter()
         if face is None:
             return Glance(None, None, found - start, 0.0)
@@ -55,6 +55,11 @@ class Look:
 
     def add(self, glance: Glance) -> None:
         self.glances.append(glance)
+
+    @property
+    def last(self) -> Face | None:
+        """The face in the frame before, if there was one."""
+        return self.glances[-1].face if self.glances else None
 
     @property
     def ends(self) -> float:
@@ -80,5 +85,5 @@ def look_once(eyes: Eyes, camera: Camera, rules: settings.Look) -> Verdict:
         frame = camera.read()
         if frame is None:
             break
-        look.add(eyes.glance(frame))
+        look.add(eyes.glance(frame, look.last))
     return look.verdict()

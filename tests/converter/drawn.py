@@ -22,8 +22,8 @@ Row = dict[str, str]
 
 def face(mood: Mood, draw: np.random.Generator) -> NDArray[np.uint8]:
     """A face that the Haar cascade finds, with a background and a mouth that a small network tells apart."""
-    image = np.full((48, 48), BACKGROUND.get(mood, 180), np.uint8)
-    x, y = draw.integers(22, 27, size=2).tolist()
+    image = _wall(BACKGROUND.get(mood, 180), draw)
+    x, y = draw.integers(20, 29, size=2).tolist()
     cv2.ellipse(image, (x, y), (18, 23), 0, 0, 360, (215,), cv2.FILLED)
     cv2.ellipse(image, (x, y - 17), (17, 8), 0, 180, 360, (60,), cv2.FILLED)
     for side in (-1, 1):
@@ -40,6 +40,12 @@ def face(mood: Mood, draw: np.random.Generator) -> NDArray[np.uint8]:
         cv2.line(image, (x - 7, y + 13), (x + 7, y + 13), (60,), 2)
     blurred = cv2.GaussianBlur(image, (0, 0), 0.7)
     return np.clip(blurred + draw.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
+
+
+def _wall(grey: int, draw: np.random.Generator) -> NDArray[np.uint8]:
+    """A wall with patches of its own, so that no two faces are taken for one photograph."""
+    patches = cv2.resize(draw.uniform(-150, 150, (5, 5)), (48, 48), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(grey + patches, 0, 255), dtype=np.uint8)
 
 
 def rows() -> list[Row]:

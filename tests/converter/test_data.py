@@ -88,13 +88,6 @@ def test_row_numbers_stand_one_on_a_line(tmp_path: Path) -> None:
     assert data.read_row_numbers(tmp_path / "rows.txt") == {17, 23}
 
 
-def test_what_also_stands_in_a_test_split_is_removed(splits: dict[str, Split]) -> None:
-    training, test = splits["Training"], splits["PublicTest"]
-    twins = np.concatenate([training.images, test.images[:5]])
-    labels = np.concatenate([training.labels, test.labels[:5]])
-    assert same(Split("Training", MOODS, twins, labels).without([test]), training)
-
-
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [

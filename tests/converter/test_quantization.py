@@ -9,6 +9,7 @@ import tensorflow as tf
 from converter import evaluation, golden, networks, quantization
 from converter.data import Split
 from device.errors import ModelError
+from device.eyes.card import Light, read_card
 from device.eyes.runtime import MODULES, interpreter
 
 RUNTIMES = [
@@ -43,7 +44,8 @@ def test_dense_layers_have_one_scale_for_old_runtimes_and_convolutions_one_a_cha
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_integers_answer_as_floats_do(runtime: str, model: Path, run: Path, splits: dict[str, Split]) -> None:
     images = splits["PrivateTest"].images
-    floats = evaluation.probabilities(run / "best.keras", images)
+    network = networks.restore(run / "best.keras", temperature=read_card(model).about["temperature"]["value"])
+    floats = networks.predict(network, images)
     integers = evaluation.probabilities(model, images, runtime)
     assert evaluation.agreement(floats, integers) >= 0.9
     assert np.abs(floats - integers).mean() < 0.03
@@ -59,8 +61,9 @@ def test_both_runtimes_compute_the_same(model: Path, splits: dict[str, Split]) -
 def test_the_same_network_and_pictures_give_the_same_answers(
     run: Path, model: Path, splits: dict[str, Split]
 ) -> None:
-    images = quantization.representative(splits["Training"], seed=1)
-    again = quantization.quantize(networks.restore(run / "best.keras"), images)
+    images = quantization.representative(splits["Training"], Light.AS_IS, seed=1)
+    temperature = read_card(model).about["temperature"]["value"]
+    again = quantization.quantize(networks.restore(run / "best.keras", temperature=temperature), images)
     runtime, faces = golden.installed()[0], splits["PrivateTest"].images
     one, other = (golden.answers(golden.plain(m, runtime), faces) for m in (model, again))
     assert np.array_equal(one, other)
@@ -68,7 +71,9 @@ def test_the_same_network_and_pictures_give_the_same_answers(
 
 def test_representative_pictures_are_drawn_by_seed_and_span_black_to_white(splits: dict[str, Split]) -> None:
     faces = splits["Training"]
-    one, again, other = (quantization.representative(faces, seed, count=20) for seed in (1, 1, 2))
+    one, again, other = (
+        quantization.representative(faces, Light.AS_IS, seed, count=20) for seed in (1, 1, 2)
+    )
     assert one.shape == (20, 48, 48)
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)
@@ -77,7 +82,7 @@ def test_representative_pictures_are_drawn_by_seed_and_span_black_to_white(split
 
 def test_drawing_representative_pictures_leaves_the_faces_alone(splits: dict[str, Split]) -> None:
     before = splits["Training"].images.copy()
-    quantization.representative(splits["Training"], seed=1)
+    quantization.representative(splits["Training"], Light.AS_IS, seed=1)
     assert np.array_equal(splits["Training"].images, before)
 
 

@@ -54,7 +54,7 @@ def test_a_truncated_model_is_refused(model: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 99}, "card format 99, this version knows 1"),
+        ({"format": 99}, "card format 99, this version knows 2"),
         ({"labels": ["happy", "bored"]}, "not a model card: .*bored"),
         ({"threshold": 3}, "not a model card: .*threshold"),
         ({"side": 64}, "its card says"),

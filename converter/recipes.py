@@ -1,0 +1,39 @@
+"""The recipes, by name: how a network is trained. models/RUNS.md says what each was tried against."""
+
+from __future__ import annotations
+
+from converter.augmentation import Augmentation
+from converter.training import Recipe
+from device.eyes.card import Light
+from device.mood import Mood
+
+PAPER = Recipe()
+
+BOX = Recipe(
+    network="residual",
+    moods=tuple(map(str, Mood)),
+    epochs=120,
+    batch=128,
+    optimizer="sgd",
+    learning_rate=0.1,
+    warmup=2,
+    weight_decay=4e-3,
+    smoothing=0.1,
+    votes=0.5,
+    average=0.998,
+    sides=(32, 40, 48),
+    augmentation=Augmentation(
+        degrees=15,
+        scale=0.15,
+        shift=0.08,
+        framed=0.4,
+        contrast=0.25,
+        dim=0.25,
+        blur=0.8,
+        erase=0.2,
+        light=Light.STRETCHED,
+    ),
+    precision="mixed_bfloat16",
+)
+
+RECIPES = {"paper": PAPER, "box": BOX}
