@@ -44,8 +44,8 @@ LEAN = 15.0
 class FaceFinder:
     """Finds the largest face whose height is at least the share `least` of the frame's.
 
-    Each search is made only if the one before has found nothing: whoever looks at the box is near and upright
-    as a rule, and found by the first at a fifth of the cost. models/RUNS.md says what each search adds.
+    Each step is taken only if the one before has found nothing: whoever looks at the box is near and upright
+    as a rule, and found by the first at a fifth of the cost. models/RUNS.md says what each step adds.
     """
 
     def __init__(self, detector: str, least: float) -> None:
@@ -54,14 +54,19 @@ class FaceFinder:
         self._cascade = cv2.CascadeClassifier(str(path)) if path.is_file() else cv2.CascadeClassifier()
         if self._cascade.empty():
             raise ModelError(f"{path}: no such cascade in opencv-python-headless; it needs a version below 5")
-        far = (Search(least), Search(least, tilt=LEAN), Search(least, tilt=-LEAN))
-        self._searches = (NEAR, *far) if least < NEAR.least else far
+        upright = ((NEAR,), (Search(least),)) if least < NEAR.least else ((Search(least),),)
+        # To both sides, for a head that is turned the wrong way shows a smaller face that is none.
+        self._steps = (*upright, (Search(least, tilt=LEAN), Search(least, tilt=-LEAN)))
 
     def find(self, frame: NDArray[np.uint8], last: Face | None = None) -> Face | None:
         """frame: uint8, (height, width). last: the face of the frame before; it is looked for there first."""
         if last and (face := self._again(frame, last)):
             return face
-        return next(filter(None, (self._run(search, frame) for search in self._searches)), None)
+        for step in self._steps:
+            faces = [face for search in step if (face := self._run(search, frame))]
+            if faces:
+                return max(faces, key=lambda face: face.width)
+        return None
 
     def _again(self, frame: NDArray[np.uint8], last: Face) -> Face | None:
         """`last` in the next frame: near where it was, about as large, turned alike."""
