@@ -3,14 +3,15 @@ PYTHON ?= python3
 export PYTHON
 BIN = .venv/bin
 
-.PHONY: help demo develop test lint bench lock clean
+.PHONY: help demo develop test lint bench bench-arm64 lock clean
 
 help:
-	@echo 'make demo      watch the box on this computer (make demo CAMERA=images:FOLDER)'
-	@echo 'make test      all tests'
-	@echo 'make lint      ruff and mypy'
-	@echo 'make bench     times and memory on this machine'
-	@echo 'make develop   .venv with the box, the converter and the tools'
+	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
+	@echo 'make test          all tests'
+	@echo 'make lint          ruff and mypy'
+	@echo 'make bench         times and memory on this machine'
+	@echo 'make bench-arm64   what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
+	@echo 'make develop       .venv with the box, the converter and the tools'
 
 demo: .venv/.demo
 	@script/need mpd command -v mpd
@@ -31,6 +32,12 @@ lint: .venv/.develop
 bench: .venv/.develop
 	@script/need mpd command -v mpd
 	@$(BIN)/python -m tests.bench $(ARGS)
+	@script/bench || true # without it, only the package fer is not timed
+	@$(BIN)/python -m tests.bench_eyes
+
+bench-arm64: .venv/.demo
+	@script/arm64
+	@$(BIN)/python -m tests.arm64 $(ARGS)
 
 docs/demo.svg: .venv/.develop
 	@$(BIN)/python -c 'from pathlib import Path; from device.demo.show import draw; draw(Path("$@"))'
@@ -39,7 +46,7 @@ lock:
 	script/lock
 
 clean:
-	rm -rf .venv build
+	rm -rf .venv .bench .arm64 build
 
 .venv/.demo: lock/demo.txt pyproject.toml
 	@test -e .venv/.develop || script/venv demo

@@ -90,12 +90,16 @@ def read(
         raise DataError(f"{path}: no such file or folder; expected Kaggle's fer2013.csv (or .xz, .gz)")
     if leave_out and path.is_dir():
         raise DataError(f"{path}: row numbers to leave out go with a CSV file, and this is a folder")
-    counted = read_votes(votes) if votes else None
-    if counted is not None:
-        leave_out = frozenset(leave_out) | set(np.flatnonzero(counted.faceless).tolist())
     if votes and path.is_dir():
         raise DataError(f"{path}: votes go with a CSV file, whose rows they are for, and this is a folder")
-    rows = _folder_rows(path, splits) if path.is_dir() else _csv_rows(path, splits, frozenset(leave_out))
+    counted = read_votes(votes) if votes else None
+    if counted:
+        leave_out = frozenset(leave_out) | set(np.flatnonzero(counted.faceless).tolist())
+    rows = (
+        _folder_rows(path, splits)
+        if path.is_dir()
+        else _csv_rows(path, splits, frozenset(leave_out), len(counted.faceless) if counted else None)
+    )
     gathered: dict[str, list[tuple[int, NDArray[np.uint8], int]]] = {split: [] for split in splits}
     for number, split, mood, image in rows:
         if mood in moods:
@@ -168,7 +172,10 @@ def read_row_numbers(path: Path) -> frozenset[int]:
 _Row = tuple[int, str, Mood, NDArray[np.uint8]]
 
 
-def _csv_rows(path: Path, splits: Collection[str], leave_out: Collection[int]) -> Iterator[_Row]:
+def _csv_rows(
+    path: Path, splits: Collection[str], leave_out: Collection[int], voted: int | None
+) -> Iterator[_Row]:
+    """voted: how many rows the votes are for, if there are any."""
     opener = OPENERS.get(path.suffix, open)
     try:
         with opener(path, "rt", newline="", encoding="utf-8") as file:
@@ -179,6 +186,7 @@ def _csv_rows(path: Path, splits: Collection[str], leave_out: Collection[int]) -
                     f"{path}: expected the columns emotion,pixels,Usage in its first line, "
                     f"found {','.join(table.fieldnames or ()) or 'nothing'}"
                 )
+            number = -1
             for number, row in enumerate(table):
                 where = f"{path}: row {number} (line {table.line_num})"
                 if row["Usage"] not in SPLITS:
@@ -188,6 +196,10 @@ def _csv_rows(path: Path, splits: Collection[str], leave_out: Collection[int]) -
                 if row["Usage"] not in splits or (row["Usage"] == "Training" and number in leave_out):
                     continue
                 yield number, row["Usage"], _emotion(row["emotion"], where), _pixels(row["pixels"], where)
+            if voted not in (None, number + 1):
+                raise DataError(
+                    f"{path}: {number + 1} rows, and the votes are for {voted}: they do not belong together"
+                )
     except (OSError, EOFError, lzma.LZMAError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read to its end ({error}); fetch it again") from error
 

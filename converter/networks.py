@@ -153,6 +153,8 @@ def start_from(model: keras.Model, path: Path, places: Sequence[int]) -> None:
     places: where each of its moods stands among that one's. Raises RunError.
     """
     saved = _load(path)
+    if model.name != saved.name:
+        raise RunError(f"{path}: holds a network {saved.name!r}, the run is to train {model.name!r}")
     for layer in model.layers:
         if layer.name in (MOODS, VOTES):
             kernel, bias = saved.get_layer(layer.name).get_weights()
@@ -160,8 +162,6 @@ def start_from(model: keras.Model, path: Path, places: Sequence[int]) -> None:
     ours, theirs = (
         [layer for layer in network.layers if layer.name not in (MOODS, VOTES)] for network in (model, saved)
     )
-    if model.name != saved.name:
-        raise RunError(f"{path}: holds a network {saved.name!r}, the run is to train {model.name!r}")
     for layer, other in zip(ours, theirs, strict=True):
         layer.set_weights(other.get_weights())
 

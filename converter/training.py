@@ -109,10 +109,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
 def _targets(split: Split, recipe: Recipe, rows: NDArray[np.int64] | slice) -> dict[str, NDArray[np.float32]]:
     """What each output of the network should say: moods by FER2013's label, votes by FER+."""
     named = np.eye(len(split.moods), dtype=np.float32)[split.labels[rows]]
-    if not recipe.votes:
+    if split.votes is None or not recipe.votes:
         return {"moods": named}
-    if split.votes is None:
-        raise RunError("the recipe wants FER+'s votes: name fer2013new.csv with --votes")
     return {"moods": named, "votes": split.votes[rows]}
 
 
@@ -183,6 +181,8 @@ def train(
 
     start: a model of another run to take the weights from, but for the last layer's where the moods differ.
     """
+    if recipe.votes and training.votes is None:
+        raise RunError("the recipe wants FER+'s votes: name fer2013new.csv with --votes")
     _claim(folder, recipe, resume=resume)
     keras.utils.set_random_seed(recipe.seed)
     steps = math.ceil(len(training) / recipe.batch)

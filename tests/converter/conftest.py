@@ -22,6 +22,11 @@ def fer2013(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def votes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return drawn.write_csv(tmp_path_factory.mktemp("data") / "fer2013new.csv", drawn.votes())
+
+
+@pytest.fixture(scope="session")
 def splits(fer2013: Path) -> dict[str, Split]:
     return data.read(fer2013, data.SPLITS, drawn.MOODS)
 

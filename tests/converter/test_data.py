@@ -205,3 +205,75 @@ def test_a_broken_file_of_row_numbers_is_named(content: str | None, message: str
 def test_row_numbers_do_not_go_with_a_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="row numbers to leave out go with a CSV file"):
         data.read(tmp_path, ["Training"], MOODS, leave_out={1})
+
+
+def test_votes_are_shares_of_the_moods_asked_for(fer2013: Path, votes: Path) -> None:
+    read = data.read(fer2013, ["Training"], MOODS, votes=votes)["Training"]
+    assert read.votes is not None
+    happy = read.votes[read.labels == MOODS.index(Mood.HAPPY)]
+    assert happy[0] == pytest.approx([7 / 9, 2 / 9, 0])
+    neutral = read.votes[read.labels == MOODS.index(Mood.NEUTRAL)]
+    assert neutral[0] == pytest.approx([0, 1, 0])
+
+
+def changed_votes(path: Path, row: int, **counts: int) -> Path:
+    table = drawn.votes()
+    table[row] |= dict.fromkeys(drawn.FERPLUS, "0") | {name: str(n) for name, n in counts.items()}
+    return drawn.write_csv(path, table)
+
+
+def test_a_single_vote_counts_for_nothing(fer2013: Path, tmp_path: Path) -> None:
+    votes = changed_votes(tmp_path / "votes.csv", 0, happiness=6, sadness=1, neutral=3)
+    read = data.read(fer2013, ["Training"], MOODS, votes=votes)["Training"]
+    assert read.votes is not None
+    assert read.votes[0] == pytest.approx([6 / 9, 3 / 9, 0])
+
+
+def test_a_face_that_nobody_gave_one_of_the_moods_has_no_votes(fer2013: Path, tmp_path: Path) -> None:
+    votes = changed_votes(tmp_path / "votes.csv", 0, anger=10)
+    read = data.read(fer2013, ["Training"], MOODS, votes=votes)["Training"]
+    assert read.votes is not None
+    assert read.votes[0].tolist() == [0, 0, 0]
+    assert len(read.by_votes()) == len(read) - 1
+
+
+def test_what_most_saw_no_face_in_is_left_out_of_training_alone(
+    fer2013: Path, tmp_path: Path, splits: dict[str, Split]
+) -> None:
+    table = drawn.votes()
+    for row in (0, len(table) - 2):  # the first of Training, the last but one of PrivateTest
+        table[row] |= {"NF": "8"}
+    votes = drawn.write_csv(tmp_path / "votes.csv", table)
+    read = data.read(fer2013, data.SPLITS, MOODS, votes=votes)
+    assert len(read["Training"]) == len(splits["Training"]) - 1
+    assert len(read["PrivateTest"]) == len(splits["PrivateTest"])
+
+
+def test_by_votes_a_face_is_what_most_voted_for(fer2013: Path, tmp_path: Path) -> None:
+    votes = changed_votes(tmp_path / "votes.csv", 0, sadness=8, happiness=2)
+    read = data.read(fer2013, ["Training"], MOODS, votes=votes)["Training"]
+    voted = read.by_votes()
+    assert voted.labels[0] == MOODS.index(Mood.SAD)
+    assert np.array_equal(voted.labels[1:], read.labels[1:])
+    assert voted.name == "Training by FER+"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("Usage,neutral\nTraining,3\n", "expected FER\\+'s columns"),
+        (f"{','.join(drawn.FERPLUS)}\n1,2,x,4,5,6,7,8,9,0\n", "cannot be read as FER"),
+    ],
+)
+def test_votes_that_cannot_be_read_are_named(
+    content: str, message: str, fer2013: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "votes.csv").write_text(content)
+    with pytest.raises(DataError, match=rf"votes\.csv: {message}"):
+        data.read(fer2013, ["Training"], MOODS, votes=tmp_path / "votes.csv")
+
+
+def test_votes_of_another_table_are_refused(fer2013: Path, tmp_path: Path) -> None:
+    votes = drawn.write_csv(tmp_path / "votes.csv", drawn.votes()[:-3])
+    with pytest.raises(DataError, match=r"fer2013\.csv: \d+ rows, and the votes are for \d+: they do not"):
+        data.read(fer2013, ["Training"], MOODS, votes=votes)

@@ -131,3 +131,13 @@ def test_a_model_without_its_labels_is_refused(name: str, message: str, tmp_path
 def test_an_unknown_kind_of_model_is_a_model_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
         evaluation.labels_of(tmp_path)
+
+
+@pytest.mark.parametrize("heat", [0.5, 1.0, 2.0])
+def test_the_temperature_undoes_what_made_answers_too_sure_or_not_sure_enough(heat: float) -> None:
+    draw = np.random.default_rng(1)
+    honest = draw.dirichlet((1, 1, 1), 20_000)
+    truth = np.array([draw.choice(3, p=p) for p in honest])
+    heated = honest ** (1 / heat)
+    heated /= heated.sum(axis=1, keepdims=True)
+    assert evaluation.temperature(truth, heated.astype(np.float32)) == pytest.approx(1 / heat, rel=0.05)

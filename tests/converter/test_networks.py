@@ -93,3 +93,82 @@ def test_a_network_of_another_name_is_refused(tmp_path: Path) -> None:
     other.save(tmp_path / "best.keras")
     with pytest.raises(RunError, match="holds a network 'mine'; known are paper"):
         networks.restore(tmp_path / "best.keras")
+
+
+def multiply_adds(network: keras.Model) -> int:
+    layers = [
+        layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)
+    ]
+    return sum(int(np.prod(layer.output.shape[1:-1])) * int(np.prod(layer.kernel.shape)) for layer in layers)
+
+
+@pytest.mark.parametrize("moods", [3, 7])
+def test_the_boxs_network_is_small_enough_for_a_small_processor(moods: int) -> None:
+    network = networks.residual(moods)
+    assert network.count_params() < 1_000_000
+    assert multiply_adds(network) < 50_000_000
+
+
+def test_the_boxs_network_takes_pictures_of_any_side() -> None:
+    network = networks.residual(3, side=None)
+    for side in (32, 40, 48):
+        assert network.predict(np.zeros((2, side, side, 1), np.float32), verbose=0).shape == (2, 3)
+
+
+def test_normalising_in_one_pass_is_normalising() -> None:
+    inputs = np.random.default_rng(1).normal(3, 2, (64, 5, 5, 4)).astype(np.float32)
+    ours = networks.FusedNormalization(momentum=0.9, epsilon=1e-3)
+    keras_own = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-3)
+    for training in (True, True, False):
+        one, other = (np.asarray(layer(inputs, training=training)) for layer in (ours, keras_own))
+        assert one == pytest.approx(other, abs=3e-3)
+    for one, other in zip(ours.get_weights(), keras_own.get_weights(), strict=True):
+        assert one == pytest.approx(other, rel=1e-2)  # it divides by n-1 where Keras divides by n
+
+
+@pytest.fixture
+def voted(tmp_path: Path) -> Path:
+    """A network of three moods that was saved with both outputs, its weights drawn."""
+    model = networks.trainable("residual", 3, (48,), votes=True)
+    draw = np.random.default_rng(1)
+    model.set_weights([draw.normal(0, 0.05, w.shape) ** 2 + 0.01 for w in model.get_weights()])
+    model.save(tmp_path / "best.keras")
+    return tmp_path / "best.keras"
+
+
+FACES = np.random.default_rng(2).integers(0, 256, (5, 48, 48)).astype(np.uint8)
+
+
+def test_labels_and_votes_are_mixed_before_the_softmax(voted: Path) -> None:
+    labels, votes, mixed = (
+        np.log(networks.predict(networks.restore(voted, votes=v), FACES)) for v in (0, 1, 0.3)
+    )
+    expected = 0.7 * labels + 0.3 * votes
+    expected -= np.log(np.exp(expected).sum(axis=1, keepdims=True))
+    assert np.abs(labels - votes).max() > 0.01
+    assert mixed == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_temperature_divides_before_the_softmax(voted: Path) -> None:
+    cold, warm = (networks.predict(networks.restore(voted, temperature=t), FACES) for t in (1.0, 2.0))
+    expected = np.sqrt(cold)
+    assert warm == pytest.approx(expected / expected.sum(axis=1, keepdims=True), abs=1e-4)
+
+
+def test_votes_that_were_not_learned_cannot_be_asked_for(run: Path) -> None:
+    with pytest.raises(RunError, match="has learned no votes; leave out --votes-share"):
+        networks.restore(run / "best.keras", votes=0.5)
+
+
+def test_a_start_takes_over_the_body_and_the_moods_that_are_wanted(voted: Path) -> None:
+    model = networks.trainable("residual", 2, (48,), votes=True)
+    networks.start_from(model, voted, places=[2, 0])
+    before = networks.predict(networks.restore(voted), FACES)[:, [2, 0]]
+    after = np.asarray(model.predict(networks.as_input(FACES), verbose=0)["moods"])
+    assert after == pytest.approx(before / before.sum(axis=1, keepdims=True), abs=1e-4)
+
+
+def test_a_start_from_another_network_is_refused(run: Path) -> None:
+    model = networks.trainable("residual", 3, (48,), votes=False)
+    with pytest.raises(RunError, match="holds a network 'paper', the run is to train 'residual'"):
+        networks.start_from(model, run / "best.keras", places=[0, 1, 2])

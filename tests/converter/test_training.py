@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from converter import cli, networks, training
+from converter import cli, data, networks, training
 from converter.augmentation import Augmentation
 from converter.data import Split
 from converter.errors import RunError
 from converter.training import Batches, Recipe
+from device.eyes.card import Light
+from device.eyes.light import all_evened
+from tests.converter import drawn
 from tests.converter.conftest import Refusal
 
 
@@ -69,7 +74,11 @@ def test_another_seed_gives_another_run(fer2013: Path, uninterrupted: Path, tmp_
 def killed(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the same run, killed in its second epoch."""
     folder = tmp_path_factory.mktemp("runs") / "killed"
-    command = [sys.executable, "-m", "converter", *options(fer2013, folder)]
+    return killed_after(folder, [sys.executable, "-m", "converter", *options(fer2013, folder)])
+
+
+def killed_after(folder: Path, command: list[str]) -> Path:
+    """Runs `command` and kills it when its run in `folder` has saved an epoch."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while not (folder / "last.keras").exists():
             assert process.poll() is None
@@ -175,3 +184,92 @@ def test_mixed_precision_keeps_the_answers_in_float32(run: Path) -> None:
 
 def test_the_recipe_is_written_for_people_too(run: Path) -> None:
     assert json.loads((run / "run.json").read_text())["moods"] == ["happy", "neutral", "sad"]
+
+
+BOX = Recipe(
+    network="residual",
+    epochs=3,
+    batch=32,
+    optimizer="sgd",
+    learning_rate=0.05,
+    warmup=1,
+    weight_decay=4e-3,
+    smoothing=0.1,
+    votes=0.5,
+    average=0.9,
+    sides=(16, 24, 48),
+    augmentation=Augmentation(framed=0.5, contrast=0.2, dim=0.3, blur=0.5, erase=0.2, light=Light.STRETCHED),
+)
+
+
+@pytest.fixture(scope="module")
+def voted(fer2013: Path, votes: Path) -> dict[str, Split]:
+    return data.read(fer2013, data.SPLITS, drawn.MOODS, votes=votes)
+
+
+def train(folder: Path, recipe: Recipe, voted: dict[str, Split], **options: Any) -> Path:
+    options = {"resume": False} | options
+    training.train(folder, recipe, voted["Training"], voted["PublicTest"], **options)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def box(voted: dict[str, Split], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("runs") / "box", BOX, voted)
+
+
+def test_everything_that_a_recipe_can_ask_for_goes_together(box: Path) -> None:
+    assert training.read_recipe(box) == BOX
+    history = training.read_history(box)
+    assert [entry["epoch"] for entry in history] == [1, 2, 3]
+    assert {"accuracy", "val_accuracy", "votes_accuracy", "val_votes_accuracy"} <= history[0].keys()
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
+def test_a_stopped_run_with_growing_pictures_and_a_mean_of_weights_goes_on_as_if_it_had_not_been(
+    box: Path, voted: dict[str, Split], tmp_path: Path
+) -> None:
+    program = (
+        "import sys, pathlib; from tests.converter import test_training as t; from converter import data;"
+        "from tests.converter import drawn; p = [pathlib.Path(a) for a in sys.argv[1:]];"
+        "t.train(p[0], t.BOX, data.read(p[1], data.SPLITS, drawn.MOODS, votes=p[2]))"
+    )
+    table = drawn.write_csv(tmp_path / "fer2013.csv", drawn.rows())
+    votes = drawn.write_csv(tmp_path / "votes.csv", drawn.votes())
+    folder = tmp_path / "run"
+    killed_after(folder, [sys.executable, "-c", program, str(folder), str(table), str(votes)])
+
+    whole = training.read_history(box)
+    assert len(training.read_history(folder)) < len(whole)
+    assert training.read_history(train(folder, BOX, voted, resume=True)) == whole
+
+
+def test_the_best_model_holds_the_mean_of_the_weights(box: Path, voted: dict[str, Split]) -> None:
+    test = voted["PublicTest"]
+    best = max(entry["val_accuracy"] for entry in training.read_history(box))
+    answers = networks.predict(networks.restore(box / "best.keras"), all_evened(test.images, Light.STRETCHED))
+    assert np.mean(answers.argmax(axis=1) == test.labels) == pytest.approx(best, abs=0.03)
+
+
+def test_a_run_may_start_where_another_ended(box: Path, voted: dict[str, Split], tmp_path: Path) -> None:
+    recipe = dataclasses.replace(BOX, epochs=1, learning_rate=1e-9, warmup=0, sides=(48,))
+    folder = train(tmp_path / "again", recipe, voted, start=box / "best.keras")
+    ended, again = training.read_history(box)[-1], training.read_history(folder)[0]
+    assert again["val_loss"] == pytest.approx(ended["val_loss"], rel=0.2)
+
+
+def test_a_start_that_lacks_a_mood_is_refused(box: Path, voted: dict[str, Split], tmp_path: Path) -> None:
+    recipe = dataclasses.replace(BOX, moods=("happy", "neutral", "angry"))
+    with pytest.raises(RunError, match=r"best\.keras: does not know angry"):
+        train(tmp_path / "angry", recipe, voted, start=box / "best.keras")
+
+
+def test_votes_are_asked_for_where_the_recipe_wants_them(splits: dict[str, Split], tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"wants FER\+'s votes: name fer2013new\.csv with --votes"):
+        train(tmp_path / "run", BOX, splits)
+    assert not (tmp_path / "run").exists()
+
+
+def test_pictures_grow_in_equal_parts_of_the_epochs() -> None:
+    recipe = Recipe(epochs=7, sides=(32, 40, 48))
+    assert [recipe.side(epoch) for epoch in range(7)] == [32, 32, 32, 40, 40, 48, 48]

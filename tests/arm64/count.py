@@ -1,0 +1,74 @@
+"""What is counted: looks at the demo's two pictures, by the box's own code. Runs on the emulated arm64.
+
+`python -m tests.arm64.count MODEL` prints what each frame was and whether a face was found in it, one a line,
+and makes the system call MARK before and after it; the plugin says at each how many instructions there were.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+import device
+from device.eyes.camera import Frame, read_picture
+from device.eyes.classifier import Classifier
+from device.eyes.faces import cut
+from device.eyes.look import Eyes
+from device.mood import Face
+from device.settings import Look, Model
+
+MARK = 4242  # as in plugin.c
+PICTURES = sorted((Path(device.__file__).parent / "pictures").glob("*.jpg"))
+WIDTH, HEIGHT = 320, 240
+SIDES = range(70, 92, 2)  # of the face in the frame; several, as a cascade finds one easier than the next
+NOISE = 2  # grey values up or down: no two frames of a camera are the same
+
+mark = ctypes.CDLL(None).syscall
+random = np.random.default_rng(1)
+
+
+def main(path: str) -> None:
+    cv2.setNumThreads(1)
+    model, look = Model(path=path, runtime="tflite-runtime"), Look()
+    eyes, classifier = Eyes(model, look), Classifier(model.file(), model.runtime)
+    for picture in map(read_picture, PICTURES):
+        face = eyes.glance(picture).face  # the first glance of all takes longer, and is not counted
+        assert face, "a face"
+        crop = cut(picture, face, eyes.card.crop, eyes.card.side)
+        for side in SIDES:
+            scale, last = side / face.width, None
+            for number in range(look.readings):
+                last = counted("next" if number else "first", eyes, view(picture, scale), last)
+            mark(MARK)
+            classifier.read(crop)
+            mark(MARK)
+            print("read")
+        for side in SIDES[:2]:  # as busy, but no face lies on its side
+            counted("nobody", eyes, view(np.rot90(picture, -1), side / face.width))
+
+
+def counted(kind: str, eyes: Eyes, frame: Frame, last: Face | None = None) -> Face | None:
+    mark(MARK)
+    face = eyes.glance(frame, last).face
+    mark(MARK)
+    print(kind, "face" if face else "none")
+    return face
+
+
+def view(picture: Frame, scale: float) -> Frame:
+    """A camera's frame with `picture` in its middle; what lies outside repeats the picture's edge."""
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:HEIGHT, :WIDTH]
+    height, width = small.shape
+    top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2
+    bottom, right = HEIGHT - height - top, WIDTH - width - left
+    frame = cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    noise = random.integers(-NOISE, NOISE, frame.shape, endpoint=True)
+    return np.clip(frame + noise, 0, 255).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
