@@ -43,8 +43,8 @@ BOX = Recipe(
 BOX3 = dataclasses.replace(
     BOX,
     moods=PAPER.moods,
-    epochs=14,
-    learning_rate=0.02,
+    epochs=6,
+    learning_rate=0.003,
     warmup=1,
     average=0.99,
     sides=(SIDE,),
