@@ -81,7 +81,8 @@ class Augmentation:
             gain, lift = draw.uniform(-self.contrast, self.contrast, 2).tolist()
             image = np.asarray(cv2.convertScaleAbs(image, alpha=1 + gain, beta=127 * lift), dtype=np.uint8)
         if draw.random() < self.dim:
-            image = _dimmed(image, draw)
+            gamma, light, noise = draw.uniform((1.0, 0.4, 0.0), (2.8, 1.0, 8.0)).tolist()
+            image = dimmed(image, gamma, light, noise, draw)
         if draw.random() < self.erase:
             side = image.shape[0]
             width, height = (draw.uniform(0.15, 0.5, 2) * side).astype(int).tolist()
@@ -90,8 +91,9 @@ class Augmentation:
         return image
 
 
-def _dimmed(image: NDArray[np.uint8], draw: np.random.Generator) -> NDArray[np.uint8]:
-    """As a sensor sees it in poor light: the dark parts darker, less light over all, noise."""
-    gamma, gain, noise = draw.uniform((1.0, 0.4, 0.0), (2.8, 1.0, 8.0)).tolist()
-    dark = 255 * gain * (image / 255.0) ** gamma
-    return np.asarray(np.clip(dark + draw.normal(0, noise, image.shape), 0, 255), dtype=np.uint8)
+def dimmed(
+    image: NDArray[np.uint8], gamma: float, light: float, noise: float, draw: np.random.Generator
+) -> NDArray[np.uint8]:
+    """As a sensor sees it in poor light: the shadows darker, a share of the light, noise in grey levels."""
+    dark = 255 * light * (image / 255) ** gamma + draw.normal(0, noise, image.shape)
+    return np.asarray(np.clip(np.rint(dark), 0, 255), dtype=np.uint8)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from converter.augmentation import dimmed
 from converter.data import PICTURES
 from converter.errors import DataError
 from converter.evaluation import Scores, score
@@ -101,8 +102,7 @@ def dark(gamma: float, light: float, noise: float) -> Change:
     """Less light, the shadows first, and the noise of a sensor that is turned up; noise in grey levels."""
 
     def change(scene: Scene, draw: np.random.Generator) -> Frame:
-        dimmed = 255 * light * (scene.frame / 255) ** gamma
-        return _grey(dimmed + draw.normal(0, noise, scene.frame.shape))
+        return dimmed(scene.frame, gamma, light, noise, draw)
 
     return change
 

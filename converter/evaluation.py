@@ -18,8 +18,6 @@ from device.eyes.classifier import Classifier
 from device.eyes.light import all_evened, evened
 from device.mood import Mood
 
-RIGHT = 0.85  # how often a mood that the box names should be the true one
-
 
 @dataclass(frozen=True)
 class ClassScores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,9 +48,7 @@ def measure(images: NDArray[np.uint8], seed: int, count: int = PICTURES) -> Fram
     """
     drawn = np.random.default_rng(seed).choice(len(images), min(count, len(images)), replace=False)
     side = images.shape[1] * ENLARGED
-    finder = FaceFinder(DETECTOR, SMALLEST)
-    faces = [finder.find(_enlarged(image)) for image in images[drawn]]
-    margins = [side / max(face.width, face.height) - 1 for face in faces if face]
+    margins = [side / max(face.width, face.height) - 1 for face in _faces(images[drawn]) if face]
     if not margins:
         raise DataError(f"{DETECTOR} finds no face in {len(drawn)} pictures of Training: no margin to be had")
     lower, margin, upper = (round(float(m), 2) for m in np.percentile(margins, (25, 50, 75)))
@@ -62,8 +61,14 @@ def squares(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     The whole picture where the detector finds no face.
     """
     size = images.shape[1]
+    return np.array([_square(face, size) for face in _faces(images)], dtype=np.float32)
+
+
+def _faces(images: NDArray[np.uint8]) -> Iterator[Face | None]:
+    """Where the detector sees each face, in pixels of the picture enlarged and padded."""
     finder = FaceFinder(DETECTOR, SMALLEST)
-    return np.array([_square(finder.find(_enlarged(image)), size) for image in images], dtype=np.float32)
+    for image in images:
+        yield finder.find(_enlarged(image))
 
 
 def _square(face: Face | None, size: int) -> tuple[float, float, float]:

@@ -63,10 +63,9 @@ class FusedNormalization(layers.BatchNormalization):  # type: ignore[misc]  # Ke
 
 
 def residual(moods: int, side: int | None = SIDE) -> keras.Model:
-    """Blocks of two 3x3 convolutions, each with a way around it;
-    0.7 million parameters, 46 million multiply-adds.
+    """Blocks of two 3x3 convolutions, each with a way around it.
 
-    What it was measured against stands in models/RUNS.md.
+    0.7 million parameters, 46 million multiply-adds. What it was measured against stands in models/RUNS.md.
     """
     crop = keras.Input((side, side, 1), name="crop")
     x = layers.Rescaling(1 / 127.5, offset=-1)(crop)
@@ -131,7 +130,7 @@ def restore(path: Path, *, votes: float = 0.0, temperature: float = 1.0) -> kera
     saved = _load(path)
     # The layers of a run in mixed precision carry it with them: only a new network is rid of it.
     keras.config.set_dtype_policy("float32")
-    network = NETWORKS[saved.name](saved.output["moods"].shape[-1])
+    network = NETWORKS[saved.name](saved.output[MOODS].shape[-1])
     network.set_weights([w for layer in saved.layers if layer.name != VOTES for w in layer.get_weights()])
     last = network.get_layer(MOODS)
     weights = last.get_weights()

@@ -64,7 +64,7 @@ def conditions(results: Sequence[Result], title: str, path: Path) -> None:
     axis.axvline(1 / len(results[0].recall), color="grey", linestyle=":", label="chance")
     axis.set_yticks(places, [r.condition for r in results])
     axis.set(xlim=(0, 1), title=title)
-    axis.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=3)
     _save(figure, path)
 
 

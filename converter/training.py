@@ -23,7 +23,7 @@ from converter import framing, networks, plots
 from converter.augmentation import Augmentation
 from converter.data import SIDE, Split
 from converter.errors import RunError
-from converter.networks import as_input
+from converter.networks import MOODS, VOTES, as_input
 from device.eyes.light import all_evened
 
 BEST = "best.keras"
@@ -110,8 +110,8 @@ def _targets(split: Split, recipe: Recipe, rows: NDArray[np.int64] | slice) -> d
     """What each output of the network should say: moods by FER2013's label, votes by FER+."""
     named = np.eye(len(split.moods), dtype=np.float32)[split.labels[rows]]
     if split.votes is None or not recipe.votes:
-        return {"moods": named}
-    return {"moods": named, "votes": split.votes[rows]}
+        return {MOODS: named}
+    return {MOODS: named, VOTES: split.votes[rows]}
 
 
 class _Keep(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -133,7 +133,7 @@ class _Keep(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         entry = {"epoch": epoch + 1.0}
-        entry |= {name.replace("moods_", ""): float(value) for name, value in (logs or {}).items()}
+        entry |= {name.replace(f"{MOODS}_", ""): float(value) for name, value in (logs or {}).items()}
         best = max((e["val_accuracy"] for e in self._history), default=-1.0)
         self._history.append(entry)
         if entry["val_accuracy"] > best:
@@ -183,21 +183,23 @@ def train(
     """
     if recipe.votes and training.votes is None:
         raise RunError("the recipe wants FER+'s votes: name fer2013new.csv with --votes")
-    _claim(folder, recipe, resume=resume)
     keras.utils.set_random_seed(recipe.seed)
     steps = math.ceil(len(training) / recipe.batch)
     model, history = _compiled(recipe, steps), []
-    if (folder / LAST).exists():
+    begun = (folder / LAST).exists()
+    if start and not begun:
+        theirs = read_recipe(start.parent).moods
+        if missing := set(recipe.moods) - set(theirs):
+            raise RunError(f"{start}: does not know {', '.join(sorted(missing))}")
+        networks.start_from(model, start, [theirs.index(mood) for mood in recipe.moods])
+    # Only now, so that what is refused leaves no folder that holds a run.
+    _claim(folder, recipe, resume=resume)
+    if begun:
         model.optimizer.build(model.trainable_variables)
         model.load_weights(folder / LAST)
         # A stop between the two writes leaves an epoch in the history that `last` does not know.
         history = read_history(folder)[: int(model.optimizer.iterations) // steps]
         _catch_up(model, epochs=len(history), steps=steps)
-    elif start:
-        theirs = read_recipe(start.parent).moods
-        if missing := set(recipe.moods) - set(theirs):
-            raise RunError(f"{start}: does not know {', '.join(sorted(missing))}")
-        networks.start_from(model, start, [theirs.index(mood) for mood in recipe.moods])
     seen = all_evened(validation.images, recipe.augmentation.light)
     squares = _squares(folder, recipe, training)
     # A fit for each side, since Keras holds on to the shape of the first batch that it sees.
@@ -256,12 +258,13 @@ def _compiled(recipe: Recipe, steps: int) -> keras.Model:
         optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **mean)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.smoothing)
-    votes = {"votes": "categorical_crossentropy"} if recipe.votes else {}
+    weights = {MOODS: 1.0} | ({VOTES: recipe.votes} if recipe.votes else {})
+    losses = {MOODS: loss, VOTES: "categorical_crossentropy"}
     model.compile(
         optimizer,
-        {"moods": loss} | votes,
-        loss_weights={"moods": 1.0} | ({"votes": recipe.votes} if votes else {}),
-        metrics={"moods": ["accuracy"]} | ({"votes": ["accuracy"]} if votes else {}),
+        {output: losses[output] for output in weights},
+        loss_weights=weights,
+        metrics={output: ["accuracy"] for output in weights},
     )
     return model
 

@@ -100,9 +100,9 @@ class FaceFinder:
 
 
 def _lightened(picture: Any) -> Any:
-    """A dark picture as if there had been more light; OpenCV passes over what varies by less than 10 greys.
+    """A dark picture as if there had been more light, since a cascade misses one face in ten in the dark.
 
-    Equalising finds no more faces, and a dozen in the noise of a bare wall.
+    Equalising finds no more of them, and a dozen in the blotches of a bare wall.
     """
     mean = float(np.clip(picture.mean(), 1, LIT))
     exponent = max(math.log(LIT / 255) / math.log(mean / 255), 0.5)

@@ -262,6 +262,7 @@ def test_a_start_that_lacks_a_mood_is_refused(box: Path, voted: dict[str, Split]
     recipe = dataclasses.replace(BOX, moods=("happy", "neutral", "angry"))
     with pytest.raises(RunError, match=r"best\.keras: does not know angry"):
         train(tmp_path / "angry", recipe, voted, start=box / "best.keras")
+    assert not (tmp_path / "angry").exists()
 
 
 def test_votes_are_asked_for_where_the_recipe_wants_them(splits: dict[str, Split], tmp_path: Path) -> None:

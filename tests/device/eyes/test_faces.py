@@ -42,6 +42,17 @@ def test_there_is_no_face_on_a_wall() -> None:
     assert FaceFinder(FRONTAL, least=0.1).find(wall) is None
 
 
+@pytest.mark.parametrize("depth", [3, 6])
+def test_there_is_no_face_in_the_blotches_of_a_wall_lit_or_dark(depth: int) -> None:
+    finder = FaceFinder(FRONTAL, least=0.08)
+    for seed in range(4):
+        draw = np.random.default_rng(seed)
+        blotches = cv2.GaussianBlur(draw.normal(0, 1, (480, 640)), (0, 0), 4)
+        wall = 120 + blotches * depth / blotches.std() + draw.normal(0, 2, blotches.shape)
+        for light in (1.0, 0.2):
+            assert finder.find((wall * light).clip(0, 255).astype(np.uint8)) is None
+
+
 def test_a_cascade_that_opencv_does_not_bring_is_named() -> None:
     with pytest.raises(ModelError, match=r"haarcascade_moustache\.xml: no such cascade"):
         FaceFinder("haarcascade_moustache.xml", least=0.1)
@@ -98,6 +109,9 @@ def test_the_face_of_the_frame_before_is_followed_past_a_larger_one() -> None:
     moved = np.roll(first, (6, -10), axis=(0, 1))
     other = cv2.resize(read_picture(NEUTRAL), None, fx=0.6, fy=0.6)
     moved[: other.shape[0], -other.shape[1] :] = other[:480]
+    alone = finder.find(moved)
+    assert alone is not None
+    assert abs(alone.x - face.x) > 100  # whoever has not seen her before takes the other one
     followed = finder.find(moved, face)
     assert followed is not None
     assert abs(followed.x - (face.x - 10)) < 12
