@@ -73,7 +73,10 @@ def _parser() -> argparse.ArgumentParser:
         choices=("float32", "mixed_bfloat16"),
         help="mixed_bfloat16 is faster where the processor has avx512_bf16",
     )
-    train.add_argument("--start", type=Path, help="a model of another run to take the weights from")
+    train.add_argument("--start", metavar="MODEL", help="a model of another run to take the weights from")
+    train.add_argument(
+        "--teacher", action="append", metavar="MODEL", help="learn its answers too; may be repeated"
+    )
     train.add_argument("--resume", action="store_true", help="go on with the run in --out")
     train.set_defaults(verb=_train)
 
@@ -192,9 +195,9 @@ def _train(options: argparse.Namespace) -> None:
         raise RunError(f"--recipe {options.recipe}: not known; there are {', '.join(RECIPES)}")
     if options.network and options.network not in NETWORKS:
         raise RunError(f"--network {options.network}: not known; there are {', '.join(NETWORKS)}")
-    names = ("network", "moods", "epochs", "batch", "learning_rate", "seed", "precision")
+    names = ("network", "moods", "epochs", "batch", "learning_rate", "seed", "precision", "start")
     asked = {name: value for name in names if (value := getattr(options, name)) is not None}
-    recipe = dataclasses.replace(RECIPES[options.recipe], **asked)
+    recipe = dataclasses.replace(RECIPES[options.recipe], **asked, teachers=tuple(options.teacher or ()))
     splits = _read_all(options, [Mood(mood) for mood in recipe.moods])
     training.train(
         options.out,
@@ -202,7 +205,6 @@ def _train(options: argparse.Namespace) -> None:
         splits["Training"],
         splits["PublicTest"],
         resume=options.resume,
-        start=options.start,
     )
     print(f"best model: {options.out / training.BEST}")
 

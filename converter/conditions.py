@@ -18,8 +18,9 @@ from converter.augmentation import dimmed
 from converter.data import PICTURES
 from converter.errors import DataError
 from converter.evaluation import Scores, score
+from device import settings
 from device.eyes.camera import read_picture
-from device.eyes.look import Eyes
+from device.eyes.look import Eyes, Look
 from device.mood import Mood
 
 WIDTH, HEIGHT = 640, 480
@@ -198,11 +199,18 @@ class Result:
 
 
 def measure(eyes: Eyes, shown: Sequence[Photo], condition: str) -> Result:
-    """Every photo once under `condition`, each a look of a single frame."""
+    """Every photo under `condition`, each in a whole look: as many readings as the box takes at the least.
+
+    All of a look's frames are one and the same: a face that keeps still.
+    """
     labels = tuple(mood for mood in eyes.card.labels if any(photo.mood is mood for photo in shown))
+    rules = settings.Look()
     answers = np.zeros((len(shown), len(labels) + 1), dtype=np.float32)  # the last: no face
     for row, frame in zip(answers, frames(shown, condition), strict=True):
-        reading = eyes.glance(frame).reading
+        look = Look(rules, eyes.card.threshold, started=0)
+        while len(look.glances) < rules.readings and look.take(eyes, frame).face:
+            pass
+        reading = look.verdict().probabilities
         row[:] = [reading[mood] for mood in labels] + [0] if reading else [0] * len(labels) + [1]
     truth = np.array([labels.index(photo.mood) for photo in shown])
     scores: Scores = score((*labels, "no face"), truth, answers)

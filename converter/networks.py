@@ -127,7 +127,7 @@ def restore(path: Path, *, votes: float = 0.0, temperature: float = 1.0) -> kera
     votes: how much of its answer comes from the output that learned FER+'s votes; the two are mixed before
     the softmax. temperature: what the result is divided by there. Raises RunError.
     """
-    saved = _load(path)
+    saved = load(path)
     # The layers of a run in mixed precision carry it with them: only a new network is rid of it.
     keras.config.set_dtype_policy("float32")
     network = NETWORKS[saved.name](saved.output[MOODS].shape[-1])
@@ -151,7 +151,7 @@ def start_from(model: keras.Model, path: Path, places: Sequence[int]) -> None:
 
     places: where each of its moods stands among that one's. Raises RunError.
     """
-    saved = _load(path)
+    saved = load(path)
     if model.name != saved.name:
         raise RunError(f"{path}: holds a network {saved.name!r}, the run is to train {model.name!r}")
     for layer in model.layers:
@@ -165,7 +165,8 @@ def start_from(model: keras.Model, path: Path, places: Sequence[int]) -> None:
         layer.set_weights(other.get_weights())
 
 
-def _load(path: Path) -> keras.Model:
+def load(path: Path) -> keras.Model:
+    """The network that `train` saved in `path`, with all its outputs. Raises RunError."""
     try:
         saved = keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, KeyError) as error:

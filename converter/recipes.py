@@ -39,6 +39,17 @@ BOX = Recipe(
     precision="mixed_bfloat16",
 )
 
+# On from what BOX has learned, with that as the teacher, and harder to learn by heart.
+AGAIN = dataclasses.replace(
+    BOX,
+    epochs=60,
+    learning_rate=0.05,
+    smoothing=0.0,
+    mixup=0.3,
+    sides=(40, SIDE, SIDE),
+    augmentation=dataclasses.replace(BOX.augmentation, framed=0.5, erase=0.35),
+)
+
 # From the body that BOX has learned with all seven moods, to the three of the paper.
 BOX3 = dataclasses.replace(
     BOX,
@@ -53,4 +64,4 @@ BOX3 = dataclasses.replace(
     ),
 )
 
-RECIPES = {"paper": PAPER, "box": BOX, "box3": BOX3}
+RECIPES = {"paper": PAPER, "box": BOX, "again": AGAIN, "box3": BOX3}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from converter import framing, networks, plots
+from converter import framing, networks, plots, teaching
 from converter.augmentation import Augmentation
 from converter.data import SIDE, Split
 from converter.errors import RunError
@@ -48,6 +48,10 @@ class Recipe:
     smoothing: float = 0.0  # of FER2013's label, spread over all moods
     votes: float = 0.0  # how much a second output, for FER+'s votes, weighs beside the label's
     average: float = 0.0  # how much of a running mean of the weights stays at each step; that mean is kept
+    mixup: float = 0.0  # each face laid over another by a share from Beta(mixup, mixup), targets too; 0: none
+    start: str | None = None  # a model of another run to take the weights from
+    teachers: tuple[str, ...] = ()  # models of other runs whose answers make up a part of the targets
+    taught: float = 0.5  # how large that part is
     sides: tuple[int, ...] = (SIDE,)  # of the pictures, in equal parts of the epochs: small ones go faster
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 1
@@ -79,10 +83,16 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
     """Shuffled, augmented batches that depend on the seed and the epoch alone, so that a run can go on."""
 
     def __init__(
-        self, split: Split, recipe: Recipe, epoch: int, squares: NDArray[np.float32] | None = None
+        self,
+        split: Split,
+        recipe: Recipe,
+        epoch: int,
+        squares: NDArray[np.float32] | None = None,
+        taught: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> None:
         super().__init__()
         self._split = split
+        self._targets = _targets(split, recipe, taught or {})
         self._squares = squares
         self._recipe = recipe
         self._side = recipe.side(epoch)  # Keras reads an epoch ahead, and wants one side throughout
@@ -100,18 +110,45 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         draw = np.random.default_rng((self._recipe.seed, self._epoch, index))
         squares = None if self._squares is None else self._squares[rows]
         images = self._recipe.augmentation(self._split.images[rows], draw, squares, self._side)
-        return as_input(images), _targets(self._split, self._recipe, rows)
+        targets = {output: target[rows] for output, target in self._targets.items()}
+        return _mixed(as_input(images), targets, self._recipe.mixup, draw)
 
     def on_epoch_end(self) -> None:
         self._begin(self._epoch + 1)
 
 
-def _targets(split: Split, recipe: Recipe, rows: NDArray[np.int64] | slice) -> dict[str, NDArray[np.float32]]:
-    """What each output of the network should say: moods by FER2013's label, votes by FER+."""
-    named = np.eye(len(split.moods), dtype=np.float32)[split.labels[rows]]
-    if split.votes is None or not recipe.votes:
-        return {MOODS: named}
-    return {MOODS: named, VOTES: split.votes[rows]}
+def _targets(
+    split: Split, recipe: Recipe, taught: Mapping[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.float32]]:
+    """What each output should say: moods by FER2013's label, votes by FER+, a part of both by teachers."""
+    targets = {MOODS: np.eye(len(split.moods), dtype=np.float32)[split.labels]}
+    if split.votes is not None and recipe.votes:
+        targets[VOTES] = split.votes
+    for output, answers in taught.items():
+        # A face without votes stays without: all 0.
+        weight = recipe.taught * targets[output].any(axis=1, keepdims=True)
+        targets[output] = (1 - weight) * targets[output] + weight * answers
+    return targets
+
+
+def _mixed(
+    images: NDArray[np.float32],
+    targets: dict[str, NDArray[np.float32]],
+    mixup: float,
+    draw: np.random.Generator,
+) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+    """Each face of a batch with some of another one over it (mixup, Zhang et al. 2018)."""
+    if not mixup:
+        return images, targets
+    share = draw.beta(mixup, mixup, len(images)).astype(np.float32)
+    share = np.maximum(share, 1 - share)[:, np.newaxis]
+    other = draw.permutation(len(images))
+
+    def mix(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        by = share.reshape(-1, *[1] * (values.ndim - 1))
+        return np.asarray(by * values + (1 - by) * values[other], dtype=np.float32)
+
+    return mix(images), {output: mix(target) for output, target in targets.items()}
 
 
 class _Keep(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -175,23 +212,22 @@ def train(
     validation: Split,
     *,
     resume: bool,
-    start: Path | None = None,
 ) -> None:
-    """Trains into `folder`, or goes on there. Chooses the best epoch by accuracy on `validation`.
-
-    start: a model of another run to take the weights from, but for the last layer's where the moods differ.
-    """
+    """Trains into `folder`, or goes on there. Chooses the best epoch by accuracy on `validation`."""
     if recipe.votes and training.votes is None:
         raise RunError("the recipe wants FER+'s votes: name fer2013new.csv with --votes")
     keras.utils.set_random_seed(recipe.seed)
     steps = math.ceil(len(training) / recipe.batch)
     model, history = _compiled(recipe, steps), []
     begun = (folder / LAST).exists()
-    if start and not begun:
-        theirs = read_recipe(start.parent).moods
-        if missing := set(recipe.moods) - set(theirs):
-            raise RunError(f"{start}: does not know {', '.join(sorted(missing))}")
-        networks.start_from(model, start, [theirs.index(mood) for mood in recipe.moods])
+    if recipe.start and not begun:
+        start = Path(recipe.start)
+        networks.start_from(model, start, _places(start, recipe.moods))
+    taught = teaching.answers(
+        {Path(name): _places(Path(name), recipe.moods) for name in recipe.teachers},
+        all_evened(training.images, recipe.augmentation.light),
+        list(model.output),
+    )
     # Only now, so that what is refused leaves no folder that holds a run.
     _claim(folder, recipe, resume=resume)
     if begun:
@@ -207,8 +243,8 @@ def train(
         if end < recipe.epochs and recipe.side(end) == recipe.side(end - 1):
             continue
         model.fit(
-            Batches(training, recipe, len(history), squares),
-            validation_data=(as_input(seen), _targets(validation, recipe, slice(None))),
+            Batches(training, recipe, len(history), squares, taught),
+            validation_data=(as_input(seen), _targets(validation, recipe, {})),
             validation_batch_size=256,
             initial_epoch=len(history),
             epochs=end,
@@ -216,6 +252,14 @@ def train(
             verbose=2,
         )
     plots.history(history, folder / "history.png")
+
+
+def _places(model: Path, moods: Sequence[str]) -> list[int]:
+    """Where each of `moods` stands among those of the run that holds `model`. Raises RunError."""
+    theirs = read_recipe(model.parent).moods
+    if missing := set(moods) - set(theirs):
+        raise RunError(f"{model}: does not know {', '.join(sorted(missing))}")
+    return [theirs.index(mood) for mood in moods]
 
 
 def _squares(folder: Path, recipe: Recipe, training: Split) -> NDArray[np.float32] | None:

@@ -207,8 +207,7 @@ class Box:
             self._trouble.pop("camera", None)
             self._look.started = monotonic()
             self._timers[self._end_look] = self._look.ends
-        glance = self._eyes.glance(frame, self._look.last)
-        self._look.add(glance)
+        glance = self._look.take(self._eyes, frame)
         if self._look.decided() or monotonic() >= self._look.ends:
             self._end_look()
         elif self.state.searching and glance.face is None and self.state.verdict:

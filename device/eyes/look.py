@@ -33,14 +33,18 @@ class Eyes:
         self.card = self._classifier.card
         self._finder = FaceFinder(self.card.crop.detector, look.min_face)
 
-    def glance(self, frame: NDArray[np.uint8], last: Face | None = None) -> Glance:
-        """frame: uint8, (height, width). last: the face of the frame before, which is followed."""
+    def glance(self, frame: NDArray[np.uint8], last: Face | None = None, mirrored: bool = False) -> Glance:
+        """frame: uint8, (height, width). last: the face of the frame before, which is followed.
+
+        mirrored: whether the face is read as a mirror would show it.
+        """
         start = perf_counter()
         face = self._finder.find(frame, last)
         found = perf_counter()
         if face is None:
             return Glance(None, None, found - start, 0.0)
-        reading = self._classifier.read(cut(frame, face, self.card.crop, self.card.side))
+        crop = cut(frame, face, self.card.crop, self.card.side)
+        reading = self._classifier.read(crop[:, ::-1] if mirrored else crop)
         return Glance(face, reading, found - start, perf_counter() - found)
 
 
@@ -53,8 +57,15 @@ class Look:
     started: float
     glances: list[Glance] = field(default_factory=list)
 
-    def add(self, glance: Glance) -> None:
+    def take(self, eyes: Eyes, frame: NDArray[np.uint8]) -> Glance:
+        """One glance more, at `frame`, uint8 (height, width).
+
+        Every second reading is of the mirror image: of a face that keeps still, the same crop again would
+        tell nothing new.
+        """
+        glance = eyes.glance(frame, self.last, mirrored=len(self._readings()) % 2 == 1)
         self.glances.append(glance)
+        return glance
 
     @property
     def last(self) -> Face | None:
@@ -85,5 +96,5 @@ def look_once(eyes: Eyes, camera: Camera, rules: settings.Look) -> Verdict:
         frame = camera.read()
         if frame is None:
             break
-        look.add(eyes.glance(frame, look.last))
+        look.take(eyes, frame)
     return look.verdict()

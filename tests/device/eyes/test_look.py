@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from device.eyes.camera import PictureCamera
+from device.eyes.camera import PictureCamera, read_picture
 from device.eyes.look import Eyes, Glance, Look, look_once
 from device.mood import Face, Mood, Outcome, Reading
 from device.settings import Look as Rules
@@ -62,6 +62,19 @@ def test_real_faces_get_the_mood_that_a_person_sees_in_them() -> None:
         verdict = look_once(eyes, PictureCamera([path]), Rules())
         assert verdict.mood is mood
         assert verdict.readings == 1
+
+
+def test_every_second_reading_is_of_the_mirror_image() -> None:
+    eyes, frame = Eyes(Model(), Rules()), read_picture(HAPPY)
+    look = Look(Rules(), threshold=0.5, started=0.0)
+    taken = [look.take(eyes, frame) for _ in range(3)]
+
+    assert [glance.reading for glance in taken] == [
+        eyes.glance(frame).reading,
+        eyes.glance(frame, taken[0].face, mirrored=True).reading,
+        eyes.glance(frame, taken[1].face).reading,
+    ]
+    assert taken[0].reading != taken[1].reading
 
 
 def test_a_look_ends_early_once_decided() -> None:
