@@ -18,8 +18,7 @@ from device.mood import Face
 
 CASCADES = Path(cv2.__file__).parent / "data"
 SMALLEST = 24  # pixels: what the cascades were trained on
-STEP = 1.1  # from one size that is looked for to the next
-AROUND = 0.5  # of a face's size, on each side: where it is looked for in the next frame
+AROUND = 0.35  # of a face's size, on each side: where it is looked for in the next frame
 LIT = 110  # of 255: the mean grey from which on a picture is light enough
 LIKE = 0.75  # of its size: how small it may have become there
 
@@ -29,17 +28,19 @@ class Search:
     """One way of looking for faces.
 
     least: the smallest face, as a share of the picture's height. window: how many pixels it then has in the
-    smaller picture that is searched: the fewer, the faster. neighbours: how many boxes must agree.
-    tilt: degrees by which the picture is turned first, since a cascade finds no head that leans by 20.
+    smaller picture that is searched: the fewer, the faster. step: from one size that is looked for to the
+    next. neighbours: how many boxes must agree. tilt: degrees by which the picture is turned first, since
+    a cascade finds no head that leans by 20.
     """
 
     least: float
     window: int = 30
+    step: float = 1.1
     neighbours: int = 3
     tilt: float = 0.0
 
 
-NEAR = Search(least=0.25, window=24)
+NEAR = Search(least=0.25, window=24, step=1.15, neighbours=2)
 LEAN = 15.0
 
 
@@ -89,7 +90,7 @@ class FaceFinder:
             picture = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
         size = max(SMALLEST, round(least * scale))
         boxes = self._cascade.detectMultiScale(
-            picture, scaleFactor=STEP, minNeighbors=search.neighbours, minSize=(size, size)
+            picture, scaleFactor=search.step, minNeighbors=search.neighbours, minSize=(size, size)
         )
         if not len(boxes):
             return None
