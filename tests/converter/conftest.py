@@ -12,7 +12,7 @@ from tests.converter import drawn
 
 if sys.version_info >= (3, 13):
     # TensorFlow 2.19 has no wheels there; what does without it is still tested.
-    needs_tensorflow = ("networks", "training", "quantization", "cards", "cli")
+    needs_tensorflow = ("networks", "training", "teaching", "quantization", "cards", "cli")
     collect_ignore = [f"test_{name}.py" for name in needs_tensorflow]
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from device.eyes.card import Light
 from device.eyes.light import all_evened
 from tests.converter import drawn
 from tests.converter.conftest import Refusal
+
+STILL = Augmentation(degrees=0, scale=0, shift=0, flip=False)
 
 
 def options(fer2013: Path, out: Path, *more: str) -> list[str]:
@@ -151,9 +154,8 @@ def test_a_recipe_that_cannot_be_read_is_named(content: str | None, tmp_path: Pa
 
 
 def test_batches_hold_each_face_once_an_epoch_in_an_order_of_their_own(splits: dict[str, Split]) -> None:
-    still = Augmentation(degrees=0, scale=0, shift=0, flip=False)
     training_split = splits["Training"]
-    batches = Batches(training_split, Recipe(batch=40, augmentation=still), epoch=0)
+    batches = Batches(training_split, Recipe(batch=40, augmentation=STILL), epoch=0)
     assert len(batches) == 3
 
     def epoch() -> list[bytes]:
@@ -252,16 +254,30 @@ def test_the_best_model_holds_the_mean_of_the_weights(box: Path, voted: dict[str
 
 
 def test_a_run_may_start_where_another_ended(box: Path, voted: dict[str, Split], tmp_path: Path) -> None:
-    recipe = dataclasses.replace(BOX, epochs=1, learning_rate=1e-9, warmup=0, sides=(48,))
-    folder = train(tmp_path / "again", recipe, voted, start=box / "best.keras")
+    recipe = dataclasses.replace(
+        BOX, epochs=1, learning_rate=1e-9, warmup=0, sides=(48,), start=str(box / "best.keras")
+    )
+    folder = train(tmp_path / "again", recipe, voted)
     ended, again = training.read_history(box)[-1], training.read_history(folder)[0]
     assert again["val_loss"] == pytest.approx(ended["val_loss"], rel=0.2)
 
 
-def test_a_start_that_lacks_a_mood_is_refused(box: Path, voted: dict[str, Split], tmp_path: Path) -> None:
-    recipe = dataclasses.replace(BOX, moods=("happy", "neutral", "angry"))
+def with_start(recipe: Recipe, model: str) -> Recipe:
+    return dataclasses.replace(recipe, start=model)
+
+
+def with_teacher(recipe: Recipe, model: str) -> Recipe:
+    return dataclasses.replace(recipe, teachers=(model,))
+
+
+@pytest.mark.parametrize("using", [with_start, with_teacher])
+def test_a_start_or_a_teacher_that_lacks_a_mood_is_refused(
+    using: Callable[[Recipe, str], Recipe], box: Path, voted: dict[str, Split], tmp_path: Path
+) -> None:
+    asked = dataclasses.replace(BOX, moods=("happy", "neutral", "angry"))
+    recipe = using(asked, str(box / "best.keras"))
     with pytest.raises(RunError, match=r"best\.keras: does not know angry"):
-        train(tmp_path / "angry", recipe, voted, start=box / "best.keras")
+        train(tmp_path / "angry", recipe, voted)
     assert not (tmp_path / "angry").exists()
 
 
@@ -274,3 +290,27 @@ def test_votes_are_asked_for_where_the_recipe_wants_them(splits: dict[str, Split
 def test_pictures_grow_in_equal_parts_of_the_epochs() -> None:
     recipe = Recipe(epochs=7, sides=(32, 40, 48))
     assert [recipe.side(epoch) for epoch in range(7)] == [32, 32, 32, 40, 40, 48, 48]
+
+
+def test_a_teachers_answers_are_the_part_of_the_targets_that_the_recipe_says(voted: dict[str, Split]) -> None:
+    split = voted["Training"]
+    given = np.full((len(split), 3), 1 / 3, np.float32)
+    recipe = Recipe(votes=0.5, taught=0.25)
+    taught = Batches(split, recipe, epoch=0, taught={"moods": given, "votes": given})[0][1]
+    alone = Batches(split, recipe, epoch=0)[0][1]
+    assert np.allclose(taught["moods"], 0.75 * alone["moods"] + 0.25 / 3)
+    # A face that nobody voted on teaches nothing about votes, whatever a teacher thinks of it.
+    voted_on = alone["votes"].any(axis=1, keepdims=True)
+    assert np.allclose(taught["votes"], voted_on * (0.75 * alone["votes"] + 0.25 / 3))
+
+
+def test_faces_and_their_targets_are_mixed_alike() -> None:
+    labels = np.arange(60) % 3
+    greys = np.array([0, 100, 200], np.uint8)
+    split = Split("Training", drawn.MOODS, np.tile(greys[labels, None, None], (1, 48, 48)), labels)
+    images, targets = Batches(split, Recipe(batch=60, mixup=0.4, augmentation=STILL), epoch=0)[0]
+
+    shares = targets["moods"]
+    assert np.allclose(shares.sum(axis=1), 1)
+    assert np.sum(shares.max(axis=1) < 0.99) > 10
+    assert np.allclose(images[:, 0, 0, 0], shares @ greys, atol=0.01)
