@@ -64,4 +64,6 @@ BOX3 = dataclasses.replace(
     ),
 )
 
-RECIPES = {"paper": PAPER, "box": BOX, "again": AGAIN, "box3": BOX3}
+AGAIN3 = dataclasses.replace(AGAIN, moods=PAPER.moods, epochs=40, learning_rate=0.02, warmup=1, sides=(SIDE,))
+
+RECIPES = {"paper": PAPER, "box": BOX, "box3": BOX3, "again": AGAIN, "again3": AGAIN3}
