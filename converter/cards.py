@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,13 @@ class Choices:
 
     right: how often a named mood shall be the true one on PublicTest. votes: the share of the answer that
     comes from what was learned from FER+'s votes. margin: of the crop; as FER2013's pictures have it if None.
+    prior: as in the card.
     """
 
     right: float = 0.9
     votes: float = 0.0
     margin: float | None = None
+    prior: Mapping[Mood, float] = field(default_factory=dict)
     seed: int = 1
 
 
@@ -57,6 +59,8 @@ def make(run: Path, splits: Mapping[str, Split], out: Path, choices: Choices) ->
     if out.suffix != ".tflite":
         raise RunError(f"--out {out}: expected a name that ends in .tflite")
     recipe = training.read_recipe(run)
+    if unknown := set(choices.prior) - set(recipe.moods):
+        raise RunError(f"--prior {', '.join(sorted(unknown))}: the run knows {', '.join(recipe.moods)}")
     light, seed = recipe.augmentation.light, choices.seed
     seen = {name: all_evened(splits[name].images, light) for name in TESTS}
     chosen = splits[CHOSEN_BY]
@@ -79,6 +83,7 @@ def make(run: Path, splits: Mapping[str, Split], out: Path, choices: Choices) ->
                 side=SIDE,
                 crop=Crop(detector=frame.detector, margin=margin, light=light),
                 threshold=0,
+                prior=dict(choices.prior),
                 sha256=hashlib.sha256(draft.read_bytes()).hexdigest(),
             ),
         )
@@ -135,6 +140,9 @@ def report(card: Card) -> str:
         f"margin      {card.crop.margin:.2f}; FER2013's is {frame['margin']:.2f} (quartiles "
         f"{frame['lower']:.2f}, {frame['upper']:.2f}; {frame['found']} boxes in {frame['pictures']} pictures)"
     )
+    if card.prior:
+        likelier = ", ".join(f"{mood} {times:g}" for mood, times in card.prior.items())
+        lines.append(f"prior       times likelier before the box: {likelier}")
     for name, steps in about["golden"]["steps_apart"].items():
         lines.append(f"golden      {name}: at most {steps} of 256 apart")
     return "\n".join(lines)

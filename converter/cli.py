@@ -99,6 +99,13 @@ def _parser() -> argparse.ArgumentParser:
     quantize.add_argument(
         "--margin", type=_margin, help="of the crop (default: as FER2013's pictures have it)"
     )
+    quantize.add_argument(
+        "--prior",
+        action="append",
+        type=_prior,
+        metavar="MOOD=TIMES",
+        help="how many times likelier a mood is before the box than in FER2013; may be repeated",
+    )
     quantize.add_argument("--seed", type=_seed, default=1)
     quantize.set_defaults(verb=_quantize)
 
@@ -170,6 +177,13 @@ def _margin(text: str) -> float:
     return _number(text, float, -0.5, 2, "a number from -0.5 to 2")
 
 
+def _prior(text: str) -> tuple[Mood, float]:
+    name, _, times = text.partition("=")
+    if name not in tuple(Mood):
+        raise argparse.ArgumentTypeError(f"{name!r}: expected a mood, of {', '.join(Mood)}")
+    return Mood(name), _number(times, float, 0.01, 100, "MOOD=TIMES, a number from .01 to 100")
+
+
 def _png(text: str) -> Path:
     if not text.endswith(".png"):
         raise argparse.ArgumentTypeError(f"{text!r}: expected a name that ends in .png")
@@ -214,7 +228,8 @@ def _quantize(options: argparse.Namespace) -> None:
 
     moods = [Mood(mood) for mood in training.read_recipe(options.run).moods]
     splits = _read_all(options, moods)
-    choices = cards.Choices(options.right, options.votes_share, options.margin, options.seed)
+    prior = dict(options.prior or ())
+    choices = cards.Choices(options.right, options.votes_share, options.margin, prior, options.seed)
     card = cards.make(options.run, splits, options.out, choices)
     print(cards.report(card))
     print(f"written: {options.out} and what belongs to it")

@@ -156,13 +156,14 @@ def labels_of(model: Path) -> tuple[Mood, ...]:
 def probabilities(model: Path, images: NDArray[np.uint8], runtime: str = "auto") -> NDArray[np.float32]:
     """Runs the model over images, uint8 (n, 48, 48), evened as it wants; a `.tflite` file as the device does.
 
-    The result is (n, k), each row summing to 1. Raises MoodboxError.
+    Its card's prior is for faces before the box, and not for these. The result is (n, k), each row summing to
+    1. Raises MoodboxError.
     """
     if model.suffix == ".tflite":
         classifier = Classifier(model, runtime)
         light = classifier.card.crop.light
-        readings = [classifier.read(evened(image, light)) for image in images]
-        return np.array([[*reading.values()] for reading in readings], dtype=np.float32)
+        answers = [classifier.probabilities(evened(image, light)) for image in images]
+        return np.array(answers, dtype=np.float32)
     from converter import networks, training  # as above
 
     light = training.read_recipe(model.parent).augmentation.light

@@ -42,6 +42,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     labels: moods in the order of the model's outputs.
     side: width and height of the crop in pixels; it goes in as uint8 (1, side, side, 1), 0-255.
     threshold: a mean probability under it is `unsure`.
+    prior: how many times likelier a mood is before the box than among the faces that the model learned from,
+    1 for those not named; its probabilities are weighted by it.
     sha256: of the `.tflite` file.
     """
 
@@ -51,6 +53,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     side: Annotated[int, msgspec.Meta(ge=1)]
     crop: Crop
     threshold: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    prior: dict[Mood, Annotated[float, msgspec.Meta(gt=0, le=100)]] = {}
     sha256: str
     about: dict[str, Any] = {}
 

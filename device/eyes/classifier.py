@@ -32,12 +32,17 @@ class Classifier:
         if found != expected:
             raise ModelError(f"{model}: takes and gives {found}, its card says {expected}; quantize it again")
         self._scale, self._zero = self._output["quantization"]
+        self._prior = np.array([self.card.prior.get(mood, 1.0) for mood in self.card.labels])
 
     def read(self, crop: NDArray[np.uint8]) -> Reading:
         """crop: uint8, (side, side), as the card says."""
-        raw = self.outputs(crop)
-        values = self._scale * (raw.astype(np.float64) - self._zero)
+        values = self._prior * self.probabilities(crop)
         return dict(zip(self.card.labels, (values / values.sum()).tolist(), strict=True))
+
+    def probabilities(self, crop: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """For moods as frequent as among the faces that the model learned from, (labels,), summing to 1."""
+        values = self._scale * (self.outputs(crop).astype(np.float64) - self._zero)
+        return np.asarray(values / values.sum())
 
     def outputs(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The model's own numbers, (labels,), before they are made probabilities."""

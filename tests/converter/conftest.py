@@ -44,7 +44,7 @@ def run(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(run: Path, fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """That run's model, quantized, with all that belongs to it."""
     out = tmp_path_factory.mktemp("models") / "tiny.tflite"
-    assert cli.main(f"quantize --run {run} --data {fer2013} --out {out}".split()) == 0
+    assert cli.main(f"quantize --run {run} --data {fer2013} --out {out} --prior neutral=2".split()) == 0
     return out
 
 

@@ -55,6 +55,23 @@ def test_the_card_says_how_threshold_and_margin_were_chosen(model: Path) -> None
     assert 0 < frame["found"] <= frame["pictures"]
 
 
+def test_the_prior_is_for_the_device_and_the_scores_are_without_it(
+    model: Path, splits: dict[str, Split]
+) -> None:
+    classifier, test = Classifier(model), splits["PublicTest"]
+    assert classifier.card.prior == {Mood.NEUTRAL: 2}
+    answers = np.array([classifier.probabilities(image) for image in test.images])
+    right = np.mean(answers.argmax(axis=1) == test.labels)
+    assert right == classifier.card.about["scores"]["PublicTest"]["int8"]["accuracy"]
+
+
+def test_a_prior_for_a_mood_that_the_run_does_not_know_is_refused(
+    run: Path, fer2013: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    asked = ("quantize", "--run", run, "--data", fer2013, "--out", tmp_path / "x.tflite", "--prior")
+    assert "--prior fear: the run knows happy, neutral, sad" in refusal(*asked, "fear=2", code=2)
+
+
 @pytest.mark.parametrize("split", cards.TESTS)
 def test_the_card_scores_are_what_evaluate_finds(
     split: str, model: Path, fer2013: Path, capsys: pytest.CaptureFixture[str]

@@ -33,6 +33,20 @@ def test_a_reading_gives_each_of_the_cards_moods_a_probability() -> None:
     assert all(0 <= share <= 1 for share in reading.values())
 
 
+def test_a_reading_is_weighted_by_the_cards_prior(model: Path) -> None:
+    crop = np.random.default_rng(1).integers(0, 256, (48, 48), dtype=np.uint8)
+    change(model, prior={})
+    plain = Classifier(model)
+    assert [*plain.read(crop).values()] == pytest.approx(plain.probabilities(crop))
+
+    change(model, prior={"neutral": 3})
+    weighted = Classifier(model)
+    assert np.array_equal(weighted.probabilities(crop), plain.probabilities(crop))
+    happy, neutral, sad = plain.probabilities(crop)
+    whole = happy + 3 * neutral + sad
+    assert [*weighted.read(crop).values()] == pytest.approx([happy / whole, 3 * neutral / whole, sad / whole])
+
+
 def test_a_model_without_its_card_is_refused(model: Path) -> None:
     model.with_suffix(".json").unlink()
     with pytest.raises(ModelError, match=r"mood\.json: No such file.*with its card \(\.json\) beside it"):
@@ -57,6 +71,8 @@ def test_a_truncated_model_is_refused(model: Path) -> None:
         ({"format": 99}, "card format 99, this version knows 2"),
         ({"labels": ["happy", "bored"]}, "not a model card: .*bored"),
         ({"threshold": 3}, "not a model card: .*threshold"),
+        ({"prior": {"neutral": 0}}, "not a model card: .*prior"),
+        ({"prior": {"bored": 2}}, "not a model card: .*bored"),
         ({"side": 64}, "its card says"),
         ({"labels": ["happy", "sad"]}, "its card says"),
         ({"crop": {"detector": "x.xml"}}, "not a model card: .*margin"),
