@@ -73,7 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=("float32", "mixed_bfloat16"),
         help="mixed_bfloat16 is faster where the processor has avx512_bf16",
     )
-    train.add_argument("--start", metavar="MODEL", help="a model of another run to take the weights from")
+    train.add_argument(
+        "--start",
+        action="append",
+        metavar="MODEL",
+        help="begin with another run's weights; of several, with the mean",
+    )
     train.add_argument(
         "--teacher", action="append", metavar="MODEL", help="learn its answers too; may be repeated"
     )
@@ -209,9 +214,14 @@ def _train(options: argparse.Namespace) -> None:
         raise RunError(f"--recipe {options.recipe}: not known; there are {', '.join(RECIPES)}")
     if options.network and options.network not in NETWORKS:
         raise RunError(f"--network {options.network}: not known; there are {', '.join(NETWORKS)}")
-    names = ("network", "moods", "epochs", "batch", "learning_rate", "seed", "precision", "start")
+    names = ("network", "moods", "epochs", "batch", "learning_rate", "seed", "precision")
     asked = {name: value for name in names if (value := getattr(options, name)) is not None}
-    recipe = dataclasses.replace(RECIPES[options.recipe], **asked, teachers=tuple(options.teacher or ()))
+    recipe = dataclasses.replace(
+        RECIPES[options.recipe],
+        **asked,
+        start=tuple(options.start or ()),
+        teachers=tuple(options.teacher or ()),
+    )
     splits = _read_all(options, [Mood(mood) for mood in recipe.moods])
     training.train(
         options.out,

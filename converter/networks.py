@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -146,23 +146,26 @@ def restore(path: Path, *, votes: float = 0.0, temperature: float = 1.0) -> kera
     return network
 
 
-def start_from(model: keras.Model, path: Path, places: Sequence[int]) -> None:
-    """Gives `model` the weights of another run's, saved in `path`.
+def start_from(model: keras.Model, starts: Mapping[Path, Sequence[int]]) -> None:
+    """Gives `model` the weights of another run's, or the mean of those of several.
 
-    places: where each of its moods stands among that one's. Raises RunError.
+    starts: for each saved model, where the moods of `model` stand among its own. The mean is of use for runs
+    that have begun from one another: others meet in nothing. Raises RunError.
     """
-    saved = load(path)
-    if model.name != saved.name:
-        raise RunError(f"{path}: holds a network {saved.name!r}, the run is to train {model.name!r}")
-    for layer in model.layers:
-        if layer.name in (MOODS, VOTES):
-            kernel, bias = saved.get_layer(layer.name).get_weights()
-            layer.set_weights([kernel[:, places], bias[list(places)]])
-    ours, theirs = (
-        [layer for layer in network.layers if layer.name not in (MOODS, VOTES)] for network in (model, saved)
-    )
-    for layer, other in zip(ours, theirs, strict=True):
-        layer.set_weights(other.get_weights())
+    given = []
+    for path, places in starts.items():
+        saved = load(path)
+        if model.name != saved.name:
+            raise RunError(f"{path}: holds a network {saved.name!r}, the run is to train {model.name!r}")
+        answers = {
+            name: [weight[..., list(places)] for weight in saved.get_layer(name).get_weights()]
+            for name in model.output
+        }
+        body = [layer.get_weights() for layer in saved.layers if layer.name not in (MOODS, VOTES)]
+        given.append([*body, *answers.values()])
+    ours = [layer for layer in model.layers if layer.name not in (MOODS, VOTES)]
+    for layer, *weights in zip([*ours, *map(model.get_layer, model.output)], *given, strict=True):
+        layer.set_weights([np.mean(each, axis=0) for each in zip(*weights, strict=True)])
 
 
 def load(path: Path) -> keras.Model:

@@ -64,6 +64,21 @@ BOX3 = dataclasses.replace(
     ),
 )
 
-AGAIN3 = dataclasses.replace(AGAIN, moods=PAPER.moods, epochs=40, learning_rate=0.02, warmup=1, sides=(SIDE,))
+# Once more around, with two teachers.
+MORE = dataclasses.replace(AGAIN, epochs=45, learning_rate=0.03, warmup=1, taught=0.7, sides=(SIDE,), seed=2)
 
-RECIPES = {"paper": PAPER, "box": BOX, "box3": BOX3, "again": AGAIN, "again3": AGAIN3}
+# From the mean of two such runs, to rest.
+REST = dataclasses.replace(MORE, epochs=6, learning_rate=0.003)
+
+# From there to the three moods of the paper.
+REST3 = dataclasses.replace(REST, moods=PAPER.moods, epochs=12, learning_rate=0.01)
+
+RECIPES = {
+    "paper": PAPER,
+    "box": BOX,
+    "box3": BOX3,
+    "again": AGAIN,
+    "more": MORE,
+    "rest": REST,
+    "rest3": REST3,
+}

@@ -49,7 +49,7 @@ class Recipe:
     votes: float = 0.0  # how much a second output, for FER+'s votes, weighs beside the label's
     average: float = 0.0  # how much of a running mean of the weights stays at each step; that mean is kept
     mixup: float = 0.0  # each face laid over another by a share from Beta(mixup, mixup), targets too; 0: none
-    start: str | None = None  # a model of another run to take the weights from
+    start: tuple[str, ...] = ()  # models of other runs, to begin with the mean of their weights
     teachers: tuple[str, ...] = ()  # models of other runs whose answers make up a part of the targets
     taught: float = 0.5  # how large that part is
     sides: tuple[int, ...] = (SIDE,)  # of the pictures, in equal parts of the epochs: small ones go faster
@@ -221,10 +221,9 @@ def train(
     model, history = _compiled(recipe, steps), []
     begun = (folder / LAST).exists()
     if recipe.start and not begun:
-        start = Path(recipe.start)
-        networks.start_from(model, start, _places(start, recipe.moods))
+        networks.start_from(model, _with_places(recipe.start, recipe.moods))
     taught = teaching.answers(
-        {Path(name): _places(Path(name), recipe.moods) for name in recipe.teachers},
+        _with_places(recipe.teachers, recipe.moods),
         all_evened(training.images, recipe.augmentation.light),
         list(model.output),
     )
@@ -254,12 +253,15 @@ def train(
     plots.history(history, folder / "history.png")
 
 
-def _places(model: Path, moods: Sequence[str]) -> list[int]:
-    """Where each of `moods` stands among those of the run that holds `model`. Raises RunError."""
-    theirs = read_recipe(model.parent).moods
-    if missing := set(moods) - set(theirs):
-        raise RunError(f"{model}: does not know {', '.join(sorted(missing))}")
-    return [theirs.index(mood) for mood in moods]
+def _with_places(models: Sequence[str], moods: Sequence[str]) -> dict[Path, list[int]]:
+    """For each model of another run, where `moods` stand among those of that run. Raises RunError."""
+    places = {}
+    for path in map(Path, models):
+        theirs = read_recipe(path.parent).moods
+        if missing := set(moods) - set(theirs):
+            raise RunError(f"{path}: does not know {', '.join(sorted(missing))}")
+        places[path] = [theirs.index(mood) for mood in moods]
+    return places
 
 
 def _squares(folder: Path, recipe: Recipe, training: Split) -> NDArray[np.float32] | None:

@@ -162,13 +162,23 @@ def test_votes_that_were_not_learned_cannot_be_asked_for(run: Path) -> None:
 
 def test_a_start_takes_over_the_body_and_the_moods_that_are_wanted(voted: Path) -> None:
     model = networks.trainable("residual", 2, (48,), votes=True)
-    networks.start_from(model, voted, places=[2, 0])
+    networks.start_from(model, {voted: [2, 0]})
     before = networks.predict(networks.restore(voted), FACES)[:, [2, 0]]
     after = np.asarray(model.predict(networks.as_input(FACES), verbose=0)["moods"])
     assert after == pytest.approx(before / before.sum(axis=1, keepdims=True), abs=1e-4)
 
 
+def test_a_start_from_several_is_the_mean_of_their_weights(voted: Path, tmp_path: Path) -> None:
+    other = networks.load(voted)
+    other.set_weights([3 * weight for weight in other.get_weights()])
+    other.save(tmp_path / "other.keras")
+    model = networks.trainable("residual", 3, (48,), votes=True)
+    networks.start_from(model, {voted: [0, 1, 2], tmp_path / "other.keras": [0, 1, 2]})
+    for mean, weight in zip(model.get_weights(), networks.load(voted).get_weights(), strict=True):
+        assert np.allclose(mean, 2 * weight, rtol=1e-5)
+
+
 def test_a_start_from_another_network_is_refused(run: Path) -> None:
     model = networks.trainable("residual", 3, (48,), votes=False)
     with pytest.raises(RunError, match="holds a network 'paper', the run is to train 'residual'"):
-        networks.start_from(model, run / "best.keras", places=[0, 1, 2])
+        networks.start_from(model, {run / "best.keras": [0, 1, 2]})

@@ -255,7 +255,7 @@ def test_the_best_model_holds_the_mean_of_the_weights(box: Path, voted: dict[str
 
 def test_a_run_may_start_where_another_ended(box: Path, voted: dict[str, Split], tmp_path: Path) -> None:
     recipe = dataclasses.replace(
-        BOX, epochs=1, learning_rate=1e-9, warmup=0, sides=(48,), start=str(box / "best.keras")
+        BOX, epochs=1, learning_rate=1e-9, warmup=0, sides=(48,), start=(str(box / "best.keras"),)
     )
     folder = train(tmp_path / "again", recipe, voted)
     ended, again = training.read_history(box)[-1], training.read_history(folder)[0]
@@ -263,7 +263,7 @@ def test_a_run_may_start_where_another_ended(box: Path, voted: dict[str, Split],
 
 
 def with_start(recipe: Recipe, model: str) -> Recipe:
-    return dataclasses.replace(recipe, start=model)
+    return dataclasses.replace(recipe, start=(model,))
 
 
 def with_teacher(recipe: Recipe, model: str) -> Recipe:
