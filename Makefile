@@ -22,6 +22,7 @@ develop: .venv/.develop
 test: .venv/.develop
 	@script/need mpd command -v mpd
 	@script/need strace command -v strace
+	@script/need systemd command -v systemd-analyze
 	$(BIN)/pytest -n auto $(ARGS)
 
 lint: .venv/.develop
