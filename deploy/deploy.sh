@@ -36,7 +36,7 @@ ask_the_box() {
     step "asking $host what it is"
     mkdir -p "$cache"
     answers=$(remote sh -s <"$here/deploy/ask.sh" 2>"$cache/ssh.log") ||
-        fail 3 "no SSH to $host ($(tail -1 "$cache/ssh.log")): 'ssh $host' has to work without a password"
+        fail 3 "no SSH to $host ($(tail -1 "$cache/ssh.log" | tr -d '\r')): 'ssh $host' has to work without a password"
     system=$(answer system) machine=$(answer machine) python=$(answer python)
     case $machine in
         aarch64 | x86_64) ;;

@@ -45,8 +45,9 @@ def start(name: str) -> None:
     os.sync()
     run("systemctl", "daemon-reload")
     run("systemctl", "enable", "--quiet", "moodbox.service")
+    run("systemctl", "stop", "moodbox.service")  # from here on who answers is the new one
     run("systemctl", "reset-failed", "moodbox.service", check=False)
-    run("systemctl", "restart", "--no-block", "moodbox.service")
+    run("systemctl", "start", "--no-block", "moodbox.service")
 
 
 def wait_until_well(forgiven: set[str]) -> None:
@@ -73,7 +74,7 @@ def _trouble(forgiven: set[str]) -> str:
     try:
         asked = run(CURRENT / "venv/bin/moodbox", "status", "--json", check=False, timeout=20)
         if asked.returncode:
-            return asked.stderr.strip().removeprefix("moodbox: ")
+            return f"it does not answer `moodbox status`: {asked.stderr.strip().removeprefix('moodbox: ')}"
         trouble = json.loads(asked.stdout)["trouble"]
     except (subprocess.TimeoutExpired, ValueError, KeyError):
         return "it does not answer `moodbox status`"

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.deploy.machine import Machine, Source
+from tests.deploy.machine import REPOSITORY, Machine, Source
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.machine
@@ -17,6 +17,8 @@ pytestmark = pytest.mark.machine
 TRACES = (
     "find /opt /etc /usr/local /var/lib/moodbox -newer /tmp/mark -type f ! -name 'moodbox.db*' 2>/dev/null"
 )
+DROP_INS = "etc/systemd/system/moodbox.service.d"
+STATE = "systemctl is-active moodbox"
 SLEEPS = "        import time; time.sleep(3600)\n"
 RUN = "    def run(self) -> None:\n"
 LOOK = "        self._start_look()\n        while"
@@ -192,7 +194,7 @@ def test_a_release_that_lost_its_power_before_it_was_proven_and_fails_goes_back_
     machine.stop()
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    quick = machine.root / "etc/systemd/system/moodbox.service.d/quick.conf"
+    quick = machine.root / DROP_INS / "quick.conf"
     quick.write_text("[Service]\nRestartSec=100ms\nRestartSteps=0\n")  # the test would else wait for minutes
     machine.boot()
     eventually(lambda: machine.release() == before, 60)
@@ -265,6 +267,47 @@ def test_a_box_that_is_killed_or_stopped_dead_comes_back_and_its_lights_were_put
     eventually(lambda: machine.status().get("playing") == "play", 30)
     control = machine.run(f"sudo journalctl --since=@{int(began)} --unit=moodbox -o json")
     assert "Control process exited" not in control  # `moodbox dark` did its work
+
+
+def test_a_box_that_fails_for_ever_is_not_restarted_for_ever(machine: Machine) -> None:
+    quick = machine.root / DROP_INS / "quick.conf"
+    quick.write_text("[Service]\nRestartSec=100ms\nRestartSteps=0\n")  # the test would else take minutes
+    machine.run("sudo systemctl daemon-reload")
+    for _ in range(9):
+        machine.run("sudo systemctl kill --signal=SIGKILL moodbox", check=False)
+        eventually(lambda: machine.run(STATE, check=False).strip() != "activating", 30)
+    eventually(lambda: machine.run(STATE, check=False).strip() == "failed", 30)
+    quick.unlink()
+    machine.run("sudo systemctl daemon-reload; sudo systemctl restart moodbox")  # a person begins anew
+    eventually(lambda: machine.status().get("playing") == "play", 30)
+
+
+def test_wrong_settings_are_no_reason_to_try_again(machine: Machine) -> None:
+    file = machine.root / "etc/moodbox/moodbox.toml"
+    right = file.read_text()
+    file.write_text(right + "[look]\nreadings = 0\n")
+    machine.run("sudo systemctl restart moodbox", check=False)
+    assert machine.run(STATE, check=False).strip() == "failed"
+    assert machine.run("systemctl show moodbox --property=NRestarts --value").strip() == "0"
+    file.write_text(right)
+    machine.run("sudo systemctl restart moodbox")
+    eventually(lambda: machine.status().get("playing") == "play", 30)
+
+
+def test_an_mpd_elsewhere_is_reached_with_the_drop_in_of_the_docs_alone(machine: Machine) -> None:
+    file = machine.root / "etc/moodbox/moodbox.toml"
+    right = file.read_text()
+    file.write_text(right + '[music]\naddress = "127.0.0.1:6600"\n')
+    machine.run("sudo systemctl restart moodbox")
+    eventually(lambda: "player" in machine.status().get("trouble", {}), 30)
+    docs = (REPOSITORY / "docs" / "on-a-pi.md").read_text()
+    [drop_in] = re.findall(r"```ini\n(.*?)```", docs, re.DOTALL)
+    (machine.root / DROP_INS / "network.conf").write_text(drop_in.replace("192.168.1.20", "127.0.0.1"))
+    machine.run("sudo systemctl daemon-reload; sudo systemctl restart moodbox")
+    eventually(lambda: machine.status().get("playing") == "play", 30)
+    (machine.root / DROP_INS / "network.conf").unlink()
+    file.write_text(right)
+    machine.run("sudo systemctl daemon-reload; sudo systemctl restart moodbox")
 
 
 def test_remove_takes_all_away_but_what_is_the_owners(machine: Machine, source: Source) -> None:
