@@ -77,5 +77,5 @@ def machine(furnished: Machine, tmp_path: Path) -> Machine:
         furnished.run("sudo systemctl unmask moodbox; sudo rm -rf /opt/moodbox", check=False)
         Source(tmp_path / "good").deploy(furnished)
         furnished.run("sudo systemctl restart moodbox")
-    eventually(lambda: furnished.status().get("playing") == "play", 60)
+    eventually(lambda: furnished.status().get("playing") == "play", 60, pause=0.3)
     return furnished
