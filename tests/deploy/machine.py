@@ -8,11 +8,19 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests import waiting
+
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SENT = ("deploy", "device", "systemd", "lock", "README.md", "LICENSE", "NOTICE", ".venv", ".deploy")
+DROP_INS = "etc/systemd/system/moodbox.service.d"
+
+
+def eventually(happened: Callable[[], object], seconds: float) -> None:
+    waiting.eventually(happened, seconds, pause=0.3)  # asking over SSH is slow, and heavy
 
 
 class Machine:
@@ -92,6 +100,12 @@ class Machine:
 
     # moodbox there
 
+    def state(self) -> str:
+        return self.run("systemctl is-active moodbox", check=False).strip()
+
+    def nobody_at_work(self) -> bool:
+        return "free" in self.run("sudo flock --nonblock /opt/moodbox/.lock echo free", check=False)
+
     def release(self) -> str:
         return self.run("basename $(readlink /opt/moodbox/current)", check=False).strip()
 
@@ -134,8 +148,8 @@ class Source:
         path.write_text(content.replace(old, new, 1))
 
     def number(self, version: str) -> None:
-        """Makes it another release."""
-        self.change("device/__init__.py", '__version__ = "', f'__version__ = "{version}+')
+        """Makes it a release that there was never before."""
+        self.change("device/__init__.py", '__version__ = "', f'__version__ = "{version}{time.time_ns()}+')
 
     def start(self, machine: Machine, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
-from collections.abc import Callable
 
 import pytest
 
-from tests import waiting
-from tests.deploy.machine import REPOSITORY, Machine, Source
+from tests.deploy.machine import DROP_INS, Machine, Source, eventually
 
 pytestmark = pytest.mark.machine
 
 TRACES = (
     "find /opt /etc /usr/local /var/lib/moodbox -newer /tmp/mark -type f ! -name 'moodbox.db*' 2>/dev/null"
 )
-DROP_INS = "etc/systemd/system/moodbox.service.d"
 SLEEPS = "        import time; time.sleep(3600)\n"
 RUN = "    def run(self) -> None:\n"
 LOOK = "        self._start_look()\n        while"
@@ -27,18 +23,6 @@ import fcntl, time
 lock = open("/var/lib/dpkg/lock-frontend", "w")
 fcntl.lockf(lock, fcntl.LOCK_EX)
 time.sleep(600)'"""
-
-
-def eventually(happened: Callable[[], object], seconds: float) -> None:
-    waiting.eventually(happened, seconds, pause=0.3)  # asking over SSH is slow, and heavy
-
-
-def state(machine: Machine) -> str:
-    return machine.run("systemctl is-active moodbox", check=False).strip()
-
-
-def nobody_at_work(machine: Machine) -> bool:
-    return "free" in machine.run("sudo flock --nonblock /opt/moodbox/.lock echo free", check=False)
 
 
 def test_a_dry_run_changes_nothing_on_a_machine_that_never_saw_moodbox(bare: Machine, source: Source) -> None:
@@ -85,27 +69,9 @@ def test_one_command_makes_a_box_and_names_what_is_still_to_be_mended(bare: Mach
     ]
 
 
-def test_the_machine_finds_the_running_box_exposed_to_little(bare: Machine) -> None:
-    found = bare.run("systemd-analyze security --no-pager moodbox.service")
-    exposure = re.search(r"Overall exposure level for moodbox\.service: ([\d.]+)", found)
-    assert exposure is not None
-    assert float(exposure[1]) <= 1.0
-
-
-def test_the_machine_understands_every_line_of_the_unit(bare: Machine) -> None:
-    assert bare.run("sudo systemd-analyze verify --man=no moodbox.service moodbox-back.service 2>&1") == ""
-
-
-def test_the_box_plays_under_its_sandbox_and_again_after_a_power_cut(machine: Machine) -> None:
-    assert machine.status()["mood"] == "happy"
-    machine.stop()
-    machine.boot()
-    eventually(lambda: machine.status().get("playing") == "play", 30)
-    assert machine.status()["trouble"] == {}
-
-
 def test_a_second_run_with_nothing_new_changes_nothing_and_says_so(machine: Machine, source: Source) -> None:
-    machine.run("touch /tmp/mark")
+    source.deploy(machine)
+    machine.run("sleep 1; touch /tmp/mark")
     before = machine.main_pid()
     assert "nothing new" in source.deploy(machine)
     assert machine.run(TRACES, check=False) == ""
@@ -121,7 +87,7 @@ def test_a_persons_settings_stay_and_new_keys_are_pointed_out(machine: Machine, 
     assert "keeping /etc/moodbox/moodbox.toml" in said
     assert re.findall(r"a new setting: (\S+)", said) == ["camera.focus"]
     assert (machine.root / "etc/moodbox/moodbox.toml").read_text() == mine
-    assert machine.status()["version"].startswith("new+")
+    assert machine.status()["version"].startswith("new")
 
 
 @pytest.mark.parametrize(
@@ -180,9 +146,9 @@ def test_a_deploy_may_be_cut_off_at_any_step(
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     eventually(lambda: machine.status().get("trouble") == {}, 60)
-    eventually(lambda: nobody_at_work(machine), 120)
+    eventually(machine.nobody_at_work, 120)
     source.deploy(machine)
-    assert machine.release().startswith("cut+")
+    assert machine.release().startswith("cut")
     assert machine.status()["trouble"] == {}
     kept = set(machine.run("ls /opt/moodbox/releases").split())
     assert kept == machine.proven()
@@ -209,7 +175,7 @@ def test_a_release_that_lost_its_power_before_it_was_proven_and_fails_goes_back_
     machine.boot()
     eventually(lambda: machine.release() == before, 60)
     eventually(lambda: machine.status().get("playing") == "play", 60)
-    eventually(lambda: nobody_at_work(machine), 60)
+    eventually(machine.nobody_at_work, 60)
     quick.unlink()
     machine.run("sudo systemctl daemon-reload")
 
@@ -222,7 +188,7 @@ def test_two_deploys_at_once_do_not_meet(machine: Machine, source: Source) -> No
     assert "another deploy is at work" in source.deploy(machine, "--rollback", "box", code=9)
     first.communicate(timeout=300)
     assert first.returncode == 0
-    assert machine.release().startswith("one+")
+    assert machine.release().startswith("one")
 
 
 def test_rollback_goes_back_one_release_and_three_are_kept(machine: Machine, source: Source) -> None:
@@ -266,68 +232,9 @@ def test_a_full_disk_is_said_before_anything_is_sent(machine: Machine, source: S
     assert len(said.splitlines()) == 3
 
 
-@pytest.mark.parametrize(("number", "within"), [(signal.SIGKILL, 20), (signal.SIGSTOP, 60)])
-def test_a_box_that_is_killed_or_stopped_dead_comes_back_and_its_lights_were_put_out(
-    machine: Machine, number: signal.Signals, within: float
-) -> None:
-    pid = machine.main_pid()
-    machine.run("touch /tmp/mark")
-    began = time.time()
-    machine.run(f"sudo kill -{number.value} {pid}")
-    eventually(lambda: machine.main_pid() not in (0, pid), within)
-    eventually(lambda: machine.status().get("playing") == "play", 30)
-    control = machine.run(f"sudo journalctl --since=@{int(began)} --unit=moodbox -o json")
-    assert "Control process exited" not in control  # `moodbox dark` did its work
-
-
-def test_a_box_that_fails_for_ever_is_not_restarted_for_ever(machine: Machine) -> None:
-    quick = machine.root / DROP_INS / "quick.conf"
-    quick.write_text("[Service]\nRestartSec=100ms\nRestartSteps=0\n")  # the test would else take minutes
-    machine.run("sudo systemctl daemon-reload")
-    for _ in range(8):
-        pid = machine.main_pid()
-        machine.run(f"sudo kill -9 {pid}")
-        eventually(lambda was=pid: machine.main_pid() not in (0, was) or "failed" in state(machine), 30)  # type: ignore[misc]
-    eventually(lambda: state(machine) == "failed", 30)
-    assert "start-limit-hit" in machine.run("sudo journalctl --unit=moodbox --lines=5")
-    quick.unlink()
-    begin_anew = "sudo systemctl reset-failed moodbox; sudo systemctl start moodbox"
-    assert begin_anew in (REPOSITORY / "docs" / "on-a-pi.md").read_text()
-    machine.run(f"sudo systemctl daemon-reload; {begin_anew}")
-    eventually(lambda: machine.status().get("playing") == "play", 30)
-
-
-def test_wrong_settings_are_no_reason_to_try_again(machine: Machine) -> None:
-    file = machine.root / "etc/moodbox/moodbox.toml"
-    right = file.read_text()
-    file.write_text(right + "[look]\nreadings = 0\n")
-    machine.run("sudo systemctl restart moodbox", check=False)
-    assert state(machine) == "failed"
-    assert machine.run("systemctl show moodbox --property=NRestarts --value").strip() == "0"
-    file.write_text(right)
-    machine.run("sudo systemctl restart moodbox")
-    eventually(lambda: machine.status().get("playing") == "play", 30)
-
-
-def test_an_mpd_elsewhere_is_reached_with_the_drop_in_of_the_docs_alone(machine: Machine) -> None:
-    file = machine.root / "etc/moodbox/moodbox.toml"
-    right = file.read_text()
-    file.write_text(right + '[music]\naddress = "127.0.0.1:6600"\n')
-    machine.run("sudo systemctl restart moodbox")
-    eventually(lambda: "player" in machine.status().get("trouble", {}), 30)
-    docs = (REPOSITORY / "docs" / "on-a-pi.md").read_text()
-    [drop_in] = re.findall(r"```ini\n(.*?)```", docs, re.DOTALL)
-    (machine.root / DROP_INS / "network.conf").write_text(drop_in.replace("192.168.1.20", "127.0.0.1"))
-    machine.run("sudo systemctl daemon-reload; sudo systemctl restart moodbox")
-    eventually(lambda: machine.status().get("playing") == "play", 30)
-    (machine.root / DROP_INS / "network.conf").unlink()
-    file.write_text(right)
-    machine.run("sudo systemctl daemon-reload; sudo systemctl restart moodbox")
-
-
 def test_remove_takes_all_away_but_what_is_the_owners(machine: Machine, source: Source) -> None:
     source.deploy(machine, "--remove", "box")
-    assert state(machine) == "inactive"
+    assert machine.state() == "inactive"
     gone = "/opt/moodbox /usr/local/bin/moodbox /etc/systemd/system/moodbox.service"
     assert machine.run(f"ls -d {gone} 2>/dev/null", check=False) == ""
     assert machine.run("cat /etc/moodbox/moodbox.toml").startswith("# a person wrote this")
