@@ -50,6 +50,10 @@ def last_good() -> str | None:
 
 def install(incoming: str, name: str) -> None:
     before = last_good()
+    if name == current():  # its deploy was cut off after the switch: it is whole, and only not proven
+        clear_away()
+        settle(name, trial.try_out(name, before))
+        return
     clear_away(but=Path(incoming))
     surroundings.install_packages()
     surroundings.start_music()

@@ -52,8 +52,6 @@ def keep_some() -> None:
 def make(incoming: Path, name: str) -> Path:
     """A release with its virtual environment, made where it will stay: such a thing cannot be moved."""
     release = RELEASES / name
-    if release.exists():  # not proven, and yet the current one: its deploy was cut off late
-        shutil.rmtree(release)
     RELEASES.mkdir(exist_ok=True)
     incoming.chmod(0o755)
     incoming.rename(release)

@@ -60,19 +60,22 @@ def make_user(release: Path) -> None:
 
 
 def keep_settings(release: Path, before: str | None) -> None:
-    """Whatever a person has written stays; keys that are new in this release are pointed out."""
+    """What is there stays, even if nobody has changed it: an older release may not know a newer one's keys, and
+    may have to run again. Keys that are new in this release are pointed out.
+    """
     new = release / "deploy/moodbox.toml"
-    old = RELEASES / before / "deploy/moodbox.toml" if before else None
-    if not SETTINGS.exists() or (old and old.exists() and SETTINGS.read_bytes() == old.read_bytes()):
+    if before is None and not SETTINGS.exists():
         put(new, SETTINGS)
         return
+    if not SETTINGS.exists():
+        return  # somebody is content with the defaults
+    say(f"keeping {SETTINGS}")
+    old = RELEASES / before / "deploy/moodbox.toml" if before else None
     if old is None or not old.exists():
-        say(f"keeping {SETTINGS}")
         return
     with contextlib.suppress(tomllib.TOMLDecodeError):  # the check will say so, and better
         mine = set(_keys(tomllib.loads(SETTINGS.read_text())))
         added = set(_keys(tomllib.loads(new.read_text()))) - set(_keys(tomllib.loads(old.read_text())))
-        say(f"keeping {SETTINGS}")
         for key in sorted(added - mine):
             say(f"  a new setting: {key} ({release}/deploy/moodbox.toml explains it)")
 
