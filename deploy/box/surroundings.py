@@ -60,8 +60,8 @@ def make_user(release: Path) -> None:
 
 
 def keep_settings(release: Path, before: str | None) -> None:
-    """What is there stays, even if nobody has changed it: an older release may not know a newer one's keys, and
-    may have to run again. Keys that are new in this release are pointed out.
+    """What is there stays, even if nobody has changed it: an older release, which does not know a newer one's
+    keys, may have to run again. Keys that are new in this release are pointed out.
     """
     new = release / "deploy/moodbox.toml"
     if before is None and not SETTINGS.exists():
