@@ -83,7 +83,8 @@ class Machine:
 
     def remove(self) -> None:
         self.stop()
-        shutil.rmtree(self._folder)
+        # The last of its processes may still be ending, and write meanwhile.
+        eventually(lambda: subprocess.run(["rm", "-rf", self._folder], check=False).returncode == 0, 30)
 
     @property
     def ssh(self) -> str:
