@@ -1,13 +1,15 @@
 # What a person types. Each target sets up what it needs on a fresh machine first.
 PYTHON ?= python3
 export PYTHON
+SUITE ?= trixie
 BIN = .venv/bin
 
-.PHONY: help demo develop test lint bench bench-arm64 lock clean
+.PHONY: help demo develop test test-deploy lint bench bench-arm64 lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
 	@echo 'make test          all tests'
+	@echo 'make test-deploy   deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         times and memory on this machine'
 	@echo 'make bench-arm64   what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
@@ -22,12 +24,23 @@ develop: .venv/.develop
 test: .venv/.develop
 	@script/need mpd command -v mpd
 	@script/need strace command -v strace
+	@script/need systemd command -v systemd-analyze
 	$(BIN)/pytest -n auto $(ARGS)
 
+test-deploy: .venv/.develop
+	@script/need systemd-container command -v systemd-nspawn
+	@script/need openssh-client command -v ssh
+	@script/need netcat-openbsd command -v nc
+	@script/machine $(SUITE)
+	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
+
 lint: .venv/.develop
+	@script/need shellcheck command -v shellcheck
+	shellcheck deploy/*.sh script/machine
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy deploy/box deploy/release.py
 
 bench: .venv/.develop
 	@script/need mpd command -v mpd
@@ -46,7 +59,7 @@ lock:
 	script/lock
 
 clean:
-	rm -rf .venv .bench .arm64 build
+	rm -rf .venv .bench .arm64 .machine .deploy build
 
 .venv/.demo: lock/demo.txt pyproject.toml
 	@test -e .venv/.develop || script/venv demo

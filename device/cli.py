@@ -1,4 +1,4 @@
-"""The verbs of the box: run, look, check, status, press, demo."""
+"""The verbs of the box: run, look, check, status, press, dark, demo."""
 
 from __future__ import annotations
 
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         ("check", _check, [shared, camera, in_json], "can each part serve?"),
         ("status", _status, [shared, in_json], "how is the running box?"),
         ("press", _press, [shared], "the same as the button"),
+        ("dark", _dark, [shared], "put out the lights of a box that was killed"),
         ("demo", _demo, [camera], "the box on a laptop, with its own music and a panel in the terminal"),
     ):
         added = verbs.add_parser(name, help=what, description=what, parents=parents)
@@ -225,6 +226,17 @@ def _press(options: argparse.Namespace, settings: Settings) -> int:
     from device.service import ask
 
     ask(settings.service.socket_path(), "press")
+    return 0
+
+
+def _dark(options: argparse.Namespace, settings: Settings) -> int:
+    """A Pi's kernel leaves a pin as it was when its process dies: its lights would tell a mood for ever."""
+    from contextlib import closing
+
+    from device.panel.lights import Sign, open_lights
+
+    with closing(open_lights(settings.panel)) as lights:
+        lights.show(Sign.OFF)
     return 0
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
+from device.cli import main
 from device.errors import PanelError
 from device.mood import Mood
 from device.panel.lights import PATTERNS, Sign, open_lights, without_light
@@ -123,3 +125,18 @@ def test_a_machine_without_pins_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 def test_moods_that_the_panel_cannot_show_are_told() -> None:
     assert without_light([Mood.HAPPY, Mood.FEAR], LEDS) == [Mood.FEAR]
     assert without_light(list(Mood), RGB) == []
+
+
+@pytest.mark.parametrize(("active_high", "dark"), [(True, 0), (False, 1)])
+def test_dark_puts_out_what_a_killed_box_left_lit(
+    pins: MockFactory, tmp_path: Path, active_high: bool, dark: int
+) -> None:
+    for number in (5, 6, 13):
+        pins.pin(number).output_with_state(1 - dark)
+        pins.pin(number).clear_states()
+    file = tmp_path / "moodbox.toml"
+    file.write_text(f"[panel]\nactive_high = {str(active_high).lower()}\n")
+    assert main(["dark", "--settings", str(file)]) == 0
+    for number in (5, 6, 13):
+        driven = [float(state.state) for state in pins.pin(number).states]
+        assert driven[:2] == [1 - dark, dark]  # then the pin is let go, and is an input again

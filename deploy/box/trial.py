@@ -1,0 +1,116 @@
+"""Trying a release: its own check, the switch to it, and the way back if it is not well."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from common import CURRENT, RELEASES, UNWELL, DeployError, run, say
+from releases import link_to
+from surroundings import install_units
+
+SURROUNDINGS = {"camera", "panel", "player", "library"}
+"""Parts that may be in trouble before a deploy, and are not the release's fault: no song yet, no camera."""
+
+READY_WITHIN = 90.0  # seconds
+WELL_FOR = 5.0  # seconds that a new release has to stay well
+
+
+def check(release: Path) -> set[str]:
+    """The parts of the surroundings that are in trouble. Raises DeployError if anything else is."""
+    say("checking it")
+    asked = run("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=User=moodbox",
+        "--property=StateDirectory=moodbox", "--property=RuntimeDirectory=moodbox-check",
+        "--property=WorkingDirectory=/run/moodbox-check", "--property=RuntimeMaxSec=90",
+        release / "venv/bin/moodbox", "check", "--json", check=False)  # fmt: skip
+    try:
+        findings = json.loads(asked.stdout)
+    except ValueError:
+        last = (asked.stderr.strip().splitlines() or [f"it ended with {asked.returncode}"])[-1]
+        raise DeployError(UNWELL, f"`moodbox check` fails: {last}") from None
+    bad = {finding["part"]: finding["what"] for finding in findings if not finding["well"]}
+    for part, what in bad.items():
+        say(f"  {part}: {what}")
+    if at_fault := [part for part in bad if part not in SURROUNDINGS]:
+        raise DeployError(UNWELL, f"`moodbox check` fails: {at_fault[0]}: {bad[at_fault[0]]}")
+    return set(bad)
+
+
+def start(name: str) -> None:
+    install_units(RELEASES / name)
+    link_to(name)
+    os.sync()
+    run("systemctl", "daemon-reload")
+    run("systemctl", "enable", "--quiet", "moodbox.service")
+    run("systemctl", "stop", "moodbox.service")  # from here on who answers is the new one
+    run("systemctl", "reset-failed", "moodbox.service", check=False)
+    run("systemctl", "start", "--no-block", "moodbox.service")
+
+
+def wait_until_well(forgiven: set[str]) -> None:
+    """Raises DeployError unless systemd calls the box ready, and it stays well for a while."""
+    end, well_since, why = time.monotonic() + READY_WITHIN, None, "it did not become ready"
+    while time.monotonic() < end:
+        unit = dict(
+            line.split("=", 1)
+            for line in run("systemctl", "show", "moodbox.service", "--property=ActiveState,NRestarts")
+            .stdout.splitlines()
+        )  # fmt: skip
+        if unit["NRestarts"] != "0" or unit["ActiveState"] == "failed":
+            raise DeployError(UNWELL, f"systemd had to start it again; {why}")
+        if unit["ActiveState"] == "active":
+            why = _trouble(forgiven)
+            well_since = None if why else well_since or time.monotonic()
+            if well_since and time.monotonic() > well_since + WELL_FOR:
+                return
+        time.sleep(0.5)
+    raise DeployError(UNWELL, why or "it is well only now and then")
+
+
+def _trouble(forgiven: set[str]) -> str:
+    try:
+        asked = run(CURRENT / "venv/bin/moodbox", "status", "--json", check=False, timeout=20)
+        if asked.returncode:
+            return f"it does not answer `moodbox status`: {asked.stderr.strip().removeprefix('moodbox: ')}"
+        trouble = json.loads(asked.stdout)["trouble"]
+    except (subprocess.TimeoutExpired, ValueError, KeyError):
+        return "it does not answer `moodbox status`"
+    return "; ".join(f"{part}: {what}" for part, what in trouble.items() if part not in forgiven)
+
+
+def try_out(name: str, before: str | None) -> set[str]:
+    """Switches to `name`; if it is not well, back to `before`. Raises DeployError then, which says why.
+
+    Returns the parts of the surroundings that are in trouble.
+    """
+    forgiven = check(RELEASES / name)
+    say(f"switching to {name}, and waiting until it is well")
+    began = f"@{int(time.time())}"
+    try:
+        start(name)
+        wait_until_well(forgiven)
+    except (DeployError, OSError, subprocess.SubprocessError) as error:
+        log = run(
+            "journalctl", "--unit=moodbox", f"--since={began}", "--lines=12", "--output=cat", check=False
+        )
+        for line in log.stdout.splitlines():
+            say(f"  | {line}")
+        raise DeployError(UNWELL, f"{name} is not well: {error}; {go_back(before)}") from error
+    return forgiven
+
+
+def go_back(before: str | None) -> str:
+    """What became of it, for the last line."""
+    if before is None:
+        run("systemctl", "disable", "--now", "--quiet", "moodbox.service", check=False)
+        CURRENT.unlink(missing_ok=True)
+        return "there is none to go back to, so no box runs"
+    start(before)
+    try:
+        wait_until_well(SURROUNDINGS)
+    except DeployError as error:
+        return f"{before} is back, and not well either: {error}"
+    return f"{before} runs again"

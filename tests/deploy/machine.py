@@ -1,0 +1,172 @@
+"""A machine with real systemd and sshd, in a container without network; deploy.sh reaches it over SSH."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests import waiting
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+SENT = ("deploy", "device", "systemd", "lock", "README.md", "LICENSE", "NOTICE", ".venv", ".deploy")
+DROP_INS = "etc/systemd/system/moodbox.service.d"
+
+
+def eventually(happened: Callable[[], object], seconds: float) -> None:
+    waiting.eventually(happened, seconds, pause=0.3)  # asking over SSH is slow, and heavy
+
+
+class Machine:
+    """Debian, as `script/machine` made it; what happens to this copy of it stays in `folder`."""
+
+    def __init__(self, folder: Path, suite: str) -> None:
+        self.suite = suite
+        self.root = folder / "root"
+        self._folder = folder
+        self._nspawn: subprocess.Popen[bytes] | None = None
+        template = REPOSITORY / ".machine" / suite
+        subprocess.run(["cp", "-a", "--reflink=auto", template, self.root], check=True)
+        key = folder / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        for user in ("pi", "guest"):
+            self.allow(user, (folder / "key.pub").read_text())
+
+    def allow(self, user: str, line: str) -> None:
+        """Lets in whoever has the key, by sshd's authorized_keys."""
+        home = self.root / "home" / user
+        file = home / ".ssh" / "authorized_keys"
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        file.write_text(line)
+        owner = home.stat()
+        for path in (file, file.parent):
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+    def boot(self) -> None:
+        with (self._folder / "console").open("ab") as console:
+            self._nspawn = subprocess.Popen(
+                ["systemd-nspawn", "--directory", self.root, "--boot", "--register=no", "--keep-unit",
+                 "--private-network", "--link-journal=no", "--machine=box", "--console=pipe"],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+                start_new_session=True,
+            )  # fmt: skip
+        children = f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children"
+        (self._folder / "ssh_config").write_text(
+            f"Host box other\n User pi\n IdentityFile {self._folder / 'key'}\n StrictHostKeyChecking no\n"
+            " UserKnownHostsFile /dev/null\n LogLevel ERROR\n"
+            f" ProxyCommand nsenter --target $(cut -d' ' -f1 {children}) --net nc 127.0.0.1 22\n"
+        )
+        self.wait_until_up()
+
+    def wait_until_up(self, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while "running" not in (state := self.run("systemctl is-system-running", check=False).strip()):
+            assert time.monotonic() < end, f"the machine does not come up: {state}"
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """As if its plug were drawn."""
+        if self._nspawn:
+            self._nspawn.kill()
+            self._nspawn.wait(30)
+            self._nspawn = None
+            time.sleep(0.5)  # the kernel ends what was in it
+
+    def remove(self) -> None:
+        self.stop()
+        # The last of its processes may still be ending, and write meanwhile.
+        eventually(lambda: subprocess.run(["rm", "-rf", self._folder], check=False).returncode == 0, 30)
+
+    @property
+    def ssh(self) -> str:
+        return f"ssh -F {self._folder / 'ssh_config'}"
+
+    def run(self, command: str, user: str = "pi", check: bool = True) -> str:
+        """What the command prints there."""
+        done = subprocess.run(
+            [*self.ssh.split(), f"{user}@box", command],
+            check=False, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0 or not check, f"{command}: {done.stderr}{done.stdout}"
+        return done.stdout
+
+    # moodbox there
+
+    def state(self) -> str:
+        return self.run("systemctl is-active moodbox", check=False).strip()
+
+    def nobody_at_work(self) -> bool:
+        return "free" in self.run("sudo flock --nonblock /opt/moodbox/.lock echo free", check=False)
+
+    def release(self) -> str:
+        return self.run("basename $(readlink /opt/moodbox/current)", check=False).strip()
+
+    def proven(self) -> set[str]:
+        return set(self.run("cd /opt/moodbox/releases && ls -d */.proven").replace("/.proven", "").split())
+
+    def main_pid(self) -> int:
+        return int(self.run("systemctl show moodbox --property=MainPID --value"))
+
+    def status(self) -> dict[str, Any]:
+        with contextlib.suppress(ValueError):
+            answer: dict[str, Any] = json.loads(self.run("sudo moodbox status --json", check=False))
+            return answer
+        return {}
+
+
+class Source:
+    """A copy of this repository, as far as deploy.sh wants it, that a test may change."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        (REPOSITORY / ".deploy").mkdir(exist_ok=True)  # the downloaded packages are the same for all
+        for name in SENT:
+            path = REPOSITORY / name
+            if name.startswith("."):
+                (folder / name).symlink_to(path)
+            elif path.is_dir():
+                shutil.copytree(path, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(path, folder / name)
+        (folder / "models").mkdir()
+        for model in (REPOSITORY / "models").glob("mood?.*"):
+            shutil.copy(model, folder / "models")
+
+    def change(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        content = path.read_text()
+        assert old in content, f"{file} has no {old!r} any more"
+        path.write_text(content.replace(old, new, 1))
+
+    def number(self, version: str) -> None:
+        """Makes it a release that there was never before."""
+        self.change("device/__init__.py", '__version__ = "', f'__version__ = "{version}{time.time_ns()}+')
+
+    def start(self, machine: Machine, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.folder / "deploy" / "deploy.sh", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"MOODBOX_SSH": machine.ssh},
+            start_new_session=True,
+        )
+
+    def deploy(self, machine: Machine, *words: str, code: int = 0) -> str:
+        """What deploy.sh prints."""
+        process = self.start(machine, *(words or ("box",)))
+        said, _ = process.communicate(timeout=400)
+        print(said)
+        assert process.returncode == code, said
+        return said

@@ -1,0 +1,93 @@
+"""The box on a real machine, under systemd: how it lives there, and what ends it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+
+import pytest
+
+from tests.deploy.machine import DROP_INS, REPOSITORY, Machine, eventually
+
+pytestmark = pytest.mark.machine
+
+
+def test_the_machine_finds_the_running_box_exposed_to_little(machine: Machine) -> None:
+    found = machine.run("systemd-analyze security --no-pager moodbox.service")
+    exposure = re.search(r"Overall exposure level for moodbox\.service: ([\d.]+)", found)
+    assert exposure is not None
+    assert float(exposure[1]) <= 1.0
+
+
+def test_the_machine_understands_every_line_of_the_unit(machine: Machine) -> None:
+    assert machine.run("sudo systemd-analyze verify --man=no moodbox.service moodbox-back.service 2>&1") == ""
+
+
+def test_the_box_plays_under_its_sandbox_and_again_after_a_power_cut(machine: Machine) -> None:
+    assert machine.status()["mood"] == "happy"
+    machine.stop()
+    machine.boot()
+    eventually(lambda: machine.status().get("playing") == "play", 30)
+    assert machine.status()["trouble"] == {}
+
+
+@pytest.mark.parametrize(("number", "within"), [(signal.SIGKILL, 20), (signal.SIGSTOP, 60)])
+def test_a_box_that_is_killed_or_stopped_dead_comes_back(
+    machine: Machine, number: signal.Signals, within: float
+) -> None:
+    pid = machine.main_pid()
+    began = time.time()
+    machine.run(f"sudo kill -{number.value} {pid}")
+    eventually(lambda: machine.main_pid() not in (0, pid), within)
+    eventually(lambda: machine.status().get("playing") == "play", 30)
+    log = machine.run(f"sudo journalctl --since=@{int(began)} --unit=moodbox")
+    assert "Control process exited" not in log  # `moodbox dark`, when it fails
+
+
+def test_a_box_that_fails_for_ever_is_not_restarted_for_ever_and_is_dark(machine: Machine) -> None:
+    quick = machine.root / DROP_INS / "quick.conf"
+    quick.write_text("[Service]\nRestartSec=100ms\nRestartSteps=0\n")  # the test would else take minutes
+    machine.run("sudo systemctl daemon-reload")
+    for _ in range(10):  # eight starts are allowed; systemd 252 forgets those before a daemon-reload
+        if (pid := machine.main_pid()) == 0:
+            break
+        machine.run(f"sudo kill -9 {pid}")
+        eventually(lambda was=pid: machine.main_pid() not in (0, was) or "failed" in machine.state(), 30)  # type: ignore[misc]
+    eventually(lambda: machine.state() == "failed", 30)
+    after = machine.run("systemctl show moodbox --property=ExecStopPost")
+    assert re.search(r"moodbox dark ;.* code=exited ; status=0 ", after)  # and its lights are out
+    assert "repeated too quickly" in machine.run("sudo journalctl --unit=moodbox --lines=20")
+    quick.unlink()
+    begin_anew = "sudo systemctl reset-failed moodbox; sudo systemctl start moodbox"
+    assert begin_anew in (REPOSITORY / "docs" / "on-a-pi.md").read_text()
+    machine.run(f"sudo systemctl daemon-reload; {begin_anew}")
+    eventually(lambda: machine.status().get("playing") == "play", 30)
+
+
+def test_wrong_settings_are_no_reason_to_try_again(machine: Machine) -> None:
+    file = machine.root / "etc/moodbox/moodbox.toml"
+    right = file.read_text()
+    file.write_text(right + "[look]\nreadings = 0\n")
+    machine.run("sudo systemctl restart moodbox", check=False)
+    assert machine.state() == "failed"
+    assert machine.run("systemctl show moodbox --property=NRestarts --value").strip() == "0"
+    file.write_text(right)
+    machine.run("sudo systemctl restart moodbox")
+    eventually(lambda: machine.status().get("playing") == "play", 30)
+
+
+def test_an_mpd_elsewhere_is_reached_with_the_drop_in_of_the_docs_alone(machine: Machine) -> None:
+    file = machine.root / "etc/moodbox/moodbox.toml"
+    right = file.read_text()
+    file.write_text(right + '[music]\naddress = "127.0.0.1:6600"\n')
+    machine.run("sudo systemctl restart moodbox")
+    eventually(lambda: "player" in machine.status().get("trouble", {}), 30)
+    docs = (REPOSITORY / "docs" / "on-a-pi.md").read_text()
+    [drop_in] = re.findall(r"```ini\n(.*?)```", docs, re.DOTALL)
+    (machine.root / DROP_INS / "network.conf").write_text(drop_in.replace("192.168.1.20", "127.0.0.1"))
+    machine.run("sudo systemctl daemon-reload; sudo systemctl restart moodbox")
+    eventually(lambda: machine.status().get("playing") == "play", 30)
+    (machine.root / DROP_INS / "network.conf").unlink()
+    file.write_text(right)
+    machine.run("sudo systemctl daemon-reload; sudo systemctl restart moodbox")

@@ -1,0 +1,92 @@
+"""What deploy.sh does on the workstation, before it speaks to a box."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.machine import REPOSITORY, Source
+
+
+def deploy(*words: str, ssh: str = "ssh") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [REPOSITORY / "deploy" / "deploy.sh", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"MOODBOX_SSH": ssh},
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+
+
+def release(*words: str | Path, root: Path = REPOSITORY) -> str:
+    done = subprocess.run(
+        [sys.executable, root / "deploy" / "release.py", *words], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--faster", "box"], ["box", "other"], ["--status"], ["--dry-run", "--remove", "box"]]
+)
+def test_a_wrong_call_ends_with_2_and_asks_nobody(words: list[str]) -> None:
+    done = deploy(*words, ssh="false")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "--dry-run" in done.stderr
+
+
+def test_a_host_that_cannot_be_reached_is_a_line_with_what_to_do() -> None:
+    done = deploy("127.0.0.1", ssh="ssh -p 1")
+    assert done.returncode == 3
+    [line] = done.stderr.splitlines()
+    assert re.fullmatch(
+        r"moodbox: no SSH to 127\.0\.0\.1 \(.*Connection refused\s*\): 'ssh 127\.0\.0\.1' has to work .*",
+        line,
+    )
+
+
+@pytest.mark.parametrize("machine", ["aarch64", "x86_64"])
+@pytest.mark.parametrize(
+    ("python", "runtime", "numpy"), [("3.11", "tflite-runtime", "1."), ("3.13", "ai-edge-litert", "2.")]
+)
+def test_the_lock_is_read_for_the_boxs_python_and_not_for_this_one(
+    python: str, runtime: str, numpy: str, machine: str
+) -> None:
+    lock = release("lock", python, machine)
+    pins = dict(re.findall(r"^(\S+)==(\S+) \\$", lock, re.MULTILINE))
+    assert {"tflite-runtime", "ai-edge-litert"} & set(pins) == {runtime}
+    assert pins["numpy"].startswith(numpy)
+    assert "colorama" not in pins  # Windows wants it
+    assert all("--hash=sha256:" in entry for entry in re.split(r"^(?=\S)", lock, flags=re.MULTILINE) if entry)
+
+
+def test_a_release_has_the_same_name_until_one_of_its_files_changes(tmp_path: Path) -> None:
+    one, other = Source(tmp_path / "one"), Source(tmp_path / "other")
+    (other.folder / "device" / "box.py").chmod(0o600)
+    (other.folder / "notes.txt").write_text("not part of it")
+    first = release("name", "3.13", root=one.folder)
+    assert re.fullmatch(r"\d+\.\d+\.\d+-py313-[0-9a-f]{12}\n", first)
+    assert release("name", "3.13", root=other.folder) == first
+    assert release("name", "3.11", root=other.folder) != first
+    other.change("systemd/moodbox.service", "WatchdogSec=30", "WatchdogSec=31")
+    assert release("name", "3.13", root=other.folder) != first
+
+
+def test_what_is_sent_belongs_to_root_and_may_be_read_by_the_boxs_user(tmp_path: Path) -> None:
+    source = Source(tmp_path / "source")
+    (source.folder / "device" / "box.py").chmod(0o600)
+    (tmp_path / "wheels").mkdir()
+    (tmp_path / "wheels" / "some.whl").touch()
+    release("pack", tmp_path / "release.tar", tmp_path / "wheels", root=source.folder)
+    with tarfile.open(tmp_path / "release.tar") as tar:
+        members = {member.name: member for member in tar}
+    assert {"wheels/some.whl", "device/box.py", "deploy/box/trial.py", "models/mood3.tflite"} <= set(members)
+    assert {(member.uid, member.gid, member.mode & 0o444) for member in members.values()} == {(0, 0, 0o444)}
