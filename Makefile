@@ -3,13 +3,14 @@ PYTHON ?= python3
 export PYTHON
 BIN = .venv/bin
 
-.PHONY: help demo develop test lint bench bench-arm64 lock clean
+.PHONY: help demo develop test lint bench bench-songs bench-arm64 lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
 	@echo 'make test          all tests'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         times and memory on this machine'
+	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
 	@echo 'make bench-arm64   what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
 	@echo 'make develop       .venv with the box, the converter and the tools'
 
@@ -34,6 +35,10 @@ bench: .venv/.develop
 	@$(BIN)/python -m tests.bench $(ARGS)
 	@script/bench || true # without it, only the package fer is not timed
 	@$(BIN)/python -m tests.bench_eyes
+
+bench-songs: .venv/.develop
+	@script/need mpd command -v mpd
+	@$(BIN)/python -m tests.bench_songs $(ARGS)
 
 bench-arm64: .venv/.demo
 	@script/arm64

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from device.errors import MemoryFileError
+from device.database import database_of_this_run, open_database
+from device.music.places import Place, Source
 from device.music.queue import Entry
 
-log = logging.getLogger(__name__)
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS queued (position INTEGER PRIMARY KEY, id INTEGER NOT NULL, uri TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS played (number INTEGER PRIMARY KEY AUTOINCREMENT, uri TEXT NOT NULL);
-"""
+FILE = "moodbox.db"
+STEPS = (
+    """
+    CREATE TABLE IF NOT EXISTS queued (position INTEGER PRIMARY KEY, id INTEGER NOT NULL, uri TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS played (number INTEGER PRIMARY KEY AUTOINCREMENT, uri TEXT NOT NULL);
+    """,
+    "CREATE TABLE words (uri TEXT PRIMARY KEY, valence REAL NOT NULL, energy REAL NOT NULL) WITHOUT ROWID;",
+)
 KEPT = 1000  # of the songs that were played
 
 
@@ -32,28 +34,12 @@ class Memory:
 
         Raises MemoryFileError if nothing can be kept there.
         """
-        path = folder / "moodbox.db"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                return cls(_opened(path))
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                log.warning("%s: damaged (%s), put aside as .damaged; the box begins anew", path, error)
-                path.replace(path.with_suffix(".damaged"))
-                for rest in ("-wal", "-shm"):  # of the damaged one
-                    path.with_name(path.name + rest).unlink(missing_ok=True)
-                return cls(_opened(path))
-        except (OSError, sqlite3.Error) as error:
-            raise MemoryFileError(
-                f"{path}: cannot be kept ({error}), so the box forgets; is the disk full or read-only?"
-            ) from error
+        return cls(open_database(folder / FILE, STEPS))
 
     @classmethod
     def of_this_run(cls) -> Self:
         """One that is gone when the box ends."""
-        return cls(_opened(":memory:"))
+        return cls(database_of_this_run(STEPS))
 
     def close(self) -> None:
         self._database.close()
@@ -80,16 +66,15 @@ class Memory:
                 "DELETE FROM played WHERE number <= (SELECT MAX(number) FROM played) - ?", (KEPT,)
             )
 
+    def words(self) -> dict[str, Place]:
+        """Where songs lie by the user's own word, by URI."""
+        rows = self._database.execute("SELECT uri, valence, energy FROM words")
+        return {uri: Place(valence, energy, 1.0, Source.OWN) for uri, valence, energy in rows}
 
-def _opened(path: Path | str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=1)
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.executescript(SCHEMA)
-        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
+    def keep_word(self, uri: str, valence: float, energy: float) -> None:
+        with self._database as transaction:
+            transaction.execute("INSERT OR REPLACE INTO words VALUES (?, ?, ?)", (uri, valence, energy))
+
+    def drop_word(self, uri: str) -> None:
+        with self._database as transaction:
+            transaction.execute("DELETE FROM words WHERE uri = ?", (uri,))

@@ -102,6 +102,7 @@ class Music(_Section, frozen=True):
     handful: Annotated[int, msgspec.Meta(ge=1, le=200)] = 12
     no_repeat: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 30
     timeout: Annotated[float, msgspec.Meta(ge=0.1, le=30)] = 2.0
+    places: str = ""
     genres: dict[Mood, tuple[str, ...]] = msgspec.field(default_factory=_default_genres)
 
 

@@ -12,7 +12,9 @@ from device.memory import Memory
 from device.mood import Mood
 from device.music import player
 from device.music.chooser import choose
+from device.music.librarian import Librarian, ShelfFilled
 from device.music.queue import Entry, Snapshot, ahead, moved_on, own_again, played_to_end, still_own
+from device.music.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +27,20 @@ class Jukebox:
 
     trouble: what keeps the music from playing, by part (player, library, storage).
     snapshot: None while MPD is away.
+    shelf: the library's songs as far as they are known; None until the first of them are.
     """
 
     def __init__(
-        self, music: settings.Music, link: player.Player, memory: Memory, chance: random.Random
+        self,
+        music: settings.Music,
+        link: player.Player,
+        librarian: Librarian,
+        memory: Memory,
+        chance: random.Random,
     ) -> None:
         self._music = music
         self._player = link
+        self._librarian = librarian
         self._memory = memory
         self._chance = chance
         self._own = memory.queued()
@@ -43,6 +52,7 @@ class Jukebox:
         self._failures = 0  # songs in a row that MPD could not play, at the queue's end
         self.wanted: Mood | None = None
         self.snapshot: Snapshot | None = None
+        self.shelf: Shelf | None = None
         self.trouble: dict[str, str] = {}
 
     def play(self, mood: Mood) -> None:
@@ -62,8 +72,8 @@ class Jukebox:
         elif self.wanted:
             self.play(self.wanted)
 
-    def hear(self, event: player.PlayerEvent) -> None:
-        """Takes what the player's thread has posted."""
+    def hear(self, event: player.PlayerEvent | ShelfFilled) -> None:
+        """Takes what the player's and the librarian's threads have posted."""
         match event:
             case player.PlayerUp(snapshot):
                 self._up(snapshot)
@@ -82,13 +92,18 @@ class Jukebox:
             case player.SongsRefused(reason):
                 self._switching = self._filling = False
                 self._cannot(reason)
-            case player.LibraryChanged():
+            case ShelfFilled(shelf):
+                self.shelf = shelf
+            case player.LibraryChanged(songs):
+                if songs:
+                    self._librarian.wake(changed=True)
                 if "library" in self.trouble and self.wanted:
                     self._player.find(self.wanted)
 
     def _up(self, snapshot: Snapshot) -> None:
         if self.trouble.pop("player", None):
             log.info("MPD is back")
+        self._librarian.wake()
         self._keep_own(own_again(self._own, snapshot.queue))
         self._take(snapshot)
         self._switching = self._filling = False

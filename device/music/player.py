@@ -22,7 +22,7 @@ import mpd
 from device import settings
 from device.errors import PlayerError
 from device.mood import Mood
-from device.music.catalogue import Catalogue, Songs
+from device.music.finder import Finder, Songs
 from device.music.queue import Entry, Snapshot
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,9 @@ class PlayerChanged:
 
 @dataclass(frozen=True)
 class LibraryChanged:
-    """Its songs or its stored playlists."""
+    """Its stored playlists; songs: its songs, too."""
+
+    songs: bool
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Player:
     def __init__(self, music: settings.Music, post: Callable[[PlayerEvent], None]) -> None:
         self._music = music
         self._post = post
-        self._catalogue = Catalogue(music.genres)
+        self._finder = Finder(music.genres)
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="player", daemon=True)
@@ -116,7 +118,7 @@ class Player:
 
     def find(self, mood: Mood) -> None:
         """Posts SongsFound."""
-        self._jobs.put(lambda client: self._post(SongsFound(mood, self._catalogue.songs(client, mood))))
+        self._jobs.put(lambda client: self._post(SongsFound(mood, self._finder.songs(client, mood))))
 
     def play(self, mood: Mood, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
         """Adds songs at the queue's end, plays the first of them, then removes `instead_of`.
@@ -177,7 +179,7 @@ class Player:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _serve(self, client: mpd.MPDClient) -> None:
-        self._catalogue.forget()
+        self._finder.forget()
         known = look_at(client)
         self._drop_jobs()
         self._post(PlayerUp(known))
@@ -226,8 +228,8 @@ class Player:
 
     def _heard(self, changes: Sequence[str], _: mpd.MPDClient) -> None:
         if {"database", "stored_playlist"}.intersection(changes):
-            self._catalogue.forget()
-            self._post(LibraryChanged())
+            self._finder.forget()
+            self._post(LibraryChanged(songs="database" in changes))
 
 
 def _fail(error: Exception, _: mpd.MPDClient) -> None:

@@ -18,6 +18,8 @@ from device.demo.server import PrivateMpd
 from device.memory import Memory
 from device.mood import Mood
 from device.music.jukebox import EMPTY, MOST_FAILURES, Jukebox
+from device.music.librarian import Librarian
+from device.music.places import read_atlas
 from device.music.player import Player
 from device.settings import Music, Settings
 from tests.device.conftest import AddSong
@@ -30,8 +32,10 @@ class Turning:
         self._events: SimpleQueue[Any] = SimpleQueue()
         self._player = Player(music, self._events.put)
         self.memory = Memory.open(folder)
-        self.jukebox = Jukebox(music, self._player, self.memory, random.Random(1))
+        self._librarian = Librarian(music, read_atlas(), folder, self._events.put)
+        self.jukebox = Jukebox(music, self._player, self._librarian, self.memory, random.Random(1))
         self._player.start()
+        self._librarian.start()
 
     def until(self, happened: Callable[[], object], seconds: float = 15) -> None:
         end = time.monotonic() + seconds
@@ -46,6 +50,7 @@ class Turning:
 
     def close(self) -> None:
         self._player.close()
+        self._librarian.close()
         self.memory.close()
 
     @property

@@ -6,8 +6,8 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.mood import Mood
-from device.music import catalogue
-from device.music.catalogue import Catalogue, Songs
+from device.music import finder
+from device.music.finder import Finder, Songs
 from tests.device.conftest import AddSong
 
 GENRES = {Mood.SAD: ("Blues", "Singer-Songwriter")}
@@ -15,7 +15,7 @@ GENRES = {Mood.SAD: ("Blues", "Singer-Songwriter")}
 
 def songs(mpd: PrivateMpd, mood: Mood = Mood.SAD) -> Songs:
     mpd.update()
-    return Catalogue(GENRES).songs(mpd.client(), mood)
+    return Finder(GENRES).songs(mpd.client(), mood)
 
 
 def test_a_stored_playlist_of_the_moods_name_comes_first(mpd: PrivateMpd, add_song: AddSong) -> None:
@@ -64,13 +64,13 @@ def test_odd_genres_are_found_and_break_nothing(mpd: PrivateMpd, add_song: AddSo
     add_song("odd.ogg", genre=genre)
     add_song("even.ogg", genre="Pop")
     mpd.update()
-    assert Catalogue({Mood.SAD: (genre,)}).songs(mpd.client(), Mood.SAD) == Songs(("odd.ogg",), "genre")
+    assert Finder({Mood.SAD: (genre,)}).songs(mpd.client(), Mood.SAD) == Songs(("odd.ogg",), "genre")
 
 
 def test_comments_are_asked_for_once_until_the_library_changes(mpd: PrivateMpd, add_song: AddSong) -> None:
     add_song("a.ogg", mood="sad")
     mpd.update()
-    known = Catalogue({})
+    known = Finder({})
     assert known.songs(mpd.client(), Mood.SAD).uris == ("a.ogg",)
     add_song("b.ogg", mood="sad")
     mpd.update()
@@ -82,7 +82,7 @@ def test_comments_are_asked_for_once_until_the_library_changes(mpd: PrivateMpd, 
 def test_a_library_too_large_for_comments_falls_back_to_genres(
     mpd: PrivateMpd, add_song: AddSong, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalogue, "MOST_COMMENTS", 1)
+    monkeypatch.setattr(finder, "MOST_COMMENTS", 1)
     add_song("a.ogg", mood="sad")
     add_song("b.ogg", genre="Blues")
     assert songs(mpd) == Songs(("b.ogg",), "genre")
@@ -93,4 +93,4 @@ def test_a_file_that_vanished_is_passed_over(mpd: PrivateMpd, add_song: AddSong)
     add_song("there.ogg", mood="sad")
     mpd.update()
     Path(mpd.music / gone).unlink()
-    assert Catalogue({}).songs(mpd.client(), Mood.SAD).uris == ("there.ogg",)
+    assert Finder({}).songs(mpd.client(), Mood.SAD).uris == ("there.ogg",)

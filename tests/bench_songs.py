@@ -1,0 +1,113 @@
+"""`make bench-songs`: a library of 50,000 songs in a real MPD, from nothing known to a choice.
+
+Times say little on another machine. Nothing here is a test, and no test asserts a time.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from queue import SimpleQueue
+
+import numpy as np
+import soundfile
+from mutagen.flac import FLAC
+
+import device
+from device.demo.server import PrivateMpd
+from device.music.librarian import Librarian, ShelfFilled
+from device.music.places import TABLE, read_atlas
+from tests.bench import MIB, machine, peak_memory, timed
+
+SONGS = 50_000
+ARTISTS = 4_000
+FOLDER = 100  # songs
+ODD = ("", "Swedish Death Metal", "Rap/Hip Hop; Soul", "?", "hiphop")
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else SONGS
+    print(f"moodbox {device.__version__} on {machine()}\n")
+    with tempfile.TemporaryDirectory(prefix="moodbox-bench-") as name:
+        folder = Path(name)
+        with PrivateMpd(folder) as server:
+            took = timed(lambda: make_songs(server.music, count))
+            print(f"{count} songs made in {took:.1f} s", flush=True)
+            print(f"MPD has read them in {timed(server.update):.1f} s", flush=True)
+            bench_filling(server, folder / "state", count)
+
+
+def make_songs(folder: Path, count: int) -> None:
+    """Small FLAC files, a hundred to a folder, with genres as they come."""
+    chance = np.random.default_rng(1)
+    genres = (*read_atlas_names(), *ODD)
+    template = folder / "template.flac"
+    soundfile.write(template, np.zeros(800, np.float32), 8000)
+    for number in range(count):
+        path = folder / f"{number // FOLDER:03}" / f"{number:05}.flac"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(template.read_bytes())
+        song = FLAC(path)  # type: ignore[no-untyped-call]
+        song["title"] = f"Song {number}"
+        song["artist"] = f"Artist {chance.integers(ARTISTS)}"
+        song["genre"] = genres[chance.integers(len(genres))]
+        song.save(padding=lambda _: 0)
+    template.unlink()
+
+
+def read_atlas_names() -> list[str]:
+    return sorted({word.name for word in read_atlas().genres.values()})
+
+
+def bench_filling(server: PrivateMpd, state: Path, count: int) -> None:
+    posted: SimpleQueue[ShelfFilled] = SimpleQueue()
+    stop, pings = threading.Event(), list[float]()
+    other = threading.Thread(target=ping, args=(server, stop, pings))
+    other.start()
+    start = time.perf_counter()
+    with closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian:
+        librarian.start()
+        librarian.wake()
+        first = posted.get()
+        print(f"first {len(first.shelf)} songs known after {time.perf_counter() - start:.2f} s", flush=True)
+        filled = first
+        while not (filled.complete and len(filled.shelf) == count):
+            filled = posted.get()
+        print(f"all {count} known by their tags after {time.perf_counter() - start:.1f} s", flush=True)
+        filled = posted.get()  # once the raw comments are through
+        print(f"their raw MOOD comments read after {time.perf_counter() - start:.1f} s", flush=True)
+    stop.set()
+    other.join()
+    pings.sort()
+    print(
+        f"another client's ping meanwhile: median {1000 * statistics.median(pings):.1f} ms, "
+        f"of 1000 all but one under {1000 * pings[int(0.999 * len(pings))]:.0f} ms, "
+        f"worst {1000 * pings[-1]:.0f} ms of {len(pings)}"
+    )
+    start = time.perf_counter()
+    with closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian:
+        librarian.start()
+        posted.get()
+        print(f"all known again after a restart: {time.perf_counter() - start:.2f} s")
+    print(f"{TABLE.name}: read in {1000 * timed(read_atlas):.1f} ms")
+    print(f"peak memory of all this: {peak_memory_here() / MIB:.0f} MiB")
+
+
+def peak_memory_here() -> int:
+    return peak_memory(os.getpid())
+
+
+def ping(server: PrivateMpd, stop: threading.Event, pings: list[float]) -> None:
+    client = server.client()
+    while not stop.wait(0.01):
+        pings.append(timed(client.ping))
+
+
+if __name__ == "__main__":
+    main()
