@@ -6,7 +6,6 @@ Whatever loads slowly (OpenCV, the model) comes after the first light.
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from queue import SimpleQueue
@@ -52,6 +51,8 @@ def open_box(
         lights.show(Sign.STARTING)
         memory = stack.enter_context(closing(_memory(chosen.service, trouble)))
 
+        import numpy as np
+
         from device.box import Box  # loads OpenCV and numpy
         from device.eyes.camera import camera_factory
         from device.eyes.feed import Feed
@@ -75,7 +76,7 @@ def open_box(
             lights=lights,
             eyes=eyes,
             feed=feed,
-            jukebox=Jukebox(chosen.music, player, librarian, memory, random.Random()),  # noqa: S311
+            jukebox=Jukebox(chosen.music, player, librarian, memory, np.random.default_rng()),
             notifier=Notifier(),
             trouble=trouble,
         )

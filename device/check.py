@@ -96,8 +96,10 @@ def _player(settings: Settings) -> str:
 
 def _library(settings: Settings) -> str:
     from device.music.jukebox import EMPTY
+    from device.music.places import read_atlas
     from device.music.player import connected
 
+    read_atlas(settings.music.places)
     with connected(settings.music) as client:
         songs = int(client.stats().get("songs", 0))
     if not songs:

@@ -21,8 +21,13 @@ from mutagen.flac import FLAC
 
 import device
 from device.demo.server import PrivateMpd
+from device.mood import Mood
+from device.music.chooser import Wish, choose
+from device.music.course import course_for
 from device.music.librarian import Librarian, ShelfFilled
-from device.music.places import TABLE, read_atlas
+from device.music.places import TABLE, Place, Source, read_atlas
+from device.music.shelf import Shelf
+from device.settings import Music
 from tests.bench import MIB, machine, peak_memory, timed
 
 SONGS = 50_000
@@ -90,6 +95,7 @@ def bench_filling(server: PrivateMpd, state: Path, count: int) -> None:
         f"of 1000 all but one under {1000 * pings[int(0.999 * len(pings))]:.0f} ms, "
         f"worst {1000 * pings[-1]:.0f} ms of {len(pings)}"
     )
+    bench_choosing(filled.shelf)
     start = time.perf_counter()
     with closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian:
         librarian.start()
@@ -97,6 +103,22 @@ def bench_filling(server: PrivateMpd, state: Path, count: int) -> None:
         print(f"all known again after a restart: {time.perf_counter() - start:.2f} s")
     print(f"{TABLE.name}: read in {1000 * timed(read_atlas):.1f} ms")
     print(f"peak memory of all this: {peak_memory_here() / MIB:.0f} MiB")
+
+
+def bench_choosing(shelf: Shelf) -> None:
+    """Each choice with other songs played before, of each mood in turn."""
+    chance = np.random.default_rng(2)
+    words = {uri: Place(0.2, 0.3, 1.0, Source.OWN) for uri in chance.choice(shelf.uris, 500)}
+    wishes = [
+        Wish(course_for(mood, Music()), 12, before=tuple(chance.choice(shelf.uris, 500)))
+        for mood in Mood
+        for _ in range(20)
+    ]
+    times = [timed(lambda wish=wish: choose(shelf.with_words(words), wish, chance)) for wish in wishes]  # type: ignore[misc]
+    print(
+        f"a choice of twelve: median {1000 * statistics.median(times):.1f} ms, "
+        f"worst {1000 * max(times):.1f} ms of {len(times)}"
+    )
 
 
 def peak_memory_here() -> int:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import logging
-import random
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+
+import numpy as np
 
 from device import settings
 from device.memory import Memory
 from device.mood import Mood
 from device.music import player
-from device.music.chooser import choose
+from device.music.chooser import Choice, Wish, choose
+from device.music.course import course_for
 from device.music.librarian import Librarian, ShelfFilled
+from device.music.places import Place
 from device.music.queue import Entry, Snapshot, ahead, moved_on, own_again, played_to_end, still_own
-from device.music.shelf import Shelf
+from device.music.shelf import EMPTY_SHELF, Shelf
 
 log = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
+REMEMBERED = 500  # songs back: longer ago is as good as never
 EMPTY = "MPD's library has no songs: put music into its folder, then `mpc update`"
 
 
@@ -36,7 +40,7 @@ class Jukebox:
         link: player.Player,
         librarian: Librarian,
         memory: Memory,
-        chance: random.Random,
+        chance: np.random.Generator,
     ) -> None:
         self._music = music
         self._player = link
@@ -44,11 +48,14 @@ class Jukebox:
         self._memory = memory
         self._chance = chance
         self._own = memory.queued()
+        self._complete = False  # the whole library is on the shelf
         self._should_play = False
         self._replacing = False  # the wanted mood's songs do not play yet
         self._switching = False  # the player is at it
         self._once_more = False  # and has been asked again in the meantime
         self._filling = False  # more songs for the queue's end were asked for
+        self._waiting = False  # no song is known yet
+        self._step = 0  # of the wanted mood's course: how many of its songs were queued
         self._failures = 0  # songs in a row that MPD could not play, at the queue's end
         self.wanted: Mood | None = None
         self.snapshot: Snapshot | None = None
@@ -58,6 +65,7 @@ class Jukebox:
     def play(self, mood: Mood) -> None:
         """Songs for `mood` from now on, in place of what the box had queued."""
         self.wanted = mood
+        self._step = 0
         self._should_play = self._replacing = True
         self._once_more = self._switching
         self._failures = 0
@@ -81,9 +89,9 @@ class Jukebox:
                 self._down(reason)
             case player.PlayerChanged(snapshot):
                 self._changed(snapshot)
-            case player.SongsFound(mood, songs):
+            case player.SongsFound(mood, picked):
                 if mood is self.wanted:
-                    self._found(mood, songs.uris, songs.source)
+                    self._found(mood, picked)
             case player.SongsQueued(entries):
                 self._filling = False
                 self._keep_own((*self._own, *entries))
@@ -91,14 +99,21 @@ class Jukebox:
                 self._switched(mood)
             case player.SongsRefused(reason):
                 self._switching = self._filling = False
+                self._step = 0
                 self._cannot(reason)
-            case ShelfFilled(shelf):
-                self.shelf = shelf
+            case ShelfFilled(shelf, complete):
+                self.shelf, self._complete = shelf, complete
+                self._look_again()
             case player.LibraryChanged(songs):
                 if songs:
                     self._librarian.wake(changed=True)
-                if "library" in self.trouble and self.wanted:
-                    self._player.find(self.wanted)
+                self._look_again()
+
+    def _look_again(self) -> None:
+        """Songs that could not be had may be there now."""
+        if self.wanted and (self._waiting or "library" in self.trouble):
+            self._waiting = False
+            self._player.find(self.wanted)
 
     def _up(self, snapshot: Snapshot) -> None:
         if self.trouble.pop("player", None):
@@ -148,18 +163,25 @@ class Jukebox:
         else:
             self.trouble.pop("player", None)
         current = snapshot.current
-        if current and current in self._own and current != before and self._recent()[-1:] != (current.uri,):
+        if current and current in self._own and current != before and self._played(1) != (current.uri,):
             log.info("song: %s", snapshot.title, extra={"MOODBOX_SONG": current.uri})
             self._keep(lambda: self._memory.keep_played(current.uri))
 
-    def _found(self, mood: Mood, uris: Sequence[str], source: str) -> None:
-        if not uris:
-            self._cannot(EMPTY)
+    def _found(self, mood: Mood, picked: tuple[str, ...]) -> None:
+        shelf = self.shelf
+        if picked:
+            shelf = (shelf or EMPTY_SHELF).only(picked)
+        if not shelf:
+            self._filling = False
+            if self._complete:
+                self._cannot(EMPTY)
+            else:
+                self._waiting = True  # for the librarian, who has just begun
         elif self._replacing:
-            self._replace(mood, uris, source)
+            self._replace(mood, shelf, bool(picked))
         elif self.snapshot:
             self.trouble.pop("library", None)
-            self._fill(uris, self.snapshot)
+            self._fill(mood, shelf, bool(picked), self.snapshot)
 
     def _cannot(self, reason: str) -> None:
         """It is tried again when the library has changed, or at the next press."""
@@ -167,40 +189,62 @@ class Jukebox:
             log.warning("%s", reason)
         self.trouble["library"] = reason
 
-    def _replace(self, mood: Mood, uris: Sequence[str], source: str) -> None:
+    def _replace(self, mood: Mood, shelf: Shelf, picked: bool) -> None:
         if self._switching:
             return
         self._switching, self._once_more = True, False
-        chosen = choose(uris, self._recent(), self._music.handful, self._chance)
-        if source == "all songs":
-            log.warning("no playlist, MOOD tag or genre in the library fits %s: any song will do", mood)
-        log.info("%d songs for %s, of %d by %s", len(chosen), mood, len(uris), source)
-        self._player.play(mood, chosen, instead_of=self._own)
+        chosen = self._choose(mood, shelf, picked, self._music.handful, ())
+        source = f"the playlist {mood}" if picked else "the library"
+        log.info("%d songs for %s, of %d in %s", len(chosen), mood, len(shelf), source)
+        self._player.play(mood, [choice.uri for choice in chosen], instead_of=self._own)
 
     def _switched(self, mood: Mood) -> None:
         self._switching = False
         self.trouble.pop("library", None)
         if self.wanted and (self._once_more or mood is not self.wanted):
+            self._step = 0
             self._player.find(self.wanted)
         else:
             self._replacing = False
 
-    def _fill(self, uris: Sequence[str], snapshot: Snapshot) -> None:
+    def _fill(self, mood: Mood, shelf: Shelf, picked: bool, snapshot: Snapshot) -> None:
         coming = ahead(self._own, snapshot)
-        queued = {entry.uri for entry in (*coming, snapshot.current) if entry}
-        others = [uri for uri in uris if uri not in queued]
-        chosen = choose(others, self._recent(), self._music.handful - len(coming), self._chance)
+        chosen = self._choose(mood, shelf, picked, self._music.handful - len(coming), coming)
         self._filling = bool(chosen)
         if chosen:
             played = [entry for entry in self._own if entry not in coming and entry != snapshot.current]
-            self._player.append(chosen, instead_of=played)
+            self._player.append([choice.uri for choice in chosen], instead_of=played)
 
-    def _recent(self) -> tuple[str, ...]:
+    def _choose(
+        self, mood: Mood, shelf: Shelf, picked: bool, count: int, coming: tuple[Entry, ...]
+    ) -> tuple[Choice, ...]:
+        queued = [entry.uri for entry in coming]
+        current = self.snapshot.current if self.snapshot and not self._replacing else None
+        wish = Wish(
+            course_for(mood, self._music),
+            count,
+            step=self._step,
+            before=(*self._played(REMEMBERED), *queued),
+            taken=frozenset([*queued, *([current.uri] if current else [])]),
+            fresh=self._music.no_repeat,
+        )
+        chosen = choose(shelf.with_words(self._words()), wish, self._chance, anywhere=picked)
+        self._step += len(chosen)
+        return chosen
+
+    def _played(self, last: int) -> tuple[str, ...]:
         try:
-            return self._memory.played(self._music.no_repeat)
+            return self._memory.played(last)
         except sqlite3.Error as error:
             self._cannot_keep(error)
             return ()
+
+    def _words(self) -> dict[str, Place]:
+        try:
+            return self._memory.words()
+        except sqlite3.Error as error:
+            self._cannot_keep(error)
+            return {}
 
     def _keep_own(self, own: tuple[Entry, ...]) -> None:
         if own != self._own:

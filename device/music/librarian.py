@@ -116,10 +116,12 @@ class Librarian:
 
     def _read(self, catalogue: Catalogue, anew: bool) -> None:
         with connected(self._music) as client:
+            position = 0
             for _ in fill(client, catalogue, self._atlas, self._music.address, anew=anew):
                 if self._closed.is_set():
                     return
-                if catalogue.progress().position >= max(1, 2 * self._posted):
+                before, position = position, catalogue.progress().position
+                if position >= max(1, 2 * self._posted) or before != position == DONE:
                     self._show(catalogue)
                 self._closed.wait(PAUSE)
         self._show(catalogue)

@@ -22,7 +22,7 @@ import mpd
 from device import settings
 from device.errors import PlayerError
 from device.mood import Mood
-from device.music.finder import Finder, Songs
+from device.music.playlists import songs_of
 from device.music.queue import Entry, Snapshot
 
 log = logging.getLogger(__name__)
@@ -59,8 +59,10 @@ class LibraryChanged:
 
 @dataclass(frozen=True)
 class SongsFound:
+    """The songs that the user has picked for a mood, in a stored playlist; else `picked` is empty."""
+
     mood: Mood
-    songs: Songs
+    picked: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,6 @@ class Player:
     def __init__(self, music: settings.Music, post: Callable[[PlayerEvent], None]) -> None:
         self._music = music
         self._post = post
-        self._finder = Finder(music.genres)
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="player", daemon=True)
@@ -118,7 +119,7 @@ class Player:
 
     def find(self, mood: Mood) -> None:
         """Posts SongsFound."""
-        self._jobs.put(lambda client: self._post(SongsFound(mood, self._finder.songs(client, mood))))
+        self._jobs.put(lambda client: self._post(SongsFound(mood, songs_of(client, mood))))
 
     def play(self, mood: Mood, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
         """Adds songs at the queue's end, plays the first of them, then removes `instead_of`.
@@ -179,7 +180,6 @@ class Player:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _serve(self, client: mpd.MPDClient) -> None:
-        self._finder.forget()
         known = look_at(client)
         self._drop_jobs()
         self._post(PlayerUp(known))
@@ -228,7 +228,6 @@ class Player:
 
     def _heard(self, changes: Sequence[str], _: mpd.MPDClient) -> None:
         if {"database", "stored_playlist"}.intersection(changes):
-            self._finder.forget()
             self._post(LibraryChanged(songs="database" in changes))
 
 

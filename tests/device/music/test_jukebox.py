@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from device.demo.server import PrivateMpd
@@ -33,7 +33,7 @@ class Turning:
         self._player = Player(music, self._events.put)
         self.memory = Memory.open(folder)
         self._librarian = Librarian(music, read_atlas(), folder, self._events.put)
-        self.jukebox = Jukebox(music, self._player, self._librarian, self.memory, random.Random(1))
+        self.jukebox = Jukebox(music, self._player, self._librarian, self.memory, np.random.default_rng(1))
         self._player.start()
         self._librarian.start()
 
@@ -71,7 +71,8 @@ class Turning:
         return len(snapshot.queue) - snapshot.queue.index(snapshot.current) - 1
 
     def plays(self, mood: Mood) -> bool:
-        return bool(self.playing) and all(uri.startswith(mood) for uri in self.queue)
+        """Whether the course that begins in this mood has begun."""
+        return bool(self.playing and self.playing.startswith(mood))
 
 
 Start = Callable[..., Turning]
@@ -95,19 +96,68 @@ def turning(start: Start) -> Turning:
     return start()
 
 
-def test_a_mood_brings_a_shuffled_handful_of_its_songs(library: PrivateMpd, turning: Turning) -> None:
+def test_a_mood_brings_a_handful_of_songs_that_lead_from_it_to_a_better_place(
+    library: PrivateMpd, turning: Turning
+) -> None:
     turning.jukebox.play(Mood.SAD)
-    turning.until(lambda: turning.plays(Mood.SAD))
-    assert len(turning.queue) == len(set(turning.queue)) == 12
-    assert turning.queue != sorted(turning.queue)
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
+    assert len(set(turning.queue)) == 12
+    assert all(uri.startswith("sad") for uri in turning.queue[:2])
+    assert not any(uri.startswith("sad") for uri in turning.queue[3:])
+    assert turning.queue[3:] != sorted(turning.queue[3:])
+
+
+def test_with_the_style_match_the_music_stays_with_the_mood(library: PrivateMpd, start: Start) -> None:
+    turning = start(style="match")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
+    moods = [uri.partition("/")[0] for uri in turning.queue]
+    assert moods == 3 * ["sad", "sad", "sad", "neutral"]  # no more than three sad songs in a row
+
+
+def test_the_course_goes_on_where_the_queue_is_filled_again(library: PrivateMpd, start: Start) -> None:
+    turning = start(handful=6)
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 6)
+    other = library.client()
+    for _ in range(5):
+        other.next()
+    turning.until(lambda: turning.coming == 6)
+    assert not any(uri.startswith("sad") for uri in turning.queue)
+
+
+def test_the_users_own_word_on_a_song_counts_at_once(library: PrivateMpd, turning: Turning) -> None:
+    turning.until(lambda: turning.jukebox.shelf)
+    turning.memory.keep_word("happy/07.ogg", 0.3, 0.35)
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing == "happy/07.ogg")
+
+
+def test_songs_of_the_moods_playlist_are_the_only_ones_even_streams(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    (library.playlists / "Sad.m3u").write_text("happy/01.ogg\nhappy/02.ogg\nhttp://127.0.0.1:1/x.ogg\n")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: len(turning.queue) == 3)
+    assert set(turning.queue) == {"happy/01.ogg", "happy/02.ogg", "http://127.0.0.1:1/x.ogg"}
+
+
+def test_a_library_that_nobody_tagged_plays_all_the_same(
+    mpd: PrivateMpd, turning: Turning, add_song: AddSong
+) -> None:
+    for number in range(20):
+        add_song(f"{number}.ogg")
+    mpd.update()
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing and len(turning.queue) == 12)
 
 
 def test_another_mood_replaces_what_the_box_had_queued(library: PrivateMpd, turning: Turning) -> None:
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD))
     turning.jukebox.play(Mood.HAPPY)
-    turning.until(lambda: turning.plays(Mood.HAPPY))
-    assert len(turning.queue) == 12
+    turning.until(lambda: turning.plays(Mood.HAPPY) and len(turning.queue) == 12)
+    assert not any(uri.startswith("sad") for uri in turning.queue)
 
 
 def test_what_somebody_else_queued_stays_where_it_was(library: PrivateMpd, turning: Turning) -> None:
@@ -378,6 +428,7 @@ def test_a_library_that_was_empty_while_the_queue_played_on_is_no_trouble_once_i
     library.music.rename(library.folder / "away")
     library.music.mkdir()
     library.update()
+    turning.until(lambda: turning.jukebox.shelf is not None and not turning.jukebox.shelf)
     turning.jukebox._player.find(Mood.SAD)  # as for keeping the queue filled
     turning.until(lambda: turning.jukebox.trouble.get("library") == EMPTY)
     library.music.rmdir()
@@ -393,5 +444,5 @@ def test_reading_from_a_full_disk_does_not_hide_that_writing_fails(
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD))
     turning.until(lambda: "storage" in turning.jukebox.trouble)
-    assert not turning.jukebox._recent()
+    assert not turning.jukebox._played(1)
     assert "storage" in turning.jukebox.trouble
