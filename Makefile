@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PYTHON
 BIN = .venv/bin
 
-.PHONY: help demo develop test lint bench bench-songs bench-arm64 lock clean
+.PHONY: help demo develop test lint bench bench-songs bench-arm64 simulation lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
@@ -12,6 +12,7 @@ help:
 	@echo 'make bench         times and memory on this machine'
 	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
 	@echo 'make bench-arm64   what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
+	@echo 'make simulation    what learning brings, with simulated listeners'
 	@echo 'make develop       .venv with the box, the converter and the tools'
 
 demo: .venv/.demo
@@ -39,6 +40,9 @@ bench: .venv/.develop
 bench-songs: .venv/.develop
 	@script/need mpd command -v mpd
 	@$(BIN)/python -m tests.bench_songs $(ARGS)
+
+simulation: .venv/.develop
+	@$(BIN)/python -m tests.simulation $(ARGS)
 
 bench-arm64: .venv/.demo
 	@script/arm64

@@ -1,4 +1,4 @@
-"""The verbs of the box: run, look, check, status, press, songs, mood, demo."""
+"""The verbs of the box: run, look, check, status, press, songs, mood, forget, demo."""
 
 from __future__ import annotations
 
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         ("press", _press, [shared], "the same as the button"),
         ("songs", _songs, [shared, in_json], "which songs would play next in a mood, and why?"),
         ("mood", _mood, [shared, in_json], "say where a song lies: a mood, or valence and energy"),
+        ("forget", _forget, [shared], "begin to learn afresh; what you said of songs stays"),
         ("demo", _demo, [camera], "the box on a laptop, with its own music and a panel in the terminal"),
     ):
         added = verbs.add_parser(name, help=what, description=what, parents=parents)
@@ -259,6 +260,13 @@ def _mood(options: argparse.Namespace, settings: Settings) -> int:
     else:
         spot = f"valence {known['valence']:.2f}, energy {known['energy']:.2f}"
         print(f"{known['uri']}: {spot} ({known['source']})")
+    return 0
+
+
+def _forget(options: argparse.Namespace, settings: Settings) -> int:
+    from device import songs
+
+    songs.forget(settings)
     return 0
 
 

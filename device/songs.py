@@ -1,4 +1,6 @@
-"""The verbs about songs: `moodbox songs` shows what would play and why, `moodbox mood` takes a word on it."""
+"""The verbs about songs: `moodbox songs` shows what would play and why, `moodbox mood` takes a word on it,
+`moodbox forget` begins afresh.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +47,11 @@ def plan(settings: Settings, mood: Mood, seed: int | None = None) -> Plan:
         picked = _brought_up(settings, catalogue, mood)
         shelf = catalogue.shelf()
     with closing(Memory.open(folder)) as memory:
-        words, played = memory.words(), memory.played(REMEMBERED)
+        words, played, taste = memory.words(), memory.played(REMEMBERED), memory.taste(mood)
     if picked:
         shelf = shelf.only(picked)
-    wish = Wish(course_for(mood, settings.music), COUNT, before=played, fresh=settings.music.no_repeat)
+    course = course_for(mood, settings.music)
+    wish = Wish(course, COUNT, before=played, fresh=settings.music.no_repeat, taste=taste)
     choices = choose(shelf.with_words(words), wish, np.random.default_rng(seed), anywhere=bool(picked))
     if not choices:
         raise LibraryError(EMPTY)
@@ -144,6 +147,12 @@ def unsay(settings: Settings, uri: str) -> None:
     """What the tags say counts again."""
     with closing(Memory.open(settings.service.state_path())) as memory:
         memory.drop_word(uri)
+
+
+def forget(settings: Settings) -> None:
+    """What was learned and played. A running box sees it at its next choice."""
+    with closing(Memory.open(settings.service.state_path())) as memory:
+        memory.forget()
 
 
 def _row(shelf: Shelf, uri: str) -> int:

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.music.course import Course, Point
+from device.music.liking import learned, liking_of
 from device.music.places import Place
 from device.music.shelf import Shelf
+from device.music.taste import NO_TASTE, Taste
 
 SPREAD = 0.15  # how far off the course a song may lie and still fit well
 DOUBT = 0.3  # how far off its place a song may lie of which nothing is known
@@ -36,6 +38,7 @@ class Wish:
 
     step: of the course, for the first song. before: URIs of the songs that play before it, the latest last.
     taken: songs that are queued already. fresh: no song of the last so many comes again while others fit.
+    taste: what was learned in this mood.
     """
 
     course: Course
@@ -44,6 +47,7 @@ class Wish:
     before: Sequence[str] = ()
     taken: AbstractSet[str] = frozenset()
     fresh: int = 30
+    taste: Taste = NO_TASTE
 
 
 class Choice(NamedTuple):
@@ -90,6 +94,7 @@ def choose(
     ages = _ages(shelf, wish.before)
     artist_ages = _artist_ages(shelf, wish.before)
     low = shelf.places[:, 0] < LOW
+    known = learned(wish.taste, shelf)
     lows = _lows_in_a_row(shelf, wish.before, low)
     chosen: list[Choice] = []
     nearness: tuple[Point, NDArray[np.float32], NDArray[np.bool_]] | None = None
@@ -98,7 +103,8 @@ def choose(
         if nearness is None or nearness[0] != target:
             nearness = (target, *_nearness(shelf, target))
         _, fit, near = nearness
-        liking = UNFIT + (FIT - UNFIT) * fit
+        # The first song after a look is the one by which a person judges the box: nothing is tried out there.
+        liking = liking_of(known, UNFIT + (FIT - UNFIT) * fit, chance if step else None)
         rested = 1 - SONG_TIRED * np.exp(-ages / SONG_REST)
         artist_rested = (1 - ARTIST_TIRED * np.exp(-artist_ages / ARTIST_REST))[shelf.artist]
         score = liking * rested * artist_rested + CHANCE * chance.random(len(shelf), np.float32)

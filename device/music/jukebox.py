@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
+from time import monotonic
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,10 +17,12 @@ from device.music import player
 from device.music.chooser import Choice, Wish, choose
 from device.music.course import course_for
 from device.music.librarian import Librarian, ShelfFilled
-from device.music.places import Place
+from device.music.listening import Listening, Reception, break_off, follow
 from device.music.queue import Entry, Snapshot, ahead, moved_on, own_again, played_to_end, still_own
 from device.music.shelf import EMPTY_SHELF, Shelf
+from device.music.taste import NO_TASTE
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
@@ -48,6 +52,8 @@ class Jukebox:
         self._memory = memory
         self._chance = chance
         self._own = memory.queued()
+        self._moods = memory.queued_for()
+        self._listening: Listening | None = None
         self._complete = False  # the whole library is on the shelf
         self._should_play = False
         self._replacing = False  # the wanted mood's songs do not play yet
@@ -64,6 +70,7 @@ class Jukebox:
 
     def play(self, mood: Mood) -> None:
         """Songs for `mood` from now on, in place of what the box had queued."""
+        self._break_off()
         self.wanted = mood
         self._step = 0
         self._should_play = self._replacing = True
@@ -92,8 +99,9 @@ class Jukebox:
             case player.SongsFound(mood, picked):
                 if mood is self.wanted:
                     self._found(mood, picked)
-            case player.SongsQueued(entries):
+            case player.SongsQueued(mood, entries):
                 self._filling = False
+                self._moods |= {entry.uri: mood for entry in entries}
                 self._keep_own((*self._own, *entries))
             case player.SongsPlay(mood):
                 self._switched(mood)
@@ -120,7 +128,7 @@ class Jukebox:
             log.info("MPD is back")
         self._librarian.wake()
         self._keep_own(own_again(self._own, snapshot.queue))
-        self._take(snapshot)
+        self._take(snapshot, joined=True)
         self._switching = self._filling = False
         if self.wanted and (self._replacing or (self._should_play and snapshot.state == "stop")):
             self.play(self.wanted)
@@ -130,6 +138,7 @@ class Jukebox:
             log.warning("%s", reason)
         self.trouble["player"] = reason
         self.snapshot = None
+        self._listening = None
 
     def _changed(self, snapshot: Snapshot) -> None:
         before = self.snapshot
@@ -154,7 +163,8 @@ class Jukebox:
             self._filling = True
             self._player.find(self.wanted)
 
-    def _take(self, snapshot: Snapshot) -> None:
+    def _take(self, snapshot: Snapshot, *, joined: bool = False) -> None:
+        self._listen(snapshot, joined)
         before = self.snapshot.current if self.snapshot else None
         self.snapshot = snapshot
         self._keep_own(still_own(self._own, snapshot.queue))
@@ -213,7 +223,7 @@ class Jukebox:
         self._filling = bool(chosen)
         if chosen:
             played = [entry for entry in self._own if entry not in coming and entry != snapshot.current]
-            self._player.append([choice.uri for choice in chosen], instead_of=played)
+            self._player.append(mood, [choice.uri for choice in chosen], instead_of=played)
 
     def _choose(
         self, mood: Mood, shelf: Shelf, picked: bool, count: int, coming: tuple[Entry, ...]
@@ -227,29 +237,51 @@ class Jukebox:
             before=(*self._played(REMEMBERED), *queued),
             taken=frozenset([*queued, *([current.uri] if current else [])]),
             fresh=self._music.no_repeat,
+            taste=self._recall(lambda: self._memory.taste(mood)) or NO_TASTE,
         )
-        chosen = choose(shelf.with_words(self._words()), wish, self._chance, anywhere=picked)
+        words = self._recall(self._memory.words)
+        chosen = choose(shelf.with_words(words or {}), wish, self._chance, anywhere=picked)
         self._step += len(chosen)
         return chosen
 
-    def _played(self, last: int) -> tuple[str, ...]:
-        try:
-            return self._memory.played(last)
-        except sqlite3.Error as error:
-            self._cannot_keep(error)
-            return ()
+    def _listen(self, snapshot: Snapshot, joined: bool) -> None:
+        before = self._listening
+        self._listening, reception = follow(before, snapshot, self._own, monotonic(), joined=joined)
+        if before and reception:
+            self._learn(before.entry, reception)
 
-    def _words(self) -> dict[str, Place]:
+    def _break_off(self) -> None:
+        before = self._listening
+        self._listening, reception = break_off(before, monotonic())
+        if before and reception:
+            self._learn(before.entry, reception)
+
+    def _learn(self, entry: Entry, reception: Reception) -> None:
+        """To the credit of the mood in which the song was queued."""
+        mood = self._moods.get(entry.uri)
+        if mood is None:
+            return
+        row = self.shelf.rows.get(entry.uri) if self.shelf else None
+        genre = self.shelf.song(row).genre if self.shelf and row is not None else ""
+        log.info("%s: %s, for %s", reception, entry.uri, mood)
+        heard = reception is Reception.HEARD
+        self._keep(lambda: self._memory.keep_reception(mood, entry.uri, genre, heard=heard))
+
+    def _played(self, last: int) -> tuple[str, ...]:
+        return self._recall(lambda: self._memory.played(last)) or ()
+
+    def _recall(self, read: Callable[[], T]) -> T | None:
         try:
-            return self._memory.words()
+            return read()
         except sqlite3.Error as error:
             self._cannot_keep(error)
-            return {}
+            return None
 
     def _keep_own(self, own: tuple[Entry, ...]) -> None:
         if own != self._own:
             self._own = own
-            self._keep(lambda: self._memory.keep_queued(own))
+            self._moods = {entry.uri: self._moods[entry.uri] for entry in own if entry.uri in self._moods}
+            self._keep(lambda: self._memory.keep_queued(own, self._moods))
 
     def _keep(self, write: Callable[[], None]) -> None:
         """A full or read-only disk costs the memory, not the music; the next write that succeeds ends it."""

@@ -67,8 +67,9 @@ class SongsFound:
 
 @dataclass(frozen=True)
 class SongsQueued:
-    """What has been added to MPD's queue for the box; less than asked if songs had vanished."""
+    """What has been added to MPD's queue for the box in a mood; less than asked if songs had vanished."""
 
+    mood: Mood
     entries: tuple[Entry, ...]
 
 
@@ -129,7 +130,7 @@ class Player:
         old = tuple(instead_of)
 
         def job(client: mpd.MPDClient) -> None:
-            entries = self._add(client, uris)
+            entries = self._add(client, mood, uris)
             if not entries:
                 reason = f"MPD takes none of the {len(uris)} songs for {mood}: are they still there?"
                 self._post(SongsRefused(reason))
@@ -141,12 +142,12 @@ class Player:
 
         self._jobs.put(job)
 
-    def append(self, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
+    def append(self, mood: Mood, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
         """Adds songs at the queue's end, and removes `instead_of`. Posts SongsQueued."""
         old = tuple(instead_of)
 
         def job(client: mpd.MPDClient) -> None:
-            self._add(client, uris)
+            self._add(client, mood, uris)
             _remove(client, old)
 
         self._jobs.put(job)
@@ -154,7 +155,7 @@ class Player:
     def pause(self, paused: bool) -> None:
         self._jobs.put(lambda client: client.pause(int(paused)))
 
-    def _add(self, client: mpd.MPDClient, uris: Sequence[str]) -> tuple[Entry, ...]:
+    def _add(self, client: mpd.MPDClient, mood: Mood, uris: Sequence[str]) -> tuple[Entry, ...]:
         entries: list[Entry] = []
         try:
             for uri in uris:
@@ -163,7 +164,7 @@ class Player:
                 except mpd.CommandError as error:
                     log.warning("%s cannot be queued: %s", uri, error)
         finally:  # also when MPD goes in the middle: what was added so far is the box's
-            self._post(SongsQueued(tuple(entries)))
+            self._post(SongsQueued(mood, tuple(entries)))
         return tuple(entries)
 
     def _run(self) -> None:
@@ -284,6 +285,8 @@ def look_at(client: mpd.MPDClient) -> Snapshot:
         current=current if current in queue else None,
         title=_title(song),
         error=status.get("error", ""),
+        elapsed=float(status.get("elapsed", 0)),
+        duration=float(status.get("duration", 0)),
     )
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from device.demo.server import PrivateMpd
+from device.memory import Memory
+from device.mood import Mood
+from device.music.taste import NO_TASTE
+from device.settings import Settings
 from tests.device.test_cli import moodbox, running, status
 from tests.waiting import eventually
 
@@ -119,3 +124,19 @@ def test_beside_a_running_box_both_see_the_same_songs(settings_file: Path, libra
         assert "own word" in moodbox("mood", "sad/07.ogg", "0.75", "0.7", "--settings", settings_file).stdout
         moodbox("press", "--settings", settings_file)
         eventually(lambda: "Blues 7" in (status(settings_file)["song"] or ""))
+
+
+def test_forget_begins_afresh(settings_file: Path, settings: Settings, library: PrivateMpd) -> None:
+    with closing(Memory.open(settings.service.state_path())) as memory:
+        memory.keep_reception(Mood.SAD, "sad/01.ogg", "Blues", heard=True)
+        assert moodbox("forget", "--settings", settings_file).returncode == 0
+        assert memory.taste(Mood.SAD) == NO_TASTE
+
+
+def test_songs_show_what_was_learned(settings_file: Path, settings: Settings, library: PrivateMpd) -> None:
+    with closing(Memory.open(settings.service.state_path())) as memory:
+        for _ in range(40):
+            memory.keep_reception(Mood.HAPPY, "happy/07.ogg", "Disco", heard=True)
+    first = planned(settings_file, "happy")["songs"][0]
+    assert first["uri"] == "happy/07.ogg"
+    assert first["liking"] > first["fit"]

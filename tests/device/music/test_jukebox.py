@@ -11,8 +11,10 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import msgspec
+import mutagen
 import numpy as np
 import pytest
+import soundfile
 
 from device.demo.server import PrivateMpd
 from device.memory import Memory
@@ -21,6 +23,7 @@ from device.music.jukebox import EMPTY, MOST_FAILURES, Jukebox
 from device.music.librarian import Librarian
 from device.music.places import read_atlas
 from device.music.player import Player
+from device.music.taste import Tally
 from device.settings import Music, Settings
 from tests.device.conftest import AddSong
 
@@ -70,6 +73,10 @@ class Turning:
             return 0
         return len(snapshot.queue) - snapshot.queue.index(snapshot.current) - 1
 
+    @staticmethod
+    def sad(uris: list[str]) -> int:
+        return sum(uri.startswith("sad") for uri in uris)
+
     def plays(self, mood: Mood) -> bool:
         """Whether the course that begins in this mood has begun."""
         return bool(self.playing and self.playing.startswith(mood))
@@ -102,17 +109,16 @@ def test_a_mood_brings_a_handful_of_songs_that_lead_from_it_to_a_better_place(
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
     assert len(set(turning.queue)) == 12
-    assert all(uri.startswith("sad") for uri in turning.queue[:2])
-    assert not any(uri.startswith("sad") for uri in turning.queue[3:])
-    assert turning.queue[3:] != sorted(turning.queue[3:])
+    assert turning.sad(turning.queue[3:]) <= 3  # now and then the box tries something out
+    assert turning.queue != sorted(turning.queue)
 
 
 def test_with_the_style_match_the_music_stays_with_the_mood(library: PrivateMpd, start: Start) -> None:
     turning = start(style="match")
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
-    moods = [uri.partition("/")[0] for uri in turning.queue]
-    assert moods == 3 * ["sad", "sad", "sad", "neutral"]  # no more than three sad songs in a row
+    assert turning.sad(turning.queue) >= 5
+    assert all(turning.sad(turning.queue[first : first + 4]) <= 3 for first in range(9))
 
 
 def test_the_course_goes_on_where_the_queue_is_filled_again(library: PrivateMpd, start: Start) -> None:
@@ -123,7 +129,7 @@ def test_the_course_goes_on_where_the_queue_is_filled_again(library: PrivateMpd,
     for _ in range(5):
         other.next()
     turning.until(lambda: turning.coming == 6)
-    assert not any(uri.startswith("sad") for uri in turning.queue)
+    assert turning.sad(turning.queue) <= 3
 
 
 def test_the_users_own_word_on_a_song_counts_at_once(library: PrivateMpd, turning: Turning) -> None:
@@ -446,3 +452,82 @@ def test_reading_from_a_full_disk_does_not_hide_that_writing_fails(
     turning.until(lambda: "storage" in turning.jukebox.trouble)
     assert not turning.jukebox._played(1)
     assert "storage" in turning.jukebox.trouble
+
+
+@pytest.fixture
+def short(mpd: PrivateMpd, tmp_path: Path) -> PrivateMpd:
+    """Running, with ten songs of two seconds."""
+    for number in range(10):
+        path = mpd.music / f"{number}.ogg"
+        soundfile.write(path, np.zeros(16000, dtype=np.float32), 8000, format="OGG", subtype="VORBIS")
+        file = mutagen.File(path)
+        file["genre"] = ["Blues"]
+        file.save()
+    mpd.update()
+    return mpd
+
+
+def test_songs_that_are_heard_to_their_end_count_for_their_genre_in_the_mood_they_were_queued_in(
+    short: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.memory.taste(Mood.SAD).genres.get("Blues") == Tally(2, 0))
+    assert len(turning.memory.taste(Mood.SAD).songs) == 2
+    assert turning.memory.taste(Mood.HAPPY).genres == {}
+
+
+def test_songs_that_are_skipped_count_against(library: PrivateMpd, turning: Turning) -> None:
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    skipped = turning.playing
+    library.client().next()
+    turning.until(lambda: turning.playing != skipped)
+    assert turning.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)}
+    assert turning.memory.taste(Mood.HAPPY).genres == {"Disco": Tally(0, 1)}
+
+
+def test_a_genre_that_is_always_skipped_gives_way(library: PrivateMpd, turning: Turning) -> None:
+    for number in range(16):
+        for _ in range(3):
+            turning.memory.keep_reception(Mood.HAPPY, f"happy/{number:02}.ogg", "Disco", heard=False)
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.plays(Mood.NEUTRAL))
+
+
+def test_a_change_of_mood_a_stop_a_pause_and_a_crash_of_mpd_count_for_nothing(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.plays(Mood.HAPPY))
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD))
+    turning.jukebox.toggle()
+    turning.until(lambda: not turning.playing)
+    turning.jukebox.toggle()
+    turning.until(lambda: turning.playing)
+    library.client().stop()
+    turning.until(lambda: not turning.playing)
+    turning.jukebox.toggle()
+    turning.until(lambda: turning.playing)
+    library.kill()
+    turning.until(lambda: turning.jukebox.snapshot is None)
+    library.start()
+    turning.until(lambda: turning.playing)
+    library.client().clear()
+    turning.until(lambda: not turning.playing)
+    for mood in Mood:
+        assert turning.memory.taste(mood).songs == {}
+
+
+def test_a_box_that_restarts_credits_the_mood_in_which_the_song_was_queued(
+    library: PrivateMpd, start: Start
+) -> None:
+    before = start()
+    before.jukebox.play(Mood.HAPPY)
+    before.until(lambda: before.playing and len(before.queue) == 12)
+    skipped = before.playing
+    before.close()
+    after = start()
+    after.until(lambda: after.playing == skipped and after.jukebox.shelf)
+    library.client().next()
+    after.until(lambda: after.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)})
