@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ def open_database(path: Path, steps: Sequence[str]) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _make_for_its_owner(path)
         try:
             return _opened(path, steps)
         except sqlite3.DatabaseError as error:
@@ -36,6 +38,14 @@ def open_database(path: Path, steps: Sequence[str]) -> sqlite3.Connection:
         raise MemoryFileError(
             f"{path}: cannot be kept ({error}), so the box forgets; is the disk full or read-only?"
         ) from error
+
+
+def _make_for_its_owner(path: Path) -> None:
+    """What root begins (`sudo moodbox songs`) must not keep the box's own user out later."""
+    if os.geteuid() == 0 and not path.exists():
+        folder = path.parent.stat()
+        path.touch()
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def database_of_this_run(steps: Sequence[str]) -> sqlite3.Connection:

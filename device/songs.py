@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from device.errors import LibraryError, NoBoxError, PlayerError, SettingsError
+from device.errors import LibraryError, MemoryFileError, NoBoxError, PlayerError, SettingsError
 from device.memory import Memory
 from device.mood import Mood
 from device.music.catalogue import Catalogue
@@ -42,7 +45,7 @@ class Plan:
 
 def plan(settings: Settings, mood: Mood, seed: int | None = None) -> Plan:
     """Raises LibraryError, PlayerError, MemoryFileError or SettingsError."""
-    folder = settings.service.state_path()
+    folder = _folder(settings)
     with closing(Catalogue.open(folder)) as catalogue:
         picked = _brought_up(settings, catalogue, mood)
         shelf = catalogue.shelf()
@@ -72,6 +75,17 @@ def _brought_up(settings: Settings, catalogue: Catalogue, mood: Mood) -> tuple[s
             raise
         print(f"moodbox: {error}; this is by what was known before", file=sys.stderr)
         return ()
+
+
+def _folder(settings: Settings) -> Path:
+    """Where the box remembers. Raises MemoryFileError if it is another user's."""
+    folder = settings.service.state_path()
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        owner = f"#{folder.stat().st_uid}"
+        with contextlib.suppress(KeyError):
+            owner = folder.owner()
+        raise MemoryFileError(f"{folder}: may not be written by this user: sudo -u {owner} moodbox ...")
+    return folder
 
 
 def _runs(settings: Settings) -> bool:
@@ -124,7 +138,7 @@ def _place(place: Place) -> dict[str, Any]:
 
 def known(settings: Settings, uri: str) -> dict[str, Any]:
     """What the box knows of a song. Raises LibraryError."""
-    folder = settings.service.state_path()
+    folder = _folder(settings)
     with closing(Catalogue.open(folder)) as catalogue:
         shelf = catalogue.shelf()
     with closing(Memory.open(folder)) as memory:
@@ -136,7 +150,7 @@ def known(settings: Settings, uri: str) -> dict[str, Any]:
 def say(settings: Settings, uri: str, words: Sequence[str]) -> None:
     """Keeps the user's own word: a mood, or a valence and an energy. Raises SettingsError or LibraryError."""
     valence, energy = _spot(read_atlas(settings.music.places), words)
-    folder = settings.service.state_path()
+    folder = _folder(settings)
     with closing(Catalogue.open(folder)) as catalogue:
         _row(catalogue.shelf(), uri)
     with closing(Memory.open(folder)) as memory:
@@ -145,13 +159,13 @@ def say(settings: Settings, uri: str, words: Sequence[str]) -> None:
 
 def unsay(settings: Settings, uri: str) -> None:
     """What the tags say counts again."""
-    with closing(Memory.open(settings.service.state_path())) as memory:
-        memory.drop_word(uri)
+    with closing(Memory.open(_folder(settings))) as memory:
+        memory.drop_word(uri.encode("utf-8", "replace").decode())
 
 
 def forget(settings: Settings) -> None:
     """What was learned and played. A running box sees it at its next choice."""
-    with closing(Memory.open(settings.service.state_path())) as memory:
+    with closing(Memory.open(_folder(settings))) as memory:
         memory.forget()
 
 

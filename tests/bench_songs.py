@@ -13,7 +13,8 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -29,11 +30,13 @@ from device.music.course import course_for
 from device.music.librarian import Librarian, ShelfFilled
 from device.music.places import TABLE, Place, Source, read_atlas
 from device.music.shelf import Shelf
+from device.music.taste import Tally, Taste
 from device.settings import Music
 from tests.bench import MIB, machine, peak_memory, timed
 
 SONGS = 50_000
 ARTISTS = 4_000
+IDLE = 40  # seconds
 FOLDER = 100  # songs
 ODD = ("", "Swedish Death Metal", "Rap/Hip Hop; Soul", "?", "hiphop")
 
@@ -74,17 +77,13 @@ def read_atlas_names() -> list[str]:
 
 def bench_filling(server: PrivateMpd, state: Path, count: int) -> None:
     posted: SimpleQueue[ShelfFilled] = SimpleQueue()
-    stop, waits = threading.Event(), list[float]()
-    sleeper = threading.Thread(target=sleep_lightly, args=(stop, waits))
-    sleeper.start()
-    other = subprocess.Popen(
-        [sys.executable, "-c", PING, server.address],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    with beside(server, "while nobody reads"):
+        time.sleep(IDLE)
     start = time.perf_counter()
-    with closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian:
+    with (
+        beside(server, "while it is read"),
+        closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian,
+    ):
         librarian.start()
         librarian.wake()
         first = posted.get()
@@ -95,11 +94,6 @@ def bench_filling(server: PrivateMpd, state: Path, count: int) -> None:
         print(f"all {count} known by their tags after {time.perf_counter() - start:.1f} s", flush=True)
         filled = posted.get()  # once the raw comments are through
         print(f"their raw MOOD comments read after {time.perf_counter() - start:.1f} s", flush=True)
-    stop.set()
-    sleeper.join()
-    pings = json.loads(other.communicate("\n")[0])
-    spread("another client's ping meanwhile", pings)
-    spread("a thread beside it that wakes every 10 ms is late by", waits)
     bench_choosing(filled.shelf)
     start = time.perf_counter()
     with closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian:
@@ -114,15 +108,22 @@ def bench_choosing(shelf: Shelf) -> None:
     """Each choice with other songs played before, of each mood in turn."""
     chance = np.random.default_rng(2)
     words = {uri: Place(0.2, 0.3, 1.0, Source.OWN) for uri in chance.choice(shelf.uris, 500)}
+    songs = {uri: Tally(2, 1) for uri in chance.choice(shelf.uris, 1000)}
+    taste = Taste({genre: Tally(20, 15) for genre in shelf.genres}, songs, {}, songs)
     wishes = [
-        Wish(course_for(mood, Music()), 12, before=tuple(chance.choice(shelf.uris, 500)))
+        Wish(course_for(mood, Music()), 12, before=tuple(chance.choice(shelf.uris, 500)), taste=taste)
         for mood in Mood
         for _ in range(20)
     ]
-    times = [timed(lambda wish=wish: choose(shelf.with_words(words), wish, chance)) for wish in wishes]  # type: ignore[misc]
+    times, used = [], []
+    for wish in wishes:
+        before = time.thread_time()
+        times.append(timed(lambda wish=wish: choose(shelf.with_words(words), wish, chance)))  # type: ignore[misc]
+        used.append(time.thread_time() - before)
     print(
         f"a choice of twelve: median {1000 * statistics.median(times):.1f} ms, "
-        f"worst {1000 * max(times):.1f} ms of {len(times)}"
+        f"worst {1000 * max(times):.1f} ms of {len(times)}; "
+        f"processor time: median {1000 * statistics.median(used):.1f} ms, worst {1000 * max(used):.1f} ms"
     )
 
 
@@ -142,6 +143,34 @@ while not select.select([sys.stdin], [], [], 0.01)[0]:
 print(json.dumps(times))
 """
 """Another program, which asks MPD a hundred times a second until it is told to end."""
+
+
+@contextmanager
+def beside(server: PrivateMpd, when: str) -> Iterator[None]:
+    """What others notice meanwhile."""
+    stop, waits = threading.Event(), list[float]()
+    sleeper = threading.Thread(target=sleep_lightly, args=(stop, waits))
+    sleeper.start()
+    with other_client(server) as pings:
+        yield
+    stop.set()
+    sleeper.join()
+    spread(f"another client's ping {when}", pings)
+    spread(f"a thread of ours that wakes every 10 ms is late by, {when}", waits)
+
+
+@contextmanager
+def other_client(server: PrivateMpd) -> Iterator[list[float]]:
+    """The seconds of each ping; the list is filled when this ends."""
+    pings: list[float] = []
+    with subprocess.Popen(
+        [sys.executable, "-c", PING, server.address],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        yield pings
+        pings += json.loads(other.communicate("\n")[0])
 
 
 def sleep_lightly(stop: threading.Event, waits: list[float]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from device.database import database_of_this_run, open_database
-from device.music.places import Place, Source
-from device.music.shelf import Shelf, Song, shelf_of
+from device.music.places import Place
+from device.music.shelf import Shelf, Song, shelf_of_rows
 
 FILE = "songs.db"
 STEPS = (
@@ -132,10 +132,8 @@ class Catalogue:
             )
 
     def shelf(self) -> Shelf:
-        rows = self._database.execute("SELECT uri, artist, genre, valence, energy, sure, source FROM songs")
-        return shelf_of(
-            Song(uri, artist, genre, Place(valence, energy, sure, Source(source)))
-            for uri, artist, genre, valence, energy, sure, source in rows
+        return shelf_of_rows(
+            self._database.execute("SELECT uri, artist, genre, valence, energy, sure, source FROM songs")
         )
 
 

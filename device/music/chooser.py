@@ -94,6 +94,7 @@ def choose(
     ages = _ages(shelf, wish.before)
     artist_ages = _artist_ages(shelf, wish.before)
     low = shelf.places[:, 0] < LOW
+    rested = 1 - SONG_TIRED * np.exp(-ages / SONG_REST)
     known = learned(wish.taste, shelf)
     lows = _lows_in_a_row(shelf, wish.before, low)
     chosen: list[Choice] = []
@@ -105,7 +106,6 @@ def choose(
         _, fit, near = nearness
         # The first song after a look is the one by which a person judges the box: nothing is tried out there.
         liking = liking_of(known, UNFIT + (FIT - UNFIT) * fit, chance if step else None)
-        rested = 1 - SONG_TIRED * np.exp(-ages / SONG_REST)
         artist_rested = (1 - ARTIST_TIRED * np.exp(-artist_ages / ARTIST_REST))[shelf.artist]
         score = liking * rested * artist_rested + CHANCE * chance.random(len(shelf), np.float32)
         allowed = free & ~low if lows >= MOST_LOW and (free & ~low).any() else free

@@ -107,7 +107,8 @@ class Jukebox:
                 self._switched(mood)
             case player.SongsRefused(reason):
                 self._switching = self._filling = False
-                self._step = 0
+                if self._replacing:
+                    self._step = 0
                 self._cannot(reason)
             case ShelfFilled(shelf, complete):
                 self.shelf, self._complete = shelf, complete

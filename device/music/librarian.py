@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -73,7 +74,8 @@ class Librarian:
             self._thread.join(timeout=0.5)  # it may wait for an MPD that hangs; then it dies with us
 
     def _run(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), IDLE)
+        with contextlib.suppress(OSError):  # not everywhere allowed, and a matter of manners only
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), IDLE)
         while not self._closed.is_set():
             catalogue = self._open()
             try:

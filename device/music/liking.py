@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,35 +24,47 @@ ELSEWHERE = 0.4  # how much a play in another mood counts beside one in this
 Shares = NDArray[np.float32]
 
 
+class Counts(NamedTuple):
+    """How often each of some songs, or its genre, was heard, and how often it was played."""
+
+    heard: Shares
+    plays: Shares
+
+
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """A taste as arrays of heard and skipped.
+    """A taste as arrays.
 
-    genres: for each genre of a shelf. genre: of each song. songs: for those in `rows`.
+    genre: the number of each song's genre, of `genres` in all. by_genre: for each song. by_song: for those in
+    `rows`.
     """
 
-    genres: Shares
     genre: NDArray[np.int32]
+    genres: int
+    by_genre: Counts
     rows: NDArray[np.int64]
-    songs: Shares
+    by_song: Counts
 
 
 def learned(taste: Taste, shelf: Shelf) -> Learned:
     uris = taste.songs.keys() | taste.songs_elsewhere.keys()
     played = sorted((row, uri) for uri in uris if (row := shelf.rows.get(uri)) is not None)
+    genres = _counts(shelf.genres, taste.genres, taste.genres_elsewhere)
     return Learned(
-        genres=_counts(shelf.genres, taste.genres, taste.genres_elsewhere),
         genre=shelf.genre,
+        genres=len(shelf.genres),
+        by_genre=Counts(*(column[shelf.genre] for column in genres)),
         rows=np.array([row for row, _ in played], np.int64),
-        songs=_counts([uri for _, uri in played], taste.songs, taste.songs_elsewhere),
+        by_song=_counts([uri for _, uri in played], taste.songs, taste.songs_elsewhere),
     )
 
 
-def _counts(names: Sequence[str], here: Mapping[str, Tally], elsewhere: Mapping[str, Tally]) -> Shares:
+def _counts(names: Sequence[str], here: Mapping[str, Tally], elsewhere: Mapping[str, Tally]) -> Counts:
     nothing = Tally(0, 0)
     both = [(here.get(name, nothing), elsewhere.get(name, nothing)) for name in names]
-    rows = [(a.heard + ELSEWHERE * b.heard, a.skipped + ELSEWHERE * b.skipped) for a, b in both]
-    return np.array(rows, np.float32).reshape(-1, 2)
+    heard = np.array([a.heard + ELSEWHERE * b.heard for a, b in both], np.float32)
+    skipped = np.array([a.skipped + ELSEWHERE * b.skipped for a, b in both], np.float32)
+    return Counts(heard, heard + skipped)
 
 
 def liking_of(known: Learned, prior: Shares, chance: np.random.Generator | None) -> Shares:
@@ -59,24 +72,22 @@ def liking_of(known: Learned, prior: Shares, chance: np.random.Generator | None)
 
     prior: the same by the fit alone. chance: None for the mean of what is known, with nothing tried out.
     """
-    plays = known.genres[known.genre]
-    draws = _normal(chance, len(known.genres))
-    if len(draws):
-        draws[0] = 0  # songs of no known genre have nothing in common
-    by_genre = _draw(GENRE_WEIGHT, prior, plays, draws[known.genre])
+    draws = _normal(chance, known.genres)
+    draws[:1] = 0  # songs of no known genre have nothing in common
+    liking = _draw(GENRE_WEIGHT, prior, known.by_genre, draws[known.genre])
     rows = known.rows
     if len(rows):
-        by_genre[rows] = _draw(SONG_WEIGHT, by_genre[rows], known.songs, _normal(chance, len(rows)))
-    return by_genre
+        liking[rows] = _draw(SONG_WEIGHT, liking[rows], known.by_song, _normal(chance, len(rows)))
+    return liking
 
 
-def _draw(weight: float, prior: Shares, plays: Shares, draws: Shares) -> Shares:
+def _draw(weight: float, prior: Shares, counts: Counts, draws: Shares) -> Shares:
     """A draw from a Beta distribution, or rather from the normal one with its mean and spread.
 
     So that all songs of a genre can share one draw, whatever their priors are.
     """
-    heard, count = weight * prior + plays[:, 0], weight + plays[:, 0] + plays[:, 1]
-    mean = heard / count
+    count = weight + counts.plays
+    mean = (weight * prior + counts.heard) / count
     spread = np.sqrt(mean * (1 - mean) / (count + 1))
     drawn: Shares = np.clip(mean + BOLDNESS * draws * spread, 0, 1)
     return drawn

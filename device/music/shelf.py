@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -74,26 +75,41 @@ class Shelf:
 
 
 def shelf_of(songs: Iterable[Song]) -> Shelf:
-    listed = list(songs)
-    artists, artist = _numbered([song.artist for song in listed])
-    genres, genre = _numbered([song.genre for song in listed])
-    places = [song.place for song in listed]
-    return Shelf(
-        uris=tuple(song.uri for song in listed),
-        places=np.array([(p.valence, p.energy) for p in places], np.float32).reshape(-1, 2),
-        sure=np.array([p.sure for p in places], np.float32),
-        source=np.array([SOURCES.index(p.source) for p in places], np.int8),
-        artist=artist,
-        genre=genre,
-        artists=artists,
-        genres=genres,
+    return shelf_of_rows(
+        (uri, artist, genre, place.valence, place.energy, place.sure, place.source)
+        for uri, artist, genre, place in songs
     )
 
 
-def _numbered(names: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    numbers = {"": 0}
-    column = np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int32)
-    return tuple(numbers), column
+Row = tuple[str, str, str, float, float, float, str]
+"""URI, artist, genre, valence, energy, sure, source."""
+
+
+def shelf_of_rows(rows: Iterable[Row]) -> Shelf:
+    """Column by column: an object for each song keeps Python's collector busy, and all threads waiting."""
+    uris: list[str] = []
+    artists, genres = {"": 0}, {"": 0}
+    numbers = {str(source): number for number, source in enumerate(SOURCES)}
+    places, sures, sources = array("f"), array("f"), array("b")
+    artist_column, genre_column = array("i"), array("i")
+    for uri, artist, genre, valence, energy, sure, source in rows:
+        uris.append(uri)
+        artist_column.append(artists.setdefault(artist, len(artists)))
+        genre_column.append(genres.setdefault(genre, len(genres)))
+        places.append(valence)
+        places.append(energy)
+        sures.append(sure)
+        sources.append(numbers[source])
+    return Shelf(
+        uris=tuple(uris),
+        places=np.array(places, np.float32).reshape(-1, 2),
+        sure=np.array(sures, np.float32),
+        source=np.array(sources, np.int8),
+        artist=np.array(artist_column, np.int32),
+        genre=np.array(genre_column, np.int32),
+        artists=tuple(artists),
+        genres=tuple(genres),
+    )
 
 
 EMPTY_SHELF = shelf_of(())

@@ -165,3 +165,11 @@ def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: 
     assert memory.queued_for() == {}
     assert memory.played(1) == ("b.ogg",)
     memory.keep_reception(Mood.SAD, "a.ogg", "Blues", heard=True)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_what_root_begins_belongs_to_whom_the_folder_belongs(tmp_path: Path) -> None:
+    os.chown(tmp_path, 1234, 1235)
+    Memory.open(tmp_path).close()
+    made = (tmp_path / "moodbox.db").stat()
+    assert (made.st_uid, made.st_gid) == (1234, 1235)

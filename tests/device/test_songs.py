@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -140,3 +141,19 @@ def test_songs_show_what_was_learned(settings_file: Path, settings: Settings, li
     first = planned(settings_file, "happy")["songs"][0]
     assert first["uri"] == "happy/07.ogg"
     assert first["liking"] > first["fit"]
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="nothing is read-only for root")
+def test_the_memory_of_another_user_is_named_with_what_to_do(settings_file: Path, settings: Settings) -> None:
+    settings.service.state_path().mkdir()
+    settings.service.state_path().chmod(0o500)
+    asked = moodbox("forget", "--settings", settings_file)
+    assert asked.returncode == 1
+    assert "may not be written by this user: sudo -u " in asked.stderr
+
+
+def test_a_name_that_is_no_utf8_is_a_mistake_like_another(settings_file: Path, library: PrivateMpd) -> None:
+    planned(settings_file)
+    asked = moodbox("mood", os.fsdecode(b"Bj\xf6rk.ogg"), "--unsay", "--settings", settings_file)
+    assert asked.returncode == 1
+    assert len(asked.stderr.splitlines()) == 1
