@@ -109,6 +109,7 @@ class Music(_Section, frozen=True):
     places: str = ""
     style: Literal["lift", "match"] = "lift"
     course_songs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6
+    stickers: bool = True
     courses: dict[Mood, tuple[Spot, Spot]] = msgspec.field(default_factory=default_courses)
 
 

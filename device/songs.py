@@ -8,7 +8,7 @@ import contextlib
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,8 @@ from device.music.places import Atlas, Place, read_atlas
 from device.music.player import connected
 from device.music.playlists import songs_of
 from device.music.shelf import Shelf
+from device.music.stickers import likes
+from device.music.taste import with_likes
 from device.service import ask
 from device.settings import Settings
 
@@ -47,34 +49,36 @@ def plan(settings: Settings, mood: Mood, seed: int | None = None) -> Plan:
     """Raises LibraryError, PlayerError, MemoryFileError or SettingsError."""
     folder = _folder(settings)
     with closing(Catalogue.open(folder)) as catalogue:
-        picked = _brought_up(settings, catalogue, mood)
+        picked, liked = _brought_up(settings, catalogue, mood)
         shelf = catalogue.shelf()
     with closing(Memory.open(folder)) as memory:
         words, played, taste = memory.words(), memory.played(REMEMBERED), memory.taste(mood)
     if picked:
         shelf = shelf.only(picked)
     course = course_for(mood, settings.music)
-    wish = Wish(course, COUNT, before=played, fresh=settings.music.no_repeat, taste=taste)
+    wish = Wish(course, COUNT, before=played, fresh=settings.music.no_repeat, taste=with_likes(taste, liked))
     choices = choose(shelf.with_words(words), wish, np.random.default_rng(seed), anywhere=bool(picked))
     if not choices:
         raise LibraryError(EMPTY)
     return Plan(mood, len(shelf), choices)
 
 
-def _brought_up(settings: Settings, catalogue: Catalogue, mood: Mood) -> tuple[str, ...]:
-    """The songs of the mood's playlist. Brings the catalogue up to date, unless a box runs that does."""
+def _brought_up(
+    settings: Settings, catalogue: Catalogue, mood: Mood
+) -> tuple[tuple[str, ...], Mapping[str, bool]]:
+    """The songs of the mood's playlist, and likes. Without a running box it reads the library first."""
     atlas = read_atlas(settings.music.places)
     try:
         with connected(settings.music) as client:
             if not _runs(settings):
                 for _ in fill(client, catalogue, atlas, settings.music.address):
                     pass
-            return songs_of(client, mood)
+            return songs_of(client, mood), likes(client) if settings.music.stickers else {}
     except PlayerError as error:
         if not catalogue.count():
             raise
         print(f"moodbox: {error}; this is by what was known before", file=sys.stderr)
-        return ()
+        return (), {}
 
 
 def _folder(settings: Settings) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from device.music.librarian import Librarian, ShelfFilled
 from device.music.listening import Listening, Reception, break_off, follow
 from device.music.queue import Entry, Snapshot, ahead, moved_on, own_again, played_to_end, still_own
 from device.music.shelf import EMPTY_SHELF, Shelf
-from device.music.taste import NO_TASTE
+from device.music.taste import NO_TASTE, with_likes
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class Jukebox:
         self._own = memory.queued()
         self._moods = memory.queued_for()
         self._listening: Listening | None = None
+        self._likes: Mapping[str, bool] = {}
         self._complete = False  # the whole library is on the shelf
         self._should_play = False
         self._replacing = False  # the wanted mood's songs do not play yet
@@ -96,7 +97,8 @@ class Jukebox:
                 self._down(reason)
             case player.PlayerChanged(snapshot):
                 self._changed(snapshot)
-            case player.SongsFound(mood, picked):
+            case player.SongsFound(mood, picked, likes):
+                self._likes = likes
                 if mood is self.wanted:
                     self._found(mood, picked)
             case player.SongsQueued(mood, entries):
@@ -238,7 +240,7 @@ class Jukebox:
             before=(*self._played(REMEMBERED), *queued),
             taken=frozenset([*queued, *([current.uri] if current else [])]),
             fresh=self._music.no_repeat,
-            taste=self._recall(lambda: self._memory.taste(mood)) or NO_TASTE,
+            taste=with_likes(self._recall(lambda: self._memory.taste(mood)) or NO_TASTE, self._likes),
         )
         words = self._recall(self._memory.words)
         chosen = choose(shelf.with_words(words or {}), wish, self._chance, anywhere=picked)
@@ -266,6 +268,7 @@ class Jukebox:
         genre = self.shelf.song(row).genre if self.shelf and row is not None else ""
         log.info("%s: %s, for %s", reception, entry.uri, mood)
         heard = reception is Reception.HEARD
+        self._player.count(entry.uri, heard=heard)
         self._keep(lambda: self._memory.keep_reception(mood, entry.uri, genre, heard=heard))
 
     def _played(self, last: int) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -24,6 +25,7 @@ from device.errors import PlayerError
 from device.mood import Mood
 from device.music.playlists import songs_of
 from device.music.queue import Entry, Snapshot
+from device.music.stickers import count, likes
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +61,14 @@ class LibraryChanged:
 
 @dataclass(frozen=True)
 class SongsFound:
-    """The songs that the user has picked for a mood, in a stored playlist; else `picked` is empty."""
+    """The songs that the user has picked for a mood, in a stored playlist; else `picked` is empty.
+
+    likes: what other clients say is liked or disliked, by URI.
+    """
 
     mood: Mood
     picked: tuple[str, ...]
+    likes: Mapping[str, bool]
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,12 @@ class Player:
 
     def find(self, mood: Mood) -> None:
         """Posts SongsFound."""
-        self._jobs.put(lambda client: self._post(SongsFound(mood, songs_of(client, mood))))
+
+        def job(client: mpd.MPDClient) -> None:
+            known = likes(client) if self._music.stickers else {}
+            self._post(SongsFound(mood, songs_of(client, mood), known))
+
+        self._jobs.put(job)
 
     def play(self, mood: Mood, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
         """Adds songs at the queue's end, plays the first of them, then removes `instead_of`.
@@ -154,6 +165,12 @@ class Player:
 
     def pause(self, paused: bool) -> None:
         self._jobs.put(lambda client: client.pause(int(paused)))
+
+    def count(self, uri: str, *, heard: bool) -> None:
+        """Tells MPD's other clients of a play or a skip."""
+        if self._music.stickers:
+            when = int(time.time())
+            self._jobs.put(lambda client: count(client, uri, heard=heard, when=when))
 
     def _add(self, client: mpd.MPDClient, mood: Mood, uris: Sequence[str]) -> tuple[Entry, ...]:
         entries: list[Entry] = []

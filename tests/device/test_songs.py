@@ -137,7 +137,7 @@ def test_forget_begins_afresh(settings_file: Path, settings: Settings, library: 
 def test_songs_show_what_was_learned(settings_file: Path, settings: Settings, library: PrivateMpd) -> None:
     with closing(Memory.open(settings.service.state_path())) as memory:
         for _ in range(40):
-            memory.keep_reception(Mood.HAPPY, "happy/07.ogg", "Disco", heard=True)
+            memory.keep_reception(Mood.HAPPY, "happy/07.ogg", "", heard=True)
     first = planned(settings_file, "happy")["songs"][0]
     assert first["uri"] == "happy/07.ogg"
     assert first["liking"] > first["fit"]

@@ -531,3 +531,65 @@ def test_a_box_that_restarts_credits_the_mood_in_which_the_song_was_queued(
     after.until(lambda: after.playing == skipped and after.jukebox.shelf)
     library.client().next()
     after.until(lambda: after.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)})
+
+
+def test_plays_are_told_to_other_clients_as_they_name_them(short: PrivateMpd, turning: Turning) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing)
+    heard = turning.playing
+    other = short.client()
+    turning.until(lambda: "lastPlayed" in other.sticker_list("song", heard))
+    assert other.sticker_get("song", heard, "playCount") == "1"
+    assert abs(int(other.sticker_get("song", heard, "lastPlayed")) - time.time()) < 60
+
+
+def test_skips_are_told_whatever_was_told_before(library: PrivateMpd, turning: Turning) -> None:
+    other = library.client()
+    for number in range(16):
+        other.sticker_set("song", f"happy/{number:02}.ogg", "skipCount", "4" if number % 2 else "no number")
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    skipped = turning.playing
+    assert skipped
+    other.next()
+    turning.until(lambda: "lastSkipped" in other.sticker_list("song", skipped))
+    odd = int(skipped[6:8]) % 2
+    assert other.sticker_get("song", skipped, "skipCount") == ("5" if odd else "1")
+
+
+def test_what_other_clients_say_is_liked_or_disliked_counts(library: PrivateMpd, turning: Turning) -> None:
+    other = library.client()
+    other.sticker_set("song", "happy/07.ogg", "like", "2")
+    other.sticker_set("song", "happy/08.ogg", "like", "0")
+    turning.until(lambda: turning.jukebox.shelf)
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing == "happy/07.ogg" and len(turning.queue) == 12)
+    assert "happy/08.ogg" not in turning.queue
+
+
+def test_stickers_are_left_alone_if_the_settings_say_so(library: PrivateMpd, start: Start) -> None:
+    turning = start(stickers=False)
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    skipped = turning.playing
+    library.client().next()
+    turning.until(lambda: turning.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)})
+    turning.for_a_while()
+    assert library.client().sticker_list("song", skipped) == {}
+
+
+def test_an_mpd_without_stickers_plays_and_teaches_all_the_same(library: PrivateMpd, start: Start) -> None:
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    lines = configuration.read_text().splitlines(keepends=True)
+    configuration.write_text("".join(line for line in lines if not line.startswith("sticker_file")))
+    library.start()
+    turning = start()
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    skipped = turning.playing
+    library.client().next()
+    turning.until(lambda: turning.playing not in (skipped, None))
+    assert turning.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)}
+    assert "player" not in turning.jukebox.trouble
+    assert "library" not in turning.jukebox.trouble
