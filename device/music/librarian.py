@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import mpd
@@ -18,19 +17,18 @@ import mpd
 from device import settings
 from device.errors import MemoryFileError, PlayerError
 from device.music.catalogue import DONE, Catalogue, Heard
+from device.music.link import connected
 from device.music.places import LONGEST_TAG, Atlas, place_of
-from device.music.player import connected
 from device.music.shelf import Shelf, Song
 
 log = logging.getLogger(__name__)
 
 CHUNK = 250  # songs that MPD is asked for at once
 COMMENTS = 50  # files whose raw comments are read before they are kept
-PAUSE = 0.01  # seconds between two chunks, for others who want MPD or the processor
+LEAST_PAUSE = 0.01  # seconds between two chunks; they are as long as the chunk took
 SLOW = 5.0  # seconds that a file's comments may take: a slow disk is no MPD that hangs
 TAGS = ("Artist", "Genre", "Mood")
 ALL = "(modified-since '1970-01-01T00:00:00Z')"
-IDLE = 19  # the lowest priority that a thread can have
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,11 @@ class ShelfFilled:
 
 
 class Librarian:
-    """Runs on a thread of its own, with a connection of its own to MPD; wakes when it is told to."""
+    """Runs on a thread of its own, with a connection of its own to MPD; wakes when it is told to.
+
+    It leaves half of the time to others. A low priority would not do: such a thread may hold Python's lock
+    while it waits for a processor, and the box's own thread would wait with it.
+    """
 
     def __init__(
         self, music: settings.Music, atlas: Atlas, folder: Path | None, post: Callable[[ShelfFilled], None]
@@ -74,8 +76,6 @@ class Librarian:
             self._thread.join(timeout=0.5)  # it may wait for an MPD that hangs; then it dies with us
 
     def _run(self) -> None:
-        with contextlib.suppress(OSError):  # not everywhere allowed, and a matter of manners only
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), IDLE)
         while not self._closed.is_set():
             catalogue = self._open()
             try:
@@ -118,14 +118,15 @@ class Librarian:
 
     def _read(self, catalogue: Catalogue, anew: bool) -> None:
         with connected(self._music) as client:
-            position = 0
+            position, began = 0, monotonic()
             for _ in fill(client, catalogue, self._atlas, self._music.address, anew=anew):
                 if self._closed.is_set():
                     return
                 before, position = position, catalogue.progress().position
                 if position >= max(1, 2 * self._posted) or before != position == DONE:
                     self._show(catalogue)
-                self._closed.wait(PAUSE)
+                self._closed.wait(max(LEAST_PAUSE, monotonic() - began))
+                began = monotonic()
         self._show(catalogue)
 
     def _show(self, catalogue: Catalogue) -> None:

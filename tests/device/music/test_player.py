@@ -18,6 +18,7 @@ from device.demo.server import PrivateMpd
 from device.errors import PlayerError
 from device.mood import Mood
 from device.music import player
+from device.music.link import connected
 from device.music.player import (
     LibraryChanged,
     Player,
@@ -27,7 +28,6 @@ from device.music.player import (
     SongsFound,
     SongsPlay,
     SongsQueued,
-    connected,
 )
 from device.settings import Music, Settings
 from tests.device.conftest import AddSong
