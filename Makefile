@@ -4,7 +4,7 @@ export PYTHON
 SUITE ?= trixie
 BIN = .venv/bin
 
-.PHONY: help demo develop test test-deploy lint bench bench-arm64 lock clean
+.PHONY: help demo develop test test-deploy lint bench bench-songs bench-arm64 simulation lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
@@ -12,7 +12,9 @@ help:
 	@echo 'make test-deploy   deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         times and memory on this machine'
+	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
 	@echo 'make bench-arm64   what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
+	@echo 'make simulation    what learning brings, with simulated listeners'
 	@echo 'make develop       .venv with the box, the converter and the tools'
 
 demo: .venv/.demo
@@ -47,6 +49,13 @@ bench: .venv/.develop
 	@$(BIN)/python -m tests.bench $(ARGS)
 	@script/bench || true # without it, only the package fer is not timed
 	@$(BIN)/python -m tests.bench_eyes
+
+bench-songs: .venv/.develop
+	@script/need mpd command -v mpd
+	@$(BIN)/python -m tests.bench_songs $(ARGS)
+
+simulation: .venv/.develop
+	@$(BIN)/python -m tests.simulation $(ARGS)
 
 bench-arm64: .venv/.demo
 	@script/arm64

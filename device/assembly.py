@@ -6,7 +6,6 @@ Whatever loads slowly (OpenCV, the model) comes after the first light.
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from queue import SimpleQueue
@@ -16,6 +15,7 @@ from device import settings
 from device.errors import MemoryFileError, PanelError, SettingsError
 from device.eyes.card import read_card
 from device.memory import Memory
+from device.music.places import read_atlas
 from device.panel.button import Button, Edge, Presses
 from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
 from device.service import Control, Notifier
@@ -43,6 +43,7 @@ def open_box(
     if missing := without_light(labels, chosen.panel):
         table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
         raise SettingsError(f"{table}: the model knows {', '.join(missing)} too; name a light for each")
+    atlas = read_atlas(chosen.music.places)
     trouble: dict[str, str] = {}
     with ExitStack() as stack:
         stack.enter_context(closing(Control(chosen.service.socket_path(), events.put)))
@@ -50,15 +51,21 @@ def open_box(
         lights.show(Sign.STARTING)
         memory = stack.enter_context(closing(_memory(chosen.service, trouble)))
 
+        import numpy as np
+
         from device.box import Box  # loads OpenCV and numpy
         from device.eyes.camera import camera_factory
         from device.eyes.feed import Feed
         from device.eyes.look import Eyes
         from device.music.jukebox import Jukebox
+        from device.music.librarian import Librarian
         from device.music.player import Player
 
         player = stack.enter_context(closing(Player(chosen.music, events.put)))
         player.start()
+        kept = None if "storage" in trouble else chosen.service.state_path()
+        librarian = stack.enter_context(closing(Librarian(chosen.music, atlas, kept, events.put)))
+        librarian.start()
         eyes = Eyes(chosen.model, chosen.look)
         feed = stack.enter_context(closing(Feed(open_camera or camera_factory(chosen.camera), events.put)))
         yield Box(
@@ -69,7 +76,7 @@ def open_box(
             lights=lights,
             eyes=eyes,
             feed=feed,
-            jukebox=Jukebox(chosen.music, player, memory, random.Random()),  # noqa: S311  (songs, not secrets)
+            jukebox=Jukebox(chosen.music, player, librarian, memory, np.random.default_rng()),
             notifier=Notifier(),
             trouble=trouble,
         )

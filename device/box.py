@@ -21,6 +21,7 @@ from device.eyes.feed import Feed, FrameSeen, FramesEnded
 from device.eyes.look import Eyes, Look
 from device.mood import Mood, Outcome, Verdict
 from device.music.jukebox import Jukebox
+from device.music.librarian import ShelfFilled
 from device.music.player import PlayerEvent
 from device.panel.button import Edge, Gesture, Presses
 from device.panel.lights import Lights, Sign
@@ -42,7 +43,7 @@ class Activity(StrEnum):
     STOPPING = "stopping"
 
 
-Event = Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent
+Event = Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def _panel(settings: Settings) -> str:
 
 
 def _player(settings: Settings) -> str:
-    from device.music.player import connected
+    from device.music.link import connected
 
     with connected(settings.music) as client:
         return f"MPD (protocol {client.mpd_version}) at {settings.music.address}"
@@ -96,8 +96,10 @@ def _player(settings: Settings) -> str:
 
 def _library(settings: Settings) -> str:
     from device.music.jukebox import EMPTY
-    from device.music.player import connected
+    from device.music.link import connected
+    from device.music.places import read_atlas
 
+    read_atlas(settings.music.places)
     with connected(settings.music) as client:
         songs = int(client.stats().get("songs", 0))
     if not songs:

@@ -1,4 +1,4 @@
-"""The verbs of the box: run, look, check, status, press, dark, demo."""
+"""The verbs of the box: run, look, check, status, press, songs, mood, forget, dark, demo."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ import msgspec
 from device import __version__
 from device.check import Finding, check, not_checked
 from device.errors import MoodboxError, SettingsError
+from device.mood import Mood
 from device.settings import DEFAULT_FILE, Settings, check_source, read_settings
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         ("check", _check, [shared, camera, in_json], "can each part serve?"),
         ("status", _status, [shared, in_json], "how is the running box?"),
         ("press", _press, [shared], "the same as the button"),
+        ("songs", _songs, [shared, in_json], "which songs would play next in a mood, and why?"),
+        ("mood", _mood, [shared, in_json], "say where a song lies: a mood, or valence and energy"),
+        ("forget", _forget, [shared], "begin to learn afresh; what you said of songs stays"),
         ("dark", _dark, [shared], "put out the lights of a box that was killed"),
         ("demo", _demo, [camera], "the box on a laptop, with its own music and a panel in the terminal"),
     ):
@@ -88,6 +92,13 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(verb=verb, settings=None)
         if name == "look":
             added.add_argument("--each", action="store_true", help="judge every picture by itself")
+        if name == "songs":
+            added.add_argument("--mood", required=True, type=Mood, choices=list(Mood), help="of the listener")
+        if name == "mood":
+            added.add_argument("uri", metavar="URI", help="as MPD names it")
+            words = "happy, sad, calm ..., or two numbers from 0 to 1; without, it says what is known"
+            added.add_argument("word", metavar="WORD", nargs="*", help=words)
+            added.add_argument("--unsay", action="store_true", help="forget what was said of the song")
     return parser
 
 
@@ -226,6 +237,37 @@ def _press(options: argparse.Namespace, settings: Settings) -> int:
     from device.service import ask
 
     ask(settings.service.socket_path(), "press")
+    return 0
+
+
+def _songs(options: argparse.Namespace, settings: Settings) -> int:
+    from device import songs
+
+    plan = songs.plan(settings, options.mood)
+    print(json.dumps(songs.as_object(plan)) if options.json else songs.as_table(plan))
+    return 0
+
+
+def _mood(options: argparse.Namespace, settings: Settings) -> int:
+    from device import songs
+
+    if options.unsay:
+        songs.unsay(settings, options.uri)
+    elif options.word:
+        songs.say(settings, options.uri, options.word)
+    known = songs.known(settings, options.uri)
+    if options.json:
+        print(json.dumps(known))
+    else:
+        spot = f"valence {known['valence']:.2f}, energy {known['energy']:.2f}"
+        print(f"{known['uri']}: {spot} ({known['source']})")
+    return 0
+
+
+def _forget(options: argparse.Namespace, settings: Settings) -> int:
+    from device import songs
+
+    songs.forget(settings)
     return 0
 
 

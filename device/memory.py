@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from device.errors import MemoryFileError
+from device.database import database_of_this_run, open_database
+from device.mood import Mood
+from device.music.places import Place, Source
 from device.music.queue import Entry
+from device.music.taste import Tally, Taste
 
-log = logging.getLogger(__name__)
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS queued (position INTEGER PRIMARY KEY, id INTEGER NOT NULL, uri TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS played (number INTEGER PRIMARY KEY AUTOINCREMENT, uri TEXT NOT NULL);
-"""
+FILE = "moodbox.db"
+STEPS = (
+    """
+    CREATE TABLE IF NOT EXISTS queued (position INTEGER PRIMARY KEY, id INTEGER NOT NULL, uri TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS played (number INTEGER PRIMARY KEY AUTOINCREMENT, uri TEXT NOT NULL);
+    """,
+    "CREATE TABLE words (uri TEXT PRIMARY KEY, valence REAL NOT NULL, energy REAL NOT NULL) WITHOUT ROWID;",
+    """
+    ALTER TABLE queued ADD COLUMN mood TEXT NOT NULL DEFAULT '';
+    CREATE TABLE tallies (
+        mood TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, heard INTEGER NOT NULL,
+        skipped INTEGER NOT NULL, PRIMARY KEY (mood, kind, name)
+    ) WITHOUT ROWID;
+    """,
+)
+GENRE, SONG = "genre", "song"  # kinds of tallies
 KEPT = 1000  # of the songs that were played
 
 
@@ -32,28 +44,12 @@ class Memory:
 
         Raises MemoryFileError if nothing can be kept there.
         """
-        path = folder / "moodbox.db"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                return cls(_opened(path))
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                log.warning("%s: damaged (%s), put aside as .damaged; the box begins anew", path, error)
-                path.replace(path.with_suffix(".damaged"))
-                for rest in ("-wal", "-shm"):  # of the damaged one
-                    path.with_name(path.name + rest).unlink(missing_ok=True)
-                return cls(_opened(path))
-        except (OSError, sqlite3.Error) as error:
-            raise MemoryFileError(
-                f"{path}: cannot be kept ({error}), so the box forgets; is the disk full or read-only?"
-            ) from error
+        return cls(open_database(folder / FILE, STEPS))
 
     @classmethod
     def of_this_run(cls) -> Self:
         """One that is gone when the box ends."""
-        return cls(_opened(":memory:"))
+        return cls(database_of_this_run(STEPS))
 
     def close(self) -> None:
         self._database.close()
@@ -63,10 +59,16 @@ class Memory:
         rows = self._database.execute("SELECT id, uri FROM queued ORDER BY position")
         return tuple(Entry(*row) for row in rows)
 
-    def keep_queued(self, entries: Sequence[Entry]) -> None:
+    def queued_for(self) -> dict[str, Mood]:
+        """In which mood each of these was queued, by URI."""
+        rows = self._database.execute("SELECT uri, mood FROM queued WHERE mood <> ''")
+        return {uri: Mood(mood) for uri, mood in rows}
+
+    def keep_queued(self, entries: Sequence[Entry], moods: Mapping[str, Mood]) -> None:
+        rows = [(entry.id, entry.uri, str(moods.get(entry.uri, ""))) for entry in entries]
         with self._database as transaction:
             transaction.execute("DELETE FROM queued")
-            transaction.executemany("INSERT INTO queued (id, uri) VALUES (?, ?)", entries)
+            transaction.executemany("INSERT INTO queued (id, uri, mood) VALUES (?, ?, ?)", rows)
 
     def played(self, last: int) -> tuple[str, ...]:
         """The URIs of the last songs that began, the latest last."""
@@ -80,16 +82,47 @@ class Memory:
                 "DELETE FROM played WHERE number <= (SELECT MAX(number) FROM played) - ?", (KEPT,)
             )
 
+    def taste(self, mood: Mood) -> Taste:
+        """What was learned in this mood."""
+        rows = self._database.execute(
+            "SELECT kind, mood = ? AS here, name, SUM(heard), SUM(skipped) FROM tallies GROUP BY 1, 2, 3",
+            (mood,),
+        ).fetchall()
+        genres, songs, genres_elsewhere, songs_elsewhere = (
+            {
+                name: Tally(heard, skipped)
+                for kind, here, name, heard, skipped in rows
+                if (kind, here) == wanted
+            }
+            for wanted in ((GENRE, 1), (SONG, 1), (GENRE, 0), (SONG, 0))
+        )
+        return Taste(genres, songs, genres_elsewhere, songs_elsewhere)
 
-def _opened(path: Path | str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=1)
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.executescript(SCHEMA)
-        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
+    def keep_reception(self, mood: Mood, uri: str, genre: str, *, heard: bool) -> None:
+        """A song was heard or skipped; genre: "" if none is known."""
+        counted = [(SONG, uri), *([(GENRE, genre)] if genre else [])]
+        with self._database as transaction:
+            transaction.executemany(
+                "INSERT INTO tallies VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET heard = heard + excluded.heard, skipped = skipped + excluded.skipped",
+                [(mood, kind, name, int(heard), int(not heard)) for kind, name in counted],
+            )
+
+    def forget(self) -> None:
+        """What was learned and played; the user's own words stay."""
+        with self._database as transaction:
+            transaction.execute("DELETE FROM tallies")
+            transaction.execute("DELETE FROM played")
+
+    def words(self) -> dict[str, Place]:
+        """Where songs lie by the user's own word, by URI."""
+        rows = self._database.execute("SELECT uri, valence, energy FROM words")
+        return {uri: Place(valence, energy, 1.0, Source.OWN) for uri, valence, energy in rows}
+
+    def keep_word(self, uri: str, valence: float, energy: float) -> None:
+        with self._database as transaction:
+            transaction.execute("INSERT OR REPLACE INTO words VALUES (?, ?, ?)", (uri, valence, energy))
+
+    def drop_word(self, uri: str) -> None:
+        with self._database as transaction:
+            transaction.execute("DELETE FROM words WHERE uri = ?", (uri,))

@@ -84,15 +84,19 @@ class Panel(_Section, frozen=True):
         return {f"leds.{mood}": pin for mood, pin in self.leds.items()}
 
 
-def _default_genres() -> dict[Mood, tuple[str, ...]]:
+Spot = tuple[Share, Share]
+"""A valence and an energy."""
+
+
+def default_courses() -> dict[Mood, tuple[Spot, Spot]]:
     return {
-        Mood.HAPPY: ("Pop", "Disco", "Funk", "Soul", "Reggae", "Salsa", "Ska", "Dance"),
-        Mood.NEUTRAL: ("Jazz", "Folk", "Indie", "Acoustic", "Country", "World", "Electronic"),
-        Mood.SAD: ("Blues", "Ambient", "Classical", "Singer-Songwriter", "Chillout"),
-        Mood.ANGRY: ("Metal", "Punk", "Hard Rock", "Industrial"),
-        Mood.FEAR: ("Ambient", "New Age", "Classical"),
-        Mood.DISGUST: ("Rock", "Alternative", "Grunge"),
-        Mood.SURPRISE: ("Electronic", "Funk", "Swing", "Ska"),
+        Mood.HAPPY: ((0.75, 0.70), (0.75, 0.70)),
+        Mood.NEUTRAL: ((0.55, 0.50), (0.65, 0.60)),
+        Mood.SAD: ((0.30, 0.35), (0.65, 0.55)),
+        Mood.ANGRY: ((0.40, 0.75), (0.60, 0.40)),
+        Mood.FEAR: ((0.45, 0.40), (0.60, 0.30)),
+        Mood.DISGUST: ((0.45, 0.45), (0.65, 0.50)),
+        Mood.SURPRISE: ((0.65, 0.65), (0.65, 0.65)),
     }
 
 
@@ -102,7 +106,11 @@ class Music(_Section, frozen=True):
     handful: Annotated[int, msgspec.Meta(ge=1, le=200)] = 12
     no_repeat: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 30
     timeout: Annotated[float, msgspec.Meta(ge=0.1, le=30)] = 2.0
-    genres: dict[Mood, tuple[str, ...]] = msgspec.field(default_factory=_default_genres)
+    places: str = ""
+    style: Literal["lift", "match"] = "lift"
+    course_songs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6
+    stickers: bool = True
+    courses: dict[Mood, tuple[Spot, Spot]] = msgspec.field(default_factory=default_courses)
 
 
 class Service(_Section, frozen=True):
@@ -174,12 +182,20 @@ def settings_of(content: dict[str, Any], path: Path) -> Settings:
     return settings
 
 
+GONE = {
+    "music.genres": "is no longer a setting: remove it; music.places names a table of genres and their places"
+}
+"""Keys of older versions, with what takes their place."""
+
+
 def _explain(message: str, content: dict[str, Any]) -> str:
     """msgspec's message as `section.key: what is wrong`, with the nearest right name or the value found."""
     what, _, where = message.partition(" - at ")
     path = re.sub(r"`(?:key` in `)?\$\.?|\[.*|`$", "", where)
     keys = path.split(".") if path else []
     if match := re.fullmatch(r"Object contains unknown field `(.+)`", what):
+        if gone := GONE.get(name := ".".join([*keys, match[1]])):
+            return f"{name}: {gone}"
         known = _section(keys).__struct_fields__
         return f"{'.'.join([*keys, match[1]])}: unknown key; {_nearest(match[1], known)}"
     if match := re.fullmatch(r"Invalid enum value '(.+)'", what):

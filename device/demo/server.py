@@ -14,7 +14,7 @@ import mpd
 
 from device import settings
 from device.errors import PlayerError
-from device.music.player import connected
+from device.music.link import connected
 
 CONFIGURATION = """\
 music_directory "{folder}/music"

@@ -1,115 +1,141 @@
-"""Which songs of MPD's library fit a mood: by playlist, MOOD tag, genre, or else any."""
+"""What is known of every song in MPD's library: one SQLite file, which can always be made again."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Mapping
+import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from time import monotonic
+from pathlib import Path
+from typing import NamedTuple, Self
 
-import mpd
+from device.database import database_of_this_run, open_database
+from device.music.places import Place
+from device.music.shelf import Shelf, Song, shelf_of_rows
 
-from device.mood import Mood
-
-log = logging.getLogger(__name__)
-
-# Below 0.24, MPD knows MOOD only as a raw comment, which costs a question for each file (about 0.3 ms).
-MOST_COMMENTS = 2000
-LONGEST_SCAN = 5.0  # seconds
+FILE = "songs.db"
+STEPS = (
+    """
+    CREATE TABLE songs (
+        uri TEXT PRIMARY KEY, modified TEXT NOT NULL, artist TEXT NOT NULL, genre TEXT NOT NULL,
+        valence REAL NOT NULL, energy REAL NOT NULL, sure REAL NOT NULL, source TEXT NOT NULL,
+        reading INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE comments (uri TEXT PRIMARY KEY, modified TEXT NOT NULL, mood TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE progress (stamp TEXT NOT NULL, reading INTEGER NOT NULL, position INTEGER NOT NULL);
+    INSERT INTO progress VALUES ('', 0, 0);
+    """,
+)
+DONE = -1  # as a position: the whole library was read
 
 
 @dataclass(frozen=True)
-class Songs:
-    """URIs, and where they were found: `playlist`, `mood tag`, `genre`, or `all songs`."""
+class Progress:
+    """How far the library was read.
 
-    uris: tuple[str, ...]
-    source: str
+    stamp: of what: another server, library or table of places has another one.
+    reading: its number. position: how many songs of it are through, or DONE.
+    """
+
+    stamp: str
+    reading: int
+    position: int
+
+
+class Heard(NamedTuple):
+    """What MPD says of one song, its mood included if MPD knows such a tag. modified: when its file was."""
+
+    song: Song
+    modified: str
 
 
 class Catalogue:
-    """Asks one MPD server; keeps the MOOD comments of a server that has no such tag."""
+    """Every change is one transaction, and `progress` is part of it: reading goes on where it stopped."""
 
-    def __init__(self, genres: Mapping[Mood, Collection[str]]) -> None:
-        self._genres = genres
-        self._comments: dict[str, str] | None = None
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        # After a cut of power the last chunks may be missing, and their progress with them: nothing is lost.
+        database.execute("PRAGMA synchronous = NORMAL")
 
-    def forget(self) -> None:
-        """The library has changed, or it is another server's."""
-        self._comments = None
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Raises MemoryFileError."""
+        return cls(open_database(folder / FILE, STEPS))
 
-    def songs(self, client: mpd.MPDClient, mood: Mood) -> Songs:
-        """The songs of the first source that has any."""
-        sources: dict[str, Callable[[], list[str]]] = {
-            "playlist": lambda: _playlist(client, mood),
-            "mood tag": lambda: self._tagged(client, mood),
-            "genre": lambda: _with_tag(client, "genre", self._genres.get(mood, ())),
-            "all songs": lambda: [uri for uri in _values(client.list("file"), "file") if uri],
-        }
-        for source, find in sources.items():
-            try:
-                uris = tuple(find())
-            except mpd.CommandError:
-                if source == "all songs":
-                    raise
-                continue  # an MPD without stored playlists, say, may still have the others
-            if uris:
-                return Songs(uris, source)
-        return Songs((), "all songs")
+    @classmethod
+    def of_this_run(cls) -> Self:
+        return cls(database_of_this_run(STEPS))
 
-    def _tagged(self, client: mpd.MPDClient, mood: Mood) -> list[str]:
-        if any(tag.casefold() == "mood" for tag in client.tagtypes()):
-            return _with_tag(client, "mood", [mood])
-        if self._comments is None:
-            self._comments = _mood_comments(client)
-        return [uri for uri, word in self._comments.items() if word == mood]
+    def close(self) -> None:
+        self._database.close()
+
+    def progress(self) -> Progress:
+        return Progress(*self._database.execute("SELECT stamp, reading, position FROM progress").fetchone())
+
+    def begin(self, stamp: str) -> Progress:
+        """Another reading, from the first song on."""
+        with self._database as transaction:
+            transaction.execute(
+                "UPDATE progress SET stamp = ?, reading = reading + 1, position = 0", (stamp,)
+            )
+        return self.progress()
+
+    def keep(self, heard: Sequence[Heard]) -> None:
+        """A chunk of the reading."""
+        reading = self.progress().reading
+        with self._database as transaction:
+            transaction.executemany(
+                "INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (song.uri, modified, song.artist, song.genre, *_columns(song.place), reading)
+                    for song, modified in heard
+                ],
+            )
+            transaction.execute("UPDATE progress SET position = position + ?", (len(heard),))
+
+    def finish(self) -> None:
+        """The reading is through: what did not come up in it is gone from the library."""
+        with self._database as transaction:
+            transaction.execute("DELETE FROM songs WHERE reading <> (SELECT reading FROM progress)")
+            transaction.execute("DELETE FROM comments WHERE uri NOT IN (SELECT uri FROM songs)")
+            transaction.execute("UPDATE progress SET position = ?", (DONE,))
+
+    def count(self) -> int:
+        (count,) = self._database.execute("SELECT COUNT(*) FROM songs").fetchone()
+        return int(count)
+
+    def comments(self, uris: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """When the file was modified whose raw MOOD comment was asked for, and what that was ("": none)."""
+        marks = ", ".join("?" * len(uris))
+        rows = self._database.execute(
+            f"SELECT uri, modified, mood FROM comments WHERE uri IN ({marks})",  # noqa: S608  (only marks)
+            tuple(uris),
+        )
+        return {uri: (modified, mood) for uri, modified, mood in rows}
+
+    def without_comment(self, after: str, most: int) -> list[tuple[str, str]]:
+        """URIs and times of change of songs whose raw MOOD comment was not asked for yet, by URI."""
+        return self._database.execute(
+            "SELECT uri, modified FROM songs LEFT JOIN comments USING (uri, modified)"
+            " WHERE comments.mood IS NULL AND uri > ? ORDER BY uri LIMIT ?",
+            (after, most),
+        ).fetchall()
+
+    def keep_comments(
+        self, comments: Iterable[tuple[str, str, str]], places: Iterable[tuple[str, Place]]
+    ) -> None:
+        """Raw MOOD comments by URI and time of change, and the places that follow from them."""
+        with self._database as transaction:
+            transaction.executemany("INSERT OR REPLACE INTO comments VALUES (?, ?, ?)", comments)
+            transaction.executemany(
+                "UPDATE songs SET valence = ?, energy = ?, sure = ?, source = ? WHERE uri = ?",
+                [(*_columns(place), uri) for uri, place in places],
+            )
+
+    def shelf(self) -> Shelf:
+        return shelf_of_rows(
+            self._database.execute("SELECT uri, artist, genre, valence, energy, sure, source FROM songs")
+        )
 
 
-def _playlist(client: mpd.MPDClient, mood: Mood) -> list[str]:
-    names = _values(client.listplaylists(), "playlist")
-    found = (name for name in names if name.casefold() == mood)
-    return [uri for name in found for uri in client.listplaylist(name)]
-
-
-def _with_tag(client: mpd.MPDClient, tag: str, wanted: Collection[str]) -> list[str]:
-    """Songs whose `tag` is one of `wanted`, in whatever case it is written."""
-    known = {word.casefold() for word in wanted}
-    values = [value for value in _values(client.list(tag), tag) if value.casefold() in known]
-    return [
-        uri
-        for value in values
-        for uri in _values(client.list("file", f"({tag} == {_quoted(value)})"), "file")
-    ]
-
-
-def _mood_comments(client: mpd.MPDClient) -> dict[str, str]:
-    uris = _values(client.list("file"), "file")
-    if len(uris) > MOST_COMMENTS:
-        log.warning("this MPD has no MOOD tag, and %d songs are too many to ask one by one", len(uris))
-        return {}
-    moods: dict[str, str] = {}
-    end = monotonic() + LONGEST_SCAN
-    timeout, client.timeout = client.timeout, LONGEST_SCAN  # a file on a slow disk is no MPD that hangs
-    for uri in uris:
-        if monotonic() > end:
-            log.warning("MOOD comments take too long to read: %d found so far will do", len(moods))
-            break
-        try:
-            comments = client.readcomments(uri)
-        except mpd.CommandError:  # a file that MPD cannot read any more
-            continue
-        words = [value for name, value in comments.items() if name.casefold() == "mood"]
-        if words:
-            word = words[0][0] if isinstance(words[0], list) else words[0]
-            moods[uri] = word.casefold()
-    client.timeout = timeout
-    return moods
-
-
-def _values(rows: list[dict[str, str]] | list[str], key: str) -> list[str]:
-    return [row if isinstance(row, str) else row.get(key, "") for row in rows]
-
-
-def _quoted(value: str) -> str:
-    """A value inside one of MPD's filter expressions."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+def _columns(place: Place) -> tuple[float, float, float, str]:
+    return place.valence, place.energy, place.sure, str(place.source)

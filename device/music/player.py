@@ -11,7 +11,8 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -20,15 +21,14 @@ from typing import Any
 import mpd
 
 from device import settings
-from device.errors import PlayerError
 from device.mood import Mood
-from device.music.catalogue import Catalogue, Songs
+from device.music.link import FAILURES, client_of, explain
+from device.music.playlists import songs_of
 from device.music.queue import Entry, Snapshot
+from device.music.stickers import count, likes
 
 log = logging.getLogger(__name__)
 
-# What a connection may raise: python-mpd2's own, the socket's, and ValueError for words that are no UTF-8.
-FAILURES = (mpd.MPDError, OSError, ValueError)
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between two tries to connect
 PROBE = 15.0  # seconds of silence after which MPD is asked whether it still answers
 
@@ -52,19 +52,28 @@ class PlayerChanged:
 
 @dataclass(frozen=True)
 class LibraryChanged:
-    """Its songs or its stored playlists."""
+    """Its stored playlists; songs: its songs, too."""
+
+    songs: bool
 
 
 @dataclass(frozen=True)
 class SongsFound:
+    """The songs that the user has picked for a mood, in a stored playlist; else `picked` is empty.
+
+    likes: what other clients say is liked or disliked, by URI.
+    """
+
     mood: Mood
-    songs: Songs
+    picked: tuple[str, ...]
+    likes: Mapping[str, bool]
 
 
 @dataclass(frozen=True)
 class SongsQueued:
-    """What has been added to MPD's queue for the box; less than asked if songs had vanished."""
+    """What has been added to MPD's queue for the box in a mood; less than asked if songs had vanished."""
 
+    mood: Mood
     entries: tuple[Entry, ...]
 
 
@@ -99,7 +108,6 @@ class Player:
     def __init__(self, music: settings.Music, post: Callable[[PlayerEvent], None]) -> None:
         self._music = music
         self._post = post
-        self._catalogue = Catalogue(music.genres)
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="player", daemon=True)
@@ -116,7 +124,12 @@ class Player:
 
     def find(self, mood: Mood) -> None:
         """Posts SongsFound."""
-        self._jobs.put(lambda client: self._post(SongsFound(mood, self._catalogue.songs(client, mood))))
+
+        def job(client: mpd.MPDClient) -> None:
+            known = likes(client) if self._music.stickers else {}
+            self._post(SongsFound(mood, songs_of(client, mood), known))
+
+        self._jobs.put(job)
 
     def play(self, mood: Mood, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
         """Adds songs at the queue's end, plays the first of them, then removes `instead_of`.
@@ -126,7 +139,7 @@ class Player:
         old = tuple(instead_of)
 
         def job(client: mpd.MPDClient) -> None:
-            entries = self._add(client, uris)
+            entries = self._add(client, mood, uris)
             if not entries:
                 reason = f"MPD takes none of the {len(uris)} songs for {mood}: are they still there?"
                 self._post(SongsRefused(reason))
@@ -138,12 +151,12 @@ class Player:
 
         self._jobs.put(job)
 
-    def append(self, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
+    def append(self, mood: Mood, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
         """Adds songs at the queue's end, and removes `instead_of`. Posts SongsQueued."""
         old = tuple(instead_of)
 
         def job(client: mpd.MPDClient) -> None:
-            self._add(client, uris)
+            self._add(client, mood, uris)
             _remove(client, old)
 
         self._jobs.put(job)
@@ -151,7 +164,13 @@ class Player:
     def pause(self, paused: bool) -> None:
         self._jobs.put(lambda client: client.pause(int(paused)))
 
-    def _add(self, client: mpd.MPDClient, uris: Sequence[str]) -> tuple[Entry, ...]:
+    def count(self, uri: str, *, heard: bool) -> None:
+        """Tells MPD's other clients of a play or a skip."""
+        if self._music.stickers:
+            when = int(time.time())
+            self._jobs.put(lambda client: count(client, uri, heard=heard, when=when))
+
+    def _add(self, client: mpd.MPDClient, mood: Mood, uris: Sequence[str]) -> tuple[Entry, ...]:
         entries: list[Entry] = []
         try:
             for uri in uris:
@@ -160,7 +179,7 @@ class Player:
                 except mpd.CommandError as error:
                     log.warning("%s cannot be queued: %s", uri, error)
         finally:  # also when MPD goes in the middle: what was added so far is the box's
-            self._post(SongsQueued(tuple(entries)))
+            self._post(SongsQueued(mood, tuple(entries)))
         return tuple(entries)
 
     def _run(self) -> None:
@@ -168,7 +187,7 @@ class Player:
         while not self._closed.is_set():
             try:
                 # The ears first: what changes after they are open is not missed.
-                with _client(self._music) as ears, _client(self._music) as hands, self._listening(ears):
+                with client_of(self._music) as ears, client_of(self._music) as hands, self._listening(ears):
                     pause = FIRST_PAUSE
                     self._serve(hands)
             except FAILURES as error:
@@ -177,7 +196,6 @@ class Player:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _serve(self, client: mpd.MPDClient) -> None:
-        self._catalogue.forget()
         known = look_at(client)
         self._drop_jobs()
         self._post(PlayerUp(known))
@@ -226,46 +244,11 @@ class Player:
 
     def _heard(self, changes: Sequence[str], _: mpd.MPDClient) -> None:
         if {"database", "stored_playlist"}.intersection(changes):
-            self._catalogue.forget()
-            self._post(LibraryChanged())
+            self._post(LibraryChanged(songs="database" in changes))
 
 
 def _fail(error: Exception, _: mpd.MPDClient) -> None:
     raise error
-
-
-class _TolerantClient(mpd.MPDClient):  # type: ignore[misc]
-    """One file name that is no UTF-8 costs that song, and not the whole library."""
-
-    def _read_line(self) -> str | None:
-        try:
-            line: str | None = super()._read_line()
-        except UnicodeDecodeError as error:
-            return bytes(error.object).decode("utf-8", "replace").rstrip("\n")
-        return line
-
-
-@contextlib.contextmanager
-def _client(music: settings.Music) -> Iterator[mpd.MPDClient]:
-    client = _TolerantClient()
-    client.timeout = client.idletimeout = music.timeout
-    try:
-        connect(client, music)
-        yield client
-    finally:
-        with contextlib.suppress(mpd.MPDError, OSError):
-            client.disconnect()
-
-
-def connect(client: mpd.MPDClient, music: settings.Music) -> None:
-    """Over a Unix socket (a path, or @ for an abstract one), or TCP (host:port)."""
-    if music.address.startswith(("/", "@")):
-        client.connect(music.address)
-    else:
-        host, _, port = music.address.rpartition(":")
-        client.connect(host.strip("[]"), int(port))
-    if music.password:
-        client.password(music.password)
 
 
 def look_at(client: mpd.MPDClient) -> Snapshot:
@@ -283,36 +266,9 @@ def look_at(client: mpd.MPDClient) -> Snapshot:
         current=current if current in queue else None,
         title=_title(song),
         error=status.get("error", ""),
+        elapsed=float(status.get("elapsed", 0)),
+        duration=float(status.get("duration", 0)),
     )
-
-
-def explain(error: Exception, music: settings.Music) -> str:
-    """What to do about an MPD that cannot be reached."""
-    where = f"MPD at {music.address}"
-    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
-        return f"{where} is not running: sudo systemctl start mpd, or set music.address"
-    if isinstance(error, socket.gaierror):
-        return f"{where} cannot be found: is the name in music.address right, and the network there?"
-    if isinstance(error, PermissionError):
-        return f"{where} may not be used by this user: add it to the group that owns the socket"
-    if isinstance(error, TimeoutError):
-        return f"{where} does not answer: sudo systemctl restart mpd"
-    if isinstance(error, mpd.CommandError):
-        barred = error.errno in (mpd.FailureResponseCode.PERMISSION, mpd.FailureResponseCode.PASSWORD)
-        return f"{where} refuses: {error}" + ("; does it want music.password?" if barred else "")
-    if isinstance(error, mpd.ProtocolError | ValueError):
-        return f"{where} does not speak as MPD does: is music.address right?"
-    return f"{where} is gone: {error or type(error).__name__}"
-
-
-@contextlib.contextmanager
-def connected(music: settings.Music) -> Iterator[mpd.MPDClient]:
-    """A client for one question, outside of the player. Raises PlayerError."""
-    try:
-        with _client(music) as client:
-            yield client
-    except FAILURES as error:
-        raise PlayerError(explain(error, music)) from error
 
 
 def _title(song: dict[str, Any]) -> str:

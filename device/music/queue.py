@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 
@@ -16,13 +16,19 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """MPD at one moment. `current` is None once the queue has been played to its end."""
+    """MPD at one moment. `current` is None once the queue has been played to its end.
+
+    elapsed, duration: of the current song, in seconds; 0 if MPD does not know.
+    """
 
     state: Literal["play", "pause", "stop"]
     queue: tuple[Entry, ...] = ()
     current: Entry | None = None
     title: str = ""
     error: str = ""
+    # Time goes on: that alone is no change.
+    elapsed: float = field(default=0.0, compare=False)
+    duration: float = field(default=0.0, compare=False)
 
 
 def still_own(own: Sequence[Entry], queue: Sequence[Entry]) -> tuple[Entry, ...]:

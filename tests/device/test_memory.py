@@ -4,20 +4,25 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from device.errors import MemoryFileError
 from device.memory import KEPT, Memory
+from device.mood import Mood
+from device.music.places import Place, Source
 from device.music.queue import Entry
+from device.music.taste import NO_TASTE, Tally
 
+MOODS = {"a.ogg": Mood.SAD}
 OWN = (Entry(3, "a.ogg"), Entry(4, "b ü.ogg"))
 
 
 def test_it_remembers_across_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path / "state")
-    memory.keep_queued(OWN)
+    memory.keep_queued(OWN, MOODS)
     for uri in "abcd":
         memory.keep_played(uri)
     memory.close()
@@ -28,8 +33,8 @@ def test_it_remembers_across_a_restart(tmp_path: Path) -> None:
 
 def test_what_was_queued_before_is_replaced(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_queued(OWN)
-    memory.keep_queued(OWN[1:])
+    memory.keep_queued(OWN, MOODS)
+    memory.keep_queued(OWN[1:], MOODS)
     assert memory.queued() == OWN[1:]
 
 
@@ -52,14 +57,14 @@ def test_a_damaged_file_is_put_aside_and_begun_anew(tmp_path: Path) -> None:
 
 def test_damage_in_the_middle_of_the_file_is_found(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_queued([Entry(n, "x" * 500) for n in range(200)])
+    memory.keep_queued([Entry(n, "x" * 500) for n in range(200)], {})
     memory.close()
     path = tmp_path / "moodbox.db"
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     again = Memory.open(tmp_path)
     assert again.queued() == ()
-    again.keep_queued(OWN)
+    again.keep_queued(OWN, MOODS)
     assert again.queued() == OWN
 
 
@@ -73,12 +78,13 @@ def test_a_kill_in_the_middle_of_writing_leaves_it_whole(tmp_path: Path) -> None
     write_for_ever = f"""
 from device.memory import Memory
 from device.music.queue import Entry
+from device.music.taste import NO_TASTE, Tally
 from pathlib import Path
 memory = Memory.open(Path({str(tmp_path)!r}))
 n = 0
 while True:
     n += 1
-    memory.keep_queued([Entry(n, f"{{n}}.ogg")] * 5)
+    memory.keep_queued([Entry(n, f"{{n}}.ogg")] * 5, {{}})
     print(n, flush=True)
 """
     for _ in range(3):
@@ -104,8 +110,66 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
 
 def test_one_of_this_run_keeps_nothing(tmp_path: Path) -> None:
     memory = Memory.of_this_run()
-    memory.keep_queued(OWN)
+    memory.keep_queued(OWN, MOODS)
     assert memory.queued() == OWN
     memory.close()
     with pytest.raises(sqlite3.ProgrammingError):
         memory.queued()
+
+
+def test_in_which_mood_a_song_was_queued_is_known_after_a_restart(tmp_path: Path) -> None:
+    memory = Memory.open(tmp_path)
+    memory.keep_queued(OWN, MOODS)
+    memory.close()
+    assert Memory.open(tmp_path).queued_for() == MOODS
+
+
+def test_what_was_learned_is_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path) -> None:
+    memory = Memory.open(tmp_path)
+    memory.keep_reception(Mood.SAD, "a.ogg", "Blues", heard=True)
+    memory.keep_reception(Mood.SAD, "b.ogg", "Blues", heard=False)
+    memory.keep_reception(Mood.SAD, "c.ogg", "", heard=False)
+    memory.keep_reception(Mood.HAPPY, "a.ogg", "Blues", heard=False)
+    memory.keep_reception(Mood.NEUTRAL, "a.ogg", "Blues", heard=False)
+    memory.close()
+    taste = Memory.open(tmp_path).taste(Mood.SAD)
+    assert taste.genres == {"Blues": Tally(1, 1)}
+    assert taste.songs == {"a.ogg": Tally(1, 0), "b.ogg": Tally(0, 1), "c.ogg": Tally(0, 1)}
+    assert taste.genres_elsewhere == {"Blues": Tally(0, 2)}
+    assert taste.songs_elsewhere == {"a.ogg": Tally(0, 2)}
+
+
+def test_forgetting_leaves_the_users_own_words_and_the_queue(tmp_path: Path) -> None:
+    memory = Memory.open(tmp_path)
+    memory.keep_queued(OWN, MOODS)
+    memory.keep_word("a.ogg", 0.25, 0.5)
+    memory.keep_reception(Mood.SAD, "a.ogg", "Blues", heard=True)
+    memory.keep_played("a.ogg")
+    memory.forget()
+    assert memory.taste(Mood.SAD) == NO_TASTE
+    assert memory.played(1) == ()
+    assert memory.words() == {"a.ogg": Place(0.25, 0.5, 1.0, Source.OWN)}
+    assert memory.queued() == OWN
+
+
+def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "moodbox.db")) as old:
+        old.executescript("""
+            CREATE TABLE queued (position INTEGER PRIMARY KEY, id INTEGER NOT NULL, uri TEXT NOT NULL);
+            CREATE TABLE played (number INTEGER PRIMARY KEY AUTOINCREMENT, uri TEXT NOT NULL);
+            INSERT INTO queued (id, uri) VALUES (3, 'a.ogg');
+            INSERT INTO played (uri) VALUES ('b.ogg');
+        """)
+    memory = Memory.open(tmp_path)
+    assert memory.queued() == OWN[:1]
+    assert memory.queued_for() == {}
+    assert memory.played(1) == ("b.ogg",)
+    memory.keep_reception(Mood.SAD, "a.ogg", "Blues", heard=True)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_what_root_begins_belongs_to_whom_the_folder_belongs(tmp_path: Path) -> None:
+    os.chown(tmp_path, 1234, 1235)
+    Memory.open(tmp_path).close()
+    made = (tmp_path / "moodbox.db").stat()
+    assert (made.st_uid, made.st_gid) == (1234, 1235)

@@ -33,7 +33,11 @@ def test_nothing_is_written_but_the_boxs_memory_and_nothing_is_sent_but_to_mpd(
 
     written = {found[1] for line in calls if (found := WRITES.search(line))}
     state = settings.service.state_path()
-    allowed = {str(state / f"moodbox.db{end}") for end in ("", "-wal", "-shm", "-journal")} | {"/dev/null"}
+    allowed = {
+        str(state / f"{name}.db{end}")
+        for name in ("moodbox", "songs")
+        for end in ("", "-wal", "-shm", "-journal")
+    } | {"/dev/null"}
     assert written <= allowed, written - allowed
     assert str(state / "moodbox.db") in written
 

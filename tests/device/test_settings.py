@@ -64,7 +64,11 @@ def test_without_a_file_the_defaults_hold() -> None:
         ("[panel.leds]\nhapy = 3\n", "panel.leds: 'hapy' is not known; did you mean 'happy'?"),
         ("[look]\nseconds = 0\n", "look.seconds: expected float > 0.0; found 0"),
         ("[look]\nseconds = nan\n", "look.seconds: expected float > 0.0; found nan"),
-        ("[music.genres]\nsad = 'Pop'\n", "music.genres: expected array, got str"),
+        (
+            "[music.genres]\nsad = ['Pop']\n",
+            "music.genres: is no longer a setting: remove it; music.places names",
+        ),
+        ("[music.courses]\nsad = [0.3, 0.4]\n", "music.courses: expected array, got float"),
         (
             "[music]\naddress = 'localhost'\n",
             "music.address: expected a socket's path (/run/mpd/socket) or HOST:PORT",

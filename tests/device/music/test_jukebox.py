@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,13 +11,19 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import msgspec
+import mutagen
+import numpy as np
 import pytest
+import soundfile
 
 from device.demo.server import PrivateMpd
 from device.memory import Memory
 from device.mood import Mood
 from device.music.jukebox import EMPTY, MOST_FAILURES, Jukebox
+from device.music.librarian import Librarian
+from device.music.places import read_atlas
 from device.music.player import Player
+from device.music.taste import Tally
 from device.settings import Music, Settings
 from tests.device.conftest import AddSong
 
@@ -30,8 +35,10 @@ class Turning:
         self._events: SimpleQueue[Any] = SimpleQueue()
         self._player = Player(music, self._events.put)
         self.memory = Memory.open(folder)
-        self.jukebox = Jukebox(music, self._player, self.memory, random.Random(1))
+        self._librarian = Librarian(music, read_atlas(), folder, self._events.put)
+        self.jukebox = Jukebox(music, self._player, self._librarian, self.memory, np.random.default_rng(1))
         self._player.start()
+        self._librarian.start()
 
     def until(self, happened: Callable[[], object], seconds: float = 15) -> None:
         end = time.monotonic() + seconds
@@ -46,6 +53,7 @@ class Turning:
 
     def close(self) -> None:
         self._player.close()
+        self._librarian.close()
         self.memory.close()
 
     @property
@@ -65,8 +73,13 @@ class Turning:
             return 0
         return len(snapshot.queue) - snapshot.queue.index(snapshot.current) - 1
 
+    @staticmethod
+    def sad(uris: list[str]) -> int:
+        return sum(uri.startswith("sad") for uri in uris)
+
     def plays(self, mood: Mood) -> bool:
-        return bool(self.playing) and all(uri.startswith(mood) for uri in self.queue)
+        """Whether the course that begins in this mood has begun."""
+        return bool(self.playing and self.playing.startswith(mood))
 
 
 Start = Callable[..., Turning]
@@ -90,19 +103,67 @@ def turning(start: Start) -> Turning:
     return start()
 
 
-def test_a_mood_brings_a_shuffled_handful_of_its_songs(library: PrivateMpd, turning: Turning) -> None:
+def test_a_mood_brings_a_handful_of_songs_that_lead_from_it_to_a_better_place(
+    library: PrivateMpd, turning: Turning
+) -> None:
     turning.jukebox.play(Mood.SAD)
-    turning.until(lambda: turning.plays(Mood.SAD))
-    assert len(turning.queue) == len(set(turning.queue)) == 12
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
+    assert len(set(turning.queue)) == 12
+    assert turning.sad(turning.queue[3:]) <= 3  # now and then the box tries something out
     assert turning.queue != sorted(turning.queue)
+
+
+def test_with_the_style_match_the_music_stays_with_the_mood(library: PrivateMpd, start: Start) -> None:
+    turning = start(style="match")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
+    assert turning.sad(turning.queue) >= 5
+    assert all(turning.sad(turning.queue[first : first + 4]) <= 3 for first in range(9))
+
+
+def test_the_course_goes_on_where_the_queue_is_filled_again(library: PrivateMpd, start: Start) -> None:
+    turning = start(handful=6)
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 6)
+    other = library.client()
+    for _ in range(5):
+        other.next()
+    turning.until(lambda: turning.coming == 6)
+    assert turning.sad(turning.queue) <= 3
+
+
+def test_the_users_own_word_on_a_song_counts_at_once(library: PrivateMpd, turning: Turning) -> None:
+    turning.until(lambda: turning.jukebox.shelf)
+    turning.memory.keep_word("happy/07.ogg", 0.3, 0.35)
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing == "happy/07.ogg")
+
+
+def test_songs_of_the_moods_playlist_are_the_only_ones_even_streams(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    (library.playlists / "Sad.m3u").write_text("happy/01.ogg\nhappy/02.ogg\nhttp://127.0.0.1:1/x.ogg\n")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: len(turning.queue) == 3)
+    assert set(turning.queue) == {"happy/01.ogg", "happy/02.ogg", "http://127.0.0.1:1/x.ogg"}
+
+
+def test_a_library_that_nobody_tagged_plays_all_the_same(
+    mpd: PrivateMpd, turning: Turning, add_song: AddSong
+) -> None:
+    for number in range(20):
+        add_song(f"{number}.ogg")
+    mpd.update()
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing and len(turning.queue) == 12)
 
 
 def test_another_mood_replaces_what_the_box_had_queued(library: PrivateMpd, turning: Turning) -> None:
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD))
     turning.jukebox.play(Mood.HAPPY)
-    turning.until(lambda: turning.plays(Mood.HAPPY))
-    assert len(turning.queue) == 12
+    turning.until(lambda: turning.plays(Mood.HAPPY) and len(turning.queue) == 12)
+    assert not any(uri.startswith("sad") for uri in turning.queue)
 
 
 def test_what_somebody_else_queued_stays_where_it_was(library: PrivateMpd, turning: Turning) -> None:
@@ -373,6 +434,7 @@ def test_a_library_that_was_empty_while_the_queue_played_on_is_no_trouble_once_i
     library.music.rename(library.folder / "away")
     library.music.mkdir()
     library.update()
+    turning.until(lambda: turning.jukebox.shelf is not None and not turning.jukebox.shelf)
     turning.jukebox._player.find(Mood.SAD)  # as for keeping the queue filled
     turning.until(lambda: turning.jukebox.trouble.get("library") == EMPTY)
     library.music.rmdir()
@@ -388,5 +450,146 @@ def test_reading_from_a_full_disk_does_not_hide_that_writing_fails(
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD))
     turning.until(lambda: "storage" in turning.jukebox.trouble)
-    assert not turning.jukebox._recent()
+    assert not turning.jukebox._played(1)
     assert "storage" in turning.jukebox.trouble
+
+
+@pytest.fixture
+def short(mpd: PrivateMpd, tmp_path: Path) -> PrivateMpd:
+    """Running, with ten songs of two seconds."""
+    for number in range(10):
+        path = mpd.music / f"{number}.ogg"
+        soundfile.write(path, np.zeros(16000, dtype=np.float32), 8000, format="OGG", subtype="VORBIS")
+        file = mutagen.File(path)
+        file["genre"] = ["Blues"]
+        file.save()
+    mpd.update()
+    return mpd
+
+
+def test_songs_that_are_heard_to_their_end_count_for_their_genre_in_the_mood_they_were_queued_in(
+    short: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.memory.taste(Mood.SAD).genres.get("Blues") == Tally(2, 0))
+    assert len(turning.memory.taste(Mood.SAD).songs) == 2
+    assert turning.memory.taste(Mood.HAPPY).genres == {}
+
+
+def test_songs_that_are_skipped_count_against(library: PrivateMpd, turning: Turning) -> None:
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    skipped = turning.playing
+    library.client().next()
+    turning.until(lambda: turning.playing != skipped)
+    assert turning.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)}
+    assert turning.memory.taste(Mood.HAPPY).genres == {"Disco": Tally(0, 1)}
+
+
+def test_a_genre_that_is_always_skipped_gives_way(library: PrivateMpd, turning: Turning) -> None:
+    for number in range(16):
+        for _ in range(3):
+            turning.memory.keep_reception(Mood.HAPPY, f"happy/{number:02}.ogg", "Disco", heard=False)
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.plays(Mood.NEUTRAL))
+
+
+def test_a_change_of_mood_a_stop_a_pause_and_a_crash_of_mpd_count_for_nothing(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.plays(Mood.HAPPY))
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD))
+    turning.jukebox.toggle()
+    turning.until(lambda: not turning.playing)
+    turning.jukebox.toggle()
+    turning.until(lambda: turning.playing)
+    library.client().stop()
+    turning.until(lambda: not turning.playing)
+    turning.jukebox.toggle()
+    turning.until(lambda: turning.playing)
+    library.kill()
+    turning.until(lambda: turning.jukebox.snapshot is None)
+    library.start()
+    turning.until(lambda: turning.playing)
+    library.client().clear()
+    turning.until(lambda: not turning.playing)
+    for mood in Mood:
+        assert turning.memory.taste(mood).songs == {}
+
+
+def test_a_box_that_restarts_credits_the_mood_in_which_the_song_was_queued(
+    library: PrivateMpd, start: Start
+) -> None:
+    before = start()
+    before.jukebox.play(Mood.HAPPY)
+    before.until(lambda: before.playing and len(before.queue) == 12)
+    skipped = before.playing
+    before.close()
+    after = start()
+    after.until(lambda: after.playing == skipped and after.jukebox.shelf)
+    library.client().next()
+    after.until(lambda: after.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)})
+
+
+def test_plays_are_told_to_other_clients_as_they_name_them(short: PrivateMpd, turning: Turning) -> None:
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing)
+    heard = turning.playing
+    other = short.client()
+    turning.until(lambda: "lastPlayed" in other.sticker_list("song", heard))
+    assert other.sticker_get("song", heard, "playCount") == "1"
+    assert abs(int(other.sticker_get("song", heard, "lastPlayed")) - time.time()) < 60
+
+
+def test_skips_are_told_whatever_was_told_before(library: PrivateMpd, turning: Turning) -> None:
+    other = library.client()
+    for number in range(16):
+        other.sticker_set("song", f"happy/{number:02}.ogg", "skipCount", "4" if number % 2 else "no number")
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    skipped = turning.playing
+    assert skipped
+    other.next()
+    turning.until(lambda: "lastSkipped" in other.sticker_list("song", skipped))
+    odd = int(skipped[6:8]) % 2
+    assert other.sticker_get("song", skipped, "skipCount") == ("5" if odd else "1")
+
+
+def test_what_other_clients_say_is_liked_or_disliked_counts(library: PrivateMpd, turning: Turning) -> None:
+    other = library.client()
+    other.sticker_set("song", "happy/07.ogg", "like", "2")
+    other.sticker_set("song", "happy/08.ogg", "like", "0")
+    turning.until(lambda: turning.jukebox.shelf)
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing == "happy/07.ogg" and len(turning.queue) == 12)
+    assert "happy/08.ogg" not in turning.queue
+
+
+def test_stickers_are_left_alone_if_the_settings_say_so(library: PrivateMpd, start: Start) -> None:
+    turning = start(stickers=False)
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    skipped = turning.playing
+    library.client().next()
+    turning.until(lambda: turning.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)})
+    turning.for_a_while()
+    assert library.client().sticker_list("song", skipped) == {}
+
+
+def test_an_mpd_without_stickers_plays_and_teaches_all_the_same(library: PrivateMpd, start: Start) -> None:
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    lines = configuration.read_text().splitlines(keepends=True)
+    configuration.write_text("".join(line for line in lines if not line.startswith("sticker_file")))
+    library.start()
+    turning = start()
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    skipped = turning.playing
+    library.client().next()
+    turning.until(lambda: turning.playing not in (skipped, None))
+    assert turning.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)}
+    assert "player" not in turning.jukebox.trouble
+    assert "library" not in turning.jukebox.trouble

@@ -18,6 +18,7 @@ from device.demo.server import PrivateMpd
 from device.errors import PlayerError
 from device.mood import Mood
 from device.music import player
+from device.music.link import connected
 from device.music.player import (
     LibraryChanged,
     Player,
@@ -27,7 +28,6 @@ from device.music.player import (
     SongsFound,
     SongsPlay,
     SongsQueued,
-    connected,
 )
 from device.settings import Music, Settings
 from tests.device.conftest import AddSong
@@ -65,12 +65,15 @@ def test_it_says_when_mpd_answers(library: PrivateMpd, link: Player, heard: Hear
     assert heard.next(PlayerUp).snapshot.state == "stop"
 
 
-def test_it_finds_songs(library: PrivateMpd, link: Player, heard: Heard) -> None:
+def test_it_finds_the_songs_of_the_playlist_with_the_moods_name(
+    library: PrivateMpd, link: Player, heard: Heard
+) -> None:
+    (library.playlists / "Sad.m3u").write_text("sad/01.ogg\nsad/02.ogg\n")
     heard.next(PlayerUp)
     link.find(Mood.SAD)
     found = heard.next(SongsFound)
     assert found.mood is Mood.SAD
-    assert len(found.songs.uris) == 16
+    assert found.picked == ("sad/01.ogg", "sad/02.ogg")
 
 
 def test_new_songs_play_in_place_of_the_old_ones(library: PrivateMpd, link: Player, heard: Heard) -> None:

@@ -1,0 +1,192 @@
+"""`make bench-songs`: a library of 50,000 songs in a real MPD, from nothing known to a choice.
+
+Times say little on another machine. Nothing here is a test, and no test asserts a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+
+import numpy as np
+import soundfile
+from mutagen.flac import FLAC
+
+import device
+from device.demo.server import PrivateMpd
+from device.mood import Mood
+from device.music.chooser import Wish, choose
+from device.music.course import course_for
+from device.music.librarian import Librarian, ShelfFilled
+from device.music.places import TABLE, Place, Source, read_atlas
+from device.music.shelf import Shelf
+from device.music.taste import Tally, Taste
+from device.settings import Music
+from tests.bench import MIB, machine, peak_memory, timed
+
+SONGS = 50_000
+ARTISTS = 4_000
+IDLE = 40  # seconds
+FOLDER = 100  # songs
+ODD = ("", "Swedish Death Metal", "Rap/Hip Hop; Soul", "?", "hiphop")
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else SONGS
+    print(f"moodbox {device.__version__} on {machine()}\n")
+    with tempfile.TemporaryDirectory(prefix="moodbox-bench-") as name:
+        folder = Path(name)
+        with PrivateMpd(folder) as server:
+            took = timed(lambda: make_songs(server.music, count))
+            print(f"{count} songs made in {took:.1f} s", flush=True)
+            print(f"MPD has read them in {timed(server.update):.1f} s", flush=True)
+            bench_filling(server, folder / "state", count)
+
+
+def make_songs(folder: Path, count: int) -> None:
+    """Small FLAC files, a hundred to a folder, with genres as they come."""
+    chance = np.random.default_rng(1)
+    genres = (*read_atlas_names(), *ODD)
+    template = folder / "template.flac"
+    soundfile.write(template, np.zeros(800, np.float32), 8000)
+    for number in range(count):
+        path = folder / f"{number // FOLDER:03}" / f"{number:05}.flac"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(template.read_bytes())
+        song = FLAC(path)  # type: ignore[no-untyped-call]
+        song["title"] = f"Song {number}"
+        song["artist"] = f"Artist {chance.integers(ARTISTS)}"
+        song["genre"] = genres[chance.integers(len(genres))]
+        song.save(padding=lambda _: 0)
+    template.unlink()
+
+
+def read_atlas_names() -> list[str]:
+    return sorted({word.name for word in read_atlas().genres.values()})
+
+
+def bench_filling(server: PrivateMpd, state: Path, count: int) -> None:
+    posted: SimpleQueue[ShelfFilled] = SimpleQueue()
+    with beside(server, "while nobody reads"):
+        time.sleep(IDLE)
+    start = time.perf_counter()
+    with (
+        beside(server, "while it is read"),
+        closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian,
+    ):
+        librarian.start()
+        librarian.wake()
+        first = posted.get()
+        print(f"first {len(first.shelf)} songs known after {time.perf_counter() - start:.2f} s", flush=True)
+        filled = first
+        while not (filled.complete and len(filled.shelf) == count):
+            filled = posted.get()
+        print(f"all {count} known by their tags after {time.perf_counter() - start:.1f} s", flush=True)
+        filled = posted.get()  # once the raw comments are through
+        print(f"their raw MOOD comments read after {time.perf_counter() - start:.1f} s", flush=True)
+    bench_choosing(filled.shelf)
+    start = time.perf_counter()
+    with closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian:
+        librarian.start()
+        posted.get()
+        print(f"all known again after a restart: {time.perf_counter() - start:.2f} s")
+    print(f"{TABLE.name}: read in {1000 * timed(read_atlas):.1f} ms")
+    print(f"peak memory of all this: {peak_memory_here() / MIB:.0f} MiB")
+
+
+def bench_choosing(shelf: Shelf) -> None:
+    """Each choice with other songs played before, of each mood in turn."""
+    chance = np.random.default_rng(2)
+    words = {uri: Place(0.2, 0.3, 1.0, Source.OWN) for uri in chance.choice(shelf.uris, 500)}
+    songs = {uri: Tally(2, 1) for uri in chance.choice(shelf.uris, 1000)}
+    taste = Taste({genre: Tally(20, 15) for genre in shelf.genres}, songs, {}, songs)
+    wishes = [
+        Wish(course_for(mood, Music()), 12, before=tuple(chance.choice(shelf.uris, 500)), taste=taste)
+        for mood in Mood
+        for _ in range(20)
+    ]
+    times, used = [], []
+    for wish in wishes:
+        before = time.thread_time()
+        times.append(timed(lambda wish=wish: choose(shelf.with_words(words), wish, chance)))  # type: ignore[misc]
+        used.append(time.thread_time() - before)
+    print(
+        f"a choice of twelve: median {1000 * statistics.median(times):.1f} ms, "
+        f"worst {1000 * max(times):.1f} ms of {len(times)}; "
+        f"processor time: median {1000 * statistics.median(used):.1f} ms, worst {1000 * max(used):.1f} ms"
+    )
+
+
+def peak_memory_here() -> int:
+    return peak_memory(os.getpid())
+
+
+PING = """
+import json, select, sys, time, mpd
+client = mpd.MPDClient()
+client.connect(sys.argv[1])
+times = []
+while not select.select([sys.stdin], [], [], 0.01)[0]:
+    start = time.perf_counter()
+    client.ping()
+    times.append(time.perf_counter() - start)
+print(json.dumps(times))
+"""
+"""Another program, which asks MPD a hundred times a second until it is told to end."""
+
+
+@contextmanager
+def beside(server: PrivateMpd, when: str) -> Iterator[None]:
+    """What others notice meanwhile."""
+    stop, waits = threading.Event(), list[float]()
+    sleeper = threading.Thread(target=sleep_lightly, args=(stop, waits))
+    sleeper.start()
+    with other_client(server) as pings:
+        yield
+    stop.set()
+    sleeper.join()
+    spread(f"another client's ping {when}", pings)
+    spread(f"a thread of ours that wakes every 10 ms is late by, {when}", waits)
+
+
+@contextmanager
+def other_client(server: PrivateMpd) -> Iterator[list[float]]:
+    """The seconds of each ping; the list is filled when this ends."""
+    pings: list[float] = []
+    with subprocess.Popen(
+        [sys.executable, "-c", PING, server.address],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        yield pings
+        pings += json.loads(other.communicate("\n")[0])
+
+
+def sleep_lightly(stop: threading.Event, waits: list[float]) -> None:
+    """As the box's own thread waits for its button."""
+    while not stop.is_set():
+        waits.append(timed(lambda: time.sleep(0.01)) - 0.01)
+
+
+def spread(what: str, times: list[float]) -> None:
+    times.sort()
+    print(
+        f"{what}: median {1000 * statistics.median(times):.1f} ms, "
+        f"of 1000 all but one under {1000 * times[int(0.999 * len(times))]:.0f} ms, "
+        f"worst {1000 * times[-1]:.0f} ms of {len(times)}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""`moodbox songs` and `moodbox mood`, as people and scripts see them."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.demo.server import PrivateMpd
+from device.memory import Memory
+from device.mood import Mood
+from device.music.taste import NO_TASTE
+from device.settings import Settings
+from tests.device.test_cli import moodbox, running, status
+from tests.waiting import eventually
+
+
+def planned(settings_file: Path, mood: str = "sad") -> dict[str, Any]:
+    asked = moodbox("songs", "--mood", mood, "--json", "--settings", settings_file)
+    assert asked.returncode == 0, asked.stderr
+    answer: dict[str, Any] = json.loads(asked.stdout)
+    return answer
+
+
+def test_songs_in_json_are_the_next_twelve_with_why_each_was_chosen(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    answer = planned(settings_file)
+    assert list(answer) == ["mood", "known", "songs"]
+    assert (answer["mood"], answer["known"], len(answer["songs"])) == ("sad", 48, 12)
+    first = answer["songs"][0]
+    assert first["uri"].startswith("sad/")
+    assert first["target"] == [0.3, 0.35]
+    assert {"uri", "artist", "genre", "valence", "energy", "sure", "source", "fit", "why"} <= set(first)
+
+
+def test_songs_for_people_are_a_readable_list(settings_file: Path, library: PrivateMpd) -> None:
+    asked = moodbox("songs", "--mood", "happy", "--settings", settings_file)
+    lines = asked.stdout.splitlines()
+    assert lines[0] == "happy: 12 of 48 songs"
+    assert lines[1].startswith(" 1  happy/")
+    assert lines[2].startswith("    genre Disco at 0.80/0.70 for 0.75/0.70, fits ")
+
+
+def test_songs_are_those_of_the_moods_playlist_if_there_is_one(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    (library.playlists / "sad.m3u").write_text("happy/01.ogg\nneutral/02.ogg\n")
+    assert {song["uri"] for song in planned(settings_file)["songs"]} == {"happy/01.ogg", "neutral/02.ogg"}
+
+
+def test_songs_without_mpd_are_by_what_was_known_before(settings_file: Path, library: PrivateMpd) -> None:
+    planned(settings_file)
+    library.stop()
+    asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
+    assert asked.returncode == 0
+    assert "is not running" in asked.stderr
+    assert "by what was known before" in asked.stderr
+
+
+def test_songs_with_neither_mpd_nor_anything_known_is_one_line(settings_file: Path) -> None:
+    asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
+    assert asked.returncode == 1
+    assert asked.stdout == ""
+    (line,) = asked.stderr.splitlines()
+    assert "is not running: sudo systemctl start mpd" in line
+
+
+def test_songs_of_an_empty_library_say_what_to_do(settings_file: Path, mpd: PrivateMpd) -> None:
+    asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
+    assert asked.returncode == 1
+    assert "has no songs: put music into its folder" in asked.stderr
+
+
+def test_the_users_word_moves_a_song_and_can_be_taken_back(settings_file: Path, library: PrivateMpd) -> None:
+    planned(settings_file)
+    assert "own word" in moodbox("mood", "happy/07.ogg", "0.3", "0.35", "--settings", settings_file).stdout
+    assert planned(settings_file)["songs"][0]["uri"] == "happy/07.ogg"
+    told = moodbox("mood", "happy/07.ogg", "--settings", settings_file).stdout
+    assert told == "happy/07.ogg: valence 0.30, energy 0.35 (own word)\n"
+    told = moodbox("mood", "happy/07.ogg", "--unsay", "--json", "--settings", settings_file).stdout
+    assert json.loads(told)["source"] == "genre"
+
+
+def test_a_mood_word_will_do(settings_file: Path, library: PrivateMpd) -> None:
+    planned(settings_file)
+    told = moodbox("mood", "happy/07.ogg", "Sad", "--json", "--settings", settings_file)
+    assert json.loads(told.stdout)["valence"] < 0.4
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (
+            ["happy/07.ogg", "hapy"],
+            2,
+            "hapy: expected a mood, or a valence and an energy (0.7 0.6); did you mean",
+        ),
+        (["happy/07.ogg", "1.5", "0"], 2, "valence and energy go from 0 to 1"),
+        (["happy/07.ogg", "nan", "0"], 2, "valence and energy go from 0 to 1"),
+        (["happy/07.ogg", "0.5"], 2, "expected a mood, or a valence and an energy"),
+        (["07.ogg", "happy"], 1, "no such song in MPD's library; did you mean 'happy/07.ogg'?"),
+        (["gone.ogg", "happy"], 1, "gone.ogg: no such song in MPD's library; `mpc listall` names them all"),
+    ],
+)
+def test_a_mistake_is_one_line_and_an_exit_code(
+    settings_file: Path, library: PrivateMpd, words: list[str], code: int, message: str
+) -> None:
+    planned(settings_file)
+    asked = moodbox("mood", *words, "--settings", settings_file)
+    assert asked.returncode == code
+    assert asked.stdout == ""
+    (line,) = asked.stderr.splitlines()
+    assert message in line
+
+
+def test_beside_a_running_box_both_see_the_same_songs(settings_file: Path, library: PrivateMpd) -> None:
+    with running(settings_file):
+        eventually(lambda: status(settings_file)["playing"] == "play")
+        assert planned(settings_file)["known"] == 48
+        assert "own word" in moodbox("mood", "sad/07.ogg", "0.75", "0.7", "--settings", settings_file).stdout
+        moodbox("press", "--settings", settings_file)
+        eventually(lambda: "Blues 7" in (status(settings_file)["song"] or ""))
+
+
+def test_forget_begins_afresh(settings_file: Path, settings: Settings, library: PrivateMpd) -> None:
+    with closing(Memory.open(settings.service.state_path())) as memory:
+        memory.keep_reception(Mood.SAD, "sad/01.ogg", "Blues", heard=True)
+        assert moodbox("forget", "--settings", settings_file).returncode == 0
+        assert memory.taste(Mood.SAD) == NO_TASTE
+
+
+def test_songs_show_what_was_learned(settings_file: Path, settings: Settings, library: PrivateMpd) -> None:
+    with closing(Memory.open(settings.service.state_path())) as memory:
+        for _ in range(40):
+            memory.keep_reception(Mood.HAPPY, "happy/07.ogg", "", heard=True)
+    first = planned(settings_file, "happy")["songs"][0]
+    assert first["uri"] == "happy/07.ogg"
+    assert first["liking"] > first["fit"]
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="nothing is read-only for root")
+def test_the_memory_of_another_user_is_named_with_what_to_do(settings_file: Path, settings: Settings) -> None:
+    settings.service.state_path().mkdir()
+    settings.service.state_path().chmod(0o500)
+    asked = moodbox("forget", "--settings", settings_file)
+    assert asked.returncode == 1
+    assert "may not be written by this user: sudo -u " in asked.stderr
+
+
+def test_a_name_that_is_no_utf8_is_a_mistake_like_another(settings_file: Path, library: PrivateMpd) -> None:
+    planned(settings_file)
+    asked = moodbox("mood", os.fsdecode(b"Bj\xf6rk.ogg"), "--unsay", "--settings", settings_file)
+    assert asked.returncode == 1
+    assert len(asked.stderr.splitlines()) == 1
