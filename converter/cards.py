@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -39,7 +39,7 @@ class Choices:
 
     right: how often a named mood shall be the true one on PublicTest. votes: the share of the answer that
     comes from what was learned from FER+'s votes. margin: of the crop; as FER2013's pictures have it if None.
-    prior: as in the card.
+    prior: as in the card. moods: those of the run that the model is held to; all if None.
     """
 
     right: float = 0.9
@@ -47,26 +47,33 @@ class Choices:
     margin: float | None = None
     prior: Mapping[Mood, float] = field(default_factory=dict)
     seed: int = 1
+    moods: Sequence[Mood] | None = None
 
 
 def make(run: Path, splits: Mapping[str, Split], out: Path, choices: Choices) -> Card:
     """Quantizes the best model of `run` into `out` (.tflite) and all that stands beside it.
 
-    splits: all three; the pictures for quantizing and the framing come from Training, temperature and
-    threshold from PublicTest.
+    splits: all three, of those moods; the pictures for quantizing and the framing come from Training,
+    temperature and threshold from PublicTest.
     Each file is written whole or not at all, the card last. Raises MoodboxError.
     """
     if out.suffix != ".tflite":
         raise RunError(f"--out {out}: expected a name that ends in .tflite")
     recipe = training.read_recipe(run)
-    if unknown := set(choices.prior) - set(recipe.moods):
-        raise RunError(f"--prior {', '.join(sorted(unknown))}: the run knows {', '.join(recipe.moods)}")
+    moods = [Mood(mood) for mood in choices.moods or recipe.moods]
+    if unknown := {*choices.prior, *moods} - set(recipe.moods):
+        raise RunError(f"{run}: does not know {', '.join(sorted(unknown))}, but {', '.join(recipe.moods)}")
+    places = [recipe.moods.index(mood) for mood in moods]
     light, seed = recipe.augmentation.light, choices.seed
     seen = {name: all_evened(splits[name].images, light) for name in TESTS}
     chosen = splits[CHOSEN_BY]
-    warm = networks.predict(networks.restore(run / training.BEST, votes=choices.votes), seen[CHOSEN_BY])
+    warm = networks.predict(
+        networks.restore(run / training.BEST, places=places, votes=choices.votes), seen[CHOSEN_BY]
+    )
     temperature = evaluation.temperature(chosen.labels, warm)
-    network = networks.restore(run / training.BEST, votes=choices.votes, temperature=temperature)
+    network = networks.restore(
+        run / training.BEST, places=places, votes=choices.votes, temperature=temperature
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
         draft = Path(folder) / out.name
@@ -79,7 +86,7 @@ def make(run: Path, splits: Mapping[str, Split], out: Path, choices: Choices) ->
             Card(
                 format=FORMAT,
                 name=out.stem,
-                labels=tuple(Mood(mood) for mood in recipe.moods),
+                labels=tuple(moods),
                 side=SIDE,
                 crop=Crop(detector=frame.detector, margin=margin, light=light),
                 threshold=0,

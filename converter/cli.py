@@ -111,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MOOD=TIMES",
         help="how many times likelier a mood is before the box than in FER2013; may be repeated",
     )
+    quantize.add_argument(
+        "--moods",
+        type=_moods,
+        metavar="A,B,…",
+        help="hold the model to these moods (default: all of the run)",
+    )
     quantize.add_argument("--seed", type=_seed, default=1)
     quantize.set_defaults(verb=_quantize)
 
@@ -236,10 +242,16 @@ def _train(options: argparse.Namespace) -> None:
 def _quantize(options: argparse.Namespace) -> None:
     from converter import cards, training
 
-    moods = [Mood(mood) for mood in training.read_recipe(options.run).moods]
-    splits = _read_all(options, moods)
-    prior = dict(options.prior or ())
-    choices = cards.Choices(options.right, options.votes_share, options.margin, prior, options.seed)
+    known = [Mood(mood) for mood in training.read_recipe(options.run).moods]
+    splits = _read_all(options, options.moods or known)
+    choices = cards.Choices(
+        right=options.right,
+        votes=options.votes_share,
+        margin=options.margin,
+        prior=dict(options.prior or ()),
+        seed=options.seed,
+        moods=options.moods,
+    )
     card = cards.make(options.run, splits, options.out, choices)
     print(cards.report(card))
     print(f"written: {options.out} and what belongs to it")

@@ -121,28 +121,32 @@ def predict(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float
     return np.asarray(network.predict(as_input(images), batch_size=256, verbose=0), dtype=np.float32)
 
 
-def restore(path: Path, *, votes: float = 0.0, temperature: float = 1.0) -> keras.Model:
+def restore(
+    path: Path, *, places: Sequence[int] | None = None, votes: float = 0.0, temperature: float = 1.0
+) -> keras.Model:
     """The network that `train` saved in `path`, in float32 whatever precision it was trained in.
 
+    places: the moods to keep, by where they stand among those it learned; all by default.
     votes: how much of its answer comes from the output that learned FER+'s votes; the two are mixed before
     the softmax. temperature: what the result is divided by there. Raises RunError.
     """
     saved = load(path)
     # The layers of a run in mixed precision carry it with them: only a new network is rid of it.
     keras.config.set_dtype_policy("float32")
-    network = NETWORKS[saved.name](saved.output[MOODS].shape[-1])
-    network.set_weights([w for layer in saved.layers if layer.name != VOTES for w in layer.get_weights()])
-    last = network.get_layer(MOODS)
-    weights = last.get_weights()
+    weights = saved.get_layer(MOODS).get_weights()
     if votes:
-        names = {layer.name for layer in saved.layers}
-        if VOTES not in names:
+        if VOTES not in saved.output:
             raise RunError(f"{path}: has learned no votes; leave out --votes-share")
         weights = [
             (1 - votes) * label + votes * vote
             for label, vote in zip(weights, saved.get_layer(VOTES).get_weights(), strict=True)
         ]
-    last.set_weights([weight / temperature for weight in weights])
+    if places is not None:
+        weights = [weight[..., list(places)] for weight in weights]
+    network = NETWORKS[saved.name](weights[-1].shape[0])
+    body = [layer for layer in saved.layers if layer.name not in (MOODS, VOTES)]
+    answer = [weight / temperature for weight in weights]
+    network.set_weights([*(weight for layer in body for weight in layer.get_weights()), *answer])
     return network
 
 

@@ -69,7 +69,7 @@ def test_a_prior_for_a_mood_that_the_run_does_not_know_is_refused(
     run: Path, fer2013: Path, tmp_path: Path, refusal: Refusal
 ) -> None:
     asked = ("quantize", "--run", run, "--data", fer2013, "--out", tmp_path / "x.tflite", "--prior")
-    assert "--prior fear: the run knows happy, neutral, sad" in refusal(*asked, "fear=2", code=2)
+    assert "does not know fear, but happy, neutral, sad" in refusal(*asked, "fear=2", code=2)
 
 
 @pytest.mark.parametrize("split", cards.TESTS)

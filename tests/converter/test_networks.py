@@ -160,6 +160,12 @@ def test_votes_that_were_not_learned_cannot_be_asked_for(run: Path) -> None:
         networks.restore(run / "best.keras", votes=0.5)
 
 
+def test_a_network_may_be_held_to_some_of_its_moods(voted: Path) -> None:
+    held = networks.predict(networks.restore(voted, places=[2, 0], votes=0.3), FACES)
+    whole = networks.predict(networks.restore(voted, votes=0.3), FACES)[:, [2, 0]]
+    assert held == pytest.approx(whole / whole.sum(axis=1, keepdims=True), abs=1e-5)
+
+
 def test_a_start_takes_over_the_body_and_the_moods_that_are_wanted(voted: Path) -> None:
     model = networks.trainable("residual", 2, (48,), votes=True)
     networks.start_from(model, {voted: [2, 0]})
