@@ -16,9 +16,9 @@ The library has 2,000 songs of 300 artists in all genres of the table, as often 
 hears 300 songs; what counts is the last 100.
 
 Nobody is like this. The listener was written down before the first run, and nothing of it was changed after.
-The box brought .73 at first and tried out too much. It was then made to count plays in other moods for a part,
-and one of its own numbers was halved, BOLDNESS in device/music/liking.py, by looking at listeners 100 to 123.
-Those who are printed here are others.
+The box brought .73 at first and tried out too much. It was then made to count plays in other moods for a
+part, and one of its own numbers was halved, BOLDNESS in device/music/liking.py, by looking at listeners 100
+to 123. Those who are printed here are others.
 """
 
 from __future__ import annotations
