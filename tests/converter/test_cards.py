@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from converter import cards, cli, golden
+from converter import cards, cli, data, golden
 from converter.data import Split
 from converter.errors import RunError
 from device.errors import ModelError
@@ -63,6 +63,19 @@ def test_the_prior_is_for_the_device_and_the_scores_are_without_it(
     answers = np.array([classifier.probabilities(image) for image in test.images])
     right = np.mean(answers.argmax(axis=1) == test.labels)
     assert right == classifier.card.about["scores"]["PublicTest"]["int8"]["accuracy"]
+
+
+def test_a_run_gives_a_model_that_is_held_to_some_of_its_moods(
+    run: Path, fer2013: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "two.tflite"
+    asked = f"quantize --run {run} --data {fer2013} --out {out} --moods sad,happy"
+    assert cli.main(asked.split()) == 0
+    classifier = Classifier(out)
+    assert classifier.card.labels == (Mood.SAD, Mood.HAPPY)
+    test = data.read(fer2013, ["PublicTest"], classifier.card.labels)["PublicTest"]
+    answers = np.array([classifier.probabilities(image) for image in test.images])
+    assert np.mean(answers.argmax(axis=1) == test.labels) > 0.8
 
 
 def test_a_prior_for_a_mood_that_the_run_does_not_know_is_refused(
