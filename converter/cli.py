@@ -1,4 +1,4 @@
-"""The verbs of the converter: train, quantize, evaluate."""
+"""The verbs of the converter: train, quantize, evaluate, conditions."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -59,11 +60,10 @@ class Machine:
                 env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
                 start_new_session=True,
             )  # fmt: skip
-        children = f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children"
         (self._folder / "ssh_config").write_text(
             f"Host box other\n User pi\n IdentityFile {self._folder / 'key'}\n StrictHostKeyChecking no\n"
             " UserKnownHostsFile /dev/null\n LogLevel ERROR\n"
-            f" ProxyCommand nsenter --target $(cut -d' ' -f1 {children}) --net nc 127.0.0.1 22\n"
+            f" ProxyCommand nsenter --target $(cut -d' ' -f1 {self._children()}) --net nc 127.0.0.1 22\n"
         )
         self.wait_until_up()
 
@@ -73,9 +73,16 @@ class Machine:
             assert time.monotonic() < end, f"the machine does not come up: {state}"
             time.sleep(0.2)
 
+    def _children(self) -> Path:
+        assert self._nspawn
+        return Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children")
+
     def stop(self) -> None:
         """As if its plug were drawn."""
         if self._nspawn:
+            # The machine's first process: with it all others end; nspawn's own death leaves them running.
+            for leader in self._children().read_text().split():
+                os.kill(int(leader), signal.SIGKILL)
             self._nspawn.kill()
             self._nspawn.wait(30)
             self._nspawn = None
