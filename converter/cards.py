@@ -50,11 +50,14 @@ class Choices:
     moods: Sequence[Mood] | None = None
 
 
-def make(run: Path, splits: Mapping[str, Split], out: Path, choices: Choices) -> Card:
+def make(
+    run: Path, splits: Mapping[str, Split], out: Path, choices: Choices, learned: Split | None = None
+) -> Card:
     """Quantizes the best model of `run` into `out` (.tflite) and all that stands beside it.
 
     splits: all three, of those moods; the pictures for quantizing and the framing come from Training,
-    temperature and threshold from PublicTest.
+    temperature and threshold from PublicTest. learned: what the run was trained on, if that is more than
+    Training here, since the model is held to some of its moods.
     Each file is written whole or not at all, the card last. Raises MoodboxError.
     """
     if out.suffix != ".tflite":
@@ -103,7 +106,7 @@ def make(run: Path, splits: Mapping[str, Split], out: Path, choices: Choices) ->
             "recipe": asdict(recipe) | _best_epoch(run),
             "votes_share": choices.votes,
             "temperature": {"chosen_on": CHOSEN_BY, "value": temperature},
-            "training": {"data_set": DATA_SET, "count": len(faces), "classes": faces.counts()},
+            "training": _training(learned or faces),
             "quantization": {
                 "kind": "int8 weights and activations, uint8 in and out",
                 "pictures": min(quantization.PICTURES, len(faces)),
@@ -153,6 +156,10 @@ def report(card: Card) -> str:
     for name, steps in about["golden"]["steps_apart"].items():
         lines.append(f"golden      {name}: at most {steps} of 256 apart")
     return "\n".join(lines)
+
+
+def _training(learned: Split) -> dict[str, Any]:
+    return {"data_set": DATA_SET, "count": len(learned), "classes": learned.counts()}
 
 
 def _best_epoch(run: Path) -> dict[str, int]:

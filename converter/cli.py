@@ -243,7 +243,11 @@ def _quantize(options: argparse.Namespace) -> None:
     from converter import cards, training
 
     known = [Mood(mood) for mood in training.read_recipe(options.run).moods]
-    splits = _read_all(options, options.moods or known)
+    splits = _read_all(options, known)
+    learned = splits["Training"]
+    if options.moods and options.moods != tuple(known):
+        print(f"held to {', '.join(options.moods)}:")
+        splits = _read_all(options, options.moods)
     choices = cards.Choices(
         right=options.right,
         votes=options.votes_share,
@@ -252,7 +256,7 @@ def _quantize(options: argparse.Namespace) -> None:
         seed=options.seed,
         moods=options.moods,
     )
-    card = cards.make(options.run, splits, options.out, choices)
+    card = cards.make(options.run, splits, options.out, choices, learned)
     print(cards.report(card))
     print(f"written: {options.out} and what belongs to it")
 

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar, Self
 
 from device.errors import MemoryFileError
 
@@ -15,7 +16,33 @@ log = logging.getLogger(__name__)
 PATIENCE = 1.0  # seconds that a write waits for one of another process
 
 
-def open_database(path: Path, steps: Sequence[str]) -> sqlite3.Connection:
+class Kept:
+    """What is kept in one file: its name, and the steps that make its tables."""
+
+    file: ClassVar[str]
+    steps: ClassVar[Sequence[str]]
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The file in `folder`, made if need be; a damaged one is put aside and begun anew.
+
+        Raises MemoryFileError if nothing can be kept there.
+        """
+        return cls(_open_database(folder / cls.file, cls.steps))
+
+    @classmethod
+    def of_this_run(cls) -> Self:
+        """One that is gone when it is closed."""
+        return cls(_opened(":memory:", cls.steps))
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def _open_database(path: Path, steps: Sequence[str]) -> sqlite3.Connection:
     """The file, made if need be; a damaged one is put aside and begun anew.
 
     steps: each brings the tables from one version to the next; a file takes those that it has not had.
@@ -46,11 +73,6 @@ def _make_for_its_owner(path: Path) -> None:
         folder = path.parent.stat()
         path.touch()
         os.chown(path, folder.st_uid, folder.st_gid)
-
-
-def database_of_this_run(steps: Sequence[str]) -> sqlite3.Connection:
-    """One that is gone when it is closed."""
-    return _opened(":memory:", steps)
 
 
 def _opened(path: Path | str, steps: Sequence[str]) -> sqlite3.Connection:

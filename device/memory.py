@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Self
 
-from device.database import database_of_this_run, open_database
+from device.database import Kept
 from device.mood import Mood
 from device.music.places import Place, Source
 from device.music.queue import Entry
@@ -32,27 +29,10 @@ GENRE, SONG = "genre", "song"  # kinds of tallies
 KEPT = 1000  # of the songs that were played
 
 
-class Memory:
+class Memory(Kept):
     """Every change is one transaction: after a cut of power it is there whole or not at all."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    @classmethod
-    def open(cls, folder: Path) -> Self:
-        """The file in `folder`, made if need be; a damaged one is put aside and begun anew.
-
-        Raises MemoryFileError if nothing can be kept there.
-        """
-        return cls(open_database(folder / FILE, STEPS))
-
-    @classmethod
-    def of_this_run(cls) -> Self:
-        """One that is gone when the box ends."""
-        return cls(database_of_this_run(STEPS))
-
-    def close(self) -> None:
-        self._database.close()
+    file, steps = FILE, STEPS
 
     def queued(self) -> tuple[Entry, ...]:
         """What the box had put in MPD's queue."""

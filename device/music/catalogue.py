@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from device.database import database_of_this_run, open_database
+from device.database import Kept
 from device.music.places import Place
 from device.music.shelf import Shelf, Song, shelf_of_rows
 
@@ -48,25 +47,15 @@ class Heard(NamedTuple):
     modified: str
 
 
-class Catalogue:
+class Catalogue(Kept):
     """Every change is one transaction, and `progress` is part of it: reading goes on where it stopped."""
 
+    file, steps = FILE, STEPS
+
     def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
+        super().__init__(database)
         # After a cut of power the last chunks may be missing, and their progress with them: nothing is lost.
         database.execute("PRAGMA synchronous = NORMAL")
-
-    @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Raises MemoryFileError."""
-        return cls(open_database(folder / FILE, STEPS))
-
-    @classmethod
-    def of_this_run(cls) -> Self:
-        return cls(database_of_this_run(STEPS))
-
-    def close(self) -> None:
-        self._database.close()
 
     def progress(self) -> Progress:
         return Progress(*self._database.execute("SELECT stamp, reading, position FROM progress").fetchone())

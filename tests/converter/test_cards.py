@@ -66,13 +66,14 @@ def test_the_prior_is_for_the_device_and_the_scores_are_without_it(
 
 
 def test_a_run_gives_a_model_that_is_held_to_some_of_its_moods(
-    run: Path, fer2013: Path, tmp_path: Path
+    run: Path, fer2013: Path, splits: dict[str, Split], tmp_path: Path
 ) -> None:
     out = tmp_path / "two.tflite"
     asked = f"quantize --run {run} --data {fer2013} --out {out} --moods sad,happy"
     assert cli.main(asked.split()) == 0
     classifier = Classifier(out)
     assert classifier.card.labels == (Mood.SAD, Mood.HAPPY)
+    assert classifier.card.about["training"]["count"] == len(splits["Training"])
     test = data.read(fer2013, ["PublicTest"], classifier.card.labels)["PublicTest"]
     answers = np.array([classifier.probabilities(image) for image in test.images])
     assert np.mean(answers.argmax(axis=1) == test.labels) > 0.8

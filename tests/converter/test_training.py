@@ -304,6 +304,18 @@ def test_a_teachers_answers_are_the_part_of_the_targets_that_the_recipe_says(vot
     assert np.allclose(taught["votes"], voted_on * (0.75 * alone["votes"] + 0.25 / 3))
 
 
+def test_a_run_learns_from_the_teacher_that_it_was_given(
+    box: Path, voted: dict[str, Split], tmp_path: Path
+) -> None:
+    alone = dataclasses.replace(BOX, epochs=1, warmup=0, sides=(16,))
+    taught = with_teacher(alone, str(box / "best.keras"))
+    one, other = (
+        training.read_history(train(tmp_path / name, recipe, voted))[0]["loss"]
+        for name, recipe in (("alone", alone), ("taught", taught))
+    )
+    assert one != pytest.approx(other, rel=1e-3)
+
+
 def test_faces_and_their_targets_are_mixed_alike() -> None:
     labels = np.arange(60) % 3
     greys = np.array([0, 100, 200], np.uint8)

@@ -365,12 +365,17 @@ def test_a_playlist_whose_songs_are_gone_is_said_until_it_is_mended(
     assert turning.jukebox.trouble == {}
 
 
-def test_an_mpd_without_stored_playlists_plays_by_genre(library: PrivateMpd, start: Start) -> None:
+def start_without(library: PrivateMpd, setting: str) -> None:
+    """MPD again, without this line of its configuration."""
     library.stop()
     configuration = library.folder / "mpd.conf"
     lines = configuration.read_text().splitlines(keepends=True)
-    configuration.write_text("".join(line for line in lines if not line.startswith("playlist_directory")))
+    configuration.write_text("".join(line for line in lines if not line.startswith(setting)))
     library.start()
+
+
+def test_an_mpd_without_stored_playlists_plays_by_genre(library: PrivateMpd, start: Start) -> None:
+    start_without(library, "playlist_directory")
     turning = start()
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD))
@@ -579,11 +584,7 @@ def test_stickers_are_left_alone_if_the_settings_say_so(library: PrivateMpd, sta
 
 
 def test_an_mpd_without_stickers_plays_and_teaches_all_the_same(library: PrivateMpd, start: Start) -> None:
-    library.stop()
-    configuration = library.folder / "mpd.conf"
-    lines = configuration.read_text().splitlines(keepends=True)
-    configuration.write_text("".join(line for line in lines if not line.startswith("sticker_file")))
-    library.start()
+    start_without(library, "sticker_file")
     turning = start()
     turning.jukebox.play(Mood.HAPPY)
     turning.until(lambda: turning.playing)
