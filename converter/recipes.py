@@ -50,6 +50,18 @@ AGAIN = dataclasses.replace(
     augmentation=dataclasses.replace(BOX.augmentation, framed=0.5, erase=0.35),
 )
 
+# A second network, to judge beside the first: from nothing, with a teacher.
+SLIM = dataclasses.replace(
+    BOX,
+    network="slim",
+    epochs=90,
+    smoothing=0.0,
+    mixup=0.3,
+    taught=0.4,
+    augmentation=AGAIN.augmentation,
+    seed=3,
+)
+
 # From the body that BOX has learned with all seven moods, to the three of the paper.
 BOX3 = dataclasses.replace(
     BOX,
@@ -78,6 +90,7 @@ RECIPES = {
     "box": BOX,
     "box3": BOX3,
     "again": AGAIN,
+    "slim": SLIM,
     "more": MORE,
     "rest": REST,
     "rest3": REST3,
