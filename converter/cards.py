@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import keras
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -51,32 +52,53 @@ class Choices:
 
 
 def make(
-    run: Path, splits: Mapping[str, Split], out: Path, choices: Choices, learned: Split | None = None
+    runs: Sequence[Path],
+    splits: Mapping[str, Split],
+    out: Path,
+    choices: Choices,
+    learned: Split | None = None,
 ) -> Card:
-    """Quantizes the best model of `run` into `out` (.tflite) and all that stands beside it.
+    """Quantizes the best model of a run, or those of several as one, into `out` (.tflite), and makes all that
+    stands beside it.
 
     splits: all three, of those moods; the pictures for quantizing and the framing come from Training,
-    temperature and threshold from PublicTest. learned: what the run was trained on, if that is more than
+    temperature and threshold from PublicTest. learned: what the runs were trained on, if that is more than
     Training here, since the model is held to some of its moods.
     Each file is written whole or not at all, the card last. Raises MoodboxError.
     """
     if out.suffix != ".tflite":
         raise RunError(f"--out {out}: expected a name that ends in .tflite")
-    recipe = training.read_recipe(run)
-    moods = [Mood(mood) for mood in choices.moods or recipe.moods]
-    if unknown := {*choices.prior, *moods} - set(recipe.moods):
-        raise RunError(f"{run}: does not know {', '.join(sorted(unknown))}, but {', '.join(recipe.moods)}")
-    places = [recipe.moods.index(mood) for mood in moods]
-    light, seed = recipe.augmentation.light, choices.seed
+    recipes = {run: training.read_recipe(run) for run in runs}
+    moods = [Mood(mood) for mood in choices.moods or recipes[runs[0]].moods]
+    for run, recipe in recipes.items():
+        if unknown := {*choices.prior, *moods} - set(recipe.moods):
+            raise RunError(
+                f"{run}: does not know {', '.join(sorted(unknown))}, but {', '.join(recipe.moods)}"
+            )
+    lights = {recipe.augmentation.light for recipe in recipes.values()}
+    if len(lights) > 1:
+        raise RunError(
+            f"{', '.join(map(str, runs))}: want their crops evened differently; quantize each alone"
+        )
+    light, seed = lights.pop(), choices.seed
+
+    def judging(temperature: float = 1.0) -> keras.Model:
+        return networks.together(
+            [
+                networks.restore(
+                    run / training.BEST,
+                    places=[recipe.moods.index(mood) for mood in moods],
+                    votes=choices.votes,
+                    temperature=temperature,
+                )
+                for run, recipe in recipes.items()
+            ]
+        )
+
     seen = {name: all_evened(splits[name].images, light) for name in TESTS}
     chosen = splits[CHOSEN_BY]
-    warm = networks.predict(
-        networks.restore(run / training.BEST, places=places, votes=choices.votes), seen[CHOSEN_BY]
-    )
-    temperature = evaluation.temperature(chosen.labels, warm)
-    network = networks.restore(
-        run / training.BEST, places=places, votes=choices.votes, temperature=temperature
-    )
+    temperature = evaluation.temperature(chosen.labels, networks.predict(judging(), seen[CHOSEN_BY]))
+    network = judging(temperature)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
         draft = Path(folder) / out.name
@@ -103,7 +125,7 @@ def make(
         about = {
             "network": network.name,
             "parameters": network.count_params(),
-            "recipe": asdict(recipe) | _best_epoch(run),
+            "recipes": [asdict(recipe) | _best_epoch(run) for run, recipe in recipes.items()],
             "votes_share": choices.votes,
             "temperature": {"chosen_on": CHOSEN_BY, "value": temperature},
             "training": _training(learned or faces),
@@ -123,7 +145,7 @@ def make(
             "licence": LICENCE,
         }
         card = _write_card(draft, msgspec.structs.replace(card, threshold=threshold.value, about=about))
-        _draw(draft, run, card)
+        _draw(draft, runs, card)
         _publish(draft, out)
     return card
 
@@ -197,8 +219,8 @@ def _write_golden(model: Path, seed: int) -> dict[str, Any]:
     return {"crops": len(crops), "seed": seed, "steps_apart": apart}
 
 
-def _draw(model: Path, run: Path, card: Card) -> None:
-    plots.history(training.read_history(run), model.with_suffix(".history.png"))
+def _draw(model: Path, runs: Sequence[Path], card: Card) -> None:
+    plots.history([training.read_history(run) for run in runs], model.with_suffix(".history.png"))
     scores = card.about["scores"]["PrivateTest"]["int8"]
     title = f"{card.name}, PrivateTest: {scores['accuracy']:.1%}"
     matrix = np.array(scores["confusion_matrix"])

@@ -86,7 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(verb=_train)
 
     quantize = verbs.add_parser("quantize", help="make the model that the box runs from a training run")
-    quantize.add_argument("--run", type=Path, required=True, help="the run's folder")
+    quantize.add_argument(
+        "--run",
+        type=Path,
+        action="append",
+        required=True,
+        help="the run's folder; repeated, one model of them all, which answers with their mean",
+    )
     _data_options(quantize)
     quantize.add_argument("--out", type=Path, required=True, help="models/NAME.tflite; the rest goes beside")
     quantize.add_argument(
@@ -242,7 +248,7 @@ def _train(options: argparse.Namespace) -> None:
 def _quantize(options: argparse.Namespace) -> None:
     from converter import cards, training
 
-    known = [Mood(mood) for mood in training.read_recipe(options.run).moods]
+    known = [Mood(mood) for mood in training.read_recipe(options.run[0]).moods]
     splits = _read_all(options, known)
     learned = splits["Training"]
     if options.moods and options.moods != tuple(known):

@@ -160,6 +160,28 @@ def restore(
     return network
 
 
+def together(members: Sequence[keras.Model]) -> keras.Model:
+    """One network that judges as its members do together: their mean before the softmax.
+
+    members: as `restore` gives them, for the same moods. One alone stays as it is.
+    """
+    if len(members) == 1:
+        return members[0]
+    crop = keras.Input((SIDE, SIDE, 1), name="crop")
+    bodies = [
+        keras.Model(member.inputs, member.get_layer(MOODS).input, name=f"{member.name}_{number}")
+        for number, member in enumerate(members, start=1)
+    ]
+    kernels, biases = zip(*(member.get_layer(MOODS).get_weights() for member in members), strict=True)
+    # The mean of several dense layers is one, over all that they are given.
+    features = layers.Concatenate()([body(crop) for body in bodies])
+    name = "_and_".join(member.name for member in members)
+    network = keras.Model(crop, _answer(features, biases[0].size, MOODS), name=name)
+    answer = [np.concatenate(kernels) / len(members), np.mean(biases, axis=0)]
+    network.get_layer(MOODS).set_weights(answer)
+    return network
+
+
 def start_from(model: keras.Model, starts: Mapping[Path, Sequence[int]]) -> None:
     """Gives `model` the weights of another run's, or the mean of those of several.
 

@@ -16,16 +16,18 @@ from matplotlib.figure import Figure
 from converter.conditions import Result
 
 
-def history(epochs: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Loss and accuracy by epoch, training and PublicTest."""
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
-    number = [entry["epoch"] for entry in epochs]
-    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
-        axis.plot(number, [entry[name] for entry in epochs], label="Training (augmented, dropout)")
-        axis.plot(number, [entry[f"val_{name}"] for entry in epochs], label="PublicTest")
-        axis.set(xlabel="epoch", title=name)
-        axis.grid(alpha=0.3)
-    axes[0].legend()
+def history(runs: Sequence[Sequence[Mapping[str, float]]], path: Path) -> None:
+    """Loss and accuracy by epoch, training and PublicTest; a row for each run."""
+    size = (9, 3.5 * len(runs))
+    figure, rows = plt.subplots(len(runs), 2, figsize=size, layout="constrained", squeeze=False)
+    for axes, epochs in zip(rows, runs, strict=True):
+        number = [entry["epoch"] for entry in epochs]
+        for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
+            axis.plot(number, [entry[name] for entry in epochs], label="Training (augmented, dropout)")
+            axis.plot(number, [entry[f"val_{name}"] for entry in epochs], label="PublicTest")
+            axis.set(xlabel="epoch", title=name)
+            axis.grid(alpha=0.3)
+    rows[0][0].legend()
     _save(figure, path)
 
 

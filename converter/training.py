@@ -250,7 +250,7 @@ def train(
             callbacks=[_Keep(folder, history)],
             verbose=2,
         )
-    plots.history(history, folder / "history.png")
+    plots.history([history], folder / "history.png")
 
 
 def _with_places(models: Sequence[str], moods: Sequence[str]) -> dict[Path, list[int]]:

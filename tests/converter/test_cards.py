@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from converter import cards, cli, data, golden
+from converter import cards, cli, data, evaluation, golden, networks
 from converter.data import Split
 from converter.errors import RunError
 from device.errors import ModelError
@@ -39,7 +39,7 @@ def test_the_device_takes_the_model_by_its_card(model: Path, splits: dict[str, S
 def test_the_card_says_what_the_model_was_made_of(model: Path, splits: dict[str, Split]) -> None:
     about = read_card(model).about
     assert (about["network"], about["parameters"]) == ("paper", 2_341_507)
-    assert about["recipe"]["epochs"] == about["recipe"]["epochs_done"] == 8
+    assert about["recipes"][0]["epochs"] == about["recipes"][0]["epochs_done"] == 8
     assert about["training"]["count"] == len(splits["Training"])
     assert about["training"]["classes"] == splits["Training"].counts()
     assert about["versions"].keys() == {"tensorflow", "keras", *golden.installed()}
@@ -77,6 +77,26 @@ def test_a_run_gives_a_model_that_is_held_to_some_of_its_moods(
     test = data.read(fer2013, ["PublicTest"], classifier.card.labels)["PublicTest"]
     answers = np.array([classifier.probabilities(image) for image in test.images])
     assert np.mean(answers.argmax(axis=1) == test.labels) > 0.8
+
+
+def test_several_runs_give_one_model_that_answers_with_their_mean(
+    run: Path, fer2013: Path, splits: dict[str, Split], tmp_path: Path
+) -> None:
+    other, out = tmp_path / "other", tmp_path / "both.tflite"
+    learn = f"train --data {fer2013} --out {other} --epochs 3 --batch 8 --seed 2"
+    assert cli.main(learn.split()) == 0
+    assert cli.main(f"quantize --run {run} --run {other} --data {fer2013} --out {out}".split()) == 0
+    card, images = read_card(out), splits["PrivateTest"].images
+    assert card.about["network"] == "paper_and_paper"
+    assert [recipe["seed"] for recipe in card.about["recipes"]] == [1, 2]
+    heat = card.about["temperature"]["value"]
+    logits = [
+        np.log(networks.predict(networks.restore(folder / "best.keras", temperature=heat), images))
+        for folder in (run, other)
+    ]
+    mean = np.exp(np.mean(logits, axis=0))
+    mean /= mean.sum(axis=1, keepdims=True)
+    assert np.abs(evaluation.probabilities(out, images) - mean).mean() < 0.03
 
 
 def test_a_prior_for_a_mood_that_the_run_does_not_know_is_refused(
@@ -136,7 +156,7 @@ def test_a_failure_leaves_the_model_that_was_there(
     test = splits["PublicTest"]
     wrong = dataclasses.replace(test, labels=(test.labels + 1) % 3)
     with pytest.raises(RunError, match="no threshold makes named moods right 99% of the time"):
-        cards.make(run, splits | {"PublicTest": wrong}, out, cards.Choices(right=0.99))
+        cards.make([run], splits | {"PublicTest": wrong}, out, cards.Choices(right=0.99))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -103,14 +104,15 @@ def multiply_adds(network: keras.Model) -> int:
 
 
 @pytest.mark.parametrize("moods", [3, 7])
-def test_the_boxs_network_is_small_enough_for_a_small_processor(moods: int) -> None:
-    network = networks.residual(moods)
-    assert network.count_params() < 1_000_000
-    assert multiply_adds(network) < 50_000_000
+def test_the_boxs_networks_are_small_enough_together_for_a_small_processor(moods: int) -> None:
+    both = (networks.residual(moods), networks.slim(moods))
+    assert sum(network.count_params() for network in both) < 1_250_000
+    assert sum(map(multiply_adds, both)) < 80_000_000
 
 
-def test_the_boxs_network_takes_pictures_of_any_side() -> None:
-    network = networks.residual(3, side=None)
+@pytest.mark.parametrize("build", [networks.residual, networks.slim])
+def test_the_boxs_networks_take_pictures_of_any_side(build: Callable[..., keras.Model]) -> None:
+    network = build(3, side=None)
     for side in (32, 40, 48):
         assert network.predict(np.zeros((2, side, side, 1), np.float32), verbose=0).shape == (2, 3)
 
@@ -164,6 +166,21 @@ def test_a_network_may_be_held_to_some_of_its_moods(voted: Path) -> None:
     held = networks.predict(networks.restore(voted, places=[2, 0], votes=0.3), FACES)
     whole = networks.predict(networks.restore(voted, votes=0.3), FACES)[:, [2, 0]]
     assert held == pytest.approx(whole / whole.sum(axis=1, keepdims=True), abs=1e-5)
+
+
+def test_networks_that_judge_together_answer_with_their_mean_before_the_softmax(voted: Path) -> None:
+    one = networks.restore(voted, votes=0.3)
+    other = networks.slim(3)
+    draw = np.random.default_rng(3)
+    other.set_weights([draw.normal(0, 0.05, w.shape) ** 2 + 0.01 for w in other.get_weights()])
+    both = networks.together([one, other])
+    answers = [np.log(networks.predict(network, FACES)) for network in (one, other)]
+    expected = np.exp(np.mean(answers, axis=0))
+    assert np.abs(answers[0] - answers[1]).max() > 0.01
+    assert networks.predict(both, FACES) == pytest.approx(
+        expected / expected.sum(axis=1, keepdims=True), abs=1e-4
+    )
+    assert networks.together([one]) is one
 
 
 def test_a_start_takes_over_the_body_and_the_moods_that_are_wanted(voted: Path) -> None:
