@@ -49,6 +49,8 @@ bench: .venv/.develop
 	@$(BIN)/python -m tests.bench $(ARGS)
 	@script/bench || true # without it, only the package fer is not timed
 	@$(BIN)/python -m tests.bench_eyes
+	@echo
+	@script/arm64 && $(BIN)/python -m tests.arm64 || true # without it, only these are not counted
 
 bench-songs: .venv/.develop
 	@script/need mpd command -v mpd

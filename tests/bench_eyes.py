@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import device
+from device import settings
 from device.eyes.camera import read_picture
 from device.eyes.runtime import MODULES
 
@@ -41,6 +42,7 @@ BLOCK = 5  # frames to a turn
 RUNTIMES = [name for name, module in MODULES.items() if find_spec(module.partition(".")[0])]
 DEFAULT = RUNTIMES[0]  # as the box chooses
 FIRST, FOLLOWING = "moodbox, first frame", "moodbox, following"
+LOOK = f"moodbox, mean of a look of {settings.Look().readings}"
 
 
 class WorkerError(Exception):
@@ -132,7 +134,7 @@ def bench_frames(folder: Path, threads: int) -> None:
     kinds.insert(-1, (sys.executable, "plain"))
     with ExitStack() as stack:
         workers = started(stack, kinds, threads, folder)
-        table = in_turns(workers, FRAMES)
+        table = with_looks(in_turns(workers, FRAMES))
     heading = "one thread" if threads == 1 else f"{threads} threads, in TFLite one"
     print()
     row(heading, FRAMES)
@@ -142,7 +144,7 @@ def bench_frames(folder: Path, threads: int) -> None:
     for way in ways:
         if way.startswith("moodbox"):
             continue
-        for base in (FIRST, FOLLOWING):
+        for base in (FIRST, FOLLOWING, LOOK):
             if (base, FRAMES[0]) in table:
                 row(f"{way} / {base}", (ratio(table, way, base, frame) for frame in FRAMES))
 
@@ -188,6 +190,22 @@ def in_turns(workers: list[tuple[str, Worker]], frames: list[str]) -> Table:
         if count != ("face" in frame):
             print(f"{name} found {count} faces in {frame}")
     return table
+
+
+def with_looks(table: Table) -> Table:
+    """And a frame of a whole look, turn by turn: one first frame, the others following."""
+    looks = {}
+    following = settings.Look().readings - 1
+    for frame in FRAMES:
+        if (FOLLOWING, frame) in table:
+            first, next_ = table[FIRST, frame], table[FOLLOWING, frame]
+            looks[LOOK, frame] = Times(
+                *(
+                    [(a + following * b) / (1 + following) for a, b in zip(one, other, strict=True)]
+                    for one, other in ((first.seconds, next_.seconds), (first.blocks, next_.blocks))
+                )
+            )
+    return looks | table
 
 
 def full_name(kind: str, way: str) -> str:
