@@ -71,7 +71,7 @@ def open_box(
         yield Box(
             events=events,
             rules=chosen.look,
-            presses=Presses(chosen.panel.debounce, chosen.panel.hold),
+            presses=Presses(chosen.panel.debounce, chosen.panel.hold, chosen.panel.double_press),
             is_down=is_down,
             lights=lights,
             eyes=eyes,

@@ -178,6 +178,9 @@ class Box:
                 case Gesture.PRESS:
                     self._change(gesture=None)
                     self._press()
+                case Gesture.TWICE:
+                    self._change(gesture=None)
+                    self._jukebox.skip()
                 case Gesture.LET_GO:
                     self._change(gesture=None)
         if self._presses.due is None:
@@ -321,6 +324,8 @@ class Box:
         if verb == "press":
             self._press()
             return {"ok": True}
+        if verb == "skip":
+            return {"ok": True} if self._jukebox.skip() else {"error": "no song plays that could be skipped"}
         verdict, snapshot = self.state.verdict, self._jukebox.snapshot
         sign, _ = self._shown or sign_of(self.state)
         return {
