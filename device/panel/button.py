@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from time import monotonic
 from typing import Any
 
 from device import settings
@@ -20,7 +21,10 @@ WHILE_DOWN = 0.05  # seconds between two looks at the level of a button that is 
 
 @dataclass(frozen=True)
 class Edge:
-    """The button's level may have changed."""
+    """The button's level may have changed: what it was, and when (monotonic seconds)."""
+
+    down: bool
+    at: float
 
 
 class Gesture(StrEnum):
@@ -34,7 +38,7 @@ class Gesture(StrEnum):
 class Presses:
     """Makes gestures of the button's level, without hardware or clock of its own.
 
-    `sample` wants the level at each edge, and again whenever `due` comes. Times are in seconds.
+    `hear` wants each edge, `sample` the level whenever `due` comes. Times are in seconds.
 
     A press counts only once it is clear that no second one follows: `double` seconds after it was let go. To
     look at once and call it off would open the camera at each skip, and a quick look would have changed the
@@ -53,6 +57,12 @@ class Presses:
         self._alone_from: float | None = None  # when the press that was let go will have been the only one
         self._change_since: float | None = None
         self.due: float | None = None
+
+    def hear(self, edge: Edge) -> list[Gesture]:
+        """Edges may be heard late, while the box sees to a frame: until this one the level was as it was."""
+        back = self._change_since is not None and edge.down == self._down
+        before = self.sample(not edge.down, edge.at) if back else []
+        return before + self.sample(edge.down, edge.at)
 
     def sample(self, level: bool, now: float) -> list[Gesture]:
         gestures: list[Gesture] = []
@@ -98,16 +108,20 @@ class Presses:
 
 
 class Button:
-    """The pin. Calls `edge` from gpiozero's own thread whenever the level may have changed.
+    """The pin. Posts an edge from gpiozero's own thread whenever the level may have changed.
 
     Raises PanelError if the pin cannot be had.
     """
 
-    def __init__(self, panel: settings.Panel, edge: Callable[[], None]) -> None:
+    def __init__(self, panel: settings.Panel, post: Callable[[Edge], None]) -> None:
         with pin_errors():
             import gpiozero  # a tenth of a second that `look` and `status` need not pay
 
             self._button: Any = gpiozero.Button(panel.button, pull_up=panel.pull_up)
+
+        def edge() -> None:
+            post(Edge(self.is_down(), monotonic()))
+
         self._button.when_pressed = edge
         self._button.when_released = edge
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from time import monotonic
 
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.panel.button import Button, Gesture, Presses
+from device.panel.button import Button, Edge, Gesture, Presses
 from device.settings import Panel
 
 DEBOUNCE, HOLD, DOUBLE = 0.03, 3.0, 0.35
@@ -18,7 +19,7 @@ def gestures_of(
     levels: Iterable[tuple[float, bool]], until: float, double: float = DOUBLE
 ) -> list[tuple[float, Gesture]]:
     """What a button means that changes to these levels at these times, sampled as the box samples it:
-    at each edge, and whenever it is due."""
+    each edge, and whenever it is due."""
     presses = Presses(DEBOUNCE, HOLD, double)
     edges = sorted(levels)
     level = False
@@ -30,7 +31,9 @@ def gestures_of(
             return heard
         if edges and edge == now:
             level = edges.pop(0)[1]
-        heard += [(now, gesture) for gesture in presses.sample(level, now)]
+            heard += [(now, gesture) for gesture in presses.hear(Edge(level, now))]
+        else:
+            heard += [(now, gesture) for gesture in presses.sample(level, now)]
 
 
 def names(levels: Iterable[tuple[float, bool]], until: float = 20) -> list[Gesture]:
@@ -81,6 +84,21 @@ def test_without_such_a_gesture_a_press_counts_when_it_is_let_go() -> None:
     heard = gestures_of([(1, True), (1.1, False), (1.2, True), (1.3, False)], 20, double=0)
     assert [gesture for _, gesture in heard] == [Gesture.DOWN, Gesture.PRESS] * 2
     assert heard[1][0] == 1.1 + DEBOUNCE
+
+
+def test_presses_that_a_busy_box_hears_of_only_afterwards_count_all_the_same() -> None:
+    presses = Presses(DEBOUNCE, HOLD, DOUBLE)
+    edges = [
+        Edge(True, 1.0),
+        Edge(False, 1.1),
+        Edge(True, 1.2),
+        Edge(False, 1.21),
+        Edge(True, 1.22),
+        Edge(False, 1.3),
+    ]
+    heard = [gesture for edge in edges for gesture in presses.hear(edge)]
+    assert heard == [Gesture.DOWN, Gesture.DOWN]
+    assert presses.sample(False, 2.0) == [Gesture.TWICE]
 
 
 def test_a_box_that_is_late_tells_two_slow_presses_all_the_same() -> None:
@@ -153,21 +171,22 @@ def test_whatever_the_contact_does_each_press_begins_and_ends_once(levels: list[
 
 def test_the_pin_tells_of_its_edges_and_its_level() -> None:
     Device.pin_factory = MockFactory()
-    edges: list[bool] = []
-    button = Button(Panel(), lambda: edges.append(True))
+    edges: list[Edge] = []
+    button = Button(Panel(), edges.append)
     pin = Device.pin_factory.pin(16)
     pin.drive_low()
     assert button.is_down()
     pin.drive_high()
     assert not button.is_down()
-    assert len(edges) == 2
+    assert [edge.down for edge in edges] == [True, False]
+    assert edges[0].at <= edges[1].at <= monotonic()
     button.close()
     Device.pin_factory.reset()
 
 
 def test_a_button_to_3v3_is_down_when_its_pin_is_high() -> None:
     Device.pin_factory = MockFactory()
-    button = Button(Panel(pull_up=False), lambda: None)
+    button = Button(Panel(pull_up=False), lambda edge: None)
     Device.pin_factory.pin(16).drive_high()
     assert button.is_down()
     button.close()
