@@ -16,7 +16,7 @@ from device.errors import MemoryFileError, PanelError, SettingsError
 from device.eyes.card import read_card
 from device.memory import Memory
 from device.music.places import read_atlas
-from device.panel.button import Button, Edge, Presses
+from device.panel.button import Button, Presses
 from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
 from device.service import Control, Notifier
 
@@ -71,7 +71,7 @@ def open_box(
         yield Box(
             events=events,
             rules=chosen.look,
-            presses=Presses(chosen.panel.debounce, chosen.panel.hold),
+            presses=Presses(chosen.panel.debounce, chosen.panel.hold, chosen.panel.double_press),
             is_down=is_down,
             lights=lights,
             eyes=eyes,
@@ -88,7 +88,7 @@ def _panel(
     lights: Lights = Dark()
     try:
         lights = stack.enter_context(closing(open_lights(panel)))
-        button = stack.enter_context(closing(Button(panel, lambda: events.put(Edge()))))
+        button = stack.enter_context(closing(Button(panel, events.put)))
     except PanelError as error:
         log.warning("panel: %s", error)
         trouble["panel"] = str(error)

@@ -138,6 +138,8 @@ class Box:
         wait = min(self._timers.values(), default=monotonic() + 3600) - monotonic()
         with contextlib.suppress(Empty):
             self._handle(self._events.get(timeout=max(0, wait)))
+            for _ in range(self._events.qsize()):  # a button's edge that waits comes before its timer
+                self._handle(self._events.get_nowait())
         if self.state.activity is Activity.STOPPING:
             self._timers.clear()  # whatever was due would be another beginning
         now = monotonic()
@@ -150,7 +152,7 @@ class Box:
     def _handle(self, event: Event) -> None:
         match event:
             case Edge():
-                self._sample_button()
+                self._heed(self._presses.hear(event))
             case FrameSeen(look, frame) if look == self._look_number:
                 self._see(frame)
             case FramesEnded(look, error) if look == self._look_number:
@@ -167,8 +169,10 @@ class Box:
     # The button
 
     def _sample_button(self) -> None:
-        now = monotonic()
-        for gesture in self._presses.sample(self._is_down(), now):
+        self._heed(self._presses.sample(self._is_down(), monotonic()))
+
+    def _heed(self, gestures: list[Gesture]) -> None:
+        for gesture in gestures:
             match gesture:
                 case Gesture.DOWN:
                     self._change(gesture=gesture)
@@ -178,6 +182,9 @@ class Box:
                 case Gesture.PRESS:
                     self._change(gesture=None)
                     self._press()
+                case Gesture.TWICE:
+                    self._change(gesture=None)
+                    self._jukebox.skip()
                 case Gesture.LET_GO:
                     self._change(gesture=None)
         if self._presses.due is None:
@@ -321,6 +328,8 @@ class Box:
         if verb == "press":
             self._press()
             return {"ok": True}
+        if verb == "skip":
+            return {"ok": True} if self._jukebox.skip() else {"error": "no song plays that could be skipped"}
         verdict, snapshot = self.state.verdict, self._jukebox.snapshot
         sign, _ = self._shown or sign_of(self.state)
         return {

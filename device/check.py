@@ -82,7 +82,7 @@ def _panel(settings: Settings) -> str:
     from device.panel.button import Button
     from device.panel.lights import open_lights
 
-    with closing(open_lights(settings.panel)), closing(Button(settings.panel, lambda: None)):
+    with closing(open_lights(settings.panel)), closing(Button(settings.panel, lambda edge: None)):
         pins = settings.panel.light_pins() | {"button": settings.panel.button}
     return ", ".join(f"{name} on GPIO{pin}" for name, pin in pins.items())
 

@@ -1,4 +1,4 @@
-"""The verbs of the box: run, look, check, status, press, songs, mood, forget, dark, demo."""
+"""The verbs of the box: run, look, check, status, press, skip, songs, mood, forget, dark, demo."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         ("check", _check, [shared, camera, in_json], "can each part serve?"),
         ("status", _status, [shared, in_json], "how is the running box?"),
         ("press", _press, [shared], "the same as the button"),
+        ("skip", _skip, [shared], "the same as two quick presses: on to the next song"),
         ("songs", _songs, [shared, in_json], "which songs would play next in a mood, and why?"),
         ("mood", _mood, [shared, in_json], "say where a song lies: a mood, or valence and energy"),
         ("forget", _forget, [shared], "begin to learn afresh; what you said of songs stays"),
@@ -237,6 +238,13 @@ def _press(options: argparse.Namespace, settings: Settings) -> int:
     from device.service import ask
 
     ask(settings.service.socket_path(), "press")
+    return 0
+
+
+def _skip(options: argparse.Namespace, settings: Settings) -> int:
+    from device.service import ask
+
+    ask(settings.service.socket_path(), "skip")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The box as a service: what it tells systemd, and the socket where `moodbox status` and `press` ask it."""
+"""The box as a service: what it tells systemd, and the socket where `moodbox status` and the like ask it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Stop:
     """The box is to end (SIGTERM, SIGINT)."""
 
 
-VERBS = frozenset({"status", "press"})
+VERBS = frozenset({"status", "press", "skip"})
 
 
 class Control(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

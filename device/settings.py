@@ -76,6 +76,7 @@ class Panel(_Section, frozen=True):
     pull_up: bool = True
     debounce: Annotated[float, msgspec.Meta(ge=0.001, le=0.05)] = 0.03
     hold: Annotated[float, msgspec.Meta(ge=0.5, le=30)] = 3.0
+    double_press: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.35
 
     def light_pins(self) -> dict[str, Pin]:
         """The pins that this kind of panel uses for its lights, by their key in the file."""

@@ -23,7 +23,7 @@ from device.settings import Colour
 
 ROWS = 20  # of the picture at most; each row of characters holds two of pixels
 OTHER_ROWS = 9  # the frame and the log
-KEYS = "space: the button   h: hold it (pause, go on)   q: quit"
+KEYS = "space: the button   s: twice (skip)   h: hold it (pause, go on)   q: quit"
 
 
 @contextmanager

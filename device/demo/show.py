@@ -161,6 +161,8 @@ def _on_screen(box: settings.Settings, album: Album | None, open_camera: Callabl
                 if album:
                     album.turn()
                 _in_background(stage.press)
+            elif key == "s":
+                _in_background(stage.press_twice)
             elif key == "h":
                 _in_background(lambda: stage.press(box.panel.hold + 0.3))
             rows = screen.rows_for(live.console.height)

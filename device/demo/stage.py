@@ -49,6 +49,12 @@ class Stage:
         time.sleep(seconds)
         pin.drive_high()
 
+    def press_twice(self) -> None:
+        """Skips the song that plays."""
+        self.press()
+        time.sleep(PRESS)
+        self.press()
+
     def wait_for_verdict(self, seconds: float) -> bool:
         """Whether there is one; not as soon as the camera is in trouble."""
         self._wait(lambda s: s.activity is Activity.RESTING and (s.verdict or s.trouble), seconds)

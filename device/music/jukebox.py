@@ -88,6 +88,18 @@ class Jukebox:
         elif self.wanted:
             self.play(self.wanted)
 
+    def skip(self) -> bool:
+        """The next song, and that plays even if this one was paused. False if there is none to skip.
+
+        A song of somebody else is skipped as well, and nothing is learned from it.
+        """
+        current = self.snapshot.current if self.snapshot and self.snapshot.state != "stop" else None
+        if current is None:
+            return False
+        self._break_off(skipped=True)
+        self._player.skip(current)
+        return True
+
     def hear(self, event: player.PlayerEvent | ShelfFilled) -> None:
         """Takes what the player's and the librarian's threads have posted."""
         match event:
@@ -253,9 +265,9 @@ class Jukebox:
         if before and reception:
             self._learn(before.entry, reception)
 
-    def _break_off(self) -> None:
+    def _break_off(self, *, skipped: bool = False) -> None:
         before = self._listening
-        self._listening, reception = break_off(before, monotonic())
+        self._listening, reception = break_off(before, monotonic(), skipped=skipped)
         if before and reception:
             self._learn(before.entry, reception)
 

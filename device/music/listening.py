@@ -61,11 +61,14 @@ def follow(
     return Listening(current, snapshot.duration, heard, now, snapshot.state == "play"), reception
 
 
-def break_off(before: Listening | None, now: float) -> tuple[Listening | None, Reception | None]:
-    """The box itself ends the song, since the mood has changed: that says nothing against it."""
+def break_off(
+    before: Listening | None, now: float, *, skipped: bool = False
+) -> tuple[Listening | None, Reception | None]:
+    """The box itself ends the song: skipped by its button, or since the mood has changed, which says nothing
+    against the song."""
     if before is None or before.over:
         return before, None
-    return replace(before, over=True), _reception(before.until(now), skipped=False)
+    return replace(before, over=True), _reception(before.until(now), skipped=skipped)
 
 
 def _reception(listening: Listening, *, skipped: bool) -> Reception | None:

@@ -164,6 +164,15 @@ class Player:
     def pause(self, paused: bool) -> None:
         self._jobs.put(lambda client: client.pause(int(paused)))
 
+    def skip(self, entry: Entry) -> None:
+        """On to the next song, unless `entry` has ended by itself in the meantime."""
+
+        def job(client: mpd.MPDClient) -> None:
+            if client.status().get("songid") == str(entry.id):
+                client.next()
+
+        self._jobs.put(job)
+
     def count(self, uri: str, *, heard: bool) -> None:
         """Tells MPD's other clients of a play or a skip."""
         if self._music.stickers:

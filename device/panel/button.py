@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from time import monotonic
 from typing import Any
 
 from device import settings
@@ -20,12 +21,16 @@ WHILE_DOWN = 0.05  # seconds between two looks at the level of a button that is 
 
 @dataclass(frozen=True)
 class Edge:
-    """The button's level may have changed."""
+    """The button's level may have changed: what it was, and when (monotonic seconds)."""
+
+    down: bool
+    at: float
 
 
 class Gesture(StrEnum):
     DOWN = "down"
-    PRESS = "press"  # let go before it counts as held
+    PRESS = "press"  # let go before it counts as held, and no second press has followed
+    TWICE = "twice"  # let go for the second time of two quick presses
     HELD = "held"  # counts as held from now on
     LET_GO = "let_go"  # after it was held
 
@@ -33,17 +38,31 @@ class Gesture(StrEnum):
 class Presses:
     """Makes gestures of the button's level, without hardware or clock of its own.
 
-    `sample` wants the level at each edge, and again whenever `due` comes. Times are in seconds.
+    `hear` wants each edge, `sample` the level whenever `due` comes. Times are in seconds.
+
+    A press counts only once it is clear that no second one follows: `double` seconds after it was let go. To
+    look at once and call it off would open the camera at each skip, and a quick look would have changed the
+    songs before. A second press that is held is a hold alone: who asks for silence last means it.
     """
 
-    def __init__(self, debounce: float, hold: float) -> None:
+    def __init__(self, debounce: float, hold: float, double: float = 0) -> None:
+        """double: how soon a second press must begin; 0 if there is no such gesture."""
         self._debounce = debounce
         self._hold = hold
+        self._double = double
         self._down = False
         self._down_since = 0.0
         self._held = False
+        self._second = False
+        self._alone_from: float | None = None  # when the press that was let go will have been the only one
         self._change_since: float | None = None
         self.due: float | None = None
+
+    def hear(self, edge: Edge) -> list[Gesture]:
+        """Edges may be heard late, while the box sees to a frame: until this one the level was as it was."""
+        back = self._change_since is not None and edge.down == self._down
+        before = self.sample(not edge.down, edge.at) if back else []
+        return before + self.sample(edge.down, edge.at)
 
     def sample(self, level: bool, now: float) -> list[Gesture]:
         gestures: list[Gesture] = []
@@ -51,8 +70,12 @@ class Presses:
             self._change_since = None
         elif self._change_since is None:
             self._change_since = now
-        elif now >= self._change_since + self._debounce:
-            gestures.append(self._settle(level, self._change_since))
+        since = self._change_since
+        if self._alone_from is not None and (now if since is None else since) >= self._alone_from:
+            self._alone_from = None
+            gestures.append(Gesture.PRESS)
+        if since is not None and now >= since + self._debounce:
+            gestures += self._settle(level, since)
         steady = self._change_since is None
         if self._down and steady and not self._held and now >= self._down_since + self._hold:
             self._held = True
@@ -60,33 +83,45 @@ class Presses:
         self.due = self._next(now)
         return gestures
 
-    def _settle(self, level: bool, since: float) -> Gesture:
-        was_held = self._held
+    def _settle(self, level: bool, since: float) -> list[Gesture]:
+        was_held, was_second = self._held, self._second
         self._down, self._down_since, self._held, self._change_since = level, since, False, None
+        self._second, self._alone_from = level and self._alone_from is not None, None
         if level:
-            return Gesture.DOWN
-        return Gesture.LET_GO if was_held else Gesture.PRESS
+            return [Gesture.DOWN]
+        if was_held:
+            return [Gesture.LET_GO]
+        if was_second:
+            return [Gesture.TWICE]
+        if not self._double:
+            return [Gesture.PRESS]
+        self._alone_from = since + self._double
+        return []
 
     def _next(self, now: float) -> float | None:
         if self._change_since is not None:
             return self._change_since + self._debounce
         if not self._down:
-            return None
+            return self._alone_from
         held_from = self._down_since + self._hold
         return min(now + WHILE_DOWN, held_from) if not self._held else now + WHILE_DOWN
 
 
 class Button:
-    """The pin. Calls `edge` from gpiozero's own thread whenever the level may have changed.
+    """The pin. Posts an edge from gpiozero's own thread whenever the level may have changed.
 
     Raises PanelError if the pin cannot be had.
     """
 
-    def __init__(self, panel: settings.Panel, edge: Callable[[], None]) -> None:
+    def __init__(self, panel: settings.Panel, post: Callable[[Edge], None]) -> None:
         with pin_errors():
             import gpiozero  # a tenth of a second that `look` and `status` need not pay
 
             self._button: Any = gpiozero.Button(panel.button, pull_up=panel.pull_up)
+
+        def edge() -> None:
+            post(Edge(self.is_down(), monotonic()))
+
         self._button.when_pressed = edge
         self._button.when_released = edge
 

@@ -19,9 +19,11 @@ from device.demo.server import PrivateMpd
 from device.demo.stage import Stage, on_stage
 from device.errors import CameraError, ModelError, ServiceError, SettingsError
 from device.eyes.camera import Camera, Frame, PictureCamera, read_picture
+from device.memory import Memory
 from device.mood import Mood, Outcome, Verdict
 from device.panel.button import Gesture
 from device.panel.lights import Sign
+from device.service import ask
 from device.settings import Model, Panel, Settings
 from tests.device.conftest import HAPPY, NEUTRAL
 from tests.waiting import eventually
@@ -160,6 +162,41 @@ def test_a_press_while_paused_looks_and_plays(stage: Stage) -> None:
     shows(stage, Sign.MOOD)
 
 
+def test_two_quick_presses_skip_the_song_and_no_look_is_taken(
+    stage: Stage, camera: Pages, settings: Settings
+) -> None:
+    plays(stage, "Disco")
+    song = stage.status()["song"]
+    stage.press_twice()
+    eventually(lambda: stage.status()["song"] not in (song, None))
+    plays(stage, "")
+    shows(stage, Sign.MOOD)
+    assert camera.opened == 1
+    memory = Memory.open(settings.service.state_path())
+    assert [(tally.heard, tally.skipped) for tally in memory.taste(Mood.HAPPY).songs.values()] == [(0, 1)]
+    memory.close()
+
+
+def test_between_two_presses_the_lights_stay_as_the_first_has_made_them(stage: Stage) -> None:
+    plays(stage, "Disco")
+    stage.press()
+    shows(stage, Sign.PRESSED)
+    shows(stage, Sign.MOOD)
+
+
+def test_skipping_over_the_socket_is_the_same_and_says_if_there_is_nothing_to_skip(
+    stage: Stage, settings: Settings, library: PrivateMpd
+) -> None:
+    plays(stage, "Disco")
+    song = stage.status()["song"]
+    assert ask(settings.service.socket_path(), "skip") == {"ok": True}
+    eventually(lambda: stage.status()["song"] not in (song, None))
+    library.client().stop()
+    eventually(lambda: stage.status()["playing"] == "stop")
+    with pytest.raises(ServiceError, match="no song plays"):
+        ask(settings.service.socket_path(), "skip")
+
+
 def test_nobody_there_is_shown_and_the_music_plays_on(stage: Stage, camera: Pages, wall: Path) -> None:
     plays(stage, "Disco")
     camera.paths = [wall]
@@ -238,7 +275,8 @@ class Slow:
 
 def test_a_press_during_a_look_is_a_look_of_its_own(settings: Settings, library: PrivateMpd) -> None:
     look = msgspec.structs.replace(settings.look, readings=50, seconds=0.6)
-    with on_stage(msgspec.structs.replace(settings, look=look), Slow) as stage:
+    panel = Panel(double_press=0.1)
+    with on_stage(msgspec.structs.replace(settings, look=look, panel=panel), Slow) as stage:
         plays(stage, "Disco")
         for _ in range(3):
             stage.press()
@@ -324,7 +362,7 @@ def test_a_panel_that_cannot_be_had_costs_the_lights_and_not_the_music(
     from typing import Any
 
     from device.assembly import open_box
-    from device.service import Stop, ask
+    from device.service import Stop
 
     Device.pin_factory = None
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "lgpio")

@@ -162,9 +162,12 @@ def test_check_beside_a_running_box_takes_its_word_for_what_it_holds(
     assert asked.returncode == 0
 
 
-def test_run_plays_and_press_and_status_reach_it(settings_file: Path, library: PrivateMpd) -> None:
+def test_run_plays_and_press_skip_and_status_reach_it(settings_file: Path, library: PrivateMpd) -> None:
     with running(settings_file) as box:
         eventually(lambda: status(settings_file)["playing"] == "play")
+        before = status(settings_file)["song"]
+        assert moodbox("skip", "--settings", settings_file).returncode == 0
+        eventually(lambda: status(settings_file)["song"] not in (before, None))
         before = status(settings_file)["song"]
         assert moodbox("press", "--settings", settings_file).returncode == 0
         eventually(lambda: status(settings_file)["song"] not in (before, None))
@@ -175,8 +178,8 @@ def test_run_plays_and_press_and_status_reach_it(settings_file: Path, library: P
     assert "mood        happy" in table
 
 
-def test_status_and_press_without_a_box_say_how_to_start_one(settings_file: Path) -> None:
-    for verb in ("status", "press"):
+def test_status_press_and_skip_without_a_box_say_how_to_start_one(settings_file: Path) -> None:
+    for verb in ("status", "press", "skip"):
         asked = moodbox(verb, "--settings", settings_file)
         assert asked.returncode == 1
         assert "no box runs here" in asked.stderr

@@ -491,6 +491,70 @@ def test_songs_that_are_skipped_count_against(library: PrivateMpd, turning: Turn
     assert turning.memory.taste(Mood.HAPPY).genres == {"Disco": Tally(0, 1)}
 
 
+def test_the_button_skips_a_song_to_the_debit_of_the_mood_it_was_queued_for(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    skipped = turning.playing
+    assert turning.jukebox.skip()
+    turning.until(lambda: turning.playing not in (skipped, None))
+    assert turning.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)}
+
+
+def test_the_last_song_of_a_queue_that_is_skipped_counts_too(library: PrivateMpd, turning: Turning) -> None:
+    (library.playlists / "sad.m3u").write_text("sad/01.ogg\n")
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.playing == "sad/01.ogg")
+    first = turning.jukebox.snapshot
+    assert turning.jukebox.skip()
+    turning.until(lambda: turning.playing and turning.jukebox.snapshot.current != first.current)  # type: ignore[union-attr]
+    assert turning.memory.taste(Mood.SAD).songs == {"sad/01.ogg": Tally(0, 1)}
+
+
+def test_a_song_that_is_skipped_while_paused_counts_and_the_next_one_plays(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    skipped = turning.playing
+    turning.jukebox.toggle()
+    turning.until(lambda: not turning.playing)
+    assert turning.jukebox.skip()
+    turning.until(lambda: turning.playing not in (skipped, None))
+    assert turning.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)}
+
+
+def test_a_song_of_somebody_else_is_skipped_and_teaches_nothing(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.plays(Mood.HAPPY) and len(turning.queue) == 12)
+    other = library.client()
+    other.addid("sad/09.ogg", 1)
+    turning.until(lambda: len(turning.queue) == 13)
+    other.next()
+    turning.until(lambda: turning.playing == "sad/09.ogg")
+    assert turning.jukebox.skip()
+    turning.until(lambda: turning.playing not in ("sad/09.ogg", None))
+    assert "sad/09.ogg" in turning.queue
+    assert all("sad/09.ogg" not in turning.memory.taste(mood).songs for mood in Mood)
+
+
+def test_nothing_is_skipped_where_nothing_plays(library: PrivateMpd, turning: Turning) -> None:
+    assert not turning.jukebox.skip()  # MPD has not answered yet
+    turning.jukebox.play(Mood.HAPPY)
+    turning.until(lambda: turning.playing)
+    stopped = turning.playing
+    library.client().stop()
+    turning.until(lambda: not turning.playing)
+    assert not turning.jukebox.skip()
+    turning.for_a_while()
+    assert not turning.playing
+    assert stopped
+    assert turning.memory.taste(Mood.HAPPY).songs == {}
+
+
 def test_a_genre_that_is_always_skipped_gives_way(library: PrivateMpd, turning: Turning) -> None:
     for number in range(16):
         for _ in range(3):

@@ -87,6 +87,18 @@ def test_a_change_of_mood_says_nothing_against_the_song_that_it_ends() -> None:
     assert break_off(over, 90) == (over, None)
 
 
+@pytest.mark.parametrize(("seconds", "reception"), [(10, SKIPPED), (60, HEARD)])
+def test_a_song_that_the_button_skips_counts_once_whatever_follows(
+    seconds: float, reception: Reception
+) -> None:
+    listening, _ = follow(None, at(A), OWN, 0)
+    over, skipped = break_off(listening, seconds, skipped=True)
+    assert skipped is reception
+    assert break_off(over, seconds + 1, skipped=True) == (over, None)
+    for then in (at(B), at(None, "stop"), at(THEIRS)):
+        assert follow(over, then, OWN, seconds + 1)[1] is None
+
+
 def test_a_song_that_was_heard_before_the_mood_changed_counts_once() -> None:
     listening, _ = follow(None, at(A), OWN, 0)
     over, reception = break_off(listening, 60)
