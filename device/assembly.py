@@ -18,6 +18,7 @@ from device.memory import Memory
 from device.music.places import read_atlas
 from device.panel.button import Button, Edge, Presses
 from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
+from device.power import Power
 from device.service import Control, Notifier
 
 if TYPE_CHECKING:
@@ -71,12 +72,13 @@ def open_box(
         yield Box(
             events=events,
             rules=chosen.look,
-            presses=Presses(chosen.panel.debounce, chosen.panel.hold),
+            presses=Presses(chosen.panel.debounce, chosen.panel.hold, chosen.panel.off),
             is_down=is_down,
             lights=lights,
             eyes=eyes,
             feed=feed,
             jukebox=Jukebox(chosen.music, player, librarian, memory, np.random.default_rng()),
+            power=Power(events.put),
             notifier=Notifier(),
             trouble=trouble,
         )

@@ -25,6 +25,7 @@ from device.music.librarian import ShelfFilled
 from device.music.player import PlayerEvent
 from device.panel.button import Edge, Gesture, Presses
 from device.panel.lights import Lights, Sign
+from device.power import Power, PowerStays
 from device.service import Notifier, Question, Stop
 
 log = logging.getLogger(__name__)
@@ -40,10 +41,11 @@ class Activity(StrEnum):
     STARTING = "starting"
     LOOKING = "looking"
     RESTING = "resting"
+    LEAVING = "leaving"  # the machine was asked to switch itself off
     STOPPING = "stopping"
 
 
-Event = Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled
+Event = Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled | PowerStays
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def sign_of(state: State) -> tuple[Sign, Mood | None]:
     match state:
         case State(activity=Activity.STOPPING):
             return Sign.OFF, None
+        case State(gesture=Gesture.HELD_LONG) | State(activity=Activity.LEAVING, gesture=None):
+            return Sign.GOING_OFF, None
         case State(gesture=Gesture.HELD):
             return Sign.HELD, None
         case State(gesture=Gesture.DOWN):
@@ -103,6 +107,7 @@ class Box:
         eyes: Eyes,
         feed: Feed,
         jukebox: Jukebox,
+        power: Power,
         notifier: Notifier,
         trouble: dict[str, str],
     ) -> None:
@@ -114,6 +119,7 @@ class Box:
         self._eyes = eyes
         self._feed = feed
         self._jukebox = jukebox
+        self._power = power
         self._notifier = notifier
         self._trouble = trouble
         self._timers: dict[Callable[[], None], float] = {}
@@ -161,6 +167,8 @@ class Box:
                 event.answer.put(self._answer(event.verb))
             case Stop():
                 self._change(activity=Activity.STOPPING)
+            case PowerStays(reason):
+                self._power_stays(reason)
             case _:
                 self._jukebox.hear(event)
 
@@ -170,24 +178,40 @@ class Box:
         now = monotonic()
         for gesture in self._presses.sample(self._is_down(), now):
             match gesture:
-                case Gesture.DOWN:
+                case Gesture.DOWN | Gesture.HELD | Gesture.HELD_LONG:
+                    # Nothing but the lights yet: what they say is what letting go now will do.
                     self._change(gesture=gesture)
-                case Gesture.HELD:
-                    self._change(gesture=gesture)
-                    self._jukebox.toggle()
                 case Gesture.PRESS:
                     self._change(gesture=None)
                     self._press()
                 case Gesture.LET_GO:
                     self._change(gesture=None)
+                    self._jukebox.toggle()
+                case Gesture.OFF:
+                    self._change(gesture=None)
+                    self._switch_off()
         if self._presses.due is None:
             self._timers.pop(self._sample_button, None)
         else:
             self._timers[self._sample_button] = self._presses.due
 
     def _press(self) -> None:
+        self._trouble.pop("power", None)  # it was seen
         self._change(verdict=None)
         self._start_look()
+
+    def _switch_off(self) -> None:
+        log.info("the button was held for long: asking logind to switch off")
+        self._trouble.pop("power", None)
+        self._rest()
+        self._change(activity=Activity.LEAVING)
+        self._power.off()
+
+    def _power_stays(self, reason: str) -> None:
+        log.warning("power: %s", reason)
+        self._trouble["power"] = reason
+        if self.state.activity is Activity.LEAVING:
+            self._rest()
 
     # A look
 
