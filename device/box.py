@@ -27,6 +27,7 @@ from device.panel.button import Edge, Gesture, Presses
 from device.panel.lights import Lights, Sign
 from device.power import Power, PowerStays
 from device.service import Notifier, Question, Stop
+from device.start import Start
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,7 @@ class Box:
         jukebox: Jukebox,
         power: Power,
         notifier: Notifier,
+        start: Start,
         trouble: dict[str, str],
     ) -> None:
         self._events = events
@@ -121,6 +123,7 @@ class Box:
         self._jukebox = jukebox
         self._power = power
         self._notifier = notifier
+        self._start = start
         self._trouble = trouble
         self._timers: dict[Callable[[], None], float] = {}
         self._look = self._new_look()
@@ -132,6 +135,8 @@ class Box:
 
     def run(self) -> None:
         self._notifier.tell("READY=1")
+        self._start.done("rest")
+        log.info("start: ready after %s", self._start)
         if self._notifier.watchdog:
             self._feed_watchdog()
         self._start_look()
@@ -354,6 +359,7 @@ class Box:
             "playing": snapshot.state if snapshot else None,
             "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
             "since": self._since.isoformat(timespec="seconds"),
+            "start": {part: round(seconds, 3) for part, seconds in self._start.parts.items()},
             "version": __version__,
             "trouble": dict(self.state.trouble),
         }
