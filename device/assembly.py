@@ -1,6 +1,6 @@
 """Puts a box together from its settings, and takes it apart again.
 
-Whatever loads slowly (OpenCV, the model) comes after the first light.
+Whatever loads slowly comes after the first light. MPD is spoken to before that: it may have to be started.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from device import settings
 from device.errors import MemoryFileError, PanelError, SettingsError
-from device.eyes.card import read_card
-from device.memory import Memory
-from device.music.places import read_atlas
 from device.panel.button import Button, Presses
 from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
 from device.service import Control, Notifier
+from device.start import Start
 
 if TYPE_CHECKING:
     from device.box import Box, Event
     from device.eyes.camera import Camera
+    from device.memory import Memory
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +38,21 @@ def open_box(
     Raises SettingsError, ModelError or ServiceError. Without panel or disk the box comes up all the same, and
     says so.
     """
-    labels = read_card(chosen.model.file()).labels
-    if missing := without_light(labels, chosen.panel):
-        table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
-        raise SettingsError(f"{table}: the model knows {', '.join(missing)} too; name a light for each")
-    atlas = read_atlas(chosen.music.places)
+    start = Start()
     trouble: dict[str, str] = {}
     with ExitStack() as stack:
         stack.enter_context(closing(Control(chosen.service.socket_path(), events.put)))
         lights, is_down = _panel(chosen.panel, events, trouble, stack)
         lights.show(Sign.STARTING)
+        start.done("light")
+
+        from device.music.player import Player
+
+        player = stack.enter_context(closing(Player(chosen.music, events.put)))
+        player.start()
+        start.done("player")
         memory = stack.enter_context(closing(_memory(chosen.service, trouble)))
+        start.done("memory")
 
         import numpy as np
 
@@ -59,25 +62,35 @@ def open_box(
         from device.eyes.look import Eyes
         from device.music.jukebox import Jukebox
         from device.music.librarian import Librarian
-        from device.music.player import Player
+        from device.music.places import read_atlas
+        from device.power import Power
 
-        player = stack.enter_context(closing(Player(chosen.music, events.put)))
-        player.start()
+        start.done("libraries")
+        atlas = read_atlas(chosen.music.places)
         kept = None if "storage" in trouble else chosen.service.state_path()
         librarian = stack.enter_context(closing(Librarian(chosen.music, atlas, kept, events.put)))
         librarian.start()
+        start.done("librarian")
         eyes = Eyes(chosen.model, chosen.look)
+        if missing := without_light(eyes.card.labels, chosen.panel):
+            table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
+            raise SettingsError(f"{table}: the model knows {', '.join(missing)} too; name a light for each")
+        start.done("model")
         feed = stack.enter_context(closing(Feed(open_camera or camera_factory(chosen.camera), events.put)))
         yield Box(
             events=events,
             rules=chosen.look,
-            presses=Presses(chosen.panel.debounce, chosen.panel.hold, chosen.panel.double_press),
+            presses=Presses(
+                chosen.panel.debounce, chosen.panel.hold, chosen.panel.double_press, chosen.panel.off
+            ),
             is_down=is_down,
             lights=lights,
             eyes=eyes,
             feed=feed,
             jukebox=Jukebox(chosen.music, player, librarian, memory, np.random.default_rng()),
+            power=Power(events.put),
             notifier=Notifier(),
+            start=start,
             trouble=trouble,
         )
 
@@ -97,6 +110,8 @@ def _panel(
 
 
 def _memory(service: settings.Service, trouble: dict[str, str]) -> Memory:
+    from device.memory import Memory
+
     try:
         return Memory.open(service.state_path())
     except MemoryFileError as error:

@@ -25,7 +25,9 @@ from device.music.librarian import ShelfFilled
 from device.music.player import PlayerEvent
 from device.panel.button import Edge, Gesture, Presses
 from device.panel.lights import Lights, Sign
+from device.power import Power, PowerStays
 from device.service import Notifier, Question, Stop
+from device.start import Start
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +42,11 @@ class Activity(StrEnum):
     STARTING = "starting"
     LOOKING = "looking"
     RESTING = "resting"
+    LEAVING = "leaving"  # the machine was asked to switch itself off
     STOPPING = "stopping"
 
 
-Event = Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled
+Event = Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled | PowerStays
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ def sign_of(state: State) -> tuple[Sign, Mood | None]:
     match state:
         case State(activity=Activity.STOPPING):
             return Sign.OFF, None
+        case State(gesture=Gesture.HELD_LONG) | State(activity=Activity.LEAVING, gesture=None):
+            return Sign.GOING_OFF, None
         case State(gesture=Gesture.HELD):
             return Sign.HELD, None
         case State(gesture=Gesture.DOWN):
@@ -103,7 +108,9 @@ class Box:
         eyes: Eyes,
         feed: Feed,
         jukebox: Jukebox,
+        power: Power,
         notifier: Notifier,
+        start: Start,
         trouble: dict[str, str],
     ) -> None:
         self._events = events
@@ -114,7 +121,9 @@ class Box:
         self._eyes = eyes
         self._feed = feed
         self._jukebox = jukebox
+        self._power = power
         self._notifier = notifier
+        self._start = start
         self._trouble = trouble
         self._timers: dict[Callable[[], None], float] = {}
         self._look = self._new_look()
@@ -126,6 +135,8 @@ class Box:
 
     def run(self) -> None:
         self._notifier.tell("READY=1")
+        self._start.done("rest")
+        log.info("start: ready after %s", self._start)
         if self._notifier.watchdog:
             self._feed_watchdog()
         self._start_look()
@@ -163,6 +174,8 @@ class Box:
                 event.answer.put(self._answer(event.verb))
             case Stop():
                 self._change(activity=Activity.STOPPING)
+            case PowerStays(reason):
+                self._power_stays(reason)
             case _:
                 self._jukebox.hear(event)
 
@@ -174,11 +187,9 @@ class Box:
     def _heed(self, gestures: list[Gesture]) -> None:
         for gesture in gestures:
             match gesture:
-                case Gesture.DOWN:
+                case Gesture.DOWN | Gesture.HELD | Gesture.HELD_LONG:
+                    # Nothing but the lights yet: what they say is what letting go now will do.
                     self._change(gesture=gesture)
-                case Gesture.HELD:
-                    self._change(gesture=gesture)
-                    self._jukebox.toggle()
                 case Gesture.PRESS:
                     self._change(gesture=None)
                     self._press()
@@ -187,14 +198,32 @@ class Box:
                     self._jukebox.skip()
                 case Gesture.LET_GO:
                     self._change(gesture=None)
+                    self._jukebox.toggle()
+                case Gesture.OFF:
+                    self._change(gesture=None)
+                    self._switch_off()
         if self._presses.due is None:
             self._timers.pop(self._sample_button, None)
         else:
             self._timers[self._sample_button] = self._presses.due
 
     def _press(self) -> None:
+        self._trouble.pop("power", None)  # it was seen
         self._change(verdict=None)
         self._start_look()
+
+    def _switch_off(self) -> None:
+        log.info("the button was held for long: asking logind to switch off")
+        self._trouble.pop("power", None)
+        self._rest()
+        self._change(activity=Activity.LEAVING)
+        self._power.off()
+
+    def _power_stays(self, reason: str) -> None:
+        log.warning("power: %s", reason)
+        self._trouble["power"] = reason
+        if self.state.activity is Activity.LEAVING:
+            self._rest()
 
     # A look
 
@@ -339,6 +368,7 @@ class Box:
             "playing": snapshot.state if snapshot else None,
             "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
             "since": self._since.isoformat(timespec="seconds"),
+            "start": {part: round(seconds, 3) for part, seconds in self._start.parts.items()},
             "version": __version__,
             "trouble": dict(self.state.trouble),
         }

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from device import __version__
-from device.check import Finding, check, not_checked
 from device.errors import MoodboxError, SettingsError
 from device.mood import Mood
 from device.settings import DEFAULT_FILE, Settings, check_source, read_settings
 
 if TYPE_CHECKING:
+    from device.check import Finding
     from device.mood import Verdict
 
-# Each verb loads what it needs: `status` must not wait for OpenCV.
+# Each verb loads what it needs: `status` must not wait for OpenCV, nor the first light for anything else.
 
 BROKEN = 70  # sysexits' EX_SOFTWARE: a mistake of ours, not of the user's
 
@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except MoodboxError as error:
         if options.verb is _check and isinstance(error, SettingsError):
+            from device.check import not_checked
+
             _print_findings(not_checked(error), in_json=options.json)
         else:
             print(f"moodbox: {error}", file=sys.stderr)
@@ -205,6 +207,8 @@ def _print_verdict(source: str, verdict: Verdict, *, in_json: bool) -> None:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
+    from device.check import check
+
     findings = check(settings)
     _print_findings(findings, in_json=options.json)
     return 0 if all(finding.well for finding in findings) else 1
@@ -229,6 +233,9 @@ def _status(options: argparse.Namespace, settings: Settings) -> int:
             if key == "trouble":
                 for part, what in value.items():
                     print(f"{'trouble':11} {part}: {what}")
+            elif key == "start":
+                parts = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in value.items())
+                print(f"{key:11} {parts}")
             else:
                 print(f"{key:11} {'-' if value is None else value}")
     return 0

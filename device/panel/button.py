@@ -7,6 +7,7 @@ and again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,6 +34,8 @@ class Gesture(StrEnum):
     TWICE = "twice"  # let go for the second time of two quick presses
     HELD = "held"  # counts as held from now on
     LET_GO = "let_go"  # after it was held
+    HELD_LONG = "held_long"  # so long that letting go means off
+    OFF = "off"  # let go after that
 
 
 class Presses:
@@ -45,14 +48,14 @@ class Presses:
     songs before. A second press that is held is a hold alone: who asks for silence last means it.
     """
 
-    def __init__(self, debounce: float, hold: float, double: float = 0) -> None:
-        """double: how soon a second press must begin; 0 if there is no such gesture."""
+    def __init__(self, debounce: float, hold: float, double: float = 0, off: float = 0) -> None:
+        """double: how soon a second press must begin. off: how long a hold means that. 0: no such gesture."""
         self._debounce = debounce
-        self._hold = hold
+        self._holds = [(hold, Gesture.HELD), *([(off, Gesture.HELD_LONG)] if off else [])]
         self._double = double
         self._down = False
         self._down_since = 0.0
-        self._held = False
+        self._held = 0  # how many of the holds
         self._second = False
         self._alone_from: float | None = None  # when the press that was let go will have been the only one
         self._change_since: float | None = None
@@ -77,20 +80,20 @@ class Presses:
         if since is not None and now >= since + self._debounce:
             gestures += self._settle(level, since)
         steady = self._change_since is None
-        if self._down and steady and not self._held and now >= self._down_since + self._hold:
-            self._held = True
-            gestures.append(Gesture.HELD)
+        while self._down and steady and now >= self._next_hold():
+            gestures.append(self._holds[self._held][1])
+            self._held += 1
         self.due = self._next(now)
         return gestures
 
     def _settle(self, level: bool, since: float) -> list[Gesture]:
-        was_held, was_second = self._held, self._second
-        self._down, self._down_since, self._held, self._change_since = level, since, False, None
+        held, was_second = self._held, self._second
+        self._down, self._down_since, self._held, self._change_since = level, since, 0, None
         self._second, self._alone_from = level and self._alone_from is not None, None
         if level:
             return [Gesture.DOWN]
-        if was_held:
-            return [Gesture.LET_GO]
+        if held:
+            return [(Gesture.LET_GO, Gesture.OFF)[held - 1]]
         if was_second:
             return [Gesture.TWICE]
         if not self._double:
@@ -98,13 +101,16 @@ class Presses:
         self._alone_from = since + self._double
         return []
 
+    def _next_hold(self) -> float:
+        held = self._holds[self._held :]
+        return self._down_since + held[0][0] if held else math.inf
+
     def _next(self, now: float) -> float | None:
         if self._change_since is not None:
             return self._change_since + self._debounce
         if not self._down:
             return self._alone_from
-        held_from = self._down_since + self._hold
-        return min(now + WHILE_DOWN, held_from) if not self._held else now + WHILE_DOWN
+        return min(now + WHILE_DOWN, self._next_hold())
 
 
 class Button:

@@ -28,7 +28,7 @@ time.sleep(600)'"""
 def test_a_dry_run_changes_nothing_on_a_machine_that_never_saw_moodbox(bare: Machine, source: Source) -> None:
     bare.run("touch /tmp/mark")
     said = source.deploy(bare, "--dry-run", "box")
-    assert "would install with apt: python3-venv python3-systemd mpd" in said
+    assert "would install with apt: python3-venv python3-systemd mpd polkitd" in said
     assert re.search(r"would check \S+, switch from nothing to it", said)
     assert bare.run(TRACES, check=False) == ""
     assert bare.run("ls /opt") == ""

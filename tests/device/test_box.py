@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -53,6 +54,8 @@ LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
         (State(RESTING, searching=False, verdict=SEEN, paused=True), Sign.PAUSED, Mood.SAD),
         (State(RESTING, verdict=SEEN, gesture=Gesture.DOWN), Sign.PRESSED, None),
         (State(RESTING, verdict=SEEN, gesture=Gesture.HELD, paused=True), Sign.HELD, None),
+        (State(RESTING, verdict=SEEN, gesture=Gesture.HELD_LONG), Sign.GOING_OFF, None),
+        (State(Activity.LEAVING, searching=False, verdict=SEEN, trouble=TROUBLE), Sign.GOING_OFF, None),
         (State(Activity.STOPPING, verdict=SEEN, trouble=TROUBLE, gesture=Gesture.HELD), Sign.OFF, None),
     ],
 )
@@ -151,6 +154,37 @@ def test_holding_pauses_with_a_cue_and_holding_again_goes_on(stage: Stage) -> No
         pin.drive_high()
         shows(stage, sign)
         assert stage.status()["playing"] == state
+
+
+def test_a_hold_does_nothing_until_it_is_let_go(stage: Stage) -> None:
+    plays(stage, "Disco")
+    pin = Device.pin_factory.pin(Panel().button)
+    pin.drive_low()
+    shows(stage, Sign.HELD)
+    assert stage.status()["playing"] == "play"
+    pin.drive_high()
+    shows(stage, Sign.PAUSED)
+
+
+def test_a_very_long_hold_asks_logind_to_switch_off_and_leaves_the_music_as_it_was(
+    settings: Settings, library: PrivateMpd, camera: Pages, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody listens on this bus, so that the machine of the test stays on. tests/deploy switches one off."""
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/no-bus")
+    panel = msgspec.structs.replace(settings.panel, off=1.0)
+    with on_stage(msgspec.structs.replace(settings, panel=panel), camera) as stage:
+        plays(stage, "Disco")
+        pin = Device.pin_factory.pin(Panel().button)
+        pin.drive_low()
+        shows(stage, Sign.GOING_OFF)
+        assert stage.status()["trouble"] == {}
+        pin.drive_high()
+        shows(stage, Sign.TROUBLE)
+        assert re.match(r"logind does not switch off \(.+\): is polkitd", stage.status()["trouble"]["power"])
+        assert stage.status()["playing"] == "play"
+        stage.press()
+        shows(stage, Sign.MOOD)
+        assert stage.status()["trouble"] == {}
 
 
 def test_a_press_while_paused_looks_and_plays(stage: Stage) -> None:
@@ -352,7 +386,17 @@ def test_status_over_the_socket_says_it_all(stage: Stage) -> None:
     assert status["state"] == "mood"
     assert status["confidence"] > 0.5
     assert status["trouble"] == {}
-    assert set(status) == {"state", "mood", "confidence", "playing", "song", "since", "version", "trouble"}
+    assert set(status) == {
+        "state",
+        "mood",
+        "confidence",
+        "playing",
+        "song",
+        "since",
+        "start",
+        "version",
+        "trouble",
+    }
 
 
 def test_a_panel_that_cannot_be_had_costs_the_lights_and_not_the_music(

@@ -60,6 +60,7 @@ def test_without_a_file_the_defaults_hold() -> None:
             "[panel]\nkind = 'rgb'\nrgb = [1, 2, 2]\n",
             "panel.rgb (green) and panel.rgb (blue): pin 2 is used twice",
         ),
+        ("[panel]\nhold = 9\n", "panel.off: expected more than panel.hold (9), or 0 for never; found 8"),
         ("[panel]\nkind = 'led'\n", "panel.kind: 'led' is not known; did you mean 'leds'?"),
         ("[panel.leds]\nhapy = 3\n", "panel.leds: 'hapy' is not known; did you mean 'happy'?"),
         ("[look]\nseconds = 0\n", "look.seconds: expected float > 0.0; found 0"),

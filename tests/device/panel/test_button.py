@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from device.panel.button import Button, Edge, Gesture, Presses
 from device.settings import Panel
 
-DEBOUNCE, HOLD, DOUBLE = 0.03, 3.0, 0.35
+DEBOUNCE, HOLD, DOUBLE, OFF = 0.03, 3.0, 0.35, 8.0
 
 
 def gestures_of(
-    levels: Iterable[tuple[float, bool]], until: float, double: float = DOUBLE
+    levels: Iterable[tuple[float, bool]], until: float, double: float = DOUBLE, off: float = OFF
 ) -> list[tuple[float, Gesture]]:
     """What a button means that changes to these levels at these times, sampled as the box samples it:
     each edge, and whenever it is due."""
-    presses = Presses(DEBOUNCE, HOLD, double)
+    presses = Presses(DEBOUNCE, HOLD, double, off)
     edges = sorted(levels)
     level = False
     heard: list[tuple[float, Gesture]] = []
@@ -121,6 +121,30 @@ def test_holding_counts_while_the_button_is_still_down() -> None:
     assert heard[1][0] == 1 + HOLD
 
 
+def test_a_very_long_hold_is_told_while_it_lasts_and_means_off_when_it_is_let_go() -> None:
+    heard = gestures_of([(1, True), (12, False)], 20)
+    assert [gesture for _, gesture in heard] == [
+        Gesture.DOWN,
+        Gesture.HELD,
+        Gesture.HELD_LONG,
+        Gesture.OFF,
+    ]
+    assert heard[2][0] == 1 + OFF
+
+
+def test_a_hold_just_too_short_for_off_is_a_hold() -> None:
+    assert names([(1, True), (8.99, False)]) == [Gesture.DOWN, Gesture.HELD, Gesture.LET_GO]
+
+
+def test_where_off_is_never_even_a_very_long_hold_is_a_hold() -> None:
+    heard = gestures_of([(1, True), (12, False)], 20, off=0)
+    assert [gesture for _, gesture in heard] == [Gesture.DOWN, Gesture.HELD, Gesture.LET_GO]
+
+
+def test_a_button_that_is_never_let_go_switches_nothing_off() -> None:
+    assert Gesture.OFF not in names([(1, True)], until=3600)
+
+
 def test_just_too_short_a_hold_is_a_press() -> None:
     assert names([(1, True), (3.99, False)]) == [Gesture.DOWN, Gesture.PRESS]
 
@@ -166,7 +190,8 @@ def test_a_button_that_rests_is_not_looked_at() -> None:
 @given(st.lists(st.tuples(st.floats(0, 15), st.booleans()), max_size=40))
 def test_whatever_the_contact_does_each_press_begins_and_ends_once(levels: list[tuple[float, bool]]) -> None:
     heard = " ".join(names([*levels, (16, False)]))
-    assert re.fullmatch(r"((down (press|down twice|(down )?held let_go)) ?)*", heard)
+    held = "held (let_go|held_long off)"
+    assert re.fullmatch(rf"((down (press|down twice|(down )?{held})) ?)*", heard)
 
 
 def test_the_pin_tells_of_its_edges_and_its_level() -> None:
