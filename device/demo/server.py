@@ -1,4 +1,7 @@
-"""An MPD of one's own, in a folder: for the demo, and for the tests. MOODBOX_MPD names another one than Debian's."""
+"""An MPD of one's own, in a folder: for the demo, and for the tests.
+
+MOODBOX_MPD names a program that is to be run instead of the mpd that is installed.
+"""
 
 from __future__ import annotations
 

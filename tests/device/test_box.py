@@ -352,7 +352,10 @@ def test_status_over_the_socket_says_it_all(stage: Stage) -> None:
     assert status["state"] == "mood"
     assert status["confidence"] > 0.5
     assert status["trouble"] == {}
-    assert set(status) == {"state", "mood", "confidence", "playing", "song", "since", "version", "trouble"}
+    assert status["stepped_back"] is False
+    assert list(status) == [
+        *("state", "mood", "confidence", "playing", "song", "stepped_back", "since", "version", "trouble")
+    ]
 
 
 def test_a_panel_that_cannot_be_had_costs_the_lights_and_not_the_music(
