@@ -13,6 +13,7 @@ from device.music.jukebox import EMPTY, MOST_FAILURES
 from device.music.taste import Tally
 from tests.device.conftest import AddSong
 from tests.device.music.conftest import Start, Turning, start_without
+from tests.waiting import eventually
 
 
 def test_a_mood_brings_a_handful_of_songs_that_lead_from_it_to_a_better_place(
@@ -548,3 +549,20 @@ def test_an_mpd_without_stickers_plays_and_teaches_all_the_same(library: Private
     assert turning.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)}
     assert "player" not in turning.jukebox.trouble
     assert "library" not in turning.jukebox.trouble
+
+
+def test_a_box_that_was_killed_before_mpd_had_answered_knows_the_songs_that_mpd_has_queued(
+    library: PrivateMpd, start: Start
+) -> None:
+    other = library.client()
+    killed = start()
+    killed.until(lambda: killed.jukebox.shelf and killed.jukebox.snapshot)
+    killed.jukebox.play(Mood.HAPPY)
+    killed.until(lambda: killed.memory.holding().asked)
+    eventually(lambda: other.status()["playlistlength"] == "12")  # and nobody hears of it
+    theirs = other.addid(killed.memory.holding().asked[0])
+    killed.close()
+    again = start()
+    again.jukebox.play(Mood.SAD)
+    again.until(lambda: again.plays(Mood.SAD) and len(again.queue) == 13)
+    assert other.playlistinfo()[0]["id"] == theirs
