@@ -4,12 +4,13 @@ export PYTHON
 SUITE ?= trixie
 BIN = .venv/bin
 
-.PHONY: help demo develop test test-deploy lint bench bench-songs bench-arm64 simulation lock clean
+.PHONY: help demo develop test test-deploy test-mpd24 lint bench bench-songs bench-arm64 simulation lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
 	@echo 'make test          all tests'
 	@echo 'make test-deploy   deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
+	@echo 'make test-mpd24    the tests of the box against MPD 0.24, if your own is older'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         times and memory on this machine'
 	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
@@ -36,9 +37,14 @@ test-deploy: .venv/.develop
 	@script/machine $(SUITE)
 	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
 
+test-mpd24: .venv/.develop
+	@script/mpd24
+	@script/need strace command -v strace
+	MOODBOX_MPD=$(CURDIR)/.mpd24/mpd $(BIN)/pytest -n auto tests/device $(ARGS)
+
 lint: .venv/.develop
 	@script/need shellcheck command -v shellcheck
-	shellcheck deploy/*.sh script/machine
+	shellcheck deploy/*.sh script/machine script/mpd24
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -70,7 +76,7 @@ lock:
 	script/lock
 
 clean:
-	rm -rf .venv .bench .arm64 .machine .deploy build
+	rm -rf .venv .bench .arm64 .machine .mpd24 .deploy build
 
 .venv/.demo: lock/demo.txt pyproject.toml
 	@test -e .venv/.develop || script/venv demo

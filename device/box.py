@@ -20,7 +20,7 @@ from device import __version__, settings
 from device.eyes.feed import Feed, FrameSeen, FramesEnded
 from device.eyes.look import Eyes, Look
 from device.mood import Mood, Outcome, Verdict
-from device.music.jukebox import Jukebox
+from device.music.jukebox import Jukebox, Stance
 from device.music.librarian import ShelfFilled
 from device.music.player import PlayerEvent
 from device.panel.button import Edge, Gesture, Presses
@@ -129,6 +129,7 @@ class Box:
         self._look = self._new_look()
         self._look_number = 0
         self._look_asked = 0.0
+        self._pressed = False  # since the start
         self._shown: tuple[Sign, Mood | None] | None = None
         self._since = datetime.now(UTC)
         self.state = State(trouble=tuple(trouble.items()))
@@ -209,6 +210,7 @@ class Box:
 
     def _press(self) -> None:
         self._trouble.pop("power", None)  # it was seen
+        self._pressed = True
         self._change(verdict=None)
         self._start_look()
 
@@ -281,7 +283,7 @@ class Box:
         searching = self.state.searching and verdict.mood is None
         self._change(verdict=verdict, searching=searching)
         if verdict.mood:
-            self._jukebox.play(verdict.mood)
+            self._jukebox.play(verdict.mood, invited=self._pressed)
         if not searching:
             self._rest()
         elif more:
@@ -367,6 +369,7 @@ class Box:
             "confidence": round(verdict.confidence, 3) if verdict else None,
             "playing": snapshot.state if snapshot else None,
             "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
+            "stepped_back": self._jukebox.stance is Stance.BACK,
             "since": self._since.isoformat(timespec="seconds"),
             "start": {part: round(seconds, 3) for part, seconds in self._start.parts.items()},
             "version": __version__,

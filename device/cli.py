@@ -232,12 +232,14 @@ def _status(options: argparse.Namespace, settings: Settings) -> int:
         for key, value in status.items():
             if key == "trouble":
                 for part, what in value.items():
-                    print(f"{'trouble':11} {part}: {what}")
+                    print(f"{'trouble':12} {part}: {what}")
             elif key == "start":
                 parts = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in value.items())
-                print(f"{key:11} {parts}")
+                print(f"{key:12} {parts}")
+            elif isinstance(value, bool):
+                print(f"{key:12} {'yes' if value else 'no'}")
             else:
-                print(f"{key:11} {'-' if value is None else value}")
+                print(f"{key:12} {'-' if value is None else value}")
     return 0
 
 

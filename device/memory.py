@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from device.database import Kept
 from device.mood import Mood
+from device.music.holding import Holding
 from device.music.places import Place, Source
 from device.music.queue import Entry
 from device.music.taste import Tally, Taste
@@ -24,6 +23,11 @@ STEPS = (
         skipped INTEGER NOT NULL, PRIMARY KEY (mood, kind, name)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE asked (position INTEGER PRIMARY KEY, uri TEXT NOT NULL, mood TEXT NOT NULL);
+    CREATE TABLE server (above INTEGER NOT NULL, started REAL NOT NULL, version INTEGER NOT NULL);
+    INSERT INTO server VALUES (0, 0, 0);
+    """,
 )
 GENRE, SONG = "genre", "song"  # kinds of tallies
 KEPT = 1000  # of the songs that were played
@@ -34,21 +38,29 @@ class Memory(Kept):
 
     file, steps = FILE, STEPS
 
-    def queued(self) -> tuple[Entry, ...]:
-        """What the box had put in MPD's queue."""
-        rows = self._database.execute("SELECT id, uri FROM queued ORDER BY position")
-        return tuple(Entry(*row) for row in rows)
+    def holding(self) -> Holding:
+        """What the box had put in MPD's queue, or was about to."""
+        read = self._database.execute
+        queued = read("SELECT id, uri, mood FROM queued ORDER BY position").fetchall()
+        asked = read("SELECT uri, mood FROM asked ORDER BY position").fetchall()
+        above, started, version = read("SELECT above, started, version FROM server").fetchone()
+        moods = {uri: Mood(mood) for uri, mood in [*(row[1:] for row in queued), *asked] if mood}
+        entries = tuple(Entry(id, uri) for id, uri, _ in queued)  # noqa: A001
+        return Holding(entries, moods, tuple(uri for uri, _ in asked), above, started, version)
 
-    def queued_for(self) -> dict[str, Mood]:
-        """In which mood each of these was queued, by URI."""
-        rows = self._database.execute("SELECT uri, mood FROM queued WHERE mood <> ''")
-        return {uri: Mood(mood) for uri, mood in rows}
-
-    def keep_queued(self, entries: Sequence[Entry], moods: Mapping[str, Mood]) -> None:
-        rows = [(entry.id, entry.uri, str(moods.get(entry.uri, ""))) for entry in entries]
+    def keep_holding(self, holding: Holding) -> None:
+        moods = {uri: str(mood) for uri, mood in holding.moods.items()}
+        queued = [(entry.id, entry.uri, moods.get(entry.uri, "")) for entry in holding.entries]
+        asked = [(uri, moods.get(uri, "")) for uri in holding.asked]
         with self._database as transaction:
             transaction.execute("DELETE FROM queued")
-            transaction.executemany("INSERT INTO queued (id, uri, mood) VALUES (?, ?, ?)", rows)
+            transaction.executemany("INSERT INTO queued (id, uri, mood) VALUES (?, ?, ?)", queued)
+            transaction.execute("DELETE FROM asked")
+            transaction.executemany("INSERT INTO asked (uri, mood) VALUES (?, ?)", asked)
+            transaction.execute(
+                "UPDATE server SET above = ?, started = ?, version = ?",
+                (holding.above, holding.started, holding.version),
+            )
 
     def played(self, last: int) -> tuple[str, ...]:
         """The URIs of the last songs that began, the latest last."""

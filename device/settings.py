@@ -108,6 +108,8 @@ class Music(_Section, frozen=True):
     handful: Annotated[int, msgspec.Meta(ge=1, le=200)] = 12
     no_repeat: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 30
     timeout: Annotated[float, msgspec.Meta(ge=0.1, le=30)] = 2.0
+    crossfade: Annotated[int, msgspec.Meta(ge=-1, le=60)] = -1
+    replay_gain: Literal["", "off", "track", "album", "auto"] = ""
     places: str = ""
     style: Literal["lift", "match"] = "lift"
     course_songs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6

@@ -22,11 +22,12 @@ from device.mood import Mood
 from device.music.catalogue import Catalogue
 from device.music.chooser import Choice, Wish, choose
 from device.music.course import course_for
-from device.music.jukebox import EMPTY, REMEMBERED
+from device.music.jukebox import EMPTY
 from device.music.librarian import fill
 from device.music.link import connected
 from device.music.places import Atlas, Place, read_atlas
 from device.music.playlists import songs_of
+from device.music.selection import REMEMBERED
 from device.music.shelf import Shelf
 from device.music.stickers import likes
 from device.music.taste import with_likes

@@ -69,7 +69,8 @@ def bench_presses(settings: Settings) -> None:
             asks.append(timed(stage.status))
     ask_time = f"{statistics.median(asks) * 1000:.1f} ms to ask `status`"
     milliseconds("press to first change of the lights", lights, "100 ms", ask_time)
-    milliseconds("letting go to the new mood's song", songs, "1000 ms", ask_time)
+    waited = f"{settings.panel.double_press * 1000:.0f} ms of it wait for a second press"
+    milliseconds("letting go to the new mood's song", songs, "1000 ms", waited)
 
 
 def press(stage: Stage, settings: Settings) -> tuple[float, float]:

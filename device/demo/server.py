@@ -1,4 +1,7 @@
-"""An MPD of one's own, in a folder: for the demo, and for the tests."""
+"""An MPD of one's own, in a folder: for the demo, and for the tests.
+
+MOODBOX_MPD names a program that is to be run instead of the mpd that is installed.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,8 @@ class PrivateMpd:
 
     def start(self) -> None:
         """Returns once MPD answers."""
-        program = shutil.which("mpd", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin")
+        places = os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin"
+        program = os.environ.get("MOODBOX_MPD") or shutil.which("mpd", path=places)
         if program is None:
             raise PlayerError("mpd is missing: sudo apt install mpd")
         command = [program, "--no-daemon", str(self.folder / "mpd.conf")]

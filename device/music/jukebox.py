@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
-from collections.abc import Callable, Mapping
-from time import monotonic
-from typing import TypeVar
+from enum import StrEnum
 
 import numpy as np
 
@@ -14,20 +11,27 @@ from device import settings
 from device.memory import Memory
 from device.mood import Mood
 from device.music import player
-from device.music.chooser import Choice, Wish, choose
-from device.music.course import course_for
+from device.music.holding import Holding
+from device.music.learner import Learner
 from device.music.librarian import Librarian, ShelfFilled
-from device.music.listening import Listening, Reception, break_off, follow
-from device.music.queue import Entry, Snapshot, ahead, moved_on, own_again, played_to_end, still_own
+from device.music.notebook import Notebook
+from device.music.queue import Snapshot, ahead, moved_on, played_to_end, taken_over
+from device.music.selection import REMEMBERED, Selection
 from device.music.shelf import EMPTY_SHELF, Shelf
-from device.music.taste import NO_TASTE, with_likes
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
-REMEMBERED = 500  # songs back: longer ago is as good as never
 EMPTY = "MPD's library has no songs: put music into its folder, then `mpc update`"
+
+
+class Stance(StrEnum):
+    """How the box stands to the music."""
+
+    QUIET = "quiet"  # no mood is wanted yet, or somebody has paused or stopped the music
+    CHANGING = "changing"  # the wanted mood's songs do not play yet
+    KEEPING = "keeping"  # they play, and the queue is kept filled
+    BACK = "back"  # somebody has made the music theirs: nothing is done until the button is pressed
 
 
 class Jukebox:
@@ -46,38 +50,35 @@ class Jukebox:
         memory: Memory,
         chance: np.random.Generator,
     ) -> None:
+        self.trouble: dict[str, str] = {}
         self._music = music
         self._player = link
         self._librarian = librarian
-        self._memory = memory
-        self._chance = chance
-        self._own = memory.queued()
-        self._moods = memory.queued_for()
-        self._listening: Listening | None = None
-        self._likes: Mapping[str, bool] = {}
-        self._complete = False  # the whole library is on the shelf
-        self._should_play = False
-        self._replacing = False  # the wanted mood's songs do not play yet
-        self._switching = False  # the player is at it
-        self._once_more = False  # and has been asked again in the meantime
-        self._filling = False  # more songs for the queue's end were asked for
+        self._notebook = Notebook(memory, self.trouble)
+        self._selection = Selection(music, self._notebook, chance)
+        self._learner = Learner(self._notebook, link.count)
+        self._holding = self._notebook.recall(Memory.holding) or Holding()
+        self._invited = False  # the button was pressed since the box has started
+        self._finding = False  # the player was asked for what it takes to choose songs
         self._waiting = False  # no song is known yet
-        self._step = 0  # of the wanted mood's course: how many of its songs were queued
+        self._complete = False  # the whole library is on the shelf
         self._failures = 0  # songs in a row that MPD could not play, at the queue's end
+        self.stance = Stance.QUIET
         self.wanted: Mood | None = None
         self.snapshot: Snapshot | None = None
         self.shelf: Shelf | None = None
-        self.trouble: dict[str, str] = {}
 
-    def play(self, mood: Mood) -> None:
-        """Songs for `mood` from now on, in place of what the box had queued."""
-        self._break_off()
+    def play(self, mood: Mood, *, invited: bool = True) -> None:
+        """Songs for `mood` from now on, in place of what the box had queued.
+
+        invited: somebody has pressed the button, so that the music is the box's again if it was not.
+        """
         self.wanted = mood
-        self._step = 0
-        self._should_play = self._replacing = True
-        self._once_more = self._switching
-        self._failures = 0
-        self._player.find(mood)
+        self._invited |= invited
+        if self.stance is Stance.BACK and not invited:
+            return
+        self._learner.break_off(self._holding)
+        self._change()
 
     def toggle(self) -> None:
         """Pauses, or goes on."""
@@ -96,117 +97,179 @@ class Jukebox:
         current = self.snapshot.current if self.snapshot and self.snapshot.state != "stop" else None
         if current is None:
             return False
-        self._break_off(skipped=True)
+        self._learner.break_off(self._holding, skipped=True)
         self._player.skip(current)
         return True
 
     def hear(self, event: player.PlayerEvent | ShelfFilled) -> None:
         """Takes what the player's and the librarian's threads have posted."""
         match event:
-            case player.PlayerUp(snapshot):
-                self._up(snapshot)
+            case player.PlayerUp(snapshot, started):
+                self._up(snapshot, started)
             case player.PlayerDown(reason):
                 self._down(reason)
             case player.PlayerChanged(snapshot):
                 self._changed(snapshot)
             case player.SongsFound(mood, picked, likes):
-                self._likes = likes
+                self._finding = False
+                self._selection.likes = likes
                 if mood is self.wanted:
                     self._found(mood, picked)
-            case player.SongsQueued(mood, entries):
-                self._filling = False
-                self._moods |= {entry.uri: mood for entry in entries}
-                self._keep_own((*self._own, *entries))
-            case player.SongsPlay(mood):
-                self._switched(mood)
-            case player.SongsRefused(reason):
-                self._switching = self._filling = False
-                if self._replacing:
-                    self._step = 0
+            case player.SongsQueued(mood, entries, play):
+                self._hold(self._holding.answered(entries))
+                if self._has_tried(mood, play):
+                    self.trouble.pop("library", None)
+                    self.stance = Stance.KEEPING
+            case player.SongsRefused(mood, reason, play):
+                self._hold(self._holding.answered(()))
+                if self._has_tried(mood, play):
+                    self._selection.begin()
                 self._cannot(reason)
             case ShelfFilled(shelf, complete):
                 self.shelf, self._complete = shelf, complete
+                self._learner.shelf = shelf
                 self._look_again()
             case player.LibraryChanged(songs):
                 if songs:
                     self._librarian.wake(changed=True)
                 self._look_again()
 
-    def _look_again(self) -> None:
-        """Songs that could not be had may be there now."""
-        if self.wanted and (self._waiting or "library" in self.trouble):
-            self._waiting = False
-            self._player.find(self.wanted)
+    # What MPD shows
 
-    def _up(self, snapshot: Snapshot) -> None:
+    def _up(self, snapshot: Snapshot, started: float) -> None:
         if self.trouble.pop("player", None):
             log.info("MPD is back")
         self._librarian.wake()
-        self._keep_own(own_again(self._own, snapshot.queue))
+        self._finding = False
+        self._hold(self._holding.found_again(snapshot, started))
         self._take(snapshot, joined=True)
-        self._switching = self._filling = False
-        if self.wanted and (self._replacing or (self._should_play and snapshot.state == "stop")):
-            self.play(self.wanted)
+        if not self._invited and self._plays_theirs(snapshot):
+            self._step_back()
+        elif self.stance is Stance.CHANGING or (self.stance is Stance.KEEPING and snapshot.state == "stop"):
+            self._change()
+
+    def _plays_theirs(self, snapshot: Snapshot) -> bool:
+        """Whether somebody else's song plays, and none of ours from before a cut of power."""
+        current = snapshot.current
+        if snapshot.state != "play" or current is None or current in self._holding.entries:
+            return False
+        return current.uri not in self._notebook.played(REMEMBERED)
 
     def _down(self, reason: str) -> None:
         if self.trouble.get("player") != reason:
             log.warning("%s", reason)
         self.trouble["player"] = reason
         self.snapshot = None
-        self._listening = None
+        self._learner.lose()
 
     def _changed(self, snapshot: Snapshot) -> None:
-        before = self.snapshot
+        before, own = self.snapshot, self._holding.entries
         self._take(snapshot)
-        if self._replacing or not self.wanted:
+        if before is None or self.stance is Stance.BACK:
             return
-        ended = self._own and before and played_to_end(before, snapshot)
-        broken = snapshot.state == "stop" and snapshot.error and self._should_play
+        if taken_over(before, snapshot, own):
+            self._step_back()
+        elif self.wanted and self.stance is not Stance.CHANGING:
+            self._keep_playing(before, snapshot, ended=bool(own) and played_to_end(before, snapshot))
+
+    def _keep_playing(self, before: Snapshot, snapshot: Snapshot, *, ended: bool) -> None:
+        broken = snapshot.state == "stop" and bool(snapshot.error) and self.stance is Stance.KEEPING
         if broken and self._failures == MOST_FAILURES:
             return
         if ended or broken:
-            self._failures += bool(broken)
-            self._replacing = True
-            self._player.find(self.wanted)
+            self._failures += broken
+            self.stance = Stance.CHANGING
+            self._find()
             return
-        self._should_play = snapshot.state == "play"
-        if before and moved_on(before, snapshot):
+        self.stance = Stance.KEEPING if snapshot.state == "play" else Stance.QUIET
+        if moved_on(before, snapshot):
             self._failures = 0
         half = (self._music.handful + 1) // 2
-        short = snapshot.current in self._own and len(ahead(self._own, snapshot)) < half
-        if short and not self._filling:
-            self._filling = True
-            self._player.find(self.wanted)
+        if snapshot.state != "stop" and len(ahead(self._holding.entries, snapshot)) < half:
+            self._find()
 
     def _take(self, snapshot: Snapshot, *, joined: bool = False) -> None:
-        self._listen(snapshot, joined)
+        self._learner.follow(snapshot, self._holding, joined=joined)
         before = self.snapshot.current if self.snapshot else None
         self.snapshot = snapshot
-        self._keep_own(still_own(self._own, snapshot.queue))
+        self._hold(self._holding.among(snapshot))
         if snapshot.error:
             self.trouble["player"] = f"MPD says: {snapshot.error}"
         else:
             self.trouble.pop("player", None)
         current = snapshot.current
-        if current and current in self._own and current != before and self._played(1) != (current.uri,):
+        if current is None or current == before or current not in self._holding.entries:
+            return
+        if self._notebook.played(1) != (current.uri,):
             log.info("song: %s", snapshot.title, extra={"MOODBOX_SONG": current.uri})
-            self._keep(lambda: self._memory.keep_played(current.uri))
+            self._notebook.keep(lambda memory: memory.keep_played(current.uri))
+
+    def _step_back(self) -> None:
+        self.stance = Stance.BACK
+        log.info("the music is somebody else's now: it is left alone until the button is pressed")
+
+    # What it wants MPD to play
+
+    def _change(self) -> None:
+        self.stance = Stance.CHANGING
+        self._selection.begin()
+        self._failures = 0
+        self._find(again=True)
+
+    def _find(self, *, again: bool = False) -> None:
+        if self.wanted and (again or not self._finding):
+            self._finding = True
+            self._player.find(self.wanted)
+
+    def _look_again(self) -> None:
+        """Songs that could not be had may be there now."""
+        if self.wanted and (self._waiting or "library" in self.trouble):
+            self._waiting = False
+            self._find(again=True)
 
     def _found(self, mood: Mood, picked: tuple[str, ...]) -> None:
+        if self._holding.asked or self.stance is Stance.BACK or self.snapshot is None:
+            return  # MPD has its hands full, and tells when it is done; or nothing is wanted of it
         shelf = self.shelf
         if picked:
             shelf = (shelf or EMPTY_SHELF).only(picked)
         if not shelf:
-            self._filling = False
             if self._complete:
                 self._cannot(EMPTY)
             else:
                 self._waiting = True  # for the librarian, who has just begun
-        elif self._replacing:
-            self._replace(mood, shelf, bool(picked))
-        elif self.snapshot:
+        elif self.stance is Stance.CHANGING:
+            self._replace(mood, shelf, self.snapshot, picked=bool(picked))
+        else:
             self.trouble.pop("library", None)
-            self._fill(mood, shelf, bool(picked), self.snapshot)
+            self._fill(mood, shelf, self.snapshot, picked=bool(picked))
+
+    def _replace(self, mood: Mood, shelf: Shelf, snapshot: Snapshot, *, picked: bool) -> None:
+        handful = self._music.handful
+        uris = self._selection.songs(mood, shelf, handful, current=None, coming=(), picked=picked)
+        source = f"the playlist {mood}" if picked else "the library"
+        log.info("%d songs for %s, of %d in %s", len(uris), mood, len(shelf), source)
+        self._hold(self._holding.asking(mood, uris, snapshot))
+        self._player.play(mood, uris, instead_of=self._holding.entries)
+
+    def _fill(self, mood: Mood, shelf: Shelf, snapshot: Snapshot, *, picked: bool) -> None:
+        coming = ahead(self._holding.entries, snapshot)
+        current, missing = snapshot.current, self._music.handful - len(coming)
+        uris = self._selection.songs(mood, shelf, missing, current=current, coming=coming, picked=picked)
+        if uris:
+            played = [entry for entry in self._holding.entries if entry not in (*coming, current)]
+            self._hold(self._holding.asking(mood, uris, snapshot))
+            self._player.append(mood, uris, instead_of=played)
+
+    def _has_tried(self, mood: Mood, play: bool) -> bool:
+        """Whether MPD's answer is to what is wanted; if that is something else by now, it comes next."""
+        if self.stance is not Stance.CHANGING:
+            return False
+        if play and mood is self.wanted:
+            return True
+        self._selection.begin()
+        self._find(again=True)
+        return False
 
     def _cannot(self, reason: str) -> None:
         """It is tried again when the library has changed, or at the next press."""
@@ -214,101 +277,7 @@ class Jukebox:
             log.warning("%s", reason)
         self.trouble["library"] = reason
 
-    def _replace(self, mood: Mood, shelf: Shelf, picked: bool) -> None:
-        if self._switching:
-            return
-        self._switching, self._once_more = True, False
-        chosen = self._choose(mood, shelf, picked, self._music.handful, ())
-        source = f"the playlist {mood}" if picked else "the library"
-        log.info("%d songs for %s, of %d in %s", len(chosen), mood, len(shelf), source)
-        self._player.play(mood, [choice.uri for choice in chosen], instead_of=self._own)
-
-    def _switched(self, mood: Mood) -> None:
-        self._switching = False
-        self.trouble.pop("library", None)
-        if self.wanted and (self._once_more or mood is not self.wanted):
-            self._step = 0
-            self._player.find(self.wanted)
-        else:
-            self._replacing = False
-
-    def _fill(self, mood: Mood, shelf: Shelf, picked: bool, snapshot: Snapshot) -> None:
-        coming = ahead(self._own, snapshot)
-        chosen = self._choose(mood, shelf, picked, self._music.handful - len(coming), coming)
-        self._filling = bool(chosen)
-        if chosen:
-            played = [entry for entry in self._own if entry not in coming and entry != snapshot.current]
-            self._player.append(mood, [choice.uri for choice in chosen], instead_of=played)
-
-    def _choose(
-        self, mood: Mood, shelf: Shelf, picked: bool, count: int, coming: tuple[Entry, ...]
-    ) -> tuple[Choice, ...]:
-        queued = [entry.uri for entry in coming]
-        current = self.snapshot.current if self.snapshot and not self._replacing else None
-        wish = Wish(
-            course_for(mood, self._music),
-            count,
-            step=self._step,
-            before=(*self._played(REMEMBERED), *queued),
-            taken=frozenset([*queued, *([current.uri] if current else [])]),
-            fresh=self._music.no_repeat,
-            taste=with_likes(self._recall(lambda: self._memory.taste(mood)) or NO_TASTE, self._likes),
-        )
-        words = self._recall(self._memory.words)
-        chosen = choose(shelf.with_words(words or {}), wish, self._chance, anywhere=picked)
-        self._step += len(chosen)
-        return chosen
-
-    def _listen(self, snapshot: Snapshot, joined: bool) -> None:
-        before = self._listening
-        self._listening, reception = follow(before, snapshot, self._own, monotonic(), joined=joined)
-        if before and reception:
-            self._learn(before.entry, reception)
-
-    def _break_off(self, *, skipped: bool = False) -> None:
-        before = self._listening
-        self._listening, reception = break_off(before, monotonic(), skipped=skipped)
-        if before and reception:
-            self._learn(before.entry, reception)
-
-    def _learn(self, entry: Entry, reception: Reception) -> None:
-        """To the credit of the mood in which the song was queued."""
-        mood = self._moods.get(entry.uri)
-        if mood is None:
-            return
-        row = self.shelf.rows.get(entry.uri) if self.shelf else None
-        genre = self.shelf.song(row).genre if self.shelf and row is not None else ""
-        log.info("%s: %s, for %s", reception, entry.uri, mood)
-        heard = reception is Reception.HEARD
-        self._player.count(entry.uri, heard=heard)
-        self._keep(lambda: self._memory.keep_reception(mood, entry.uri, genre, heard=heard))
-
-    def _played(self, last: int) -> tuple[str, ...]:
-        return self._recall(lambda: self._memory.played(last)) or ()
-
-    def _recall(self, read: Callable[[], T]) -> T | None:
-        try:
-            return read()
-        except sqlite3.Error as error:
-            self._cannot_keep(error)
-            return None
-
-    def _keep_own(self, own: tuple[Entry, ...]) -> None:
-        if own != self._own:
-            self._own = own
-            self._moods = {entry.uri: self._moods[entry.uri] for entry in own if entry.uri in self._moods}
-            self._keep(lambda: self._memory.keep_queued(own, self._moods))
-
-    def _keep(self, write: Callable[[], None]) -> None:
-        """A full or read-only disk costs the memory, not the music; the next write that succeeds ends it."""
-        try:
-            write()
-        except sqlite3.Error as error:
-            self._cannot_keep(error)
-        else:
-            self.trouble.pop("storage", None)
-
-    def _cannot_keep(self, error: sqlite3.Error) -> None:
-        if "storage" not in self.trouble:
-            log.warning("the box cannot remember: %s; is the disk full or read-only?", error)
-        self.trouble["storage"] = f"cannot be kept: {error}"
+    def _hold(self, holding: Holding) -> None:
+        if holding != self._holding:
+            self._holding = holding
+            self._notebook.keep(lambda memory: memory.keep_holding(holding))

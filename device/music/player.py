@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -22,6 +22,7 @@ import mpd
 
 from device import settings
 from device.mood import Mood
+from device.music.changes import put
 from device.music.link import FAILURES, client_of, explain
 from device.music.playlists import songs_of
 from device.music.queue import Entry, Snapshot
@@ -35,9 +36,10 @@ PROBE = 15.0  # seconds of silence after which MPD is asked whether it still ans
 
 @dataclass(frozen=True)
 class PlayerUp:
-    """MPD answers (again)."""
+    """MPD answers (again). started: when MPD was, in seconds of the epoch."""
 
     snapshot: Snapshot
+    started: float
 
 
 @dataclass(frozen=True)
@@ -71,36 +73,26 @@ class SongsFound:
 
 @dataclass(frozen=True)
 class SongsQueued:
-    """What has been added to MPD's queue for the box in a mood; less than asked if songs had vanished."""
+    """What has been added to MPD's queue for the box in a mood; less than asked if songs had vanished.
+
+    play: they have taken the place of the older ones.
+    """
 
     mood: Mood
     entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True)
-class SongsPlay:
-    """The songs for a mood have taken the place of the older ones."""
-
-    mood: Mood
+    play: bool
 
 
 @dataclass(frozen=True)
 class SongsRefused:
-    """What was asked last cannot be had from this MPD as it is now."""
+    """None of the songs that were to be queued in a mood can be had from this MPD as it is now."""
 
+    mood: Mood
     reason: str
+    play: bool
 
 
-PlayerEvent = (
-    PlayerUp
-    | PlayerDown
-    | PlayerChanged
-    | LibraryChanged
-    | SongsFound
-    | SongsQueued
-    | SongsPlay
-    | SongsRefused
-)
+PlayerEvent = PlayerUp | PlayerDown | PlayerChanged | LibraryChanged | SongsFound | SongsQueued | SongsRefused
 Job = Callable[[mpd.MPDClient], None]
 
 
@@ -109,6 +101,7 @@ class Player:
         self._music = music
         self._post = post
         self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._commands: frozenset[str] = frozenset()  # that this MPD knows, and lets us use
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="player", daemon=True)
 
@@ -126,40 +119,33 @@ class Player:
         """Posts SongsFound."""
 
         def job(client: mpd.MPDClient) -> None:
-            known = likes(client) if self._music.stickers else {}
+            known = likes(client) if self._shares() else {}
             self._post(SongsFound(mood, songs_of(client, mood), known))
 
         self._jobs.put(job)
 
-    def play(self, mood: Mood, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
-        """Adds songs at the queue's end, plays the first of them, then removes `instead_of`.
+    def play(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
+        """Adds songs at the queue's end, plays the first of them, and removes `instead_of`."""
+        self._jobs.put(partial(self._put, mood, uris, instead_of, True))
 
-        Posts SongsQueued, and then SongsPlay or SongsRefused unless the connection was lost on the way.
-        """
-        old = tuple(instead_of)
+    def append(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
+        """Adds songs at the queue's end, and removes `instead_of`."""
+        self._jobs.put(partial(self._put, mood, uris, instead_of, False))
 
-        def job(client: mpd.MPDClient) -> None:
-            entries = self._add(client, mood, uris)
-            if not entries:
-                reason = f"MPD takes none of the {len(uris)} songs for {mood}: are they still there?"
-                self._post(SongsRefused(reason))
-            else:
-                with contextlib.suppress(mpd.CommandError):  # its file has vanished, or somebody removed it
-                    client.playid(entries[0].id)
-                _remove(client, old)
-                self._post(SongsPlay(mood))
-
-        self._jobs.put(job)
-
-    def append(self, mood: Mood, uris: Sequence[str], instead_of: Iterable[Entry]) -> None:
-        """Adds songs at the queue's end, and removes `instead_of`. Posts SongsQueued."""
-        old = tuple(instead_of)
-
-        def job(client: mpd.MPDClient) -> None:
-            self._add(client, mood, uris)
-            _remove(client, old)
-
-        self._jobs.put(job)
+    def _put(
+        self, mood: Mood, uris: Sequence[str], old: Sequence[Entry], play: bool, client: mpd.MPDClient
+    ) -> None:
+        """Posts SongsQueued or SongsRefused, unless the connection is lost on the way."""
+        try:
+            entries = put(client, uris, old, play=play)
+        except mpd.CommandError as error:
+            self._post(SongsRefused(mood, f"MPD refuses: {error}", play))
+            return
+        if entries:
+            self._post(SongsQueued(mood, entries, play))
+        else:
+            reason = f"MPD takes none of the {len(uris)} songs for {mood}: are they still there?"
+            self._post(SongsRefused(mood, reason, play))
 
     def pause(self, paused: bool) -> None:
         self._jobs.put(lambda client: client.pause(int(paused)))
@@ -175,21 +161,16 @@ class Player:
 
     def count(self, uri: str, *, heard: bool) -> None:
         """Tells MPD's other clients of a play or a skip."""
-        if self._music.stickers:
-            when = int(time.time())
-            self._jobs.put(lambda client: count(client, uri, heard=heard, when=when))
+        when = int(time.time())
 
-    def _add(self, client: mpd.MPDClient, mood: Mood, uris: Sequence[str]) -> tuple[Entry, ...]:
-        entries: list[Entry] = []
-        try:
-            for uri in uris:
-                try:
-                    entries.append(Entry(int(client.addid(uri)), uri))
-                except mpd.CommandError as error:
-                    log.warning("%s cannot be queued: %s", uri, error)
-        finally:  # also when MPD goes in the middle: what was added so far is the box's
-            self._post(SongsQueued(mood, tuple(entries)))
-        return tuple(entries)
+        def job(client: mpd.MPDClient) -> None:
+            if self._shares():
+                count(client, uri, heard=heard, when=when)
+
+        self._jobs.put(job)
+
+    def _shares(self) -> bool:
+        return self._music.stickers and "sticker" in self._commands
 
     def _run(self) -> None:
         pause = FIRST_PAUSE
@@ -205,20 +186,36 @@ class Player:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _serve(self, client: mpd.MPDClient) -> None:
+        self._commands = frozenset(client.commands())
+        self._set_up(client)
         known = look_at(client)
+        started = time.time() - int(client.stats()["uptime"])
         self._drop_jobs()
-        self._post(PlayerUp(known))
+        self._post(PlayerUp(known, started))
         while not self._closed.is_set():
             with contextlib.suppress(Empty):
                 job = self._jobs.get(timeout=PROBE)
                 try:
                     job(client)
                 except mpd.CommandError as error:
-                    self._post(SongsRefused(f"MPD refuses: {error}"))
+                    log.warning("MPD refuses: %s", error)
             snapshot = look_at(client)
             if snapshot != known:
                 self._post(PlayerChanged(snapshot))
                 known = snapshot
+
+    def _set_up(self, client: mpd.MPDClient) -> None:
+        """What the settings say of MPD itself; all else stays as its owner has it."""
+        wanted = []
+        if self._music.crossfade >= 0:
+            wanted.append(partial(client.crossfade, self._music.crossfade))
+        if self._music.replay_gain:
+            wanted.append(partial(client.replay_gain_mode, self._music.replay_gain))
+        for tell in wanted:
+            try:
+                tell()
+            except mpd.CommandError as error:
+                log.warning("MPD refuses what the settings say of it: %s", error)
 
     def _drop_jobs(self) -> None:
         """Jobs from before a connection are stale: the box asks anew when it hears PlayerUp."""
@@ -268,13 +265,17 @@ def look_at(client: mpd.MPDClient) -> Snapshot:
     client.currentsong()
     status, songs, song = client.command_list_end()
     queue = tuple(Entry(int(song["id"]), song["file"]) for song in songs)
-    current = Entry(int(song["id"]), song["file"]) if song else None
+    known = {entry.id: entry for entry in queue}
     return Snapshot(
         state=status["state"],
         queue=queue,
-        current=current if current in queue else None,
+        current=known.get(int(song["id"])) if song else None,
         title=_title(song),
         error=status.get("error", ""),
+        next=known.get(int(status.get("nextsongid", 0))),
+        single=status.get("single", "0") != "0",
+        consume=status.get("consume", "0") != "0",
+        version=int(status["playlist"]),
         elapsed=float(status.get("elapsed", 0)),
         duration=float(status.get("duration", 0)),
     )
@@ -288,9 +289,3 @@ def _title(song: dict[str, Any]) -> str:
 def _one(value: str | list[str]) -> str:
     """python-mpd2 makes a list of a tag that a song has more than once."""
     return value if isinstance(value, str) else ", ".join(value)
-
-
-def _remove(client: mpd.MPDClient, entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        with contextlib.suppress(mpd.CommandError):  # somebody else has removed it already
-            client.deleteid(entry.id)

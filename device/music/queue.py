@@ -1,4 +1,4 @@
-"""MPD's queue as plain values, and which of its entries are the box's own."""
+"""MPD's queue as plain values, and what has happened between two looks at it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class Entry(NamedTuple):
 class Snapshot:
     """MPD at one moment. `current` is None once the queue has been played to its end.
 
+    next: what MPD itself will play after `current`, whatever its modes are.
+    single: it stops after each song. consume: what was played leaves the queue.
     elapsed, duration: of the current song, in seconds; 0 if MPD does not know.
     """
 
@@ -26,32 +28,13 @@ class Snapshot:
     current: Entry | None = None
     title: str = ""
     error: str = ""
-    # Time goes on: that alone is no change.
+    next: Entry | None = None
+    single: bool = False
+    consume: bool = False
+    # Time goes on, and each change has its version: neither alone is a change.
+    version: int = field(default=0, compare=False)
     elapsed: float = field(default=0.0, compare=False)
     duration: float = field(default=0.0, compare=False)
-
-
-def still_own(own: Sequence[Entry], queue: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Those entries of `queue` that are the box's, in the queue's order, while the connection lasts.
-
-    The same song queued by somebody else has another id, and stays theirs.
-    """
-    return tuple(entry for entry in queue if entry in own)
-
-
-def own_again(own: Sequence[Entry], queue: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The same after the connection was lost: MPD may have been restarted, and then all ids are new.
-
-    An entry whose id is gone is known by its URI then, as often as the box had queued that.
-    """
-    present = set(queue)
-    kept = present.intersection(own)
-    lost = [entry.uri for entry in own if entry not in present]
-    for entry in queue:
-        if entry not in kept and entry.uri in lost:
-            lost.remove(entry.uri)
-            kept.add(entry)
-    return tuple(entry for entry in queue if entry in kept)
 
 
 def ahead(own: Sequence[Entry], snapshot: Snapshot) -> tuple[Entry, ...]:
@@ -63,8 +46,26 @@ def ahead(own: Sequence[Entry], snapshot: Snapshot) -> tuple[Entry, ...]:
 
 
 def played_to_end(before: Snapshot, now: Snapshot) -> bool:
-    """Whether MPD has stopped because no song is left, and not because somebody stopped or cleared it."""
-    return now.state == "stop" and now.current is None and before.current in now.queue
+    """Whether MPD has stopped because no song is left, and not because somebody wanted it to."""
+    ended = now.state == "stop" and now.current is None and not before.single
+    return ended and (before.current in now.queue or _consumed(before, now))
+
+
+def taken_over(before: Snapshot, now: Snapshot, own: Sequence[Entry]) -> bool:
+    """Whether somebody has made the music theirs: took all the box's songs from the queue, or plays another.
+
+    own: the box's entries before. A song of theirs that MPD comes to by itself is none that they play.
+    """
+    if own and not set(own).intersection(now.queue) and not _consumed(before, now):
+        return True
+    theirs = now.state == "play" and now.current is not None and now.current not in own
+    by_itself = before.state != "stop" and now.current in (before.current, before.next)
+    return theirs and not by_itself
+
+
+def _consumed(before: Snapshot, now: Snapshot) -> bool:
+    """Whether the song that played is all that has gone."""
+    return now.consume and set(before.queue).difference(now.queue) == {before.current}
 
 
 def moved_on(before: Snapshot, now: Snapshot) -> bool:

@@ -175,7 +175,8 @@ def test_run_plays_and_press_skip_and_status_reach_it(settings_file: Path, libra
         box.terminate()
         assert box.stderr
         assert box.stderr.read().count(" look: happy") == 2
-    assert "mood        happy" in table
+    assert "mood         happy" in table
+    assert "stepped_back no" in table
 
 
 def test_status_press_and_skip_without_a_box_say_how_to_start_one(settings_file: Path) -> None:

@@ -12,30 +12,33 @@ import pytest
 from device.errors import MemoryFileError
 from device.memory import KEPT, Memory
 from device.mood import Mood
+from device.music.holding import Holding
 from device.music.places import Place, Source
-from device.music.queue import Entry
+from device.music.queue import Entry, Snapshot
 from device.music.taste import NO_TASTE, Tally
 
-MOODS = {"a.ogg": Mood.SAD}
 OWN = (Entry(3, "a.ogg"), Entry(4, "b ü.ogg"))
+HELD = Holding(
+    OWN, {"a.ogg": Mood.SAD, "c.ogg": Mood.HAPPY}, ("c.ogg", "d.ogg"), above=4, started=1.5, version=7
+)
 
 
 def test_it_remembers_across_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path / "state")
-    memory.keep_queued(OWN, MOODS)
+    memory.keep_holding(HELD)
     for uri in "abcd":
         memory.keep_played(uri)
     memory.close()
     again = Memory.open(tmp_path / "state")
-    assert again.queued() == OWN
+    assert again.holding() == HELD
     assert again.played(3) == ("b", "c", "d")
 
 
 def test_what_was_queued_before_is_replaced(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_queued(OWN, MOODS)
-    memory.keep_queued(OWN[1:], MOODS)
-    assert memory.queued() == OWN[1:]
+    memory.keep_holding(HELD)
+    memory.keep_holding(HELD.among(Snapshot("play", OWN[1:])))
+    assert memory.holding().entries == OWN[1:]
 
 
 def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
@@ -57,15 +60,15 @@ def test_a_damaged_file_is_put_aside_and_begun_anew(tmp_path: Path) -> None:
 
 def test_damage_in_the_middle_of_the_file_is_found(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_queued([Entry(n, "x" * 500) for n in range(200)], {})
+    memory.keep_holding(Holding(tuple(Entry(n, "x" * 500) for n in range(200))))
     memory.close()
     path = tmp_path / "moodbox.db"
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     again = Memory.open(tmp_path)
-    assert again.queued() == ()
-    again.keep_queued(OWN, MOODS)
-    assert again.queued() == OWN
+    assert again.holding().entries == ()
+    again.keep_holding(HELD)
+    assert again.holding().entries == OWN
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -77,6 +80,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_kill_in_the_middle_of_writing_leaves_it_whole(tmp_path: Path) -> None:
     write_for_ever = f"""
 from device.memory import Memory
+from device.music.holding import Holding
 from device.music.queue import Entry
 from device.music.taste import NO_TASTE, Tally
 from pathlib import Path
@@ -84,7 +88,7 @@ memory = Memory.open(Path({str(tmp_path)!r}))
 n = 0
 while True:
     n += 1
-    memory.keep_queued([Entry(n, f"{{n}}.ogg")] * 5, {{}})
+    memory.keep_holding(Holding((Entry(n, f"{{n}}.ogg"),) * 5))
     print(n, flush=True)
 """
     for _ in range(3):
@@ -95,7 +99,7 @@ while True:
             for _line in range(20):
                 told = int(writer.stdout.readline())
             writer.kill()
-        queued = Memory.open(tmp_path).queued()
+        queued = Memory.open(tmp_path).holding().entries
         assert len(queued) == 5
         assert len(set(queued)) == 1
         assert queued[0].id >= told
@@ -110,18 +114,18 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
 
 def test_one_of_this_run_keeps_nothing(tmp_path: Path) -> None:
     memory = Memory.of_this_run()
-    memory.keep_queued(OWN, MOODS)
-    assert memory.queued() == OWN
+    memory.keep_holding(HELD)
+    assert memory.holding().entries == OWN
     memory.close()
     with pytest.raises(sqlite3.ProgrammingError):
-        memory.queued()
+        memory.holding()
 
 
 def test_in_which_mood_a_song_was_queued_is_known_after_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_queued(OWN, MOODS)
+    memory.keep_holding(HELD)
     memory.close()
-    assert Memory.open(tmp_path).queued_for() == MOODS
+    assert Memory.open(tmp_path).holding().moods == HELD.moods
 
 
 def test_what_was_learned_is_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path) -> None:
@@ -141,7 +145,7 @@ def test_what_was_learned_is_counted_by_mood_for_the_song_and_for_its_genre(tmp_
 
 def test_forgetting_leaves_the_users_own_words_and_the_queue(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_queued(OWN, MOODS)
+    memory.keep_holding(HELD)
     memory.keep_word("a.ogg", 0.25, 0.5)
     memory.keep_reception(Mood.SAD, "a.ogg", "Blues", heard=True)
     memory.keep_played("a.ogg")
@@ -149,7 +153,7 @@ def test_forgetting_leaves_the_users_own_words_and_the_queue(tmp_path: Path) -> 
     assert memory.taste(Mood.SAD) == NO_TASTE
     assert memory.played(1) == ()
     assert memory.words() == {"a.ogg": Place(0.25, 0.5, 1.0, Source.OWN)}
-    assert memory.queued() == OWN
+    assert memory.holding().entries == OWN
 
 
 def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: Path) -> None:
@@ -161,8 +165,8 @@ def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: 
             INSERT INTO played (uri) VALUES ('b.ogg');
         """)
     memory = Memory.open(tmp_path)
-    assert memory.queued() == OWN[:1]
-    assert memory.queued_for() == {}
+    assert memory.holding().entries == OWN[:1]
+    assert memory.holding().moods == {}
     assert memory.played(1) == ("b.ogg",)
     memory.keep_reception(Mood.SAD, "a.ogg", "Blues", heard=True)
 

@@ -2,105 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Any
 
-import msgspec
-import mutagen
-import numpy as np
 import pytest
-import soundfile
 
 from device.demo.server import PrivateMpd
-from device.memory import Memory
 from device.mood import Mood
-from device.music.jukebox import EMPTY, MOST_FAILURES, Jukebox
-from device.music.librarian import Librarian
-from device.music.places import read_atlas
-from device.music.player import Player
+from device.music.jukebox import EMPTY, MOST_FAILURES
 from device.music.taste import Tally
-from device.settings import Music, Settings
 from tests.device.conftest import AddSong
-
-
-class Turning:
-    """A jukebox with the loop that a box would turn for it."""
-
-    def __init__(self, music: Music, folder: Path) -> None:
-        self._events: SimpleQueue[Any] = SimpleQueue()
-        self._player = Player(music, self._events.put)
-        self.memory = Memory.open(folder)
-        self._librarian = Librarian(music, read_atlas(), folder, self._events.put)
-        self.jukebox = Jukebox(music, self._player, self._librarian, self.memory, np.random.default_rng(1))
-        self._player.start()
-        self._librarian.start()
-
-    def until(self, happened: Callable[[], object], seconds: float = 15) -> None:
-        end = time.monotonic() + seconds
-        while not happened():
-            assert time.monotonic() < end, f"not within {seconds} s: {self.jukebox.snapshot}"
-            with contextlib.suppress(Empty):
-                self.jukebox.hear(self._events.get(timeout=0.02))
-
-    def for_a_while(self, seconds: float = 0.3) -> None:
-        end = time.monotonic() + seconds
-        self.until(lambda: time.monotonic() > end)
-
-    def close(self) -> None:
-        self._player.close()
-        self._librarian.close()
-        self.memory.close()
-
-    @property
-    def queue(self) -> list[str]:
-        return [entry.uri for entry in self.jukebox.snapshot.queue] if self.jukebox.snapshot else []
-
-    @property
-    def playing(self) -> str | None:
-        snapshot = self.jukebox.snapshot
-        return snapshot.current.uri if snapshot and snapshot.current and snapshot.state == "play" else None
-
-    @property
-    def coming(self) -> int:
-        """How many songs are queued behind the one that plays."""
-        snapshot = self.jukebox.snapshot
-        if not snapshot or not snapshot.current:
-            return 0
-        return len(snapshot.queue) - snapshot.queue.index(snapshot.current) - 1
-
-    @staticmethod
-    def sad(uris: list[str]) -> int:
-        return sum(uri.startswith("sad") for uri in uris)
-
-    def plays(self, mood: Mood) -> bool:
-        """Whether the course that begins in this mood has begun."""
-        return bool(self.playing and self.playing.startswith(mood))
-
-
-Start = Callable[..., Turning]
-
-
-@pytest.fixture
-def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
-    started: list[Turning] = []
-
-    def begin(**changes: Any) -> Turning:
-        started.append(Turning(msgspec.structs.replace(settings.music, **changes), tmp_path / "state"))
-        return started[-1]
-
-    yield begin
-    for turning in started:
-        turning.close()
-
-
-@pytest.fixture
-def turning(start: Start) -> Turning:
-    return start()
+from tests.device.music.conftest import Start, Turning, start_without
+from tests.waiting import eventually
 
 
 def test_a_mood_brings_a_handful_of_songs_that_lead_from_it_to_a_better_place(
@@ -365,15 +278,6 @@ def test_a_playlist_whose_songs_are_gone_is_said_until_it_is_mended(
     assert turning.jukebox.trouble == {}
 
 
-def start_without(library: PrivateMpd, setting: str) -> None:
-    """MPD again, without this line of its configuration."""
-    library.stop()
-    configuration = library.folder / "mpd.conf"
-    lines = configuration.read_text().splitlines(keepends=True)
-    configuration.write_text("".join(line for line in lines if not line.startswith(setting)))
-    library.start()
-
-
 def test_an_mpd_without_stored_playlists_plays_by_genre(library: PrivateMpd, start: Start) -> None:
     start_without(library, "playlist_directory")
     turning = start()
@@ -455,21 +359,8 @@ def test_reading_from_a_full_disk_does_not_hide_that_writing_fails(
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD))
     turning.until(lambda: "storage" in turning.jukebox.trouble)
-    assert not turning.jukebox._played(1)
+    assert not turning.memory.played(1)
     assert "storage" in turning.jukebox.trouble
-
-
-@pytest.fixture
-def short(mpd: PrivateMpd, tmp_path: Path) -> PrivateMpd:
-    """Running, with ten songs of two seconds."""
-    for number in range(10):
-        path = mpd.music / f"{number}.ogg"
-        soundfile.write(path, np.zeros(16000, dtype=np.float32), 8000, format="OGG", subtype="VORBIS")
-        file = mutagen.File(path)
-        file["genre"] = ["Blues"]
-        file.save()
-    mpd.update()
-    return mpd
 
 
 def test_songs_that_are_heard_to_their_end_count_for_their_genre_in_the_mood_they_were_queued_in(
@@ -658,3 +549,20 @@ def test_an_mpd_without_stickers_plays_and_teaches_all_the_same(library: Private
     assert turning.memory.taste(Mood.HAPPY).songs == {skipped: Tally(0, 1)}
     assert "player" not in turning.jukebox.trouble
     assert "library" not in turning.jukebox.trouble
+
+
+def test_a_box_that_was_killed_before_mpd_had_answered_knows_the_songs_that_mpd_has_queued(
+    library: PrivateMpd, start: Start
+) -> None:
+    other = library.client()
+    killed = start()
+    killed.until(lambda: killed.jukebox.shelf and killed.jukebox.snapshot)
+    killed.jukebox.play(Mood.HAPPY)
+    killed.until(lambda: killed.memory.holding().asked)
+    eventually(lambda: other.status()["playlistlength"] == "12")  # and nobody hears of it
+    theirs = other.addid(killed.memory.holding().asked[0])
+    killed.close()
+    again = start()
+    again.jukebox.play(Mood.SAD)
+    again.until(lambda: again.plays(Mood.SAD) and len(again.queue) == 13)
+    assert other.playlistinfo()[0]["id"] == theirs

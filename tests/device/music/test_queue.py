@@ -1,45 +1,11 @@
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from device.music.queue import Entry, Snapshot, ahead, own_again, played_to_end, still_own
+from device.music.queue import Entry, Snapshot, ahead, played_to_end, taken_over
 
 A, B, C = Entry(1, "a.ogg"), Entry(2, "b.ogg"), Entry(3, "c.ogg")
-entries = st.lists(
-    st.builds(Entry, st.integers(1, 9), st.sampled_from("abc")), max_size=8, unique_by=lambda e: e.id
-)
-
-
-def test_own_songs_are_known_by_id_and_uri() -> None:
-    assert still_own([A, C], [A, B, C]) == (A, C)
-
-
-def test_an_entry_that_somebody_removed_is_forgotten() -> None:
-    assert still_own([A, B], [A]) == (A,)
-
-
-def test_after_a_restart_of_mpd_own_songs_are_known_by_their_uri() -> None:
-    assert own_again([A, B], [Entry(7, "x.ogg"), Entry(8, "a.ogg"), Entry(9, "b.ogg")]) == (
-        Entry(8, "a.ogg"),
-        Entry(9, "b.ogg"),
-    )
-
-
-def test_the_same_song_queued_by_somebody_else_stays_theirs() -> None:
-    theirs = Entry(4, "a.ogg")
-    assert still_own([A], [A, theirs]) == (A,)
-    assert still_own([A], [theirs]) == ()
-    assert own_again([A], [Entry(7, "a.ogg"), Entry(8, "a.ogg")]) == (Entry(7, "a.ogg"),)
-
-
-@given(entries, entries)
-def test_never_more_is_owned_than_was(own: list[Entry], queue: list[Entry]) -> None:
-    assert set(still_own(own, queue)) == set(own) & set(queue)
-    kept = own_again(own, queue)
-    assert set(kept) <= set(queue)
-    for uri in "abc":
-        assert [e.uri for e in kept].count(uri) <= [e.uri for e in own].count(uri)
+THEIRS, OTHER = Entry(7, "theirs.ogg"), Entry(8, "other.ogg")
 
 
 def test_ahead_is_what_comes_after_the_song_that_plays() -> None:
@@ -57,3 +23,54 @@ def test_only_a_queue_that_is_still_there_has_been_played_to_its_end() -> None:
     assert not played_to_end(before, Snapshot("stop", ()))  # somebody cleared it
     assert not played_to_end(before, Snapshot("stop", (A, B), current=B))  # somebody stopped it
     assert not played_to_end(Snapshot("stop", (A, B)), Snapshot("stop", (A, B)))
+
+
+def test_a_last_song_that_mpd_consumes_has_been_played_to_its_end() -> None:
+    before = Snapshot("play", (B,), current=B, consume=True)
+    assert played_to_end(before, Snapshot("stop", (), consume=True))
+
+
+def test_who_wants_a_single_song_gets_no_other_at_its_end() -> None:
+    before = Snapshot("play", (A, B), current=B, single=True)
+    assert not played_to_end(before, Snapshot("stop", (A, B), single=True))
+    assert not played_to_end(before, Snapshot("stop", (A, B)))  # `oneshot` is over then
+
+
+OURS = Snapshot("play", (A, B, THEIRS), current=A, next=B)
+LAST = Snapshot("play", (A, B, THEIRS), current=B, next=THEIRS)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (OURS, Snapshot("stop", ())),
+        (OURS, Snapshot("stop", (THEIRS, OTHER))),
+        (OURS, Snapshot("play", (THEIRS, OTHER), current=THEIRS)),
+        (OURS, Snapshot("play", (A, B, THEIRS), current=THEIRS)),
+        (Snapshot("pause", (A, B, THEIRS), current=A, next=B), Snapshot("play", (A, B, THEIRS), THEIRS)),
+        (Snapshot("stop", (A, B, THEIRS)), Snapshot("play", (A, B, THEIRS), THEIRS)),
+        (Snapshot("stop", (A, B, THEIRS), current=THEIRS), Snapshot("play", (A, B, THEIRS), THEIRS)),
+    ],
+    ids=["cleared", "loaded", "loaded and played", "played", "from a pause", "from a stop", "went on"],
+)
+def test_who_clears_loads_or_plays_their_own_has_taken_over(before: Snapshot, now: Snapshot) -> None:
+    assert taken_over(before, now, (A, B))
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (OURS, LAST),
+        (LAST, Snapshot("play", LAST.queue, current=THEIRS)),
+        (OURS, Snapshot("play", (OTHER, *OURS.queue), current=A)),
+        (OURS, Snapshot("play", (A, THEIRS), current=A)),
+        (OURS, Snapshot("pause", OURS.queue, current=A)),
+        (OURS, Snapshot("stop", OURS.queue, current=A)),
+        (OURS, Snapshot("play", (B, A, THEIRS), current=A, next=THEIRS)),
+        (Snapshot("play", (A,), current=A, consume=True), Snapshot("stop", (), consume=True)),
+        (Snapshot("pause", LAST.queue, current=THEIRS), Snapshot("play", LAST.queue, current=THEIRS)),
+    ],
+    ids=["next", "came to theirs", "added", "removed", "paused", "stopped", "moved", "consumed", "resumed"],
+)
+def test_who_only_adds_moves_or_stops_has_not(before: Snapshot, now: Snapshot) -> None:
+    assert not taken_over(before, now, (A, B))
