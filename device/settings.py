@@ -107,6 +107,8 @@ class Music(_Section, frozen=True):
     no_repeat: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 30
     timeout: Annotated[float, msgspec.Meta(ge=0.1, le=30)] = 2.0
     places: str = ""
+    listen: bool = True
+    folder: str = ""
     style: Literal["lift", "match"] = "lift"
     course_songs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6
     stickers: bool = True
