@@ -142,11 +142,14 @@ def _rise(levels: Samples) -> NDArray[np.float64]:
 def _onsets(rise: NDArray[np.float64], seconds: float) -> float:
     """How many a second: moments that rise more than those around them, and enough to be heard."""
     reach = max(1, round(APART / seconds))
-    padded = np.pad(rise, reach)
-    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
-    near = np.convolve(rise, np.ones(2 * reach * 4 + 1) / (2 * reach * 4 + 1), "same")
-    peaks = (rise >= around.max(1)) & (rise >= near + RISE)
+    peaks = (rise >= _around(rise, reach).max(1)) & (rise >= _around(rise, 4 * reach).mean(1) + RISE)
     return float(peaks.sum() / (len(rise) * seconds))
+
+
+def _around(rise: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """A row for each moment: those within reach of it."""
+    rows = np.lib.stride_tricks.sliding_window_view(np.pad(rise, reach), 2 * reach + 1)
+    return np.asarray(rows)
 
 
 def _tempo(rise: NDArray[np.float64], seconds: float) -> tuple[float, float]:

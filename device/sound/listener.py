@@ -16,6 +16,7 @@ from device.errors import SoundError
 from device.sound.features import Features
 
 PATIENCE = 120.0  # seconds without an answer after which a song counts as one that cannot be heard
+GRACE = 1.0  # seconds for a process to end by itself
 MOST_DEATHS = 5  # in a row, of which one must be no song's fault
 MISSING = "soundfile is missing: pip install 'moodbox[sound]'"
 
@@ -43,23 +44,26 @@ class Listener:
             self._end()
             answer = self._ask(path)
         if self._closed:
+            self._end()
             raise SoundError("the box ends")
-        if answer is None:
-            return self._died()
+        if not answer:
+            return self._died(hung=answer is None)
         self._deaths = 0
         heard = json.loads(answer)
         return str(heard["fault"]) if "fault" in heard else Features(**heard)
 
     def close(self) -> None:
         self._closed = True
-        self._end()
+        if process := self._process:
+            process.kill()  # its pipes are the other thread's
+            process.wait()
 
     def rest(self) -> None:
         """Gives back the memory of the process until there is a song again."""
         self._end()
 
     def _ask(self, path: Path) -> bytes | None:
-        """The answer; None if the process is dead, or dumb for too long."""
+        """The answer; empty if the process has died of it, None if it takes too long."""
         process = self._process or self._begin()
         assert process.stdin
         process.stdin.write(json.dumps(str(path)).encode() + b"\n")
@@ -88,22 +92,25 @@ class Listener:
         if not select.select([process.stdout], [], [], self._patience)[0]:
             return None
         line = process.stdout.readline()
-        return line if line.endswith(b"\n") else None
+        return line if line.endswith(b"\n") else b""
 
-    def _died(self) -> str:
-        process = self._process
-        hung = process is not None and process.poll() is None
-        self._end()
+    def _died(self, *, hung: bool) -> str:
+        code = self._end()
         self._deaths += 1
         if self._deaths >= MOST_DEATHS:
             raise SoundError("the process that listens dies of every song: is there too little memory?")
-        return "it takes too long" if hung else f"the decoder died of it ({process and process.returncode})"
+        return "it takes too long" if hung else f"the decoder died of it ({code})"
 
-    def _end(self) -> None:
+    def _end(self) -> int | None:
+        """Returns how the process ended."""
         process, self._process = self._process, None
-        if process:
-            process.kill()
-            process.wait()
-            for end in (process.stdin, process.stdout):
-                with contextlib.suppress(OSError):
-                    end.close()  # type: ignore[union-attr]
+        if process is None:
+            return None
+        assert process.stdin
+        assert process.stdout
+        process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+        process.kill()
+        process.stdout.close()
+        return process.wait()
