@@ -75,7 +75,9 @@ def _answer(path: str) -> dict[str, Any]:
             return {"fault": f"only {len(samples) / rate:.1f} s could be read"}
         features = features_of(samples, rate)
     except (soundfile.SoundFileError, OSError, ValueError, MemoryError) as error:
-        return {"fault": str(error) or type(error).__name__}
+        # libsndfile's own words, without the path and with no line's end.
+        words = str(getattr(error, "error_string", error)) or type(error).__name__
+        return {"fault": " ".join(words.split())}
     if features.loudness <= SILENCE:
         return {"fault": "silence"}
     return dataclasses.asdict(features)

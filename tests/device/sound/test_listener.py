@@ -105,12 +105,6 @@ def test_one_process_hears_many_songs_and_its_memory_does_not_grow(listener: Lis
     assert child().memory_info().rss < before + 4 * 2**20
 
 
-def test_the_box_itself_never_loads_what_decodes() -> None:
-    code = "import sys, device.music.librarian, device.box; print('soundfile' in sys.modules)"
-    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert asked.stdout.strip() == "False"
-
-
 def test_a_song_that_hangs_is_a_fault_after_a_while_and_the_next_is_heard(song: Path, endless: Path) -> None:
     with closing(Listener(patience=3)) as listener:
         assert isinstance(listener.hear(song), Features)
