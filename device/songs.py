@@ -195,7 +195,7 @@ def known(settings: Settings, uri: str) -> dict[str, Any]:
         "genre": song.genre,
         **_place(song.place),
         "sound": _sound(sound) if isinstance(sound, Features) else None,
-        "deaf": sound if isinstance(sound, str) else None,
+        "fault": sound if isinstance(sound, str) else None,
     }
 
 
@@ -211,8 +211,8 @@ def as_words(known: Mapping[str, Any]) -> str:
             "heard: {loudness:.0f} LUFS, {tempo:.0f} beats a minute, {onsets:.1f} onsets a second,"
             " brightness {brightness:.2f}, mode {mode:+.2f}".format(**known["sound"])
         )
-    if known["deaf"]:
-        lines.append(f"nothing is heard in it: {known['deaf']}")
+    if known["fault"]:
+        lines.append(f"nothing is heard in it: {known['fault']}")
     return "\n".join(lines)
 
 

@@ -25,6 +25,7 @@ from mutagen.flac import FLAC
 import device
 from device.demo.server import PrivateMpd
 from device.mood import Mood
+from device.music.catalogue import Catalogue
 from device.music.chooser import Wish, choose
 from device.music.course import course_for
 from device.music.librarian import Librarian, ShelfFilled
@@ -95,6 +96,16 @@ def bench_filling(server: PrivateMpd, state: Path, count: int) -> None:
         filled = posted.get()  # once the raw comments are through
         print(f"their raw MOOD comments read after {time.perf_counter() - start:.1f} s", flush=True)
     bench_choosing(filled.shelf)
+    with (
+        beside(server, "while songs are listened to"),
+        closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian,
+    ):
+        librarian.start()
+        librarian.wake()
+        time.sleep(IDLE)
+    with closing(Catalogue.open(state)) as catalogue:
+        heard, _ = catalogue.listened()
+    print(f"so short are they that {heard} were listened to in {IDLE} s")
     start = time.perf_counter()
     with closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian:
         librarian.start()

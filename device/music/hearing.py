@@ -49,7 +49,7 @@ def listen(catalogue: Catalogue, folder: Path, listener: Listener) -> Iterator[N
     Songs of which the tags tell nothing come first. A file that cannot be read now is left for another time.
     Raises SoundError.
     """
-    heard = missing = 0
+    heard = faults = missing = 0
     for known in (False, True):
         last = ""
         while songs := catalogue.unheard(last, BATCH, known=known):
@@ -62,14 +62,14 @@ def listen(catalogue: Catalogue, folder: Path, listener: Listener) -> Iterator[N
                 sound = listener.hear(path)
                 place = song.place
                 if isinstance(sound, str):
-                    log.info("%s: nothing is heard in it: %s", song.uri, sound)
+                    faults += 1
                 else:
                     place = with_sound(place, feeling_of(sound))
                 catalogue.keep_sound(song, sound, place)
                 heard += 1
                 yield
     if heard:
-        log.info("%d songs were listened to", heard)
+        log.info("%d songs were listened to, in %d of them nothing is heard", heard, faults)
     if missing:
         log.info("%d songs are no files in %s that may be read: they are not listened to", missing, folder)
 

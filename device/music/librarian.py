@@ -161,7 +161,7 @@ class Librarian:
         try:
             for _ in listen(catalogue, folder, self._listener):
                 heard = True
-                if self._awake.is_set():
+                if self._awake.wait(LEAST_PAUSE):
                     break
                 if monotonic() - shown > SHOWN:
                     self._show(catalogue)

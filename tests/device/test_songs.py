@@ -186,7 +186,7 @@ def test_what_was_heard_in_a_song_is_told(
     assert told[1].startswith("heard: -12 LUFS, 120 beats a minute, 3.5 onsets a second")
     known = json.loads(moodbox("mood", "happy/00.ogg", "--json", "--settings", settings_file).stdout)
     assert known["sound"] == dataclasses.asdict(heard)
-    assert known["deaf"] is None
+    assert known["fault"] is None
     told = moodbox("mood", "happy/01.ogg", "--settings", settings_file).stdout.splitlines()
     assert told[1] == "nothing is heard in it: Format not recognised."
 
