@@ -107,9 +107,10 @@ def bench_filling(server: PrivateMpd, state: Path, count: int) -> None:
         heard, _ = catalogue.listened()
     print(f"so short are they that {heard} were listened to in {IDLE} s")
     start = time.perf_counter()
-    with closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian:
+    again: SimpleQueue[ShelfFilled] = SimpleQueue()
+    with closing(Librarian(server.link, read_atlas(), state, again.put)) as librarian:
         librarian.start()
-        posted.get()
+        again.get()
         print(f"all known again after a restart: {time.perf_counter() - start:.2f} s")
     print(f"{TABLE.name}: read in {1000 * timed(read_atlas):.1f} ms")
     print(f"peak memory of all this: {peak_memory_here() / MIB:.0f} MiB")
