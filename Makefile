@@ -4,7 +4,8 @@ export PYTHON
 SUITE ?= trixie
 BIN = .venv/bin
 
-.PHONY: help demo develop test test-deploy test-mpd24 lint bench bench-songs bench-arm64 simulation lock clean
+.PHONY: help demo develop test test-deploy test-mpd24 lint bench bench-songs bench-sound bench-arm64 simulation \
+	lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
@@ -14,6 +15,7 @@ help:
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         times and memory on this machine'
 	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
+	@echo 'make bench-sound   what listening to a song takes, and the order by energy (make bench-sound FOLDER=...)'
 	@echo 'make bench-arm64   what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
 	@echo 'make simulation    what learning brings, with simulated listeners'
 	@echo 'make develop       .venv with the box, the converter and the tools'
@@ -61,6 +63,9 @@ bench: .venv/.develop
 bench-songs: .venv/.develop
 	@script/need mpd command -v mpd
 	@$(BIN)/python -m tests.bench_songs $(ARGS)
+
+bench-sound: .venv/.develop
+	@$(BIN)/python -m tests.bench_sound $(if $(FOLDER),'$(FOLDER)')
 
 simulation: .venv/.develop
 	@$(BIN)/python -m tests.simulation $(ARGS)

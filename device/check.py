@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from device.errors import CameraError, LibraryError, MemoryFileError, MoodboxError, NoBoxError
+from device.errors import (
+    CameraError,
+    LibraryError,
+    MemoryFileError,
+    MoodboxError,
+    NoBoxError,
+    SoundError,
+)
 from device.service import ask
 from device.settings import Settings
+
+if TYPE_CHECKING:
+    from mpd import MPDClient
 
 
 @dataclass(frozen=True)
@@ -102,9 +114,27 @@ def _library(settings: Settings) -> str:
     read_atlas(settings.music.places)
     with connected(settings.music) as client:
         songs = int(client.stats().get("songs", 0))
-    if not songs:
-        raise LibraryError(EMPTY)
-    return f"{songs} songs"
+        if not songs:
+            raise LibraryError(EMPTY)
+        return "; ".join([f"{songs} songs", *_listening(settings, client)])
+
+
+def _listening(settings: Settings, client: MPDClient) -> Iterator[str]:
+    from device.music.catalogue import FILE, Catalogue
+    from device.music.hearing import music_folder
+
+    if not settings.music.listen:
+        return
+    try:
+        music_folder(client, settings.music)
+    except SoundError as error:
+        yield f"they are not listened to: {error}"
+    folder = settings.service.state_path()
+    with contextlib.suppress(MemoryFileError, OSError):  # another user's
+        if (folder / FILE).exists():
+            with closing(Catalogue.open(folder)) as catalogue:
+                heard, faults = catalogue.listened()
+            yield f"{heard} listened to" + (f", in {faults} of them nothing is heard" if faults else "")
 
 
 def _storage(settings: Settings) -> str:

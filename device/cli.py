@@ -96,7 +96,10 @@ def _parser() -> argparse.ArgumentParser:
         if name == "look":
             added.add_argument("--each", action="store_true", help="judge every picture by itself")
         if name == "songs":
-            added.add_argument("--mood", required=True, type=Mood, choices=list(Mood), help="of the listener")
+            added.add_argument("--mood", required=True, help=f"of the listener: {', '.join(Mood)}")
+            added.add_argument(
+                "--plot", type=Path, metavar="FILE.svg", help="draw all songs, and the way through them"
+            )
         if name == "mood":
             added.add_argument("uri", metavar="URI", help="as MPD names it")
             words = "happy, sad, calm ..., or two numbers from 0 to 1; without, it says what is known"
@@ -261,6 +264,8 @@ def _songs(options: argparse.Namespace, settings: Settings) -> int:
     from device import songs
 
     plan = songs.plan(settings, options.mood)
+    if options.plot:
+        songs.save_plot(settings, plan, options.plot)
     print(json.dumps(songs.as_object(plan)) if options.json else songs.as_table(plan))
     return 0
 
@@ -276,8 +281,7 @@ def _mood(options: argparse.Namespace, settings: Settings) -> int:
     if options.json:
         print(json.dumps(known))
     else:
-        spot = f"valence {known['valence']:.2f}, energy {known['energy']:.2f}"
-        print(f"{known['uri']}: {spot} ({known['source']})")
+        print(songs.as_words(known))
     return 0
 
 

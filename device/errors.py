@@ -45,5 +45,9 @@ class MemoryFileError(MoodboxError, OSError):
     """What the box knows cannot be kept on this disk."""
 
 
+class SoundError(MoodboxError, OSError):
+    """No song can be listened to."""
+
+
 class LibraryError(MoodboxError, LookupError):
     """MPD has nothing to play."""

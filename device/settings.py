@@ -111,6 +111,8 @@ class Music(_Section, frozen=True):
     crossfade: Annotated[int, msgspec.Meta(ge=-1, le=60)] = -1
     replay_gain: Literal["", "off", "track", "album", "auto"] = ""
     places: str = ""
+    listen: bool = True
+    folder: str = ""
     style: Literal["lift", "match"] = "lift"
     course_songs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6
     stickers: bool = True

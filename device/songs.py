@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import difflib
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,16 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from device.errors import LibraryError, MemoryFileError, NoBoxError, PlayerError, SettingsError
+from device.errors import LibraryError, MemoryFileError, MoodboxError, NoBoxError, PlayerError, SettingsError
 from device.memory import Memory
 from device.mood import Mood
 from device.music.catalogue import Catalogue
 from device.music.chooser import Choice, Wish, choose
-from device.music.course import course_for
+from device.music.course import Course, course_for
 from device.music.jukebox import EMPTY
 from device.music.librarian import fill
 from device.music.link import connected
-from device.music.places import Atlas, Place, read_atlas
+from device.music.places import Atlas, Place, Word, read_atlas
 from device.music.playlists import songs_of
 from device.music.selection import REMEMBERED
 from device.music.shelf import Shelf
@@ -33,21 +35,28 @@ from device.music.stickers import likes
 from device.music.taste import with_likes
 from device.service import ask
 from device.settings import Settings
+from device.sound.features import Features
 
 COUNT = 12
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would play next if somebody were seen in this mood now. known: of how many songs."""
+    """What would play next if somebody were seen in this mood now. shelf: all songs that are known."""
 
     mood: Mood
-    known: int
+    shelf: Shelf
+    course: Course
     choices: tuple[Choice, ...]
 
+    @property
+    def known(self) -> int:
+        return len(self.shelf)
 
-def plan(settings: Settings, mood: Mood, seed: int | None = None) -> Plan:
-    """Raises LibraryError, PlayerError, MemoryFileError or SettingsError."""
+
+def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
+    """word: a mood. Raises LibraryError, PlayerError, MemoryFileError or SettingsError."""
+    mood = _mood(read_atlas(settings.music.places), word)
     folder = _folder(settings)
     with closing(Catalogue.open(folder)) as catalogue:
         picked, liked = _brought_up(settings, catalogue, mood)
@@ -58,10 +67,40 @@ def plan(settings: Settings, mood: Mood, seed: int | None = None) -> Plan:
         shelf = shelf.only(picked)
     course = course_for(mood, settings.music)
     wish = Wish(course, COUNT, before=played, fresh=settings.music.no_repeat, taste=with_likes(taste, liked))
-    choices = choose(shelf.with_words(words), wish, np.random.default_rng(seed), anywhere=bool(picked))
+    shelf = shelf.with_words(words)
+    choices = choose(shelf, wish, np.random.default_rng(seed), anywhere=bool(picked))
     if not choices:
         raise LibraryError(EMPTY)
-    return Plan(mood, len(shelf), choices)
+    return Plan(mood, shelf, course, choices)
+
+
+def _mood(atlas: Atlas, word: str) -> Mood:
+    """Raises SettingsError with the nearest mood, by its letters or by what it means."""
+    with contextlib.suppress(ValueError):
+        return Mood(word.casefold())
+    near: Sequence[str] = difflib.get_close_matches(word.casefold(), list(Mood), n=1)
+    if not near and (meant := atlas.mood(word)):
+        places = {mood: atlas.moods[mood] for mood in Mood}
+        near = [min(Mood, key=lambda mood: _apart(places[mood], meant))]
+    hint = f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(Mood)}"
+    raise SettingsError(f"--mood {word}: no mood that the box sees; {hint}")
+
+
+def _apart(one: Word, other: Word) -> float:
+    return math.dist((one.valence, one.energy), (other.valence, other.energy))
+
+
+def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
+    """Raises SettingsError or MoodboxError."""
+    from device.plot import draw
+
+    if path.suffix.lower() != ".svg":
+        raise SettingsError(f"--plot {path}: it is an SVG picture, for any browser: name it {path.stem}.svg")
+    picture = draw(plan.shelf, plan.mood, plan.course, plan.choices, settings.music, settings.panel)
+    try:
+        path.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise MoodboxError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _brought_up(
@@ -146,10 +185,36 @@ def known(settings: Settings, uri: str) -> dict[str, Any]:
     folder = _folder(settings)
     with closing(Catalogue.open(folder)) as catalogue:
         shelf = catalogue.shelf()
+        row = _row(shelf, uri)
+        sound = catalogue.sound(uri)
     with closing(Memory.open(folder)) as memory:
         shelf = shelf.with_words(memory.words())
-    song = shelf.song(_row(shelf, uri))
-    return {"uri": uri, "artist": song.artist, "genre": song.genre, **_place(song.place)}
+    song = shelf.song(row)
+    return {
+        "uri": uri,
+        "artist": song.artist,
+        "genre": song.genre,
+        **_place(song.place),
+        "sound": _sound(sound) if isinstance(sound, Features) else None,
+        "fault": sound if isinstance(sound, str) else None,
+    }
+
+
+def _sound(sound: Features) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in dataclasses.asdict(sound).items()}
+
+
+def as_words(known: Mapping[str, Any]) -> str:
+    """What `known` says, for people."""
+    lines = ["{uri}: valence {valence:.2f}, energy {energy:.2f} ({source})".format(**known)]
+    if known["sound"]:
+        lines.append(
+            "heard: {loudness:.0f} LUFS, {tempo:.0f} beats a minute, {onsets:.1f} onsets a second,"
+            " brightness {brightness:.2f}, mode {mode:+.2f}".format(**known["sound"])
+        )
+    if known["fault"]:
+        lines.append(f"nothing is heard in it: {known['fault']}")
+    return "\n".join(lines)
 
 
 def say(settings: Settings, uri: str, words: Sequence[str]) -> None:

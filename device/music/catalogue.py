@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import NamedTuple
 
 from device.database import Kept
-from device.music.places import Place
+from device.music.places import Place, Source
 from device.music.shelf import Shelf, Song, shelf_of_rows
+from device.sound.features import Features
 
 FILE = "songs.db"
 STEPS = (
@@ -23,7 +24,14 @@ STEPS = (
     CREATE TABLE progress (stamp TEXT NOT NULL, reading INTEGER NOT NULL, position INTEGER NOT NULL);
     INSERT INTO progress VALUES ('', 0, 0);
     """,
+    """
+    CREATE TABLE sounds (
+        uri TEXT PRIMARY KEY, modified TEXT NOT NULL, fault TEXT NOT NULL,
+        loudness REAL, brightness REAL, onsets REAL, tempo REAL, pulse REAL, mode REAL
+    ) WITHOUT ROWID;
+    """,
 )
+MEASURES = tuple(field.name for field in fields(Features))
 DONE = -1  # as a position: the whole library was read
 
 
@@ -45,6 +53,14 @@ class Heard(NamedTuple):
 
     song: Song
     modified: str
+
+
+class Unheard(NamedTuple):
+    """A song that was not listened to yet, and its place by its tags."""
+
+    uri: str
+    modified: str
+    place: Place
 
 
 class Catalogue(Kept):
@@ -82,7 +98,10 @@ class Catalogue(Kept):
             transaction.execute("UPDATE progress SET position = position + ?", (len(heard),))
 
     def finish(self) -> None:
-        """The reading is through: what did not come up in it is gone from the library."""
+        """The reading is through: what did not come up in it is gone from the library.
+
+        What was heard of it is kept: a disk that was pulled out comes back, and listening takes long.
+        """
         with self._database as transaction:
             transaction.execute("DELETE FROM songs WHERE reading <> (SELECT reading FROM progress)")
             transaction.execute("DELETE FROM comments WHERE uri NOT IN (SELECT uri FROM songs)")
@@ -119,6 +138,56 @@ class Catalogue(Kept):
                 "UPDATE songs SET valence = ?, energy = ?, sure = ?, source = ? WHERE uri = ?",
                 [(*_columns(place), uri) for uri, place in places],
             )
+
+    def unheard(self, after: str, most: int, *, known: bool) -> list[Unheard]:
+        """Songs that were not listened to yet, by URI; known: those of which the tags tell something."""
+        rows = self._database.execute(
+            "SELECT uri, songs.modified, valence, energy, sure, source FROM songs"
+            " LEFT JOIN sounds USING (uri, modified)"
+            " WHERE sounds.fault IS NULL AND uri > ? AND (sure > 0) = ? ORDER BY uri LIMIT ?",
+            (after, known, most),
+        )
+        return [
+            Unheard(uri, modified, Place(valence, energy, sure, Source(source)))
+            for uri, modified, valence, energy, sure, source in rows
+        ]
+
+    def keep_sound(self, song: Unheard, heard: Features | str, place: Place) -> None:
+        """What was heard in a song, or why nothing could be; and the place that follows from it."""
+        fault, features = (heard, (None,) * len(MEASURES)) if isinstance(heard, str) else ("", astuple(heard))
+        with self._database as transaction:
+            transaction.execute(
+                "INSERT OR REPLACE INTO sounds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (song.uri, song.modified, fault, *features),
+            )
+            transaction.execute(
+                "UPDATE songs SET valence = ?, energy = ?, sure = ?, source = ? WHERE uri = ?",
+                (*_columns(place), song.uri),
+            )
+
+    def sounds(self, uris: Sequence[str]) -> dict[tuple[str, str], Features]:
+        """What was heard, by URI and time of change."""
+        marks = ", ".join("?" * len(uris))
+        rows = self._database.execute(
+            f"SELECT uri, modified, {', '.join(MEASURES)} FROM sounds"  # noqa: S608  (only marks and names)
+            f" WHERE fault = '' AND uri IN ({marks})",
+            tuple(uris),
+        )
+        return {(uri, modified): Features(*features) for uri, modified, *features in rows}
+
+    def listened(self) -> tuple[int, int]:
+        """How many songs were listened to, and in how many of them nothing could be heard."""
+        heard, faults = self._database.execute(
+            "SELECT COUNT(*), COUNT(NULLIF(fault, '')) FROM songs JOIN sounds USING (uri, modified)"
+        ).fetchone()
+        return int(heard), int(faults)
+
+    def sound(self, uri: str) -> Features | str | None:
+        """What was heard in a song, or why nothing could be; None: it was not listened to yet."""
+        row = self._database.execute(
+            "SELECT fault, modified FROM songs JOIN sounds USING (uri, modified) WHERE uri = ?", (uri,)
+        ).fetchone()
+        return row and (row[0] or self.sounds([uri])[uri, row[1]])
 
     def shelf(self) -> Shelf:
         return shelf_of_rows(

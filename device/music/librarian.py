@@ -1,4 +1,7 @@
-"""Reads MPD's library into the catalogue, in the background and in chunks: nobody waits for it."""
+"""Reads MPD's library into the catalogue, in the background and in chunks: nobody waits for it.
+
+What its songs sound like comes last.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,22 @@ from typing import Any
 import mpd
 
 from device import settings
-from device.errors import MemoryFileError, PlayerError
+from device.errors import MemoryFileError, PlayerError, SoundError
 from device.music.catalogue import DONE, Catalogue, Heard
+from device.music.hearing import listen, music_folder, with_sound
 from device.music.link import connected
-from device.music.places import LONGEST_TAG, Atlas, place_of
+from device.music.places import LONGEST_TAG, Atlas, Place, place_of
 from device.music.shelf import Shelf, Song
+from device.sound.features import Features
+from device.sound.feeling import FORMULA, feeling_of
+from device.sound.listener import Listener
 
 log = logging.getLogger(__name__)
 
 CHUNK = 250  # songs that MPD is asked for at once
 COMMENTS = 50  # files whose raw comments are read before they are kept
 LEAST_PAUSE = 0.01  # seconds between two chunks; they are as long as the chunk took
+SHOWN = 60.0  # seconds after which what was heard meanwhile is shown
 SLOW = 5.0  # seconds that a file's comments may take: a slow disk is no MPD that hangs
 TAGS = ("Artist", "Genre", "Mood")
 ALL = "(modified-since '1970-01-01T00:00:00Z')"
@@ -58,6 +66,8 @@ class Librarian:
         self._changed = threading.Event()
         self._closed = threading.Event()
         self._posted = 0
+        self._listener = Listener()
+        self._deaf = ""  # why songs are not listened to
         self._thread = threading.Thread(target=self._run, name="librarian", daemon=True)
 
     def start(self) -> None:
@@ -72,6 +82,7 @@ class Librarian:
     def close(self) -> None:
         self._closed.set()
         self._awake.set()
+        self._listener.close()
         if self._thread.is_alive():
             self._thread.join(timeout=0.5)  # it may wait for an MPD that hangs; then it dies with us
 
@@ -109,25 +120,63 @@ class Librarian:
                 anew = self._changed.is_set()
                 self._changed.clear()
                 try:
-                    self._read(catalogue, anew)
+                    folder = self._read(catalogue, anew)
                 except PlayerError as error:  # the player says so, and wakes us when MPD is back
                     log.debug("reading the library: %s", error)
                     break
                 if not self._changed.is_set():
+                    self._listen(catalogue, folder)
                     break
 
-    def _read(self, catalogue: Catalogue, anew: bool) -> None:
+    def _read(self, catalogue: Catalogue, anew: bool) -> Path | None:
+        """Returns the folder of music, if its songs can be listened to."""
         with connected(self._music) as client:
             position, began = 0, monotonic()
             for _ in fill(client, catalogue, self._atlas, self._music.address, anew=anew):
                 if self._closed.is_set():
-                    return
+                    return None
                 before, position = position, catalogue.progress().position
                 if position >= max(1, 2 * self._posted) or before != position == DONE:
                     self._show(catalogue)
                 self._closed.wait(max(LEAST_PAUSE, monotonic() - began))
                 began = monotonic()
+            folder = self._folder_of(client)
         self._show(catalogue)
+        return folder
+
+    def _folder_of(self, client: mpd.MPDClient) -> Path | None:
+        if not self._music.listen:
+            return None
+        try:
+            return music_folder(client, self._music)
+        except SoundError as error:
+            self._cannot_listen(error)
+            return None
+
+    def _listen(self, catalogue: Catalogue, folder: Path | None) -> None:
+        """Until all was heard, or something else is to be done."""
+        if folder is None:
+            return
+        heard, shown = False, monotonic()
+        try:
+            for _ in listen(catalogue, folder, self._listener):
+                heard = True
+                if self._awake.wait(LEAST_PAUSE):
+                    break
+                if monotonic() - shown > SHOWN:
+                    self._show(catalogue)
+                    heard, shown = False, monotonic()
+        except SoundError as error:
+            if not self._closed.is_set():
+                self._cannot_listen(error)
+        self._listener.rest()
+        if heard and not self._closed.is_set():
+            self._show(catalogue)
+
+    def _cannot_listen(self, error: SoundError) -> None:
+        if str(error) != self._deaf:
+            log.warning("songs are not listened to: %s", error)
+        self._deaf = str(error)
 
     def _show(self, catalogue: Catalogue) -> None:
         shelf = catalogue.shelf()
@@ -169,8 +218,9 @@ def _read_tags(
         rows = client.find(ALL, "window", f"{position}:{position + CHUNK}")
         if not rows:
             break
-        comments = catalogue.comments([row["file"] for row in rows])
-        catalogue.keep([_heard(row, comments, atlas) for row in rows])
+        uris = [row["file"] for row in rows]
+        comments, sounds = catalogue.comments(uris), catalogue.sounds(uris)
+        catalogue.keep([_heard(row, comments, sounds, atlas) for row in rows])
         yield
     catalogue.finish()
     log.info("the catalogue knows %d songs", catalogue.count())
@@ -180,16 +230,26 @@ def _read_tags(
 def _stamp(client: mpd.MPDClient, atlas: Atlas, address: str) -> str:
     stats = client.stats()
     library = [stats.get(key, "") for key in ("db_update", "songs", "db_playtime")]
-    return json.dumps([address, atlas.fingerprint(), *library])
+    return json.dumps([address, atlas.fingerprint(), FORMULA, *library])
 
 
-def _heard(row: dict[str, Any], comments: dict[str, tuple[str, str]], atlas: Atlas) -> Heard:
+def _heard(
+    row: dict[str, Any],
+    comments: dict[str, tuple[str, str]],
+    sounds: dict[tuple[str, str], Features],
+    atlas: Atlas,
+) -> Heard:
     modified = str(row.get("last-modified", ""))
     asked, comment = comments.get(row["file"], ("", ""))
     moods = [*_values(row, "mood"), *([comment] if asked == modified else [])]
     place, genre = place_of(atlas, _values(row, "genre"), moods)
+    place = _sounding(place, sounds.get((row["file"], modified)))
     artist = next(iter(_values(row, "artist")), "")[:LONGEST_TAG]
     return Heard(Song(row["file"], artist, genre, place), modified)
+
+
+def _sounding(place: Place, sound: Features | None) -> Place:
+    return with_sound(place, feeling_of(sound)) if sound else place
 
 
 def _read_comments(client: mpd.MPDClient, catalogue: Catalogue, atlas: Atlas) -> Iterator[None]:
@@ -200,8 +260,13 @@ def _read_comments(client: mpd.MPDClient, catalogue: Catalogue, atlas: Atlas) ->
     while songs := catalogue.without_comment(last, COMMENTS):
         last, _ = songs[-1]
         comments = [(uri, modified, _comment(client, uri)) for uri, modified in songs]
-        places = [(uri, place_of(atlas, (), [mood])[0]) for uri, _, mood in comments if mood]
-        known = [(uri, place) for uri, place in places if place.sure]
+        sounds = catalogue.sounds([uri for uri, _ in songs])
+        places = [(key, place_of(atlas, (), [mood])[0]) for *key, mood in comments if mood]
+        known = [
+            (uri, _sounding(place, sounds.get((uri, modified))))
+            for (uri, modified), place in places
+            if place.sure
+        ]
         catalogue.keep_comments(comments, known)
         found += len(known)
         yield

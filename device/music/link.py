@@ -26,6 +26,10 @@ class _TolerantClient(mpd.MPDClient):  # type: ignore[misc]
         return line
 
 
+# python-mpd2's own gives nothing where MPD says more than its folder of music, as 0.24 does.
+_TolerantClient.add_command("config", mpd.MPDClient._parse_object)
+
+
 @contextlib.contextmanager
 def client_of(music: settings.Music) -> Iterator[mpd.MPDClient]:
     client = _TolerantClient()

@@ -32,6 +32,7 @@ class Source(StrEnum):
     OWN = "own word"
     MOOD = "mood tag"
     GENRE = "genre"
+    SOUND = "sound"
     NOTHING = "nothing known"
 
 

@@ -6,7 +6,9 @@ import re
 import signal
 import time
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.deploy.machine import DROP_INS, REPOSITORY, Machine, eventually
 
@@ -30,6 +32,20 @@ def test_the_box_plays_under_its_sandbox_and_again_after_a_power_cut(machine: Ma
     machine.boot()
     eventually(lambda: machine.status().get("playing") == "play", 30)
     assert machine.status()["trouble"] == {}
+
+
+def test_songs_are_listened_to_under_the_sandbox_by_a_process_that_stands_back(machine: Machine) -> None:
+    folder = machine.root / "var/lib/mpd/music/heard"
+    folder.mkdir(exist_ok=True)
+    sound = 0.1 * np.sin(np.arange(30 * 44100) * np.random.default_rng(1).random(2)[:, None]).T
+    for number in range(40):
+        soundfile.write(folder / f"{number}.flac", sound, 44100)
+    update = "import mpd; c = mpd.MPDClient(); c.connect('/run/mpd/socket'); c.update()"
+    machine.run(f'sudo /opt/moodbox/current/venv/bin/python -c "{update}"')
+    children = f"sudo cat /proc/{machine.main_pid()}/task/*/children"
+    eventually(lambda: "SCHED_IDLE" in machine.run(f"chrt --pid $({children})", check=False), 60)
+    heard = "44 songs; 44 listened to, in 4 of them nothing is heard"  # those four are silent
+    eventually(lambda: heard in machine.run("sudo moodbox check", check=False), 60)
 
 
 @pytest.mark.parametrize(("number", "within"), [(signal.SIGKILL, 20), (signal.SIGSTOP, 60)])

@@ -65,12 +65,15 @@ def library(mpd: PrivateMpd, add_song: AddSong) -> PrivateMpd:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A box of one's own: nothing of it lies outside of the test's folder."""
+    """A box of one's own: nothing of it lies outside of the test's folder.
+
+    It does not listen to songs, as that would keep the machine busy beside the other tests.
+    """
     return Settings(
         camera=Camera(source=f"images:{HAPPY}"),
         look=Look(readings=1),
         panel=Panel(hold=0.5),
-        music=Music(address=str(tmp_path / "mpd.sock"), timeout=1.0),
+        music=Music(address=str(tmp_path / "mpd.sock"), timeout=1.0, listen=False),
         service=Service(socket=str(tmp_path / "control.sock"), state=str(tmp_path / "state")),
     )
 
@@ -88,6 +91,7 @@ def settings_file(settings: Settings, tmp_path: Path) -> Path:
         [music]
         address = "{settings.music.address}"
         timeout = {settings.music.timeout}
+        listen = {str(settings.music.listen).lower()}
         [service]
         socket = "{settings.service.socket}"
         state = "{settings.service.state}"

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from device.demo.server import PrivateMpd
+from device.music.catalogue import Catalogue
 from device.settings import Settings
 from tests.device.conftest import HAPPY, PICTURES
 from tests.waiting import eventually
@@ -151,6 +152,28 @@ def test_check_finds_an_empty_library(settings_file: Path, mpd: PrivateMpd) -> N
     asked = moodbox("check", "--settings", settings_file)
     assert "BAD  library   MPD's library has no songs" in asked.stdout
     assert asked.returncode == 1
+
+
+def test_check_says_how_many_songs_were_listened_to(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    settings_file.write_text(settings_file.read_text().replace("listen = false", "listen = true"))
+    moodbox("songs", "--mood", "sad", "--settings", settings_file)
+    with closing(Catalogue.open(settings.service.state_path())) as catalogue:
+        (song,) = catalogue.unheard("", 1, known=True)
+        catalogue.keep_sound(song, "silence", song.place)
+    asked = moodbox("check", "--settings", settings_file)
+    assert "ok   library   48 songs; 1 listened to, in 1 of them nothing is heard\n" in asked.stdout
+
+
+def test_check_says_why_songs_are_not_listened_to_and_calls_it_no_trouble(
+    settings_file: Path, library: PrivateMpd, tmp_path: Path
+) -> None:
+    away = f'listen = true\nfolder = "{tmp_path / "away"}"'
+    settings_file.write_text(settings_file.read_text().replace("listen = false", away))
+    asked = moodbox("check", "--settings", settings_file)
+    assert "ok   library   48 songs; they are not listened to: " in asked.stdout
+    assert "is not there, or may not be read by this user" in asked.stdout
 
 
 def test_check_beside_a_running_box_takes_its_word_for_what_it_holds(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from device.demo.server import PrivateMpd
 from device.memory import Memory
 from device.mood import Mood
+from device.music.catalogue import Catalogue
 from device.music.taste import NO_TASTE
 from device.settings import Settings
+from device.sound.features import Features
 from tests.device.test_cli import moodbox, running, status
 from tests.waiting import eventually
 
@@ -116,6 +120,75 @@ def test_a_mistake_is_one_line_and_an_exit_code(
     assert asked.stdout == ""
     (line,) = asked.stderr.splitlines()
     assert message in line
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("joyful", "--mood joyful: no mood that the box sees; did you mean 'happy'?"),
+        ("calm", "did you mean 'neutral'?"),
+        ("furious", "did you mean 'angry'?"),
+        ("neutrl", "did you mean 'neutral'?"),
+        ("xyz", "known are angry, disgust, fear, happy, neutral, sad, surprise"),
+        ("", "known are angry, "),
+    ],
+)
+def test_a_mood_that_the_box_does_not_see_is_answered_with_the_nearest(
+    settings_file: Path, word: str, message: str
+) -> None:
+    asked = moodbox("songs", "--mood", word, "--settings", settings_file)
+    assert asked.returncode == 2
+    (line,) = asked.stderr.splitlines()
+    assert message in line
+
+
+def test_a_mood_is_known_in_capitals_too(settings_file: Path, library: PrivateMpd) -> None:
+    assert planned(settings_file, "Sad")["mood"] == "sad"
+
+
+def test_the_plot_is_a_picture_for_a_browser_beside_the_usual_answer(
+    settings_file: Path, library: PrivateMpd, tmp_path: Path
+) -> None:
+    picture = tmp_path / "sad.svg"
+    asked = moodbox("songs", "--mood", "sad", "--plot", picture, "--settings", settings_file)
+    assert asked.stdout.startswith("sad: 12 of 48 songs\n")
+    root = ElementTree.parse(picture).getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "sad: 12 of 48 songs" in root.itertext()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [
+        ("sad.png", 2, "sad.png: it is an SVG picture, for any browser: name it sad.svg"),
+        ("away/sad.svg", 1, "sad.svg: cannot be written: No such file or directory"),
+    ],
+)
+def test_a_plot_that_cannot_be_is_one_line(
+    settings_file: Path, library: PrivateMpd, tmp_path: Path, name: str, code: int, message: str
+) -> None:
+    asked = moodbox("songs", "--mood", "sad", "--plot", tmp_path / name, "--settings", settings_file)
+    assert asked.returncode == code
+    (line,) = asked.stderr.splitlines()
+    assert message in line
+
+
+def test_what_was_heard_in_a_song_is_told(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    planned(settings_file)
+    heard = Features(loudness=-12.3, brightness=0.4, onsets=3.5, tempo=120, pulse=0.6, mode=-0.2)
+    with closing(Catalogue.open(settings.service.state_path())) as catalogue:
+        for song in catalogue.unheard("", 2, known=True):
+            result = heard if song.uri == "happy/00.ogg" else "Format not recognised."
+            catalogue.keep_sound(song, result, song.place)
+    told = moodbox("mood", "happy/00.ogg", "--settings", settings_file).stdout.splitlines()
+    assert told[1].startswith("heard: -12 LUFS, 120 beats a minute, 3.5 onsets a second")
+    known = json.loads(moodbox("mood", "happy/00.ogg", "--json", "--settings", settings_file).stdout)
+    assert known["sound"] == dataclasses.asdict(heard)
+    assert known["fault"] is None
+    told = moodbox("mood", "happy/01.ogg", "--settings", settings_file).stdout.splitlines()
+    assert told[1] == "nothing is heard in it: Format not recognised."
 
 
 def test_beside_a_running_box_both_see_the_same_songs(settings_file: Path, library: PrivateMpd) -> None:

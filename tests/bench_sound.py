@@ -1,0 +1,82 @@
+"""`make bench-sound`: what listening to a song takes, and the order by energy that comes of it.
+
+`make bench-sound FOLDER=...` for songs of your own, else for those that the demo makes. No test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+
+import device
+from device.demo.songs import make_library
+from device.sound.features import Features
+from device.sound.feeling import feeling_of
+from device.sound.listener import Listener
+from tests.bench import MIB, machine, peak_memory
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path)
+    folder = parser.parse_args().folder
+    print(f"moodbox {device.__version__} on {machine()}\n")
+    with tempfile.TemporaryDirectory(prefix="moodbox-bench-") as name:
+        if folder is None:
+            folder = Path(name)
+            make_library(folder)
+        bench(folder)
+
+
+def bench(folder: Path) -> None:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    heard: list[tuple[Path, Features]] = []
+    faults: list[tuple[Path, str]] = []
+    walls, used = [], []
+    with closing(Listener()) as listener:
+        for path in paths:
+            start, before = time.perf_counter(), processor_time()
+            answer = listener.hear(path)
+            walls.append(time.perf_counter() - start)
+            if before is not None and (after := processor_time()) is not None:
+                used.append(after - before)
+            if isinstance(answer, Features):
+                heard.append((path, answer))
+            else:
+                faults.append((path, answer))
+        peak = max((peak_memory(process.pid) for process in psutil.Process().children()), default=0)
+    if heard:
+        print("energy valence  loudness  bright  onsets   tempo  pulse   mode")
+    for path, sound in sorted(heard, key=lambda each: feeling_of(each[1]).energy):
+        feeling = feeling_of(sound)
+        print(
+            f"{feeling.energy:6.2f} {feeling.valence:7.2f} {sound.loudness:9.1f} {sound.brightness:7.2f}"
+            f" {sound.onsets:7.1f} {sound.tempo:7.0f} {sound.pulse:6.2f} {sound.mode:+6.2f}"
+            f"  {path.relative_to(folder)}"
+        )
+    for path, fault in faults:
+        print(f"nothing is heard in {path.relative_to(folder)}: {fault}")
+    if len(used) > 1:
+        print(
+            f"\na song, of {len(paths)}: processor time median {statistics.median(used):.2f} s, worst"
+            f" {max(used):.2f} s; in all, at idle priority, median {statistics.median(walls):.2f} s"
+        )
+        print(f"peak memory of the process that listens: {peak / MIB:.0f} MiB")
+
+
+def processor_time() -> float | None:
+    """Of the process that listens; None before there is one."""
+    for process in psutil.Process().children():
+        times = process.cpu_times()
+        return float(times.user + times.system)
+    return None
+
+
+if __name__ == "__main__":
+    main()
