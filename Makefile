@@ -2,14 +2,17 @@
 PYTHON ?= python3
 export PYTHON
 SUITE ?= trixie
+MINUTES ?= 60
 BIN = .venv/bin
 
-.PHONY: help demo develop test test-deploy lint bench bench-songs bench-arm64 simulation lock clean
+.PHONY: help demo develop test test-deploy fuzz soak lint bench bench-songs bench-arm64 simulation lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
 	@echo 'make test          all tests'
 	@echo 'make test-deploy   deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
+	@echo 'make fuzz          100,000 inputs each for the control socket and the settings; some minutes'
+	@echo 'make soak          presses a box at random for an hour: does it grow? (make soak MINUTES=5)'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         times and memory on this machine'
 	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
@@ -35,6 +38,13 @@ test-deploy: .venv/.develop
 	@script/need netcat-openbsd command -v nc
 	@script/machine $(SUITE)
 	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
+
+fuzz: .venv/.develop
+	$(BIN)/pytest -n auto -m fuzz --hypothesis-profile=fuzz $(ARGS)
+
+soak: .venv/.develop
+	@script/need mpd command -v mpd
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
 lint: .venv/.develop
 	@script/need shellcheck command -v shellcheck
