@@ -2,16 +2,19 @@
 PYTHON ?= python3
 export PYTHON
 SUITE ?= trixie
+MINUTES ?= 60
 BIN = .venv/bin
 
-.PHONY: help demo develop test test-deploy test-mpd24 lint bench bench-songs bench-sound bench-arm64 simulation \
-	lock clean
+.PHONY: help demo develop test test-deploy test-mpd24 fuzz soak lint bench bench-songs bench-sound bench-arm64 \
+	simulation lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
 	@echo 'make test          all tests'
 	@echo 'make test-deploy   deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
 	@echo 'make test-mpd24    the tests of the box against MPD 0.24, if your own is older'
+	@echo 'make fuzz          100,000 inputs each for the control socket and the settings; some minutes'
+	@echo 'make soak          presses a box at random for an hour: does it grow? (make soak MINUTES=5)'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         times and memory on this machine'
 	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
@@ -43,6 +46,13 @@ test-mpd24: .venv/.develop
 	@script/mpd24
 	@script/need strace command -v strace
 	MOODBOX_MPD=$(CURDIR)/.mpd24/mpd $(BIN)/pytest -n auto tests/device $(ARGS)
+
+fuzz: .venv/.develop
+	$(BIN)/pytest -n auto -m fuzz --hypothesis-profile=fuzz $(ARGS)
+
+soak: .venv/.develop
+	@script/need mpd command -v mpd
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
 lint: .venv/.develop
 	@script/need shellcheck command -v shellcheck

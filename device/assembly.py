@@ -6,13 +6,13 @@ Whatever loads slowly comes after the first light. MPD is spoken to before that:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from device import settings
-from device.errors import MemoryFileError, PanelError, SettingsError
+from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.panel.button import Button, Presses
 from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
 from device.service import Control, Notifier
@@ -21,9 +21,13 @@ from device.start import Start
 if TYPE_CHECKING:
     from device.box import Box, Event
     from device.eyes.camera import Camera
+    from device.eyes.look import Eyes
     from device.memory import Memory
+    from device.music.places import Atlas
 
 log = logging.getLogger(__name__)
+
+NONE_YET: Mapping[str, str] = {}
 
 
 @contextmanager
@@ -31,15 +35,16 @@ def open_box(
     chosen: settings.Settings,
     events: SimpleQueue[Event],
     open_camera: Callable[[], Camera] | None = None,
+    trouble: Mapping[str, str] = NONE_YET,
 ) -> Iterator[Box]:
     """A box that is ready to run; its lights go out in the end, however it ends.
 
-    open_camera: instead of the camera that the settings name.
-    Raises SettingsError, ModelError or ServiceError. Without panel or disk the box comes up all the same, and
-    says so.
+    open_camera: instead of the camera that the settings name. trouble: what is known already, by part.
+    Raises ServiceError. Without panel, disk, model or what the settings name, the box comes up all the same,
+    and says so.
     """
     start = Start()
-    trouble: dict[str, str] = {}
+    trouble = dict(trouble)
     with ExitStack() as stack:
         stack.enter_context(closing(Control(chosen.service.socket_path(), events.put)))
         lights, is_down = _panel(chosen.panel, events, trouble, stack)
@@ -59,22 +64,17 @@ def open_box(
         from device.box import Box  # loads OpenCV and numpy
         from device.eyes.camera import camera_factory
         from device.eyes.feed import Feed
-        from device.eyes.look import Eyes
         from device.music.jukebox import Jukebox
         from device.music.librarian import Librarian
-        from device.music.places import read_atlas
         from device.power import Power
 
         start.done("libraries")
-        atlas = read_atlas(chosen.music.places)
+        atlas = _atlas(chosen.music, trouble)
         kept = None if "storage" in trouble else chosen.service.state_path()
         librarian = stack.enter_context(closing(Librarian(chosen.music, atlas, kept, events.put)))
         librarian.start()
         start.done("librarian")
-        eyes = Eyes(chosen.model, chosen.look)
-        if missing := without_light(eyes.card.labels, chosen.panel):
-            table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
-            raise SettingsError(f"{table}: the model knows {', '.join(missing)} too; name a light for each")
+        eyes = _eyes(chosen, trouble)
         start.done("model")
         feed = stack.enter_context(closing(Feed(open_camera or camera_factory(chosen.camera), events.put)))
         yield Box(
@@ -118,3 +118,33 @@ def _memory(service: settings.Service, trouble: dict[str, str]) -> Memory:
         log.warning("%s", error)
         trouble["storage"] = str(error)
         return Memory.of_this_run()
+
+
+def _atlas(music: settings.Music, trouble: dict[str, str]) -> Atlas:
+    from device.music.places import read_atlas
+
+    try:
+        return read_atlas(music.places)
+    except SettingsError as error:
+        _in_trouble("settings", f"{error}; until then moodbox's own table holds", trouble)
+        return read_atlas()
+
+
+def _eyes(chosen: settings.Settings, trouble: dict[str, str]) -> Eyes | None:
+    from device.eyes.look import Eyes
+
+    try:
+        eyes = Eyes(chosen.model, chosen.look)
+    except ModelError as error:
+        _in_trouble("model", str(error), trouble)
+        return None
+    if missing := without_light(eyes.card.labels, chosen.panel):
+        table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
+        what = f"{table}: the model knows {', '.join(missing)} too; name a light for each"
+        _in_trouble("settings", what, trouble)
+    return eyes
+
+
+def _in_trouble(part: str, what: str, trouble: dict[str, str]) -> None:
+    log.warning("%s: %s", part, what)
+    trouble.setdefault(part, what)

@@ -95,7 +95,10 @@ def sign_of(state: State) -> tuple[Sign, Mood | None]:
 
 
 class Box:
-    """Put together by `assembly.open_box`; `run` returns when a Stop has come."""
+    """Put together by `assembly.open_box`; `run` returns when a Stop has come.
+
+    Without eyes (its model is in trouble) it never looks, and is a box with a button and music.
+    """
 
     def __init__(
         self,
@@ -105,7 +108,7 @@ class Box:
         presses: Presses,
         is_down: Callable[[], bool],
         lights: Lights,
-        eyes: Eyes,
+        eyes: Eyes | None,
         feed: Feed,
         jukebox: Jukebox,
         power: Power,
@@ -165,8 +168,8 @@ class Box:
         match event:
             case Edge():
                 self._heed(self._presses.hear(event))
-            case FrameSeen(look, frame) if look == self._look_number:
-                self._see(frame)
+            case FrameSeen(look, frame) if self._eyes and look == self._look_number:
+                self._see(self._eyes, frame)
             case FramesEnded(look, error) if look == self._look_number:
                 self._frames_ended(error)
             case FrameSeen() | FramesEnded():
@@ -230,9 +233,13 @@ class Box:
     # A look
 
     def _new_look(self) -> Look:
-        return Look(self._rules, self._eyes.card.threshold, started=monotonic())
+        threshold = self._eyes.card.threshold if self._eyes else 1.0
+        return Look(self._rules, threshold, started=monotonic())
 
     def _start_look(self) -> None:
+        if self._eyes is None:
+            self._rest()
+            return
         self._forget_look()
         self._change(activity=Activity.LOOKING)
         self._look_asked = monotonic()
@@ -240,13 +247,13 @@ class Box:
         self._look_number = self._feed.start()
         self._timers[self._camera_late] = monotonic() + OPENING
 
-    def _see(self, frame: Any) -> None:
+    def _see(self, eyes: Eyes, frame: Any) -> None:
         self._timers.pop(self._camera_late, None)
         if not self._look.glances:
             self._trouble.pop("camera", None)
             self._look.started = monotonic()
             self._timers[self._end_look] = self._look.ends
-        glance = self._look.take(self._eyes, frame)
+        glance = self._look.take(eyes, frame)
         if self._look.decided() or monotonic() >= self._look.ends:
             self._end_look()
         elif self.state.searching and glance.face is None and self.state.verdict:

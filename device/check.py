@@ -15,6 +15,7 @@ from device.errors import (
     MemoryFileError,
     MoodboxError,
     NoBoxError,
+    PlayerError,
     SoundError,
 )
 from device.service import ask
@@ -103,6 +104,8 @@ def _player(settings: Settings) -> str:
     from device.music.link import connected
 
     with connected(settings.music) as client:
+        if error := client.status().get("error"):
+            raise PlayerError(f"MPD says: {error}")
         return f"MPD (protocol {client.mpd_version}) at {settings.music.address}"
 
 

@@ -20,6 +20,7 @@ import msgspec
 
 from device import __version__
 from device.errors import MoodboxError, SettingsError
+from device.last_good import keep, read_or_last_good
 from device.mood import Mood
 from device.settings import DEFAULT_FILE, Settings, check_source, read_settings
 
@@ -35,7 +36,10 @@ BROKEN = 70  # sysexits' EX_SOFTWARE: a mistake of ours, not of the user's
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        settings = read_settings(options.settings)
+        if options.verb in ON_A_BROKEN_FILE:
+            settings, options.broken = read_or_last_good(options.settings)
+        else:
+            settings = read_settings(options.settings)
         if getattr(options, "camera", None) is not None:
             check_source(options.camera)
             settings = msgspec.structs.replace(
@@ -115,11 +119,16 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     set_up_log(logging.INFO)
     read = options.settings or (DEFAULT_FILE if DEFAULT_FILE.exists() else "defaults")
     logging.info("moodbox %s, settings: %s", __version__, read)
+    if options.broken:
+        logging.warning("settings: %s", options.broken)
     events: SimpleQueue[Any] = SimpleQueue()
     failed: list[threading.ExceptHookArgs] = []
     threading.excepthook = lambda args: _thread_died(args, events, failed)
     _stop_on_signals(events)
-    with open_box(settings, events) as box:
+    trouble = {"settings": options.broken} if options.broken else {}
+    with open_box(settings, events, trouble=trouble) as box:
+        if "settings" not in dict(box.state.trouble):
+            keep(settings)
         box.run()
     return BROKEN if failed else 0
 
@@ -311,3 +320,7 @@ def _demo(options: argparse.Namespace, settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):  # so that it tidies up when its terminal is closed, too
         signal.signal(number, lambda which, _: sys.exit(128 + which))
     return show(options.camera)
+
+
+ON_A_BROKEN_FILE = (_run, _dark, _status, _press)
+"""Verbs of the running service: it goes on with the last good settings, and so do those who ask it."""

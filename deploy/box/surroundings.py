@@ -48,11 +48,6 @@ def _installed(package: str) -> bool:
     return run("dpkg-query", "-W", "-f", "${db:Status-Status}", package, check=False).stdout == "installed"
 
 
-def start_music() -> None:
-    """MPD itself starts when somebody asks its socket. The box lives without, and says so."""
-    run("systemctl", "enable", "--now", "--quiet", "mpd.socket", check=False)
-
-
 def make_user(release: Path) -> None:
     put(release / "systemd/moodbox.sysusers.conf", USERS)
     run("systemd-sysusers", USERS)

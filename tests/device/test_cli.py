@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import mpd
 import pytest
 
 from device.demo.server import PrivateMpd
@@ -174,6 +175,20 @@ def test_check_says_why_songs_are_not_listened_to_and_calls_it_no_trouble(
     asked = moodbox("check", "--settings", settings_file)
     assert "ok   library   48 songs; they are not listened to: " in asked.stdout
     assert "is not there, or may not be read by this user" in asked.stdout
+
+
+def test_check_says_why_mpd_cannot_play(settings_file: Path, library: PrivateMpd) -> None:
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    configuration.write_text(configuration.read_text().replace('type "null"', 'type "alsa"\ndevice "hw:77"'))
+    library.start()
+    with contextlib.suppress(mpd.CommandError):
+        library.client().add("sad/01.ogg")
+        library.client().play()
+    eventually(lambda: "error" in library.client().status())
+    asked = moodbox("check", "--settings", settings_file)
+    assert "BAD  player    MPD says: " in asked.stdout
+    assert asked.returncode == 1
 
 
 def test_check_beside_a_running_box_takes_its_word_for_what_it_holds(
