@@ -254,12 +254,35 @@ def test_it_plays_in_each_mode_keeps_the_queue_filled_and_leaves_the_mode(
     assert theirs in ids(other) or mode in ("random", "consume")
 
 
+def test_who_turns_random_on_while_it_plays_hears_theirs_and_the_boxs_songs_mixed(
+    library: PrivateMpd, start: Start
+) -> None:
+    turning = start(handful=4)
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 4)
+    other = library.client()
+    for number in range(16):
+        other.add(f"neutral/{number:02}.ogg")
+    turning.until(lambda: len(turning.queue) == 20)
+    other.random(1)
+    turning.for_a_while()
+    heard = set()
+    for _ in range(8):
+        before = turning.playing
+        other.next()
+        turning.until(lambda before=before: turning.playing not in (before, None))  # type: ignore[misc]
+        heard.add(turning.playing)
+    assert any(uri and uri.startswith("neutral") for uri in heard)
+    assert turning.jukebox.stance is Stance.KEEPING
+
+
 def test_who_wants_songs_one_by_one_is_not_given_the_next(short: PrivateMpd, turning: Turning) -> None:
     other = short.client()
     (short.playlists / "sad.m3u").write_text("1.ogg\n")
-    other.single(1)
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.playing)
+    turning.for_a_while()
+    other.single(1)
     turning.until(lambda: not turning.playing)
     turning.for_a_while()
     assert not turning.playing
