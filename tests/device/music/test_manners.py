@@ -149,6 +149,7 @@ def test_who_plays_a_song_of_their_own_keeps_the_queue_to_themselves(
     other.seekcur(59)
     playing.for_a_while(1.5)
     assert ids(other) == queue
+    assert all(playing.memory.taste(mood).songs == {} for mood in Mood)  # nor was a song of the box skipped
 
 
 def test_a_box_that_has_stepped_back_pauses_and_skips_what_plays(
