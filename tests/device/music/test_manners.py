@@ -186,6 +186,24 @@ def test_it_stays_back_when_mpd_was_away(library: PrivateMpd, playing: Turning) 
     assert playing.queue == THEIRS[:1]
 
 
+def test_a_song_that_somebody_added_is_no_reason_to_step_back_when_mpd_is_back_with_it(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.SAD, invited=False)
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
+    other = library.client()
+    other.addid(THEIRS[0], 1)
+    turning.until(lambda: len(turning.queue) == 13)
+    on_to_the_next(turning, other)
+    library.stop()
+    turning.until(lambda: turning.jukebox.snapshot is None)
+    library.start()
+    turning.until(lambda: turning.playing == THEIRS[0])
+    turning.for_a_while()
+    assert turning.jukebox.stance is Stance.KEEPING
+    on_to_the_next(turning, library.client())
+
+
 def test_a_box_that_starts_while_somebody_plays_their_own_waits_for_its_button(
     library: PrivateMpd, turning: Turning
 ) -> None:
