@@ -143,9 +143,12 @@ class Jukebox:
         self._finding = False
         self._hold(self._holding.found_again(snapshot, started))
         self._take(snapshot, joined=True)
-        if not self._invited and self._plays_theirs(snapshot):
+        if self.stance is Stance.KEEPING:
+            if snapshot.state == "stop":
+                self._change()
+        elif not self._invited and self._plays_theirs(snapshot):
             self._step_back()
-        elif self.stance is Stance.CHANGING or (self.stance is Stance.KEEPING and snapshot.state == "stop"):
+        elif self.stance is Stance.CHANGING:
             self._change()
 
     def _plays_theirs(self, snapshot: Snapshot) -> bool:

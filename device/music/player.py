@@ -243,7 +243,8 @@ class Player:
         try:
             ears.idletimeout = None
             while True:
-                changes = ears.idle("player", "playlist", "database", "stored_playlist")
+                # Options, since they say what comes next.
+                changes = ears.idle("player", "playlist", "options", "database", "stored_playlist")
                 self._jobs.put(partial(self._heard, changes))
         except FAILURES as error:
             self._jobs.put(partial(_fail, error))

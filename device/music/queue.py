@@ -54,12 +54,13 @@ def played_to_end(before: Snapshot, now: Snapshot) -> bool:
 def taken_over(before: Snapshot, now: Snapshot, own: Sequence[Entry]) -> bool:
     """Whether somebody has made the music theirs: took all the box's songs from the queue, or plays another.
 
-    own: the box's entries before. A song of theirs that MPD comes to by itself is none that they play.
+    own: the box's entries before. A song of theirs that MPD comes to by itself is none that they play: it was
+    next, or comes behind a broken one.
     """
     if own and not set(own).intersection(now.queue) and not _consumed(before, now):
         return True
     theirs = now.state == "play" and now.current is not None and now.current not in own
-    by_itself = before.state != "stop" and now.current in (before.current, before.next)
+    by_itself = before.state != "stop" and (now.current in (before.current, before.next) or bool(now.error))
     return theirs and not by_itself
 
 

@@ -149,6 +149,7 @@ def test_who_plays_a_song_of_their_own_keeps_the_queue_to_themselves(
     other.seekcur(59)
     playing.for_a_while(1.5)
     assert ids(other) == queue
+    assert all(playing.memory.taste(mood).songs == {} for mood in Mood)  # nor was a song of the box skipped
 
 
 def test_a_box_that_has_stepped_back_pauses_and_skips_what_plays(
@@ -183,6 +184,24 @@ def test_it_stays_back_when_mpd_was_away(library: PrivateMpd, playing: Turning) 
     playing.until(lambda: playing.jukebox.snapshot)
     playing.for_a_while()
     assert playing.queue == THEIRS[:1]
+
+
+def test_a_song_that_somebody_added_is_no_reason_to_step_back_when_mpd_is_back_with_it(
+    library: PrivateMpd, turning: Turning
+) -> None:
+    turning.jukebox.play(Mood.SAD, invited=False)
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
+    other = library.client()
+    other.addid(THEIRS[0], 1)
+    turning.until(lambda: len(turning.queue) == 13)
+    on_to_the_next(turning, other)
+    library.stop()
+    turning.until(lambda: turning.jukebox.snapshot is None)
+    library.start()
+    turning.until(lambda: turning.playing == THEIRS[0])
+    turning.for_a_while()
+    assert turning.jukebox.stance is Stance.KEEPING
+    on_to_the_next(turning, library.client())
 
 
 def test_a_box_that_starts_while_somebody_plays_their_own_waits_for_its_button(
@@ -254,12 +273,35 @@ def test_it_plays_in_each_mode_keeps_the_queue_filled_and_leaves_the_mode(
     assert theirs in ids(other) or mode in ("random", "consume")
 
 
+def test_who_turns_random_on_while_it_plays_hears_theirs_and_the_boxs_songs_mixed(
+    library: PrivateMpd, start: Start
+) -> None:
+    turning = start(handful=4)
+    turning.jukebox.play(Mood.SAD)
+    turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 4)
+    other = library.client()
+    for number in range(16):
+        other.add(f"neutral/{number:02}.ogg")
+    turning.until(lambda: len(turning.queue) == 20)
+    other.random(1)
+    turning.for_a_while()
+    heard = set()
+    for _ in range(8):
+        before = turning.playing
+        other.next()
+        turning.until(lambda before=before: turning.playing not in (before, None))  # type: ignore[misc]
+        heard.add(turning.playing)
+    assert any(uri and uri.startswith("neutral") for uri in heard)
+    assert turning.jukebox.stance is Stance.KEEPING
+
+
 def test_who_wants_songs_one_by_one_is_not_given_the_next(short: PrivateMpd, turning: Turning) -> None:
     other = short.client()
     (short.playlists / "sad.m3u").write_text("1.ogg\n")
-    other.single(1)
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.playing)
+    turning.for_a_while()
+    other.single(1)
     turning.until(lambda: not turning.playing)
     turning.for_a_while()
     assert not turning.playing

@@ -69,8 +69,12 @@ def test_who_clears_loads_or_plays_their_own_has_taken_over(before: Snapshot, no
         (OURS, Snapshot("play", (B, A, THEIRS), current=A, next=THEIRS)),
         (Snapshot("play", (A,), current=A, consume=True), Snapshot("stop", (), consume=True)),
         (Snapshot("pause", LAST.queue, current=THEIRS), Snapshot("play", LAST.queue, current=THEIRS)),
+        (OURS, Snapshot("play", OURS.queue, current=THEIRS, error="Failed to decode b.ogg")),
     ],
-    ids=["next", "came to theirs", "added", "removed", "paused", "stopped", "moved", "consumed", "resumed"],
+    ids=[
+        *("next", "came to theirs", "added", "removed", "paused", "stopped", "moved", "consumed", "resumed"),
+        "broken",
+    ],
 )
 def test_who_only_adds_moves_or_stops_has_not(before: Snapshot, now: Snapshot) -> None:
     assert not taken_over(before, now, (A, B))
