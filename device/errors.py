@@ -45,7 +45,7 @@ class MemoryFileError(MoodboxError, OSError):
     """What the box knows cannot be kept on this disk."""
 
 
-class SoundError(MoodboxError, OSError):
+class SoundError(MoodboxError, RuntimeError):
     """No song can be listened to."""
 
 

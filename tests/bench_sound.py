@@ -12,14 +12,20 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import psutil
 
 import device
+from device.demo.server import PrivateMpd
 from device.demo.songs import make_library
+from device.music.catalogue import Catalogue
+from device.settings import Service, Settings
 from device.sound.features import Features
 from device.sound.feeling import feeling_of
 from device.sound.listener import Listener
-from tests.bench import MIB, machine, peak_memory
+from tests.bench import MIB, PICTURES, bench_presses, daemon, machine, peak_memory
+
+COPIES = 200  # of the folder, for a library that is not heard through at once
 
 
 def main() -> None:
@@ -32,6 +38,7 @@ def main() -> None:
             folder = Path(name)
             make_library(folder)
         bench(folder)
+        bench_box(folder, Path(name) / "box")
 
 
 def bench(folder: Path) -> None:
@@ -68,6 +75,34 @@ def bench(folder: Path) -> None:
             f" {max(used):.2f} s; in all, at idle priority, median {statistics.median(walls):.2f} s"
         )
         print(f"peak memory of the process that listens: {peak / MIB:.0f} MiB")
+
+
+def bench_box(songs: Path, folder: Path) -> None:
+    """A whole box with more songs than it can hear meanwhile, which listens or does not."""
+    print()
+    with PrivateMpd(folder) as server:
+        for number in range(COPIES):
+            (server.music / str(number)).symlink_to(songs)
+        count = server.update()
+        for listens in (False, True):
+            state = folder / str(listens)
+            settings = Settings(
+                music=msgspec.structs.replace(server.link, listen=listens),
+                service=Service(socket=f"{state}.sock", state=str(state)),
+            )
+            print(f"while it {'listens' if listens else 'does not listen'} to {count} songs")
+            bench_presses(settings)
+            path = state.with_suffix(".toml")
+            path.write_text(
+                f'[camera]\nsource = "images:{PICTURES[0]}"\n[music]\naddress = "{server.address}"\n'
+                f"listen = {str(listens).lower()}\n"
+                f'[service]\nsocket = "{state}.sock"\nstate = "{state}"\n'
+            )
+            with daemon(path, folder, []) as (_, pid):
+                time.sleep(20)
+                print(f"peak memory of the daemon  {peak_memory(pid) / MIB:.0f} MiB")
+            with closing(Catalogue.open(state)) as catalogue:
+                print(f"songs listened to meanwhile  {catalogue.listened()[0]}\n")
 
 
 def processor_time() -> float | None:
