@@ -23,18 +23,21 @@ from pathlib import Path
 import mpd
 import msgspec
 import psutil
+from gpiozero import Device
 
 import device
 from device.demo.album import Album
 from device.demo.server import PrivateMpd
 from device.demo.songs import make_library
-from device.demo.stage import on_stage
+from device.demo.stage import Stage, on_stage
 from device.settings import Look, Panel, Service, Settings
 
 PICTURES = sorted((Path(device.__file__).parent / "pictures").glob("*.jpg"))
 MIB = 2**20
 HOLD = 0.5  # seconds until a hold means pause; and none of them switches this machine off
 LOOK = 30.0  # seconds within which a look has to end
+HEARD = 3.0  # seconds after which a press that began no look is made again, as a person would
+MOST = 10  # such presses in a row
 EACH = 60.0  # seconds from one mishap of MPD to the next, and half of that in the first minute
 
 
@@ -127,7 +130,7 @@ def soak(server: PrivateMpd, seconds: float, chance: random.Random) -> tuple[lis
     series = all_series()
     memory, files, threads, look = series
     mishaps = ["stop", "kill", "hang"]
-    counted = dict.fromkeys(("looks", "pauses", "skips", "ends", *mishaps), 0)
+    counted = dict.fromkeys(("looks", "presses unheard", "pauses", "skips", "ends", *mishaps), 0)
     with subprocess.Popen(
         [sys.executable, "-m", "tests.soak", "--box", str(folder / "box.json")],
         stdin=subprocess.PIPE,
@@ -146,7 +149,9 @@ def soak(server: PrivateMpd, seconds: float, chance: random.Random) -> tuple[lis
             what = chance.choices(["looks", "pauses", "skips", "ends"], [6, 1, 2, 1])[0]
             counted[what] += 1
             if what == "looks":
-                look.add(time.monotonic() - begin, float(_ask(box, "press")))
+                seconds_of_it, unheard = json.loads(_ask(box, "press"))
+                look.add(time.monotonic() - begin, seconds_of_it)
+                counted["presses unheard"] += unheard
             elif what == "pauses":
                 _ask(box, "hold")
                 _ask(box, "hold")
@@ -209,15 +214,12 @@ def be_the_box(file: Path) -> int:
     album = Album(PICTURES)
     with on_stage(settings, album.open) as stage:
         for word in sys.stdin:
+            for pin in Device.pin_factory.pins.values():
+                pin.clear_states()  # a mock pin keeps all that it ever was
             answer = "done"
             if word.strip() == "press":
                 album.turn()
-                begin = time.perf_counter()
-                stage.press()
-                stage.wait_for_look(LOOK)
-                if not stage.wait_for_verdict(LOOK):
-                    raise RuntimeError(f"no verdict: {stage.state}")
-                answer = str(time.perf_counter() - begin)
+                answer = json.dumps(_look(stage))
             elif word.strip() == "hold":
                 stage.press(HOLD + 0.2)
                 time.sleep(0.2)
@@ -225,6 +227,19 @@ def be_the_box(file: Path) -> int:
                 answer = json.dumps(stage.status())
             print(answer, flush=True)
     return 0
+
+
+def _look(stage: Stage) -> tuple[float, int]:
+    """How many seconds it took from the press to the verdict, and how many presses were not heard before:
+    on a busy machine the box may wake after a short one is over."""
+    begin, unheard = time.perf_counter(), 0
+    stage.press()
+    while not stage.wait_for_look(HEARD) and unheard < MOST:
+        begin, unheard = time.perf_counter(), unheard + 1
+        stage.press()
+    if not stage.wait_for_verdict(LOOK):
+        raise RuntimeError(f"no verdict: {stage.state}")
+    return time.perf_counter() - begin, unheard
 
 
 def plot(series: Sequence[Series], path: Path) -> None:

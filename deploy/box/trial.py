@@ -93,7 +93,7 @@ def _asked() -> dict[str, str]:
 
 
 def lacking() -> set[str]:
-    """The parts of the surroundings that are in trouble already."""
+    """The parts of the surroundings that are in trouble, as far as a box tells."""
     try:
         return SURROUNDINGS & _asked().keys()
     except DeployError:
@@ -103,15 +103,15 @@ def lacking() -> set[str]:
 def try_out(name: str, before: str | None, lacked: Set[str] = frozenset()) -> set[str]:
     """Switches to `name`; if it is not well, back to `before`. Raises DeployError then, which says why.
 
-    lacked: parts of the surroundings that were in trouble before anything was changed. Returns all that are.
+    lacked: parts of the surroundings that were in trouble before anything changed. Returns those that are.
     """
-    forgiven = check(RELEASES / name) | lacked
+    found = check(RELEASES / name)
     say(f"switching to {name}, and waiting until it is well")
     began = f"@{int(time.time())}"
     try:
         start(name)
         # Where there is none to go back to, a box that says what it lacks is better than no box.
-        wait_until_well(forgiven if before else SURROUNDINGS)
+        wait_until_well(found | lacked if before else SURROUNDINGS)
     except (DeployError, OSError, subprocess.SubprocessError) as error:
         log = run(
             "journalctl", "--unit=moodbox", f"--since={began}", "--lines=12", "--output=cat", check=False
@@ -119,7 +119,7 @@ def try_out(name: str, before: str | None, lacked: Set[str] = frozenset()) -> se
         for line in log.stdout.splitlines():
             say(f"  | {line}")
         raise DeployError(UNWELL, f"{name} is not well: {error}; {go_back(before)}") from error
-    return forgiven
+    return found | lacking()
 
 
 def go_back(before: str | None) -> str:

@@ -275,3 +275,5 @@ def test_remove_gives_back_debians_configuration_of_mpd_where_only_deploys_have_
     source.deploy(furnished, "--remove", "box")
     assert furnished.run("dpkg --verify mpd", check=False) == ""
     assert "00000000" in furnished.run("sudo cat /proc/net/tcp /proc/net/tcp6 | grep :19C8")
+    (furnished.root / "etc/mpd.conf").write_text(MUSIC)
+    furnished.run("sudo systemctl stop mpd")

@@ -87,7 +87,8 @@ def test_junk_gets_an_error_and_harms_nothing(
     answered = raw(control.path, content)
     if answered:
         assert "error" in json.loads(answered) or content.strip() in (b"status", b"press", b"skip")
-    assert ask(control.path, "status") == {"verb": "status"}
+    # Again, where a machine is so busy that the box's patience was over.
+    eventually(lambda: raw(control.path, b"status\n") == b'{"verb": "status"}\n')
 
 
 _made: list[Control] = []
