@@ -19,13 +19,16 @@ import device
 from device.demo.server import PrivateMpd
 from device.demo.songs import make_library
 from device.music.catalogue import Catalogue
+from device.music.librarian import fill
+from device.music.link import connected
+from device.music.places import read_atlas
 from device.settings import Service, Settings
 from device.sound.features import Features
 from device.sound.feeling import feeling_of
 from device.sound.listener import Listener
 from tests.bench import MIB, PICTURES, bench_presses, daemon, machine, peak_memory
 
-COPIES = 200  # of the folder, for a library that is not heard through at once
+COPIES = 100  # of the folder, for a library that is not heard through at once
 
 
 def main() -> None:
@@ -90,6 +93,9 @@ def bench_box(songs: Path, folder: Path) -> None:
                 music=msgspec.structs.replace(server.link, listen=listens),
                 service=Service(socket=f"{state}.sock", state=str(state)),
             )
+            with closing(Catalogue.open(state)) as catalogue, connected(server.link) as client:
+                for _ in fill(client, catalogue, read_atlas(), server.address):
+                    pass  # so that there is nothing left to do but to listen
             print(f"while it {'listens' if listens else 'does not listen'} to {count} songs")
             bench_presses(settings)
             path = state.with_suffix(".toml")

@@ -26,10 +26,9 @@ PROCESSOR = 60.0  # seconds of a processor that a song may take
 
 
 def main() -> None:
+    # They go to the box, too, which would take them for a song's fault; we end with it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(
-            number, signal.SIG_IGN
-        )  # they go to the box, too: it must not take them for a song's fault
+        signal.signal(number, signal.SIG_IGN)
     _stand_back()
     try:
         import soundfile  # noqa: F401  (so that it is known at once whether it is there)
@@ -37,7 +36,7 @@ def main() -> None:
         _say({"fault": f"soundfile cannot be loaded: {error}"})
         return
     _say({"ready": True})
-    for line in sys.stdin:  # it ends with the box
+    for line in sys.stdin:
         signal.setitimer(signal.ITIMER_PROF, PROCESSOR)  # the kernel ends us then, wherever we are
         _say(_answer(json.loads(line)))
         signal.setitimer(signal.ITIMER_PROF, 0)

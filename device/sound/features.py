@@ -33,6 +33,7 @@ MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 # ITU-R BS.1770's two filters for 48 kHz: the head's shelf, and what the ear leaves out below.
 SHELF = ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585))
 HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
+OFFSET = -0.691  # dB, with which BS.1770 makes up for what its filters add to a tone of 997 Hz
 BLOCK = 0.4  # seconds of BS.1770's blocks
 SILENCE = -70.0  # LUFS; a block that is softer does not count, nor one of 10 under the mean of the others
 
@@ -105,16 +106,16 @@ def _ear(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _loudness(power: NDArray[np.float64], seconds: float) -> float:
-    """BS.1770-4, with blocks that do not overlap."""
+    """BS.1770-4, with blocks that do not overlap, of one channel as it comes from two speakers."""
     size = max(1, round(BLOCK / seconds))
     blocks = power[: len(power) // size * size].reshape(-1, size).mean(1) if len(power) >= size else power
     with np.errstate(divide="ignore"):
-        levels = -0.691 + 10 * np.log10(blocks)
+        levels = OFFSET + 10 * np.log10(2 * blocks)
     loud = levels > SILENCE
     if not loud.any():
         return SILENCE
-    loud &= levels > -0.691 + 10 * np.log10(blocks[loud].mean()) - 10
-    return float(-0.691 + 10 * np.log10(blocks[loud].mean()))
+    loud &= levels > OFFSET + 10 * np.log10(2 * blocks[loud].mean()) - 10
+    return float(OFFSET + 10 * np.log10(2 * blocks[loud].mean()))
 
 
 def _bands(frequencies: NDArray[np.float64]) -> Samples:

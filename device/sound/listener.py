@@ -67,7 +67,7 @@ class Listener:
         process = self._process or self._begin()
         assert process.stdin
         process.stdin.write(json.dumps(str(path)).encode() + b"\n")
-        return self._line(process)
+        return _line(process, self._patience)
 
     def _begin(self) -> subprocess.Popen[bytes]:
         if self._closed:
@@ -81,18 +81,13 @@ class Listener:
             cwd=Path(device.__file__).parent.parent,
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve memory
         )
-        ready = json.loads(self._line(process) or b'{"fault": "the process that listens does not start"}')
+        ready = json.loads(
+            _line(process, PATIENCE) or b'{"fault": "the process that listens does not start"}'
+        )
         if "fault" in ready:
             self._end()
             raise SoundError(str(ready["fault"]))
         return process
-
-    def _line(self, process: subprocess.Popen[bytes]) -> bytes | None:
-        assert process.stdout
-        if not select.select([process.stdout], [], [], self._patience)[0]:
-            return None
-        line = process.stdout.readline()
-        return line if line.endswith(b"\n") else b""
 
     def _died(self, *, hung: bool) -> str:
         code = self._end()
@@ -114,3 +109,11 @@ class Listener:
         process.kill()
         process.stdout.close()
         return process.wait()
+
+
+def _line(process: subprocess.Popen[bytes], patience: float) -> bytes | None:
+    assert process.stdout
+    if not select.select([process.stdout], [], [], patience)[0]:
+        return None
+    line = process.stdout.readline()
+    return line if line.endswith(b"\n") else b""

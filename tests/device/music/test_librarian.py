@@ -14,7 +14,7 @@ from queue import SimpleQueue
 import pytest
 
 from device.demo.server import PrivateMpd
-from device.music.catalogue import DONE, FILE, Catalogue
+from device.music.catalogue import DONE, FILE, STEPS, Catalogue
 from device.music.librarian import CHUNK, COMMENTS, Librarian, ShelfFilled, fill
 from device.music.places import Source, read_atlas
 from device.music.shelf import Shelf, Song
@@ -165,6 +165,19 @@ def test_a_file_cut_in_half_is_put_aside(library: PrivateMpd, folder: Path) -> N
     with closing(Catalogue.open(folder)) as catalogue:
         assert catalogue.count() == 0
     assert path.with_suffix(".damaged").exists()
+
+
+def test_a_file_from_before_songs_were_listened_to_is_brought_up_with_what_is_in_it(
+    library: PrivateMpd, folder: Path
+) -> None:
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / FILE)) as older:
+        older.executescript(f"{STEPS[0]} PRAGMA user_version = 1;")
+        older.execute("INSERT INTO songs VALUES ('a.ogg', 'then', '', 'Blues', 0.3, 0.4, 0.5, 'genre', 0)")
+        older.commit()
+    with closing(Catalogue.open(folder)) as catalogue:
+        assert catalogue.count() == 1
+        assert [song.uri for song in catalogue.unheard("", 9, known=True)] == ["a.ogg"]
 
 
 def test_a_file_spoilt_while_it_runs_is_one_word_and_the_catalogue_is_made_again(
