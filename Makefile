@@ -4,12 +4,14 @@ export PYTHON
 SUITE ?= trixie
 BIN = .venv/bin
 
-.PHONY: help demo develop test test-deploy lint bench bench-songs bench-arm64 simulation lock clean
+.PHONY: .pi help demo develop test test-deploy test-pi shell-pi lint bench bench-songs bench-arm64 simulation lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
 	@echo 'make test          all tests'
 	@echo 'make test-deploy   deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
+	@echo 'make test-pi       the whole box on an emulated Pi; as root, half an hour (SUITE=bookworm, else trixie)'
+	@echo 'make shell-pi      an emulated Pi to look around on, gone when you leave it; as root (SUITE=bookworm)'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         times and memory on this machine'
 	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
@@ -36,9 +38,22 @@ test-deploy: .venv/.develop
 	@script/machine $(SUITE)
 	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
 
+test-pi: .pi
+	SUITE=$(SUITE) $(BIN)/pytest -m pi --durations=0 $(ARGS)
+
+shell-pi: .pi
+	@$(BIN)/python -m tests.pi.shell $(SUITE)
+
+# In .pi/SUITE: made once, which takes ten minutes.
+.pi: .venv/.develop
+	@script/need qemu-system-arm command -v qemu-system-aarch64
+	@script/need device-tree-compiler command -v fdtput
+	@script/need openssh-client command -v ssh
+	@script/pi $(SUITE)
+
 lint: .venv/.develop
 	@script/need shellcheck command -v shellcheck
-	shellcheck deploy/*.sh script/machine
+	shellcheck deploy/*.sh script/machine script/pi tests/pi/image/customize
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -68,7 +83,7 @@ lock:
 	script/lock
 
 clean:
-	rm -rf .venv .bench .arm64 .machine .deploy build
+	rm -rf .venv .bench .arm64 .machine .pi .deploy build
 
 .venv/.demo: lock/demo.txt pyproject.toml
 	@test -e .venv/.develop || script/venv demo
