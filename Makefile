@@ -2,9 +2,10 @@
 PYTHON ?= python3
 export PYTHON
 SUITE ?= trixie
+MINUTES ?= 60
 BIN = .venv/bin
 
-.PHONY: .pi help demo develop test test-deploy test-pi shell-pi lint bench bench-songs bench-arm64 simulation lock clean
+.PHONY: .pi help demo develop test test-deploy test-pi shell-pi fuzz soak lint bench bench-songs bench-arm64 simulation lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
@@ -12,6 +13,8 @@ help:
 	@echo 'make test-deploy   deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
 	@echo 'make test-pi       the whole box on an emulated Pi; as root, half an hour (SUITE=bookworm, else trixie)'
 	@echo 'make shell-pi      an emulated Pi to look around on, gone when you leave it; as root (SUITE=bookworm)'
+	@echo 'make fuzz          100,000 inputs each for the control socket and the settings; some minutes'
+	@echo 'make soak          presses a box at random for an hour: does it grow? (make soak MINUTES=5)'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         times and memory on this machine'
 	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
@@ -50,6 +53,13 @@ shell-pi: .pi
 	@script/need device-tree-compiler command -v fdtput
 	@script/need openssh-client command -v ssh
 	@script/pi $(SUITE)
+
+fuzz: .venv/.develop
+	$(BIN)/pytest -n auto -m fuzz --hypothesis-profile=fuzz $(ARGS)
+
+soak: .venv/.develop
+	@script/need mpd command -v mpd
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
 lint: .venv/.develop
 	@script/need shellcheck command -v shellcheck

@@ -1,30 +1,33 @@
 """Puts a box together from its settings, and takes it apart again.
 
-Whatever loads slowly (OpenCV, the model) comes after the first light.
+Whatever loads slowly comes after the first light. MPD is spoken to before that: it may have to be started.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from device import settings
-from device.errors import MemoryFileError, PanelError, SettingsError
-from device.eyes.card import read_card
-from device.memory import Memory
-from device.music.places import read_atlas
+from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.panel.button import Button, Edge, Presses
 from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
 from device.service import Control, Notifier
+from device.start import Start
 
 if TYPE_CHECKING:
     from device.box import Box, Event
     from device.eyes.camera import Camera
+    from device.eyes.look import Eyes
+    from device.memory import Memory
+    from device.music.places import Atlas
 
 log = logging.getLogger(__name__)
+
+NONE_YET: Mapping[str, str] = {}
 
 
 @contextmanager
@@ -32,52 +35,60 @@ def open_box(
     chosen: settings.Settings,
     events: SimpleQueue[Event],
     open_camera: Callable[[], Camera] | None = None,
+    trouble: Mapping[str, str] = NONE_YET,
 ) -> Iterator[Box]:
     """A box that is ready to run; its lights go out in the end, however it ends.
 
-    open_camera: instead of the camera that the settings name.
-    Raises SettingsError, ModelError or ServiceError. Without panel or disk the box comes up all the same, and
-    says so.
+    open_camera: instead of the camera that the settings name. trouble: what is known already, by part.
+    Raises ServiceError. Without panel, disk, model or what the settings name, the box comes up all the same,
+    and says so.
     """
-    labels = read_card(chosen.model.file()).labels
-    if missing := without_light(labels, chosen.panel):
-        table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
-        raise SettingsError(f"{table}: the model knows {', '.join(missing)} too; name a light for each")
-    atlas = read_atlas(chosen.music.places)
-    trouble: dict[str, str] = {}
+    start = Start()
+    trouble = dict(trouble)
     with ExitStack() as stack:
         stack.enter_context(closing(Control(chosen.service.socket_path(), events.put)))
         lights, is_down = _panel(chosen.panel, events, trouble, stack)
         lights.show(Sign.STARTING)
+        start.done("light")
+
+        from device.music.player import Player
+
+        player = stack.enter_context(closing(Player(chosen.music, events.put)))
+        player.start()
+        start.done("player")
         memory = stack.enter_context(closing(_memory(chosen.service, trouble)))
+        start.done("memory")
 
         import numpy as np
 
         from device.box import Box  # loads OpenCV and numpy
         from device.eyes.camera import camera_factory
         from device.eyes.feed import Feed
-        from device.eyes.look import Eyes
         from device.music.jukebox import Jukebox
         from device.music.librarian import Librarian
-        from device.music.player import Player
+        from device.power import Power
 
-        player = stack.enter_context(closing(Player(chosen.music, events.put)))
-        player.start()
+        start.done("libraries")
+        atlas = _atlas(chosen.music, trouble)
         kept = None if "storage" in trouble else chosen.service.state_path()
         librarian = stack.enter_context(closing(Librarian(chosen.music, atlas, kept, events.put)))
         librarian.start()
-        eyes = Eyes(chosen.model, chosen.look)
+        start.done("librarian")
+        eyes = _eyes(chosen, trouble)
+        start.done("model")
         feed = stack.enter_context(closing(Feed(open_camera or camera_factory(chosen.camera), events.put)))
         yield Box(
             events=events,
             rules=chosen.look,
-            presses=Presses(chosen.panel.debounce, chosen.panel.hold),
+            presses=Presses(chosen.panel.debounce, chosen.panel.hold, chosen.panel.off),
             is_down=is_down,
             lights=lights,
             eyes=eyes,
             feed=feed,
             jukebox=Jukebox(chosen.music, player, librarian, memory, np.random.default_rng()),
+            power=Power(events.put),
             notifier=Notifier(),
+            start=start,
             trouble=trouble,
         )
 
@@ -97,9 +108,41 @@ def _panel(
 
 
 def _memory(service: settings.Service, trouble: dict[str, str]) -> Memory:
+    from device.memory import Memory
+
     try:
         return Memory.open(service.state_path())
     except MemoryFileError as error:
         log.warning("%s", error)
         trouble["storage"] = str(error)
         return Memory.of_this_run()
+
+
+def _atlas(music: settings.Music, trouble: dict[str, str]) -> Atlas:
+    from device.music.places import read_atlas
+
+    try:
+        return read_atlas(music.places)
+    except SettingsError as error:
+        _in_trouble("settings", f"{error}; until then moodbox's own table holds", trouble)
+        return read_atlas()
+
+
+def _eyes(chosen: settings.Settings, trouble: dict[str, str]) -> Eyes | None:
+    from device.eyes.look import Eyes
+
+    try:
+        eyes = Eyes(chosen.model, chosen.look)
+    except ModelError as error:
+        _in_trouble("model", str(error), trouble)
+        return None
+    if missing := without_light(eyes.card.labels, chosen.panel):
+        table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
+        what = f"{table}: the model knows {', '.join(missing)} too; name a light for each"
+        _in_trouble("settings", what, trouble)
+    return eyes
+
+
+def _in_trouble(part: str, what: str, trouble: dict[str, str]) -> None:
+    log.warning("%s: %s", part, what)
+    trouble.setdefault(part, what)

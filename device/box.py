@@ -25,7 +25,9 @@ from device.music.librarian import ShelfFilled
 from device.music.player import PlayerEvent
 from device.panel.button import Edge, Gesture, Presses
 from device.panel.lights import Lights, Sign
+from device.power import Power, PowerStays
 from device.service import Notifier, Question, Stop
+from device.start import Start
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +42,11 @@ class Activity(StrEnum):
     STARTING = "starting"
     LOOKING = "looking"
     RESTING = "resting"
+    LEAVING = "leaving"  # the machine was asked to switch itself off
     STOPPING = "stopping"
 
 
-Event = Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled
+Event = Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled | PowerStays
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ def sign_of(state: State) -> tuple[Sign, Mood | None]:
     match state:
         case State(activity=Activity.STOPPING):
             return Sign.OFF, None
+        case State(gesture=Gesture.HELD_LONG) | State(activity=Activity.LEAVING, gesture=None):
+            return Sign.GOING_OFF, None
         case State(gesture=Gesture.HELD):
             return Sign.HELD, None
         case State(gesture=Gesture.DOWN):
@@ -90,7 +95,10 @@ def sign_of(state: State) -> tuple[Sign, Mood | None]:
 
 
 class Box:
-    """Put together by `assembly.open_box`; `run` returns when a Stop has come."""
+    """Put together by `assembly.open_box`; `run` returns when a Stop has come.
+
+    Without eyes (its model is in trouble) it never looks, and is a box with a button and music.
+    """
 
     def __init__(
         self,
@@ -100,10 +108,12 @@ class Box:
         presses: Presses,
         is_down: Callable[[], bool],
         lights: Lights,
-        eyes: Eyes,
+        eyes: Eyes | None,
         feed: Feed,
         jukebox: Jukebox,
+        power: Power,
         notifier: Notifier,
+        start: Start,
         trouble: dict[str, str],
     ) -> None:
         self._events = events
@@ -114,7 +124,9 @@ class Box:
         self._eyes = eyes
         self._feed = feed
         self._jukebox = jukebox
+        self._power = power
         self._notifier = notifier
+        self._start = start
         self._trouble = trouble
         self._timers: dict[Callable[[], None], float] = {}
         self._look = self._new_look()
@@ -126,6 +138,8 @@ class Box:
 
     def run(self) -> None:
         self._notifier.tell("READY=1")
+        self._start.done("rest")
+        log.info("start: ready after %s", self._start)
         if self._notifier.watchdog:
             self._feed_watchdog()
         self._start_look()
@@ -151,8 +165,8 @@ class Box:
         match event:
             case Edge():
                 self._sample_button()
-            case FrameSeen(look, frame) if look == self._look_number:
-                self._see(frame)
+            case FrameSeen(look, frame) if self._eyes and look == self._look_number:
+                self._see(self._eyes, frame)
             case FramesEnded(look, error) if look == self._look_number:
                 self._frames_ended(error)
             case FrameSeen() | FramesEnded():
@@ -161,6 +175,8 @@ class Box:
                 event.answer.put(self._answer(event.verb))
             case Stop():
                 self._change(activity=Activity.STOPPING)
+            case PowerStays(reason):
+                self._power_stays(reason)
             case _:
                 self._jukebox.hear(event)
 
@@ -170,31 +186,51 @@ class Box:
         now = monotonic()
         for gesture in self._presses.sample(self._is_down(), now):
             match gesture:
-                case Gesture.DOWN:
+                case Gesture.DOWN | Gesture.HELD | Gesture.HELD_LONG:
+                    # Nothing but the lights yet: what they say is what letting go now will do.
                     self._change(gesture=gesture)
-                case Gesture.HELD:
-                    self._change(gesture=gesture)
-                    self._jukebox.toggle()
                 case Gesture.PRESS:
                     self._change(gesture=None)
                     self._press()
                 case Gesture.LET_GO:
                     self._change(gesture=None)
+                    self._jukebox.toggle()
+                case Gesture.OFF:
+                    self._change(gesture=None)
+                    self._switch_off()
         if self._presses.due is None:
             self._timers.pop(self._sample_button, None)
         else:
             self._timers[self._sample_button] = self._presses.due
 
     def _press(self) -> None:
+        self._trouble.pop("power", None)  # it was seen
         self._change(verdict=None)
         self._start_look()
+
+    def _switch_off(self) -> None:
+        log.info("the button was held for long: asking logind to switch off")
+        self._trouble.pop("power", None)
+        self._rest()
+        self._change(activity=Activity.LEAVING)
+        self._power.off()
+
+    def _power_stays(self, reason: str) -> None:
+        log.warning("power: %s", reason)
+        self._trouble["power"] = reason
+        if self.state.activity is Activity.LEAVING:
+            self._rest()
 
     # A look
 
     def _new_look(self) -> Look:
-        return Look(self._rules, self._eyes.card.threshold, started=monotonic())
+        threshold = self._eyes.card.threshold if self._eyes else 1.0
+        return Look(self._rules, threshold, started=monotonic())
 
     def _start_look(self) -> None:
+        if self._eyes is None:
+            self._rest()
+            return
         self._forget_look()
         self._change(activity=Activity.LOOKING)
         self._look_asked = monotonic()
@@ -202,13 +238,13 @@ class Box:
         self._look_number = self._feed.start()
         self._timers[self._camera_late] = monotonic() + OPENING
 
-    def _see(self, frame: Any) -> None:
+    def _see(self, eyes: Eyes, frame: Any) -> None:
         self._timers.pop(self._camera_late, None)
         if not self._look.glances:
             self._trouble.pop("camera", None)
             self._look.started = monotonic()
             self._timers[self._end_look] = self._look.ends
-        glance = self._look.take(self._eyes, frame)
+        glance = self._look.take(eyes, frame)
         if self._look.decided() or monotonic() >= self._look.ends:
             self._end_look()
         elif self.state.searching and glance.face is None and self.state.verdict:
@@ -330,6 +366,7 @@ class Box:
             "playing": snapshot.state if snapshot else None,
             "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
             "since": self._since.isoformat(timespec="seconds"),
+            "start": {part: round(seconds, 3) for part, seconds in self._start.parts.items()},
             "version": __version__,
             "trouble": dict(self.state.trouble),
         }

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from device.errors import CameraError, LibraryError, MemoryFileError, MoodboxError, NoBoxError
+from device.errors import (
+    CameraError,
+    LibraryError,
+    MemoryFileError,
+    MoodboxError,
+    NoBoxError,
+    PlayerError,
+)
 from device.service import ask
 from device.settings import Settings
 
@@ -91,6 +98,8 @@ def _player(settings: Settings) -> str:
     from device.music.link import connected
 
     with connected(settings.music) as client:
+        if error := client.status().get("error"):
+            raise PlayerError(f"MPD says: {error}")
         return f"MPD (protocol {client.mpd_version}) at {settings.music.address}"
 
 

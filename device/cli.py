@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from device import __version__
-from device.check import Finding, check, not_checked
 from device.errors import MoodboxError, SettingsError
+from device.last_good import keep, read_or_last_good
 from device.mood import Mood
 from device.settings import DEFAULT_FILE, Settings, check_source, read_settings
 
 if TYPE_CHECKING:
+    from device.check import Finding
     from device.mood import Verdict
 
-# Each verb loads what it needs: `status` must not wait for OpenCV.
+# Each verb loads what it needs: `status` must not wait for OpenCV, nor the first light for anything else.
 
 BROKEN = 70  # sysexits' EX_SOFTWARE: a mistake of ours, not of the user's
 
@@ -35,7 +36,10 @@ BROKEN = 70  # sysexits' EX_SOFTWARE: a mistake of ours, not of the user's
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        settings = read_settings(options.settings)
+        if options.verb in ON_A_BROKEN_FILE:
+            settings, options.broken = read_or_last_good(options.settings)
+        else:
+            settings = read_settings(options.settings)
         if getattr(options, "camera", None) is not None:
             check_source(options.camera)
             settings = msgspec.structs.replace(
@@ -45,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except MoodboxError as error:
         if options.verb is _check and isinstance(error, SettingsError):
+            from device.check import not_checked
+
             _print_findings(not_checked(error), in_json=options.json)
         else:
             print(f"moodbox: {error}", file=sys.stderr)
@@ -109,11 +115,16 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     set_up_log(logging.INFO)
     read = options.settings or (DEFAULT_FILE if DEFAULT_FILE.exists() else "defaults")
     logging.info("moodbox %s, settings: %s", __version__, read)
+    if options.broken:
+        logging.warning("settings: %s", options.broken)
     events: SimpleQueue[Any] = SimpleQueue()
     failed: list[threading.ExceptHookArgs] = []
     threading.excepthook = lambda args: _thread_died(args, events, failed)
     _stop_on_signals(events)
-    with open_box(settings, events) as box:
+    trouble = {"settings": options.broken} if options.broken else {}
+    with open_box(settings, events, trouble=trouble) as box:
+        if "settings" not in dict(box.state.trouble):
+            keep(settings)
         box.run()
     return BROKEN if failed else 0
 
@@ -204,6 +215,8 @@ def _print_verdict(source: str, verdict: Verdict, *, in_json: bool) -> None:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
+    from device.check import check
+
     findings = check(settings)
     _print_findings(findings, in_json=options.json)
     return 0 if all(finding.well for finding in findings) else 1
@@ -228,6 +241,9 @@ def _status(options: argparse.Namespace, settings: Settings) -> int:
             if key == "trouble":
                 for part, what in value.items():
                     print(f"{'trouble':11} {part}: {what}")
+            elif key == "start":
+                parts = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in value.items())
+                print(f"{key:11} {parts}")
             else:
                 print(f"{key:11} {'-' if value is None else value}")
     return 0
@@ -290,3 +306,7 @@ def _demo(options: argparse.Namespace, settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):  # so that it tidies up when its terminal is closed, too
         signal.signal(number, lambda which, _: sys.exit(128 + which))
     return show(options.camera)
+
+
+ON_A_BROKEN_FILE = (_run, _dark, _status, _press)
+"""Verbs of the running service: it goes on with the last good settings, and so do those who ask it."""

@@ -25,6 +25,10 @@ class PanelError(MoodboxError, OSError):
     """A light or the button could not be reached."""
 
 
+class PowerError(MoodboxError, OSError):
+    """The machine could not be switched off."""
+
+
 class PlayerError(MoodboxError, ConnectionError):
     """MPD could not be reached, or did not answer in time."""
 

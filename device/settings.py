@@ -76,6 +76,7 @@ class Panel(_Section, frozen=True):
     pull_up: bool = True
     debounce: Annotated[float, msgspec.Meta(ge=0.001, le=0.05)] = 0.03
     hold: Annotated[float, msgspec.Meta(ge=0.5, le=30)] = 3.0
+    off: Annotated[float, msgspec.Meta(ge=0, le=60)] = 8.0
 
     def light_pins(self) -> dict[str, Pin]:
         """The pins that this kind of panel uses for its lights, by their key in the file."""
@@ -172,6 +173,7 @@ def settings_of(content: dict[str, Any], path: Path) -> Settings:
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {_explain(str(error), content)}") from error
     _check_pins(settings.panel, path)
+    _check_holds(settings.panel, path)
     _check_source(settings.camera.source, path)
     path_or_port = re.fullmatch(r"[/@].+|.+:(\d{1,5})", settings.music.address)
     if not path_or_port or int(path_or_port[1] or 0) > 65535:
@@ -252,3 +254,11 @@ def _check_pins(panel: Panel, path: Path) -> None:
         if uses > 1:
             names = " and ".join(f"panel.{key}" for key, other in pins.items() if other == pin)
             raise SettingsError(f"{path}: {names}: pin {pin} is used twice; give each a pin of its own")
+
+
+def _check_holds(panel: Panel, path: Path) -> None:
+    if 0 < panel.off <= panel.hold:
+        raise SettingsError(
+            f"{path}: panel.off: expected more than panel.hold ({panel.hold:g}), or 0 for never; "
+            f"found {panel.off:g}"
+        )

@@ -24,6 +24,7 @@ from pathlib import Path
 import surroundings
 import trial
 from common import BUSY, NO_SPACE, NOTHING, RELEASES, ROOT, SETTINGS, STATE, UNWELL, DeployError, run, say
+from music import furnish_music, give_back_music
 from releases import clear_away, current, keep_some, make, proven
 
 HERE = Path(__file__).resolve().parent
@@ -54,14 +55,15 @@ def install(incoming: str, name: str) -> None:
         clear_away()
         settle(name, trial.try_out(name, before))
         return
+    lacked = trial.lacking()
     clear_away(but=Path(incoming))
     surroundings.install_packages()
-    surroundings.start_music()
     release = make(Path(incoming), name)
     try:
+        furnish_music(release)
         surroundings.make_user(release)
         surroundings.keep_settings(release, before)
-        bad = trial.try_out(name, before)
+        bad = trial.try_out(name, before, lacked)
     except BaseException:
         if current() != name:
             shutil.rmtree(release)
@@ -121,6 +123,7 @@ def status() -> None:
 
 
 def remove() -> None:
+    give_back_music()
     surroundings.remove()
     shutil.rmtree(ROOT)
     say(f"removed; kept are your {SETTINGS.parent} and {STATE}, the user moodbox, and what apt has installed")

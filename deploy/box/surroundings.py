@@ -15,9 +15,10 @@ from common import APT, CURRENT, RELEASES, SETTINGS, UNITS, DeployError, put, ru
 COMMAND = Path("/usr/local/bin/moodbox")
 USERS = Path("/etc/sysusers.d/moodbox.conf")
 OWN_UNITS = ("moodbox.service", "moodbox-back.service")
+POWER = Path("/etc/polkit-1/rules.d/moodbox.rules")
 PAUSE = UNITS / "moodbox.service.d" / "growing-pause.conf"
 
-PACKAGES = ["python3-venv", "python3-systemd", "mpd"]
+PACKAGES = ["python3-venv", "python3-systemd", "mpd", "polkitd"]
 PI_PACKAGES = ["python3-lgpio", "python3-picamera2"]  # only Raspberry Pi OS has them
 
 
@@ -47,14 +48,10 @@ def _installed(package: str) -> bool:
     return run("dpkg-query", "-W", "-f", "${db:Status-Status}", package, check=False).stdout == "installed"
 
 
-def start_music() -> None:
-    """MPD itself starts when somebody asks its socket. The box lives without, and says so."""
-    run("systemctl", "enable", "--now", "--quiet", "mpd.socket", check=False)
-
-
 def make_user(release: Path) -> None:
     put(release / "systemd/moodbox.sysusers.conf", USERS)
     run("systemd-sysusers", USERS)
+    put(release / "systemd/moodbox.rules", POWER)  # polkitd sees it at once
     if person := os.environ.get("SUDO_USER"):
         run("usermod", "--append", "--groups", "moodbox", person)  # to ask the box
 
@@ -101,7 +98,7 @@ def install_units(release: Path) -> None:
 def remove() -> None:
     """All but the settings and what the box remembers, which a person may want again."""
     run("systemctl", "disable", "--now", "--quiet", "moodbox.service", check=False)
-    for file in (*(UNITS / unit for unit in OWN_UNITS), PAUSE, COMMAND, USERS):
+    for file in (*(UNITS / unit for unit in OWN_UNITS), PAUSE, COMMAND, USERS, POWER):
         file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # a drop-in of a person's own is in it
         PAUSE.parent.rmdir()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Set
 from pathlib import Path
 
 from common import CURRENT, RELEASES, UNWELL, DeployError, run, say
@@ -72,26 +73,45 @@ def wait_until_well(forgiven: set[str]) -> None:
 
 def _trouble(forgiven: set[str]) -> str:
     try:
-        asked = run(CURRENT / "venv/bin/moodbox", "status", "--json", check=False, timeout=20)
-        if asked.returncode:
-            return f"it does not answer `moodbox status`: {asked.stderr.strip().removeprefix('moodbox: ')}"
-        trouble = json.loads(asked.stdout)["trouble"]
-    except (subprocess.TimeoutExpired, ValueError, KeyError):
-        return "it does not answer `moodbox status`"
+        trouble = _asked()
+    except DeployError as error:
+        return str(error)
     return "; ".join(f"{part}: {what}" for part, what in trouble.items() if part not in forgiven)
 
 
-def try_out(name: str, before: str | None) -> set[str]:
+def _asked() -> dict[str, str]:
+    """What is in trouble by the word of the box that runs. Raises DeployError if it does not answer."""
+    silent = "it does not answer `moodbox status`"
+    try:
+        asked = run(CURRENT / "venv/bin/moodbox", "status", "--json", check=False, timeout=20)
+        if asked.returncode:
+            raise DeployError(UNWELL, f"{silent}: {asked.stderr.strip().removeprefix('moodbox: ')}")
+        trouble: dict[str, str] = json.loads(asked.stdout)["trouble"]
+    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError) as error:
+        raise DeployError(UNWELL, silent) from error
+    return trouble
+
+
+def lacking() -> set[str]:
+    """The parts of the surroundings that are in trouble, as far as a box tells."""
+    try:
+        return SURROUNDINGS & _asked().keys()
+    except DeployError:
+        return set()
+
+
+def try_out(name: str, before: str | None, lacked: Set[str] = frozenset()) -> set[str]:
     """Switches to `name`; if it is not well, back to `before`. Raises DeployError then, which says why.
 
-    Returns the parts of the surroundings that are in trouble.
+    lacked: parts of the surroundings that were in trouble before anything changed. Returns those that are.
     """
-    forgiven = check(RELEASES / name)
+    found = check(RELEASES / name)
     say(f"switching to {name}, and waiting until it is well")
     began = f"@{int(time.time())}"
     try:
         start(name)
-        wait_until_well(forgiven)
+        # Where there is none to go back to, a box that says what it lacks is better than no box.
+        wait_until_well(found | lacked if before else SURROUNDINGS)
     except (DeployError, OSError, subprocess.SubprocessError) as error:
         log = run(
             "journalctl", "--unit=moodbox", f"--since={began}", "--lines=12", "--output=cat", check=False
@@ -99,7 +119,7 @@ def try_out(name: str, before: str | None) -> set[str]:
         for line in log.stdout.splitlines():
             say(f"  | {line}")
         raise DeployError(UNWELL, f"{name} is not well: {error}; {go_back(before)}") from error
-    return forgiven
+    return found | lacking()
 
 
 def go_back(before: str | None) -> str:

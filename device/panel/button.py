@@ -7,6 +7,7 @@ and again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +29,8 @@ class Gesture(StrEnum):
     PRESS = "press"  # let go before it counts as held
     HELD = "held"  # counts as held from now on
     LET_GO = "let_go"  # after it was held
+    HELD_LONG = "held_long"  # so long that letting go means off
+    OFF = "off"  # let go after that
 
 
 class Presses:
@@ -36,12 +39,13 @@ class Presses:
     `sample` wants the level at each edge, and again whenever `due` comes. Times are in seconds.
     """
 
-    def __init__(self, debounce: float, hold: float) -> None:
+    def __init__(self, debounce: float, hold: float, off: float = 0) -> None:
+        """off: 0 for never."""
         self._debounce = debounce
-        self._hold = hold
+        self._holds = [(hold, Gesture.HELD), *([(off, Gesture.HELD_LONG)] if off else [])]
         self._down = False
         self._down_since = 0.0
-        self._held = False
+        self._held = 0  # how many of the holds
         self._change_since: float | None = None
         self.due: float | None = None
 
@@ -54,26 +58,27 @@ class Presses:
         elif now >= self._change_since + self._debounce:
             gestures.append(self._settle(level, self._change_since))
         steady = self._change_since is None
-        if self._down and steady and not self._held and now >= self._down_since + self._hold:
-            self._held = True
-            gestures.append(Gesture.HELD)
+        while self._down and steady and now >= self._next_hold():
+            gestures.append(self._holds[self._held][1])
+            self._held += 1
         self.due = self._next(now)
         return gestures
 
     def _settle(self, level: bool, since: float) -> Gesture:
-        was_held = self._held
-        self._down, self._down_since, self._held, self._change_since = level, since, False, None
-        if level:
-            return Gesture.DOWN
-        return Gesture.LET_GO if was_held else Gesture.PRESS
+        end = (Gesture.PRESS, Gesture.LET_GO, Gesture.OFF)[self._held]
+        self._down, self._down_since, self._held, self._change_since = level, since, 0, None
+        return Gesture.DOWN if level else end
+
+    def _next_hold(self) -> float:
+        held = self._holds[self._held :]
+        return self._down_since + held[0][0] if held else math.inf
 
     def _next(self, now: float) -> float | None:
         if self._change_since is not None:
             return self._change_since + self._debounce
         if not self._down:
             return None
-        held_from = self._down_since + self._hold
-        return min(now + WHILE_DOWN, held_from) if not self._held else now + WHILE_DOWN
+        return min(now + WHILE_DOWN, self._next_hold())
 
 
 class Button:

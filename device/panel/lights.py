@@ -23,6 +23,7 @@ class Sign(StrEnum):
     PAUSED = "paused"
     PRESSED = "pressed"
     HELD = "held"
+    GOING_OFF = "going_off"
     OFF = "off"
 
 
@@ -45,6 +46,7 @@ PATTERNS = {
     Sign.TROUBLE: Pattern(1, on=0.5, off=0.5),  # blinks
     Sign.PAUSED: Pattern(1, on=0.05, off=0.5, fade=1.5),  # breathes slowly
     Sign.HELD: Pattern(1),  # all lit: the hold counts, let go
+    Sign.GOING_OFF: Pattern(1, on=0.4, off=0.1),  # all lit, and winking: let go, and the machine goes off
     Sign.OFF: Pattern(0),
 }
 

@@ -66,7 +66,11 @@ def furnished(bare: Machine) -> Machine:
         tags = mutagen.File(song)
         tags.update({"genre": ["Disco"], "title": [f"Song {number}"]})
         tags.save()
-    bare.run("sudo systemctl daemon-reload; sudo systemctl stop mpd; sudo rm -f /var/lib/mpd/tag_cache")
+    bare.run(
+        "sudo systemctl daemon-reload; sudo systemctl stop moodbox mpd.socket mpd;"
+        " sudo rm -f /var/lib/mpd/tag_cache; sudo systemctl start mpd.socket",
+        check=False,
+    )
     return bare
 
 

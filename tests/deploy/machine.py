@@ -78,6 +78,12 @@ class Machine(Host):
             self._nspawn = None
             time.sleep(0.5)  # the kernel ends what was in it
 
+    def wait_until_off(self, seconds: float = 60) -> None:
+        """Until it has shut down in good order, of its own accord."""
+        assert self._nspawn
+        assert self._nspawn.wait(seconds) == 0
+        self._nspawn = None
+
     def remove(self) -> None:
         self.stop()
         # The last of its processes may still be ending, and write meanwhile.

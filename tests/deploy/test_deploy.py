@@ -8,7 +8,8 @@ import signal
 
 import pytest
 
-from tests.deploy.machine import DROP_INS, Machine, Source, eventually
+from tests.deploy.conftest import MUSIC
+from tests.deploy.machine import DROP_INS, REPOSITORY, Machine, Source, eventually
 
 pytestmark = pytest.mark.machine
 
@@ -28,7 +29,7 @@ time.sleep(600)'"""
 def test_a_dry_run_changes_nothing_on_a_machine_that_never_saw_moodbox(bare: Machine, source: Source) -> None:
     bare.run("touch /tmp/mark")
     said = source.deploy(bare, "--dry-run", "box")
-    assert "would install with apt: python3-venv python3-systemd mpd" in said
+    assert "would install with apt: python3-venv python3-systemd mpd polkitd" in said
     assert re.search(r"would check \S+, switch from nothing to it", said)
     assert bare.run(TRACES, check=False) == ""
     assert bare.run("ls /opt") == ""
@@ -69,6 +70,17 @@ def test_one_command_makes_a_box_and_names_what_is_still_to_be_mended(bare: Mach
     ]
 
 
+def test_mpd_is_given_the_boxs_configuration_and_hears_nobody_but_this_machine(
+    bare: Machine, source: Source
+) -> None:
+    if not bare.release():
+        source.deploy(bare)
+    assert bare.run("cat /etc/mpd.conf") == (REPOSITORY / "deploy" / "mpd.conf").read_text()
+    tcp = bare.run("sudo cat /proc/net/tcp /proc/net/tcp6")
+    assert set(re.findall(r" (\w+):19C8 \w+:0000 0A ", tcp)) == {"0100007F"}  # port 6600, on 127.0.0.1
+    assert "ok   player    MPD (protocol " in bare.run("sudo moodbox check", check=False)
+
+
 def test_a_second_run_with_nothing_new_changes_nothing_and_says_so(machine: Machine, source: Source) -> None:
     source.deploy(machine)
     machine.run("sleep 1; touch /tmp/mark")
@@ -85,6 +97,7 @@ def test_a_persons_settings_stay_and_new_keys_are_pointed_out(machine: Machine, 
     source.change("device/settings.py", "    settle: ", "    focus: float = 1.0\n    settle: ")
     said = source.deploy(machine)
     assert "keeping /etc/moodbox/moodbox.toml" in said
+    assert "keeping /etc/mpd.conf, which somebody has changed" in said
     assert re.findall(r"a new setting: (\S+)", said) == ["camera.focus"]
     assert (machine.root / "etc/moodbox/moodbox.toml").read_text() == mine
     assert machine.status()["version"].startswith("new")
@@ -239,3 +252,28 @@ def test_remove_takes_all_away_but_what_is_the_owners(machine: Machine, source: 
     assert machine.run(f"ls -d {gone} 2>/dev/null", check=False) == ""
     assert machine.run("cat /etc/moodbox/moodbox.toml").startswith("# a person wrote this")
     assert "moodbox.db" in machine.run("sudo ls /var/lib/moodbox")
+    assert machine.run("cat /etc/mpd.conf") == MUSIC
+    assert (
+        machine.run(
+            "sudo find /etc/polkit-1/rules.d /etc/systemd/system -name 'mpd.socket.d*' -o -name '*.rules'"
+        )
+        == ""
+    )
+
+
+def test_remove_gives_back_debians_configuration_of_mpd_where_only_deploys_have_changed_it(
+    furnished: Machine, source: Source
+) -> None:
+    """Without a sound card, too: what is missing around the box is named, and no hindrance."""
+    furnished.run("sudo cp /etc/mpd.conf.before-moodbox /etc/mpd.conf; sudo systemctl stop mpd")
+    assert "giving MPD its configuration" in source.deploy(furnished)
+    eventually(lambda: "Failed to open" in furnished.status()["trouble"].get("player", ""), 60)
+    source.number("next")
+    source.change("deploy/mpd.conf", 'name "speaker"', 'name "horn"')
+    assert re.search("still to be mended: .*player", source.deploy(furnished))
+    assert 'name "horn"' in furnished.run("cat /etc/mpd.conf")
+    source.deploy(furnished, "--remove", "box")
+    assert furnished.run("dpkg --verify mpd", check=False) == ""
+    assert "00000000" in furnished.run("sudo cat /proc/net/tcp /proc/net/tcp6 | grep :19C8")
+    (furnished.root / "etc/mpd.conf").write_text(MUSIC)
+    furnished.run("sudo systemctl stop mpd")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
+import mpd
 import pytest
 
 from tests.deploy.machine import REPOSITORY, Source
+from tests.waiting import eventually
 
 
 def deploy(*words: str, ssh: str = "ssh") -> subprocess.CompletedProcess[str]:
@@ -78,6 +81,34 @@ def test_a_release_has_the_same_name_until_one_of_its_files_changes(tmp_path: Pa
     assert release("name", "3.11", root=other.folder) != first
     other.change("systemd/moodbox.service", "WatchdogSec=30", "WatchdogSec=31")
     assert release("name", "3.13", root=other.folder) != first
+
+
+def test_mpd_understands_the_configuration_that_a_box_gets(tmp_path: Path) -> None:
+    for folder in ("music", "playlists"):
+        (tmp_path / folder).mkdir()
+    written = (REPOSITORY / "deploy" / "mpd.conf").read_text()
+    for there, here in (
+        ("/var/lib/mpd", str(tmp_path)),
+        ("/run/mpd/socket", str(tmp_path / "socket")),
+        ('bind_to_address "127.0.0.1"', ""),  # another MPD may listen there
+        ('user "mpd"', ""),
+    ):
+        assert there in written
+        written = written.replace(there, here)
+    (tmp_path / "mpd.conf").write_text(written)
+    program = shutil.which("mpd", path=os.environ["PATH"] + ":/usr/bin:/usr/sbin")
+    assert program
+    with subprocess.Popen([program, "--no-daemon", "--stderr", tmp_path / "mpd.conf"]) as server:
+        try:
+            eventually((tmp_path / "socket").is_socket)
+            client = mpd.MPDClient()
+            client.connect(str(tmp_path / "socket"))
+            [output] = client.outputs()
+            assert (output["outputname"], output["plugin"]) == ("speaker", "alsa")
+            assert client.status()["volume"]  # its own, for there is no sound card here
+            client.disconnect()
+        finally:
+            server.kill()
 
 
 def test_what_is_sent_belongs_to_root_and_may_be_read_by_the_boxs_user(tmp_path: Path) -> None:

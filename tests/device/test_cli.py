@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import mpd
 import pytest
 
 from device.demo.server import PrivateMpd
@@ -150,6 +151,20 @@ def test_check_says_what_is_wrong_and_how_to_mend_it(settings_file: Path) -> Non
 def test_check_finds_an_empty_library(settings_file: Path, mpd: PrivateMpd) -> None:
     asked = moodbox("check", "--settings", settings_file)
     assert "BAD  library   MPD's library has no songs" in asked.stdout
+    assert asked.returncode == 1
+
+
+def test_check_says_why_mpd_cannot_play(settings_file: Path, library: PrivateMpd) -> None:
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    configuration.write_text(configuration.read_text().replace('type "null"', 'type "alsa"\ndevice "hw:77"'))
+    library.start()
+    with contextlib.suppress(mpd.CommandError):
+        library.client().add("sad/01.ogg")
+        library.client().play()
+    eventually(lambda: "error" in library.client().status())
+    asked = moodbox("check", "--settings", settings_file)
+    assert "BAD  player    MPD says: " in asked.stdout
     assert asked.returncode == 1
 
 

@@ -68,7 +68,18 @@ def test_a_word_that_is_none_of_the_verbs_gets_an_error(control: Control, path: 
         ask(path, "open the pod bay doors")
 
 
-@given(content=st.binary(max_size=2 * LONGEST_LINE))
+words = st.builds(
+    bytes.join,
+    st.sampled_from([b"", b" ", b"\n", b"\0"]),
+    st.lists(
+        st.sampled_from([b"status", b"press", b"\r", b"\xff", b"{", b"1", b"STATUS"]) | st.binary(max_size=3),
+        max_size=4,
+    ),
+)
+
+
+@pytest.mark.fuzz
+@given(content=st.binary(max_size=2 * LONGEST_LINE) | words)
 def test_junk_gets_an_error_and_harms_nothing(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:

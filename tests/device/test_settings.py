@@ -60,6 +60,7 @@ def test_without_a_file_the_defaults_hold() -> None:
             "[panel]\nkind = 'rgb'\nrgb = [1, 2, 2]\n",
             "panel.rgb (green) and panel.rgb (blue): pin 2 is used twice",
         ),
+        ("[panel]\nhold = 9\n", "panel.off: expected more than panel.hold (9), or 0 for never; found 8"),
         ("[panel]\nkind = 'led'\n", "panel.kind: 'led' is not known; did you mean 'leds'?"),
         ("[panel.leds]\nhapy = 3\n", "panel.leds: 'hapy' is not known; did you mean 'happy'?"),
         ("[look]\nseconds = 0\n", "look.seconds: expected float > 0.0; found 0"),
@@ -134,6 +135,7 @@ keys = st.sampled_from(
 )
 
 
+@pytest.mark.fuzz
 @given(
     st.dictionaries(
         sections, st.one_of(toml_values, st.dictionaries(keys, toml_values, max_size=3)), max_size=3
@@ -146,3 +148,44 @@ def test_whatever_stands_in_it_the_answer_is_settings_or_one_line(content: dict[
     except SettingsError as error:
         answer = str(error)
     assert len(answer.splitlines()) <= 1
+
+
+LINES = [line for line in DOCUMENTED.read_text().splitlines() if line and not line.startswith("#")]
+hands = st.one_of(
+    st.sampled_from(LINES),
+    st.builds(  # a line that somebody has mistyped
+        lambda line, place, typed: line[: place % len(line)] + typed + line[place % len(line) + 1 :],
+        st.sampled_from(LINES),
+        st.integers(0, 80),
+        st.text("\"'[]={},.#-_ 0a\u00e9\t", max_size=3),
+    ),
+    st.text(max_size=20),
+)
+
+
+@pytest.mark.fuzz
+@given(
+    st.lists(hands, max_size=8).map("\n".join).map(lambda text: text.encode("utf-8", "surrogatepass"))
+    | st.binary(max_size=40)
+)
+def test_whatever_hands_have_typed_the_file_is_settings_or_one_line(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = _typed(tmp_path_factory)
+    path.write_bytes(content)
+    answer = f"{path}: "
+    try:
+        read_settings(path)
+    except SettingsError as error:
+        answer = str(error)
+    assert answer.startswith(f"{path}: ")
+    assert len(answer.splitlines()) == 1
+
+
+_paths: list[Path] = []
+
+
+def _typed(factory: pytest.TempPathFactory) -> Path:
+    if not _paths:
+        _paths.append(factory.mktemp("typed") / "moodbox.toml")
+    return _paths[0]

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from device.panel.button import Button, Gesture, Presses
 from device.settings import Panel
 
-DEBOUNCE, HOLD = 0.03, 3.0
+DEBOUNCE, HOLD, OFF = 0.03, 3.0, 8.0
 
 
-def gestures_of(levels: Iterable[tuple[float, bool]], until: float) -> list[tuple[float, Gesture]]:
+def gestures_of(
+    levels: Iterable[tuple[float, bool]], until: float, off: float = OFF
+) -> list[tuple[float, Gesture]]:
     """What a button means that changes to these levels at these times, sampled as the box samples it:
     at each edge, and whenever it is due."""
-    presses = Presses(DEBOUNCE, HOLD)
+    presses = Presses(DEBOUNCE, HOLD, off)
     edges = sorted(levels)
     level = False
     heard: list[tuple[float, Gesture]] = []
@@ -49,6 +51,30 @@ def test_holding_counts_while_the_button_is_still_down() -> None:
     heard = gestures_of([(1, True), (8, False)], 20)
     assert [gesture for _, gesture in heard] == [Gesture.DOWN, Gesture.HELD, Gesture.LET_GO]
     assert heard[1][0] == 1 + HOLD
+
+
+def test_a_very_long_hold_is_told_while_it_lasts_and_means_off_when_it_is_let_go() -> None:
+    heard = gestures_of([(1, True), (12, False)], 20)
+    assert [gesture for _, gesture in heard] == [
+        Gesture.DOWN,
+        Gesture.HELD,
+        Gesture.HELD_LONG,
+        Gesture.OFF,
+    ]
+    assert heard[2][0] == 1 + OFF
+
+
+def test_a_hold_just_too_short_for_off_is_a_hold() -> None:
+    assert names([(1, True), (8.99, False)]) == [Gesture.DOWN, Gesture.HELD, Gesture.LET_GO]
+
+
+def test_where_off_is_never_even_a_very_long_hold_is_a_hold() -> None:
+    heard = gestures_of([(1, True), (12, False)], 20, off=0)
+    assert [gesture for _, gesture in heard] == [Gesture.DOWN, Gesture.HELD, Gesture.LET_GO]
+
+
+def test_a_button_that_is_never_let_go_switches_nothing_off() -> None:
+    assert Gesture.OFF not in names([(1, True)], until=3600)
 
 
 def test_just_too_short_a_hold_is_a_press() -> None:
@@ -101,9 +127,10 @@ def test_a_button_that_rests_is_not_looked_at() -> None:
 def test_whatever_the_contact_does_each_press_begins_and_ends_once(levels: list[tuple[float, bool]]) -> None:
     heard = names([*levels, (16, False)])
     downs = [gesture for gesture in heard if gesture is Gesture.DOWN]
-    ends = [gesture for gesture in heard if gesture in (Gesture.PRESS, Gesture.LET_GO)]
+    ends = [gesture for gesture in heard if gesture in (Gesture.PRESS, Gesture.LET_GO, Gesture.OFF)]
     assert len(downs) == len(ends)
-    assert heard.count(Gesture.HELD) == heard.count(Gesture.LET_GO)
+    assert heard.count(Gesture.HELD) == heard.count(Gesture.LET_GO) + heard.count(Gesture.OFF)
+    assert heard.count(Gesture.HELD_LONG) == heard.count(Gesture.OFF)
     assert all(a is not b for a, b in pairwise(heard))
 
 
