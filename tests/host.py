@@ -17,6 +17,7 @@ class Host(ABC):
     up_within = 60.0
     answers_within = 120.0
     deployed_within = 400.0
+    patience = "1"
 
     def __init__(self, folder: Path, suite: str) -> None:
         self.folder = folder

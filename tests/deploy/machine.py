@@ -126,7 +126,7 @@ class Source:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | {"MOODBOX_SSH": machine.ssh},
+            env=os.environ | {"MOODBOX_SSH": machine.ssh, "MOODBOX_PATIENCE": machine.patience},
             start_new_session=True,
         )
 

@@ -25,6 +25,7 @@ class EmulatedPi(Host):
     up_within = 600.0
     answers_within = 300.0
     deployed_within = 3600.0
+    patience = "10"
 
     def __init__(self, folder: Path, suite: str) -> None:
         super().__init__(folder, suite)
@@ -89,6 +90,12 @@ class EmulatedPi(Host):
 
     def boot_id(self) -> str:
         return self.run("cat /proc/sys/kernel/random/boot_id", check=False).strip()
+
+    def wait_until_off(self) -> None:
+        """Until it has shut down in good order, of its own accord."""
+        assert self._qemu
+        assert self._qemu.wait(self.up_within) == 0
+        self.stop()
 
     def stop(self) -> None:
         if self._qemu:

@@ -1,9 +1,9 @@
-"""What the owner of a Pi brings before moodbox comes: wiring, a sound card's configuration, and songs."""
+"""What the owner of a Pi brings before moodbox comes: wiring and songs."""
 
 from __future__ import annotations
 
 from tests.pi.emulated import BUTTON, LIGHTS, EmulatedPi
-from tests.pi.music import MPD_CONF, songs
+from tests.pi.music import songs
 
 WIRING = f"""# QEMU's GPIO chip has lines 0 to 7 and no pulls; the button connects to 3.3 V.
 [panel]
@@ -17,8 +17,17 @@ source = "images:/opt/moodbox/current/device/pictures/eileen_collins.jpg"
 """Bookworm's camera: it has no Python for libcamera."""
 
 
+PATIENT = """# The processor is emulated: what takes a Pi seconds may take it a minute.
+[Service]
+TimeoutStartSec=10min
+"""
+
+
 def furnish(pi: EmulatedPi) -> None:
     settings = WIRING + (PICTURES if pi.suite == "bookworm" else "")
-    for path, content in (("/etc/moodbox/moodbox.toml", settings), ("/etc/mpd.conf", MPD_CONF)):
+    for path, content in (
+        ("/etc/moodbox/moodbox.toml", settings),
+        ("/etc/systemd/system/moodbox.service.d/emulated.conf", PATIENT),
+    ):
         pi.run(f"sudo mkdir -p $(dirname {path}) && sudo tee {path} >/dev/null", stdin=content.encode())
     pi.run("sudo mkdir -p /var/lib/mpd/music && sudo tar -x -C /var/lib/mpd/music", stdin=songs())

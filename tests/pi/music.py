@@ -16,18 +16,6 @@ RATE = 44100
 SECONDS = 120
 TONES = {f"{hertz}.ogg": hertz for hertz in range(300, 1000, 100)}
 
-MPD_CONF = f"""music_directory "/var/lib/mpd/music"
-playlist_directory "/var/lib/mpd/playlists"
-db_file "/var/lib/mpd/tag_cache"
-audio_output {{
-    type "alsa"
-    name "the sound card"
-    device "hw:Loopback,0"
-    format "{RATE}:16:2"
-    mixer_type "software"
-}}
-"""
-
 
 class Heard(NamedTuple):
     peak: float  # 0 to 1

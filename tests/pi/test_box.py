@@ -82,3 +82,10 @@ def test_after_a_reboot_it_comes_up_by_itself_and_plays(pi: EmulatedPi) -> None:
     plays(pi)
     assert pi.wires.lit(LINES) == [1.0, 0.0, 0.0]
     assert listen(pi).peak > 0.3
+
+
+def test_a_very_long_press_switches_the_pi_off_and_with_power_it_plays_again(pi: EmulatedPi) -> None:
+    pi.wires.press(BUTTON, seconds=12)
+    pi.wait_until_off()
+    pi.boot()
+    plays(pi)
