@@ -1,4 +1,4 @@
-"""What the owner of a Pi brings before moodbox comes: wiring and songs."""
+"""What the owner of a Pi brings before moodbox comes: wiring, a sound card's configuration, and songs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ source = "images:/opt/moodbox/current/device/pictures/eileen_collins.jpg"
 """Bookworm's camera: it has no Python for libcamera."""
 
 
+SOUND_CARD = """# Without ALSA's mixing, for which the emulated processor may be too late; MPD then gives up.
+pcm.!default {
+    type plug
+    slave.pcm "hw:Loopback,0"
+}
+"""
 PATIENT = """# The processor is emulated: what takes a Pi seconds may take it a minute.
 [Service]
 TimeoutStartSec=10min
@@ -27,6 +33,7 @@ def furnish(pi: EmulatedPi) -> None:
     settings = WIRING + (PICTURES if pi.suite == "bookworm" else "")
     for path, content in (
         ("/etc/moodbox/moodbox.toml", settings),
+        ("/etc/asound.conf", SOUND_CARD),
         ("/etc/systemd/system/moodbox.service.d/emulated.conf", PATIENT),
     ):
         pi.run(f"sudo mkdir -p $(dirname {path}) && sudo tee {path} >/dev/null", stdin=content.encode())

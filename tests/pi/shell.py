@@ -26,6 +26,7 @@ def main(suite: str) -> int:
             print(f"booting an emulated Pi with Debian's {suite}, about a minute", flush=True)
             pi.boot()
             furnish(pi)
+            pi.wires.close()  # QEMU listens to one at a time: for tests.pi.press
             print(HOW.format(ssh=pi.ssh, python=sys.executable, folder=folder), flush=True)
             subprocess.run([*pi.ssh.split(), "box"], check=False)
         finally:
