@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.machine import REPOSITORY, Source
-from tests.pi.box import plays
+from tests.pi.box import mpd, plays
 from tests.pi.emulated import EmulatedPi
 from tests.pi.furniture import furnish
 
@@ -46,7 +46,10 @@ def box(bare: EmulatedPi, tmp_path_factory: pytest.TempPathFactory) -> Box:
 @pytest.fixture
 def pi(box: Box) -> EmulatedPi:
     """A box that plays, whatever the test before has left."""
-    if box.pi.status().get("trouble") != {}:
+    status = box.pi.status()
+    if status.get("playing") == "pause":
+        mpd(box.pi, "pause 0")
+    if status.get("trouble") != {}:
         box.pi.run("sudo systemctl reset-failed moodbox; sudo systemctl restart mpd moodbox", check=False)
     plays(box.pi)
     return box.pi
