@@ -26,6 +26,7 @@ pcm.!default {
 PATIENT = """# The processor is emulated: what takes a Pi seconds may take it a minute.
 [Service]
 TimeoutStartSec=10min
+TimeoutStopSec=2min
 """
 
 

@@ -104,11 +104,8 @@ def test_a_camera_that_goes_is_trouble_at_the_next_look_and_the_music_plays_on(p
     with without_camera(pi):
         pi.wires.press(BUTTON)
         eventually(lambda: "camera" in pi.status().get("trouble", {}), 120, pause=1)
-        status = pi.status()
-        assert (status["mood"], status["playing"]) == ("happy", "play")
-        happy, *others = pi.wires.lit(LINES, 4)
-        assert 0.2 < happy < 0.8  # the mood's light blinks
-        assert others == [0, 0]
+        assert pi.status()["playing"] == "play"
+        assert all(0.2 < share < 0.8 for share in pi.wires.lit(LINES, 4))  # all blink
     with measured("camera gone, from the press after it is back"):
         pi.wires.press(BUTTON)
         plays(pi)
