@@ -5,13 +5,15 @@ SUITE ?= trixie
 MINUTES ?= 60
 BIN = .venv/bin
 
-.PHONY: help demo develop test test-deploy test-mpd24 fuzz soak lint bench bench-songs bench-sound bench-arm64 \
-	simulation lock clean
+.PHONY: .pi help demo develop test test-deploy test-pi shell-pi test-mpd24 fuzz soak lint bench bench-songs \
+	bench-sound bench-arm64 simulation lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
 	@echo 'make test          all tests'
 	@echo 'make test-deploy   deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
+	@echo 'make test-pi       the whole box on an emulated Pi; as root, half an hour (SUITE=bookworm, else trixie)'
+	@echo 'make shell-pi      an emulated Pi to look around on, gone when you leave it; as root (SUITE=bookworm)'
 	@echo 'make test-mpd24    the tests of the box against MPD 0.24, if your own is older'
 	@echo 'make fuzz          100,000 inputs each for the control socket and the settings; some minutes'
 	@echo 'make soak          presses a box at random for an hour: does it grow? (make soak MINUTES=5)'
@@ -42,6 +44,19 @@ test-deploy: .venv/.develop
 	@script/machine $(SUITE)
 	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
 
+test-pi: .pi
+	SUITE=$(SUITE) $(BIN)/pytest -m pi --durations=0 $(ARGS)
+
+shell-pi: .pi
+	@$(BIN)/python -m tests.pi.shell $(SUITE)
+
+# In .pi/SUITE: made once, which takes ten minutes.
+.pi: .venv/.develop
+	@script/need qemu-system-arm command -v qemu-system-aarch64
+	@script/need device-tree-compiler command -v fdtput
+	@script/need openssh-client command -v ssh
+	@script/pi $(SUITE)
+
 test-mpd24: .venv/.develop
 	@script/mpd24
 	@script/need strace command -v strace
@@ -56,7 +71,7 @@ soak: .venv/.develop
 
 lint: .venv/.develop
 	@script/need shellcheck command -v shellcheck
-	shellcheck deploy/*.sh script/machine script/mpd24
+	shellcheck deploy/*.sh script/machine script/mpd24 script/pi tests/pi/image/customize
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -91,7 +106,7 @@ lock:
 	script/lock
 
 clean:
-	rm -rf .venv .bench .arm64 .machine .mpd24 .deploy build
+	rm -rf .venv .bench .arm64 .machine .mpd24 .pi .deploy build
 
 .venv/.demo: lock/demo.txt pyproject.toml
 	@test -e .venv/.develop || script/venv demo

@@ -16,6 +16,7 @@ Puts this moodbox on HOST, which needs SSH with a key, and sudo without a passwo
   --remove     take moodbox away; settings and what it remembers stay
 
 MOODBOX_SSH is the ssh command, if it is not 'ssh': MOODBOX_SSH='ssh -p 2222'.
+MOODBOX_PATIENCE is how many times 90 seconds a new release may take to be well, on a very slow machine: 1.
 Exit codes: 2 a wrong call, 3 no SSH, 4 not a machine for moodbox, 5 no space, 6 apt, 7 downloads,
 8 the release is not well (the one before runs on), 9 another deploy is at work, 10 nothing there.
 END
@@ -71,7 +72,7 @@ on_the_box() {
         esac
     done < <(
         tar -c -f - -C "$here/deploy" --exclude __pycache__ box |
-            remote "d=\$(mktemp -d) && trap 'rm -rf \$d' EXIT && tar -x -f - -C \$d && ${sudo}python3 -IB \$d/box $*" ||
+            remote "d=\$(mktemp -d) && trap 'rm -rf \$d' EXIT && tar -x -f - -C \$d && ${sudo}env MOODBOX_PATIENCE=${MOODBOX_PATIENCE:-} python3 -IB \$d/box $*" ||
             echo "CODE $?"
     )
     [ "$code" != 255 ] || fail 3 "the connection to $host is lost: what was begun there goes on; ask it with --status"

@@ -186,7 +186,8 @@ def set_up_log(level: int) -> None:
     """To the journal with its fields where systemd runs us, else to stderr for a person."""
     root = logging.getLogger()
     root.setLevel(level)
-    logging.getLogger("mpd").setLevel(logging.WARNING)  # it announces every connect and disconnect
+    for talkative in ("mpd", "picamera2"):  # every connect and disconnect; each step of opening a camera
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     stderr = os.fstat(2)
     # A terminal may hand the variable on; only if it names our stderr is that the journal: systemd.exec(5).
     if journal is not None and os.environ.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}":

@@ -34,6 +34,8 @@ def furnish_music(release: Path) -> None:
     else:
         say(f"keeping {CONFIGURATION}, which somebody has changed")
     run("systemctl", "enable", "--now", "--quiet", "mpd.socket", check=False)
+    # Its first start is its slowest, and the check would take it for a server that hangs.
+    run("systemctl", "start", "mpd.service", check=False)
 
 
 def give_back_music() -> None:

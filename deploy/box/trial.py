@@ -16,7 +16,8 @@ from surroundings import install_units
 SURROUNDINGS = {"camera", "panel", "player", "library"}
 """Parts that may be in trouble before a deploy, and are not the release's fault: no song yet, no camera."""
 
-READY_WITHIN = 90.0  # seconds
+PATIENCE = float(os.environ.get("MOODBOX_PATIENCE") or "1")
+READY_WITHIN = 90.0 * PATIENCE  # seconds
 WELL_FOR = 5.0  # seconds that a new release has to stay well
 
 
@@ -25,7 +26,7 @@ def check(release: Path) -> set[str]:
     say("checking it")
     asked = run("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=User=moodbox",
         "--property=StateDirectory=moodbox", "--property=RuntimeDirectory=moodbox-check",
-        "--property=WorkingDirectory=/run/moodbox-check", "--property=RuntimeMaxSec=90",
+        "--property=WorkingDirectory=/run/moodbox-check", f"--property=RuntimeMaxSec={READY_WITHIN}",
         release / "venv/bin/moodbox", "check", "--json", check=False)  # fmt: skip
     try:
         findings = json.loads(asked.stdout)

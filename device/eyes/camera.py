@@ -6,6 +6,7 @@ A camera is open only inside its `with`, and no frame goes anywhere but to who r
 from __future__ import annotations
 
 import importlib.util
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -51,6 +52,7 @@ class PiCamera(_Camera):
     """The Pi's camera by picamera2: grey is the Y plane of a YUV420 stream, at no cost."""
 
     def __init__(self, width: int, height: int, settle: float) -> None:
+        os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:WARN")  # else it fills the journal at each look
         try:
             from picamera2 import Picamera2  # on a Pi only, and it takes a second to load
         except ImportError as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
 import signal
@@ -11,9 +9,9 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tests import waiting
+from tests.host import Host
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SENT = ("deploy", "device", "systemd", "lock", "README.md", "LICENSE", "NOTICE", ".venv", ".deploy")
@@ -24,13 +22,12 @@ def eventually(happened: Callable[[], object], seconds: float) -> None:
     waiting.eventually(happened, seconds, pause=0.3)  # asking over SSH is slow, and heavy
 
 
-class Machine:
+class Machine(Host):
     """Debian, as `script/machine` made it; what happens to this copy of it stays in `folder`."""
 
     def __init__(self, folder: Path, suite: str) -> None:
-        self.suite = suite
+        super().__init__(folder, suite)
         self.root = folder / "root"
-        self._folder = folder
         self._nspawn: subprocess.Popen[bytes] | None = None
         template = REPOSITORY / ".machine" / suite
         subprocess.run(["cp", "-a", "--reflink=auto", template, self.root], check=True)
@@ -50,7 +47,7 @@ class Machine:
             os.chown(path, owner.st_uid, owner.st_gid)
 
     def boot(self) -> None:
-        with (self._folder / "console").open("ab") as console:
+        with (self.folder / "console").open("ab") as console:
             self._nspawn = subprocess.Popen(
                 ["systemd-nspawn", "--directory", self.root, "--boot", "--register=no", "--keep-unit",
                  "--private-network", "--link-journal=no", "--machine=box", "--console=pipe"],
@@ -60,25 +57,18 @@ class Machine:
                 env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
                 start_new_session=True,
             )  # fmt: skip
-        (self._folder / "ssh_config").write_text(
-            f"Host box other\n User pi\n IdentityFile {self._folder / 'key'}\n StrictHostKeyChecking no\n"
+        (self.folder / "ssh_config").write_text(
+            f"Host box other\n User pi\n IdentityFile {self.folder / 'key'}\n StrictHostKeyChecking no\n"
             " UserKnownHostsFile /dev/null\n LogLevel ERROR\n"
             f" ProxyCommand nsenter --target $(cut -d' ' -f1 {self._children()}) --net nc 127.0.0.1 22\n"
         )
         self.wait_until_up()
-
-    def wait_until_up(self, seconds: float = 60) -> None:
-        end = time.monotonic() + seconds
-        while "running" not in (state := self.run("systemctl is-system-running", check=False).strip()):
-            assert time.monotonic() < end, f"the machine does not come up: {state}"
-            time.sleep(0.2)
 
     def _children(self) -> Path:
         assert self._nspawn
         return Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children")
 
     def stop(self) -> None:
-        """As if its plug were drawn."""
         if self._nspawn:
             # The machine's first process: with it all others end; nspawn's own death leaves them running.
             for leader in self._children().read_text().split():
@@ -97,43 +87,7 @@ class Machine:
     def remove(self) -> None:
         self.stop()
         # The last of its processes may still be ending, and write meanwhile.
-        eventually(lambda: subprocess.run(["rm", "-rf", self._folder], check=False).returncode == 0, 30)
-
-    @property
-    def ssh(self) -> str:
-        return f"ssh -F {self._folder / 'ssh_config'}"
-
-    def run(self, command: str, user: str = "pi", check: bool = True) -> str:
-        """What the command prints there."""
-        done = subprocess.run(
-            [*self.ssh.split(), f"{user}@box", command],
-            check=False, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == 0 or not check, f"{command}: {done.stderr}{done.stdout}"
-        return done.stdout
-
-    # moodbox there
-
-    def state(self) -> str:
-        return self.run("systemctl is-active moodbox", check=False).strip()
-
-    def nobody_at_work(self) -> bool:
-        return "free" in self.run("sudo flock --nonblock /opt/moodbox/.lock echo free", check=False)
-
-    def release(self) -> str:
-        return self.run("basename $(readlink /opt/moodbox/current)", check=False).strip()
-
-    def proven(self) -> set[str]:
-        return set(self.run("cd /opt/moodbox/releases && ls -d */.proven").replace("/.proven", "").split())
-
-    def main_pid(self) -> int:
-        return int(self.run("systemctl show moodbox --property=MainPID --value"))
-
-    def status(self) -> dict[str, Any]:
-        with contextlib.suppress(ValueError):
-            answer: dict[str, Any] = json.loads(self.run("sudo moodbox status --json", check=False))
-            return answer
-        return {}
+        eventually(lambda: subprocess.run(["rm", "-rf", self.folder], check=False).returncode == 0, 30)
 
 
 class Source:
@@ -165,21 +119,21 @@ class Source:
         """Makes it a release that there was never before."""
         self.change("device/__init__.py", '__version__ = "', f'__version__ = "{version}{time.time_ns()}+')
 
-    def start(self, machine: Machine, *words: str) -> subprocess.Popen[str]:
+    def start(self, machine: Host, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [self.folder / "deploy" / "deploy.sh", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | {"MOODBOX_SSH": machine.ssh},
+            env=os.environ | {"MOODBOX_SSH": machine.ssh, "MOODBOX_PATIENCE": machine.patience},
             start_new_session=True,
         )
 
-    def deploy(self, machine: Machine, *words: str, code: int = 0) -> str:
+    def deploy(self, machine: Host, *words: str, code: int = 0) -> str:
         """What deploy.sh prints."""
         process = self.start(machine, *(words or ("box",)))
-        said, _ = process.communicate(timeout=400)
+        said, _ = process.communicate(timeout=machine.deployed_within)
         print(said)
         assert process.returncode == code, said
         return said

@@ -1,0 +1,23 @@
+"""python -m tests.pi.press FOLDER [SECONDS]: presses the button of the Pi in FOLDER, and tells its lights."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from tests.pi.emulated import BUTTON, LIGHTS
+from tests.pi.wires import Wires
+
+
+def main(folder: str, seconds: str = "0.5") -> int:
+    with closing(Wires(Path(folder) / "qmp", Path(folder) / "qtest")) as wires:
+        wires.press(BUTTON, float(seconds))
+        for _ in range(5):
+            shares = wires.lit(tuple(LIGHTS.values()))
+            print("  ".join(f"{mood} {share:4.0%}" for mood, share in zip(LIGHTS, shares, strict=True)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,175 @@
+"""A box on an emulated Pi when something breaks: nothing is lost, and the lights tell the truth."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.pi.box import LINES, looks, mpd, plays, state_of
+from tests.pi.emulated import BUTTON, EmulatedPi
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.pi
+
+SKIPS = """
+import socket, time
+while True:
+    with socket.socket(socket.AF_UNIX) as mpd:
+        mpd.connect("/run/mpd/socket")
+        mpd.sendall(b"next\\nclose\\n")
+        mpd.recv(100)
+    time.sleep(0.5)
+"""
+TAKES_THE_LIGHT = "import lgpio, time; lgpio.gpio_claim_output(lgpio.gpiochip_open(0), 0); time.sleep(3600)"
+FILLS = """
+fallocate --length $(($(df --output=avail --block-size=1 . | tail -1) - 4000000)) full
+dd if=/dev/zero of=rest bs=4k status=none
+"""
+CAMERA = "/usr/share/libcamera/pipeline/virtual/virtual.yaml"
+LEARNED = """
+import json, sqlite3
+memory = sqlite3.connect("file:/var/lib/moodbox/moodbox.db?mode=ro", uri=True)
+[whole] = memory.execute("PRAGMA integrity_check").fetchone()
+tallies = memory.execute("SELECT TOTAL(heard), TOTAL(skipped) FROM tallies WHERE kind = 'song'").fetchone()
+begun = memory.execute("SELECT MAX(number) FROM played").fetchone()
+print(json.dumps([whole, *tallies, *begun]))
+"""
+
+
+def learned(pi: EmulatedPi) -> list[int]:
+    """How often a song was heard, was skipped, was begun; each only ever grows."""
+    whole, *counts = json.loads(pi.run("sudo python3 -", stdin=LEARNED.encode()))
+    assert whole == "ok"
+    return [int(count or 0) for count in counts]
+
+
+def kept(before: list[int], after: list[int]) -> bool:
+    return all(now >= then for then, now in zip(before, after, strict=True))
+
+
+@contextlib.contextmanager
+def measured(fault: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    print(f"\nwell again after {time.monotonic() - began:.0f} s: {fault}", flush=True)
+
+
+def test_ten_power_cuts_at_random_moments_of_writing_lose_nothing(pi: EmulatedPi) -> None:
+    for cut in range(1, 11):
+        pi.run('sudo systemd-run --quiet --unit=skips python3 -uc "$(cat)"', stdin=SKIPS.encode())
+        skipped = learned(pi)[1]
+        eventually(lambda was=skipped: learned(pi)[1] > was, 120, pause=0.5)  # type: ignore[misc]
+        before = learned(pi)
+        time.sleep(random.uniform(0, 3))
+        pi.stop()
+        with measured(f"power cut {cut} of 10, from power on; {before[1]} skips known before"):
+            pi.boot()
+            plays(pi)
+        assert kept(before, learned(pi))
+
+
+def test_a_light_that_another_program_holds_is_trouble_until_a_restart_without_it(
+    pi: EmulatedPi,
+) -> None:
+    pi.run("sudo systemctl stop moodbox")
+    pi.run(f"sudo systemd-run --quiet --unit=thief --working-directory=/run python3 -c '{TAKES_THE_LIGHT}'")
+    pi.run("sudo systemctl start moodbox")
+    eventually(lambda: "panel" in pi.status().get("trouble", {}), 120, pause=1)
+    assert "is another program using the pin?" in pi.status()["trouble"]["panel"]
+    eventually(lambda: pi.status().get("playing") == "play", 120, pause=1)  # without lights, but it plays
+    pi.run("sudo systemctl stop thief")
+    with measured("a pin taken by another program, from `systemctl restart moodbox`"):
+        pi.run("sudo systemctl restart moodbox")
+        plays(pi)
+    assert pi.wires.lit(LINES) == [1.0, 0.0, 0.0]
+
+
+def test_a_camera_that_is_missing_at_the_start_is_used_once_it_is_there(pi: EmulatedPi) -> None:
+    with without_camera(pi):
+        pi.run("sudo systemctl restart moodbox")
+        eventually(lambda: "camera" in pi.status().get("trouble", {}), 120, pause=1)
+        eventually(lambda: state_of(pi) == "trouble", 60, pause=1)
+        assert all(0.2 < share < 0.8 for share in pi.wires.lit(LINES, 4))  # all blink
+        assert state_of(pi) == "trouble"
+    with measured("camera missing at the start, from when it is there"):
+        plays(pi)
+
+
+def test_a_camera_that_goes_is_trouble_at_the_next_look_and_the_music_plays_on(pi: EmulatedPi) -> None:
+    with without_camera(pi):
+        pi.wires.press(BUTTON)
+        eventually(lambda: "camera" in pi.status().get("trouble", {}), 120, pause=1)
+        assert pi.status()["playing"] == "play"
+        assert all(0.2 < share < 0.8 for share in pi.wires.lit(LINES, 4))  # all blink
+    with measured("camera gone, from the press after it is back"):
+        pi.wires.press(BUTTON)
+        plays(pi)
+
+
+@contextlib.contextmanager
+def without_camera(pi: EmulatedPi) -> Iterator[None]:
+    if pi.suite == "bookworm":
+        pytest.skip("Bookworm's Pi has pictures, and no camera that could go")
+    pi.run(f"sudo mv {CAMERA} {CAMERA}.gone")
+    try:
+        yield
+    finally:
+        pi.run(f"sudo mv {CAMERA}.gone {CAMERA}")
+
+
+@pytest.mark.parametrize("jump", ["+1 year", "-1 year"])
+def test_a_clock_that_jumps_by_a_year_is_nothing_to_the_box(pi: EmulatedPi, jump: str) -> None:
+    before, pid = learned(pi), pi.main_pid()
+    pi.run(f"sudo date --set='{jump}'")
+    time.sleep(70)  # the watchdog would fire after 30
+    assert pi.main_pid() == pid
+    assert pi.status()["trouble"] == {}
+    again = len(looks(pi))
+    pi.wires.press(BUTTON)
+    eventually(lambda: len(looks(pi)) > again, 120, pause=1)
+    plays(pi)
+    assert kept(before, learned(pi))
+    assert pi.main_pid() == pid
+    undo = "-1 year" if jump.startswith("+") else "+1 year"
+    pi.run(f"sudo date --set='{undo}'")
+
+
+def test_a_full_disk_is_trouble_until_there_is_room_again(pi: EmulatedPi) -> None:
+    before = learned(pi)
+    pi.run(FILLS, check=False)
+    try:
+        skip_until(pi, lambda: "storage" in pi.status().get("trouble", {}))
+        assert pi.status()["playing"] == "play"
+    finally:
+        pi.run("rm full rest")
+    with measured("disk full, from when there is room"):
+        skip_until(pi, lambda: pi.status().get("trouble") == {})
+        plays(pi)
+    assert kept(before, learned(pi))
+
+
+def test_a_root_that_turns_read_only_is_trouble_and_a_restart_mends_it(pi: EmulatedPi) -> None:
+    before = learned(pi)
+    pi.run("echo u | sudo tee /proc/sysrq-trigger")  # as the kernel does when a card fails
+    skip_until(pi, lambda: "storage" in pi.status().get("trouble", {}))
+    assert pi.status()["playing"] == "play"
+    pi.stop()
+    with measured("root read-only, from power on"):
+        pi.boot()
+        plays(pi)
+    assert kept(before, learned(pi))
+
+
+def skip_until(pi: EmulatedPi, happened: Callable[[], bool]) -> None:
+    """Each skip is something to write."""
+
+    def skipped() -> bool:
+        mpd(pi, "next")
+        return happened()
+
+    eventually(skipped, 180, pause=2)

@@ -1,0 +1,102 @@
+"""The wires of the emulated Pi, from outside: its GPIO lines and its plug, over QEMU's own sockets.
+
+QEMU's machine has a PL061 with eight lines, which Linux shows as gpiochip0; line 3 is its power button.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+DATA = 0x9030000  # the PL061's data register; bits 2 to 9 of the address choose the lines
+TREE = "/machine/unattached"
+
+
+class _Line:
+    """A connection on which each line that is sent gets one back."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(60)
+        self._socket.connect(str(path))
+        self._lines = self._socket.makefile("rw")
+
+    def send(self, line: str) -> None:
+        self._lines.write(f"{line}\n")
+        self._lines.flush()
+
+    def receive(self) -> str:
+        line = self._lines.readline()
+        if not line:
+            raise ConnectionError("QEMU has ended")
+        return line.strip()
+
+    def close(self) -> None:
+        self._lines.close()
+        self._socket.close()
+
+
+class Wires:
+    def __init__(self, qmp: Path, qtest: Path) -> None:
+        self._qmp, self._qtest = _Line(qmp), _Line(qtest)
+        self._qmp.receive()  # its greeting
+        self.command("qmp_capabilities")
+        self._gpio = next(
+            f"{TREE}/{part['name']}"
+            for part in self.command("qom-list", path=TREE)
+            if part["type"] == "child<pl061>"
+        )
+
+    def close(self) -> None:
+        self._qmp.close()
+        self._qtest.close()
+
+    def command(self, name: str, **arguments: Any) -> Any:
+        """QEMU's own: https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html"""
+        self._qmp.send(json.dumps({"execute": name, "arguments": arguments}))
+        while True:
+            answer = json.loads(self._qmp.receive())
+            if "return" in answer:
+                return answer["return"]
+            assert "error" not in answer, answer["error"]  # all else are events
+
+    def _test(self, command: str) -> str:
+        self._qtest.send(command)
+        while (answer := self._qtest.receive()).startswith("IRQ"):
+            pass
+        assert answer.startswith("OK"), f"{command}: {answer}"
+        return answer
+
+    def drive(self, line: int, level: bool) -> None:
+        """Sets an input of the Pi to 3.3 V, or to ground."""
+        self._test(f"set_irq_in {self._gpio} unnamed-gpio-in {line} {int(level)}")
+
+    @contextlib.contextmanager
+    def held(self, line: int) -> Iterator[None]:
+        self.drive(line, True)
+        try:
+            yield
+        finally:
+            self.drive(line, False)
+
+    def press(self, line: int, seconds: float = 0.5) -> None:
+        """A person's press; long, since the processor is slow."""
+        with self.held(line):
+            time.sleep(seconds)
+
+    def levels(self) -> int:
+        """A bit for each line."""
+        return int(self._test(f"readl {DATA + (0xFF << 2):#x}").split()[1], 16)
+
+    def lit(self, lines: tuple[int, ...], seconds: float = 1.0) -> list[float]:
+        """Each line's share of the time that it was high."""
+        seen, end = [], time.monotonic() + seconds
+        while time.monotonic() < end:
+            seen.append(self.levels())
+            time.sleep(0.005)
+        return [sum(levels >> line & 1 for levels in seen) / len(seen) for line in lines]
