@@ -104,9 +104,10 @@ def _player(settings: Settings) -> str:
     from device.music.link import connected
 
     with connected(settings.music) as client:
-        if error := client.status().get("error"):
-            raise PlayerError(f"MPD says: {error}")
-        return f"MPD (protocol {client.mpd_version}) at {settings.music.address}"
+        error, version = client.status().get("error"), client.mpd_version
+    if error:
+        raise PlayerError(f"MPD says: {error}")
+    return f"MPD (protocol {version}) at {settings.music.address}"
 
 
 def _library(settings: Settings) -> str:

@@ -322,5 +322,5 @@ def _demo(options: argparse.Namespace, settings: Settings) -> int:
     return show(options.camera)
 
 
-ON_A_BROKEN_FILE = (_run, _dark, _status, _press)
+ON_A_BROKEN_FILE = (_run, _dark, _status, _press, _skip)
 """Verbs of the running service: it goes on with the last good settings, and so do those who ask it."""

@@ -60,6 +60,7 @@ class Jukebox:
         self._holding = self._notebook.recall(Memory.holding) or Holding()
         self._invited = False  # the button was pressed since the box has started
         self._finding = False  # the player was asked for what it takes to choose songs
+        self._once_more = False  # a mood was wanted while MPD had its hands full
         self._waiting = False  # no song is known yet
         self._complete = False  # the whole library is on the shelf
         self._failures = 0  # songs in a row that MPD could not play, at the queue's end
@@ -217,6 +218,7 @@ class Jukebox:
         self.stance = Stance.CHANGING
         self._selection.begin()
         self._failures = 0
+        self._once_more = bool(self._holding.asked)
         self._find(again=True)
 
     def _find(self, *, again: bool = False) -> None:
@@ -268,8 +270,9 @@ class Jukebox:
         """Whether MPD's answer is to what is wanted; if that is something else by now, it comes next."""
         if self.stance is not Stance.CHANGING:
             return False
-        if play and mood is self.wanted:
+        if play and mood is self.wanted and not self._once_more:
             return True
+        self._once_more = False
         self._selection.begin()
         self._find(again=True)
         return False
