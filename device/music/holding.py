@@ -48,7 +48,7 @@ class Holding:
     def found_again(self, now: Snapshot, started: float) -> Holding:
         """The same over a connection that is new."""
         if abs(started - self.started) <= SAME_START and now.version >= self.version:
-            known = set(self.entries) | _first(self.asked, (e for e in now.queue if e.id > self.above))
+            known = set(self.entries) | _together(self.asked, (e for e in now.queue if e.id > self.above))
             kept = tuple(entry for entry in now.queue if entry in known)
         else:
             kept = _by_uri(self.entries, now.queue)
@@ -61,6 +61,22 @@ class Holding:
         moods = {uri: mood for uri, mood in self.moods.items() if uri in uris}
         version = self.version if version is None else version
         return replace(self, entries=entries, moods=moods, asked=asked, version=version)
+
+
+def _together(uris: Sequence[str], entries: Iterable[Entry]) -> set[Entry]:
+    """Those that one list of commands has queued: their ids follow one another as `uris` do.
+
+    The same song that somebody has queued just before stands alone. So with less than half of them there are
+    none: better that one of ours is left to them than that one of theirs is taken for ours.
+    """
+    by_id = {entry.id: entry for entry in entries}
+    begins = {id_ - place for id_ in by_id for place in range(len(uris))}
+    runs = [
+        {entry for place, uri in enumerate(uris) if (entry := by_id.get(begin + place)) and entry.uri == uri}
+        for begin in sorted(begins)
+    ]
+    best = max(runs, key=len, default=set())
+    return best if 2 * len(best) > len(uris) else set()
 
 
 def _first(uris: Sequence[str], entries: Iterable[Entry]) -> set[Entry]:

@@ -276,6 +276,7 @@ def look_at(client: mpd.MPDClient) -> Snapshot:
         next=known.get(int(status.get("nextsongid", 0))),
         single=status.get("single", "0") != "0",
         consume=status.get("consume", "0") != "0",
+        random=status.get("random", "0") != "0",
         version=int(status["playlist"]),
         elapsed=float(status.get("elapsed", 0)),
         duration=float(status.get("duration", 0)),

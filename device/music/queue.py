@@ -19,7 +19,8 @@ class Snapshot:
     """MPD at one moment. `current` is None once the queue has been played to its end.
 
     next: what MPD itself will play after `current`, whatever its modes are.
-    single: it stops after each song. consume: what was played leaves the queue.
+    single: it stops after each song. consume: what was played leaves the queue. random: each change of the
+    queue may change what is next.
     elapsed, duration: of the current song, in seconds; 0 if MPD does not know.
     """
 
@@ -31,6 +32,7 @@ class Snapshot:
     next: Entry | None = None
     single: bool = False
     consume: bool = False
+    random: bool = False
     # Time goes on, and each change has its version: neither alone is a change.
     version: int = field(default=0, compare=False)
     elapsed: float = field(default=0.0, compare=False)
@@ -60,8 +62,10 @@ def taken_over(before: Snapshot, now: Snapshot, own: Sequence[Entry]) -> bool:
     if own and not set(own).intersection(now.queue) and not _consumed(before, now):
         return True
     theirs = now.state == "play" and now.current is not None and now.current not in own
-    by_itself = before.state != "stop" and (now.current in (before.current, before.next) or bool(now.error))
-    return theirs and not by_itself
+    # With random on, a change of the queue may have made another song of it the next one.
+    mixed = now.random and now.queue != before.queue and now.current in before.queue
+    came = now.current in (before.current, before.next) or mixed or bool(now.error)
+    return theirs and not (before.state != "stop" and came)
 
 
 def _consumed(before: Snapshot, now: Snapshot) -> bool:

@@ -63,7 +63,8 @@ def press_and_play(settings: Settings, client: Any, theirs: list[int]) -> None:
 
     def well() -> bool:
         ours = [id_ for id_ in ids(client) if id_ not in theirs]
-        return client.status()["state"] == "play" and len(ours) == HANDFUL and not set(ours) & set(before)
+        plays = client.status()["state"] == "play" and status(settings)["playing"] == "play"
+        return plays and len(ours) == HANDFUL and not set(ours) & set(before)
 
     ask(settings.service.socket_path(), "press")
     eventually(well)

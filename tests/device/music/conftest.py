@@ -22,6 +22,7 @@ from device.music.jukebox import Jukebox
 from device.music.librarian import Librarian
 from device.music.places import read_atlas
 from device.music.player import Player
+from device.music.queue import Entry
 from device.settings import Music, Settings
 
 
@@ -61,6 +62,12 @@ class Turning:
     def playing(self) -> str | None:
         snapshot = self.jukebox.snapshot
         return snapshot.current.uri if snapshot and snapshot.current and snapshot.state == "play" else None
+
+    @property
+    def current(self) -> Entry | None:
+        """What plays, which may be the same song as another entry's."""
+        snapshot = self.jukebox.snapshot
+        return snapshot.current if snapshot and snapshot.state == "play" else None
 
     @property
     def coming(self) -> int:

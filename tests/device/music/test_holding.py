@@ -65,6 +65,15 @@ def test_what_mpd_was_asked_for_and_never_did_is_no_reason_to_take_somebodys_son
     assert asking.found_again(at(theirs, version=1), STARTED + 60).entries == ()
 
 
+def test_the_same_song_that_somebody_queued_meanwhile_stays_theirs() -> None:
+    asking = held(A).asking(Mood.SAD, ["x.ogg", "y.ogg", "z.ogg"], at(A))
+    theirs = Entry(4, "y.ogg")
+    new = (Entry(5, "x.ogg"), Entry(6, "y.ogg"), Entry(7, "z.ogg"))
+    assert asking.found_again(at(theirs, A, *new, version=8), STARTED).entries == (A, *new)
+    assert asking.found_again(at(theirs, A, *new[1:], version=9), STARTED).entries == (A, *new[1:])
+    assert asking.found_again(at(theirs, A, version=6), STARTED).entries == (A,)
+
+
 def test_moods_are_kept_as_long_as_their_songs() -> None:
     asking = held().asking(Mood.SAD, ["a.ogg", "b.ogg"], at())
     queued = asking.answered([A, B])

@@ -78,3 +78,11 @@ def test_who_clears_loads_or_plays_their_own_has_taken_over(before: Snapshot, no
 )
 def test_who_only_adds_moves_or_stops_has_not(before: Snapshot, now: Snapshot) -> None:
     assert not taken_over(before, now, (A, B))
+
+
+def test_with_random_on_a_change_of_the_queue_may_have_made_theirs_the_next() -> None:
+    before = Snapshot("play", (A, B, THEIRS), current=A, next=B, random=True)
+    changed = Snapshot("play", (A, B, THEIRS, C), current=THEIRS, random=True)
+    assert not taken_over(before, changed, (A, B))
+    assert taken_over(before, Snapshot("play", before.queue, current=THEIRS, random=True), (A, B))
+    assert taken_over(before, Snapshot("play", (A, B, OTHER), current=OTHER, random=True), (A, B))
