@@ -33,10 +33,10 @@ def ids(client: Any) -> list[int]:
 
 def on_to_the_next(turning: Turning, client: Any) -> None:
     """By a client that waits for what it does; a box that sees only the end of a run takes it for a jump."""
-    before = turning.playing
     turning.until(lambda: turning.coming)
+    before = turning.current
     client.next()
-    turning.until(lambda: turning.playing not in (before, None))
+    turning.until(lambda: turning.current not in (before, None))  # perhaps the same song, queued twice
 
 
 # What is theirs stays as it is
