@@ -5,6 +5,7 @@ A camera is open only inside its `with`, and no frame goes anywhere but to who r
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import time
@@ -53,14 +54,10 @@ class PiCamera(_Camera):
 
     def __init__(self, width: int, height: int, settle: float) -> None:
         os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:WARN")  # else it fills the journal at each look
-        try:
-            from picamera2 import Picamera2  # on a Pi only, and it takes a second to load
-        except ImportError as error:
-            raise CameraError("picamera2 is missing: sudo apt install python3-picamera2") from error
         self._width, self._height = width, height
         self._camera: Any = None
         try:
-            self._camera = Picamera2()
+            self._camera = _acquired()
             self._camera.configure(
                 self._camera.create_video_configuration(
                     main={"size": (640, 480)}, lores={"size": (width, height), "format": "YUV420"}
@@ -82,6 +79,28 @@ class PiCamera(_Camera):
     def close(self) -> None:
         if self._camera is not None:
             self._camera.close()  # stops it too
+
+
+def _acquired() -> Any:
+    """A Picamera2. Where there is no camera, or another program has it, nothing of the try is left.
+
+    Picamera2 itself would keep a pipe for each try, and the list of cameras that it found at the first one.
+    """
+    try:
+        from picamera2 import Picamera2  # on a Pi only, and it takes a second to load
+    except ImportError as error:
+        raise CameraError("picamera2 is missing: sudo apt install python3-picamera2") from error
+    camera = Picamera2.__new__(Picamera2)  # to be had even if its __init__ fails
+    try:
+        camera.__init__()
+    except Exception:
+        with contextlib.suppress(AttributeError):  # of a Picamera2 that does these things otherwise
+            camera.notifymeread.close()
+            os.close(camera.notifyme_w)
+            camera.camera = None
+            Picamera2._cm.reset()
+        raise
+    return camera
 
 
 class VideoCamera(_Camera):

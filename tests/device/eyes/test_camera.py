@@ -118,11 +118,19 @@ import numpy as np
 
 calls = []
 
+class Cameras:
+    def reset(self):
+        calls.append("list")
+
 class Picamera2:
+    _cm = Cameras()
+
     def __init__(self):
         calls.append("open")
+        self.notifyme_r, self.notifyme_w = os.pipe2(os.O_NONBLOCK)  # as the real one does, before it fails
+        self.notifymeread = os.fdopen(self.notifyme_r, "rb")
         if {missing}:
-            raise IndexError("list index out of range")  # what the real one raises without a camera
+            raise RuntimeError("Camera __init__ sequence did not complete.")
 
     def create_video_configuration(self, main, lores):
         assert lores["format"] == "YUV420"
@@ -145,6 +153,8 @@ class Picamera2:
 
     def close(self):
         calls.append("close")
+        self.notifymeread.close()
+        os.close(self.notifyme_w)
 """
 
 
@@ -178,3 +188,15 @@ def test_a_pi_without_a_camera_says_so(tmp_path: Path, monkeypatch: pytest.Monke
     picamera2(tmp_path, monkeypatch, missing=True)
     with pytest.raises(CameraError, match=r"cannot be opened .*is its cable in"):
         camera_factory(Chosen(source="picamera2"))()
+
+
+def test_a_camera_that_cannot_be_had_leaves_no_file_open_and_is_looked_for_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picamera2(tmp_path, monkeypatch, missing=True)
+    before = set(Path("/proc/self/fd").iterdir())
+    for _ in range(3):
+        with pytest.raises(CameraError):
+            camera_factory(Chosen(source="picamera2"))()
+    assert set(Path("/proc/self/fd").iterdir()) <= before
+    assert sys.modules["picamera2"].calls == 3 * ["open", "list"]
