@@ -1,7 +1,8 @@
 """The connection to MPD: two, rather, one to ask and tell, one that idles until something changes there.
 
 No method of the player waits for MPD, and no decision is made here. MPD may be away at start, go in the
-middle or hang: the player posts PlayerDown, tries again with growing pauses, then posts PlayerUp.
+middle or hang: the player posts PlayerDown, tries again with growing pauses, then posts PlayerUp. Where MPD's
+sound fails, MPD pauses and leaves it at that: the player has it try again.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between two tries to connect
 PROBE = 15.0  # seconds of silence after which MPD is asked whether it still answers
+MUTE_PAUSE = 5.0  # seconds until MPD is to try its sound again
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Player:
     def close(self) -> None:
         """Ends the thread, and leaves MPD playing."""
         self._closed.set()
-        self._jobs.put(lambda _: None)
+        self._jobs.put(_nothing)
         if self._thread.is_alive():
             self._thread.join(timeout=0.5)  # it may be waiting for an MPD that hangs; then it dies with us
 
@@ -192,14 +194,18 @@ class Player:
         started = time.time() - int(client.stats()["uptime"])
         self._drop_jobs()
         self._post(PlayerUp(known, started))
+        mute = False
         while not self._closed.is_set():
-            with contextlib.suppress(Empty):
-                job = self._jobs.get(timeout=PROBE)
-                try:
-                    job(client)
-                except mpd.CommandError as error:
-                    log.warning("MPD refuses: %s", error)
+            try:
+                job = self._jobs.get(timeout=MUTE_PAUSE if mute else PROBE)
+            except Empty:
+                job = _try_sound if mute else _nothing
+            try:
+                job(client)
+            except mpd.CommandError as error:
+                log.warning("MPD refuses: %s", error)
             snapshot = look_at(client)
+            mute = snapshot.went_mute(known) or (mute and snapshot.is_mute)
             if snapshot != known:
                 self._post(PlayerChanged(snapshot))
                 known = snapshot
@@ -256,6 +262,15 @@ class Player:
 
 def _fail(error: Exception, _: mpd.MPDClient) -> None:
     raise error
+
+
+def _nothing(_: mpd.MPDClient) -> None:
+    pass
+
+
+def _try_sound(client: mpd.MPDClient) -> None:
+    client.clearerror()  # MPD itself would keep it
+    client.pause(0)
 
 
 def look_at(client: mpd.MPDClient) -> Snapshot:

@@ -38,6 +38,17 @@ class Snapshot:
     elapsed: float = field(default=0.0, compare=False)
     duration: float = field(default=0.0, compare=False)
 
+    @property
+    def is_mute(self) -> bool:
+        return self.state == "pause" and self.error != ""
+
+    def went_mute(self, before: Snapshot) -> bool:
+        """Whether MPD has paused because its sound has failed, and not because somebody wanted it to.
+
+        An error may also be of a broken song, which is passed over; who pauses later finds it there.
+        """
+        return self.is_mute and before.state != "pause" and before.error != self.error
+
 
 def ahead(own: Sequence[Entry], snapshot: Snapshot) -> tuple[Entry, ...]:
     """Those of the box's entries that come after the song that plays."""

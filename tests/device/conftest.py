@@ -73,7 +73,7 @@ def settings(tmp_path: Path) -> Settings:
         camera=Camera(source=f"images:{HAPPY}"),
         look=Look(readings=1),
         panel=Panel(hold=0.5),
-        music=Music(address=str(tmp_path / "mpd.sock"), timeout=1.0, listen=False),
+        music=Music(address=str(tmp_path / "mpd.sock"), listen=False),
         service=Service(socket=str(tmp_path / "control.sock"), state=str(tmp_path / "state")),
     )
 

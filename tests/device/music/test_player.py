@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -28,10 +29,17 @@ from device.music.player import (
     SongsFound,
     SongsQueued,
 )
+from device.music.queue import Snapshot
 from device.settings import Music, Settings
 from tests.device.conftest import AddSong
 
 T = TypeVar("T")
+
+# A sound card that can be unplugged: it takes a tenth of a second's sound at a time while its plug is in.
+SPEAKER = """type "pipe"
+command "while test -e {plug}; do head -c 17640; sleep .1; done >/dev/null"
+format "44100:16:2"
+"""
 
 
 class Heard:
@@ -45,6 +53,10 @@ class Heard:
             event = self.events.get(timeout=15)
             if isinstance(event, kind):
                 return event
+
+    def until(self, happened: Callable[[Snapshot], bool]) -> None:
+        while not happened(self.next(PlayerChanged).snapshot):
+            pass
 
 
 @pytest.fixture
@@ -107,6 +119,13 @@ def test_a_change_of_the_library_is_heard(
     heard.next(LibraryChanged)
 
 
+def output_is(library: PrivateMpd, output: str) -> None:
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    configuration.write_text(configuration.read_text().replace('type "null"', output))
+    library.start()
+
+
 def test_a_song_that_has_vanished_is_passed_over(library: PrivateMpd, link: Player, heard: Heard) -> None:
     heard.next(PlayerUp)
     link.play(Mood.SAD, ["gone.ogg", "sad/01.ogg"], instead_of=())
@@ -156,6 +175,46 @@ def test_a_hang_is_noticed_even_if_nothing_is_asked(
         heard.next(PlayerDown)
     finally:
         os.kill(library.pid, signal.SIGCONT)
+        link.close()
+
+
+def test_sound_that_fails_is_tried_again_until_it_plays(
+    library: PrivateMpd, settings: Settings, heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(player, "MUTE_PAUSE", 0.2)
+    plug = tmp_path / "plug"
+    plug.touch()
+    output_is(library, SPEAKER.format(plug=plug))
+    link = Player(settings.music, heard.events.put)
+    link.start()
+    try:
+        heard.next(PlayerUp)
+        link.play(Mood.SAD, ["sad/01.ogg", "sad/02.ogg"], instead_of=())
+        heard.until(lambda now: now.state == "play")
+        plug.unlink()
+        heard.until(lambda now: now.is_mute)
+        plug.touch()
+        heard.until(lambda now: now.state == "play" and not now.error)
+    finally:
+        link.close()
+
+
+def test_who_pauses_is_left_alone(
+    library: PrivateMpd, settings: Settings, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(player, "MUTE_PAUSE", 0.05)
+    monkeypatch.setattr(player, "PROBE", 0.05)
+    link = Player(settings.music, heard.events.put)
+    link.start()
+    try:
+        heard.next(PlayerUp)
+        link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
+        heard.until(lambda now: now.state == "play")
+        library.client().pause(1)
+        heard.until(lambda now: now.state == "pause")
+        time.sleep(0.5)
+        assert library.client().status()["state"] == "pause"
+    finally:
         link.close()
 
 

@@ -86,3 +86,18 @@ def test_with_random_on_a_change_of_the_queue_may_have_made_theirs_the_next() ->
     assert not taken_over(before, changed, (A, B))
     assert taken_over(before, Snapshot("play", before.queue, current=THEIRS, random=True), (A, B))
     assert taken_over(before, Snapshot("play", (A, B, OTHER), current=OTHER, random=True), (A, B))
+
+
+def test_mpd_has_gone_mute_when_it_pauses_with_an_error_that_was_not_there_before() -> None:
+    plays = Snapshot("play", (A, B), current=A)
+    mute = Snapshot("pause", (A, B), current=A, error="Failed to open ALSA device")
+    assert mute.went_mute(plays)
+    assert mute.went_mute(Snapshot("stop", (A, B)))
+    assert not Snapshot("pause", (A, B), current=A).went_mute(plays)  # somebody has paused it
+    assert not mute.went_mute(Snapshot("pause", (A, B), current=A))  # it was paused already
+
+
+def test_an_error_of_the_song_to_come_makes_no_pause_of_somebodys_one_of_mpds_own() -> None:
+    broken = "Failed to decode b.ogg"
+    before = Snapshot("play", (A, B), current=A, error=broken)
+    assert not Snapshot("pause", (A, B), current=A, error=broken).went_mute(before)
