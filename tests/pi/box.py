@@ -27,8 +27,11 @@ def well(pi: EmulatedPi) -> bool:
     return (status.get("playing"), status.get("trouble"), status.get("state")) == ("play", {}, "mood")
 
 
-def state_of(pi: EmulatedPi) -> str | None:
-    return pi.status().get("state")
+def blink(pi: EmulatedPi) -> bool:
+    """Whether the lights say trouble: in the mood's light if the box knows one, else in all."""
+    shares = pi.wires.lit(LINES, seconds=4)
+    lit = [share for share in shares if share]
+    return pi.status().get("state") == "trouble" and bool(lit) and all(0.2 < share < 0.8 for share in lit)
 
 
 def looks(pi: EmulatedPi) -> list[str]:

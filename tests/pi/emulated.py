@@ -11,7 +11,6 @@ from pathlib import Path
 from tests.deploy.machine import REPOSITORY
 from tests.host import Host
 from tests.pi.wires import Wires
-from tests.waiting import eventually
 
 HARDWARE = ("-cpu", "cortex-a72", "-smp", "2", "-m", "1024", "-display", "none", "-nodefaults")
 LIGHTS = {"happy": 0, "neutral": 1, "sad": 2}
@@ -70,8 +69,10 @@ class EmulatedPi(Host):
                  "-qtest", f"unix:{qtest},server=on,wait=off", "-qtest-log", "none"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        eventually(lambda: qmp.exists() and qtest.exists(), 60)
-        self._wires = Wires(qmp, qtest)
+        try:
+            self._wires = Wires(qmp, qtest)
+        except AssertionError as error:
+            raise AssertionError(f"QEMU does not start: {(self.folder / 'qemu.log').read_text()}") from error
 
     def boot(self) -> None:
         self.start()
@@ -101,7 +102,8 @@ class EmulatedPi(Host):
         if self._qemu:
             self._qemu.kill()
             self._qemu.wait(60)
-            self.wires.close()
+            if self._wires:
+                self._wires.close()
             self._qemu = self._wires = None
             self._hang_up()
             for name in ("qmp", "qtest"):

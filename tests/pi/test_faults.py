@@ -6,12 +6,12 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.pi.box import LINES, plays
-from tests.pi.emulated import EmulatedPi
+from tests.pi.box import LINES, blink, looks, mpd, plays
+from tests.pi.emulated import BUTTON, EmulatedPi
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.pi
@@ -26,9 +26,9 @@ while True:
     time.sleep(0.5)
 """
 TAKES_THE_LIGHT = "import lgpio, time; lgpio.gpio_claim_output(lgpio.gpiochip_open(0), 0); time.sleep(3600)"
-FILLS = """
-fallocate --length $(($(df --output=avail --block-size=1 . | tail -1) - 4000000)) full
-dd if=/dev/zero of=rest bs=4k status=none
+FILLS = """cd /var/tmp
+sudo fallocate --length $(($(df --output=avail --block-size=1 . | tail -1) - 4000000)) full
+sudo dd if=/dev/zero of=rest bs=4k status=none
 """
 CAMERA = "/usr/share/libcamera/pipeline/virtual/virtual.yaml"
 LEARNED = """
@@ -87,3 +87,93 @@ def test_a_light_that_another_program_holds_is_trouble_until_a_restart_without_i
         pi.run("sudo systemctl restart moodbox")
         plays(pi)
     assert pi.wires.lit(LINES) == [1.0, 0.0, 0.0]
+
+
+def test_a_camera_that_is_missing_at_the_start_is_used_once_it_is_there(pi: EmulatedPi) -> None:
+    with without_camera(pi):
+        pi.run("sudo systemctl restart moodbox")
+        eventually(lambda: is_trouble(pi, "camera"), 120, pause=1)
+        eventually(lambda: blink(pi), 30)
+    with measured("camera missing at the start, from when it is there"):
+        plays(pi)
+    assert pi.wires.lit(LINES) == [1.0, 0.0, 0.0]
+
+
+def test_a_camera_that_goes_is_trouble_at_the_next_look_and_the_music_plays_on(pi: EmulatedPi) -> None:
+    with without_camera(pi):
+        pi.wires.press(BUTTON)
+        eventually(lambda: is_trouble(pi, "camera"), 120, pause=1)
+        assert pi.status()["playing"] == "play"
+        eventually(lambda: blink(pi), 30)
+    with measured("camera gone, from the press after it is back"):
+        pi.wires.press(BUTTON)
+        plays(pi)
+    assert pi.wires.lit(LINES) == [1.0, 0.0, 0.0]
+
+
+@contextlib.contextmanager
+def without_camera(pi: EmulatedPi) -> Iterator[None]:
+    if pi.suite == "bookworm":
+        pytest.skip("Bookworm's Pi has pictures, and no camera that could go")
+    pi.run(f"sudo mv {CAMERA} {CAMERA}.gone")
+    try:
+        yield
+    finally:
+        pi.run(f"sudo mv {CAMERA}.gone {CAMERA}")
+
+
+def test_a_clock_that_jumps_by_a_year_and_back_is_nothing_to_the_box(pi: EmulatedPi) -> None:
+    before, pid = learned(pi), pi.main_pid()
+    for jump in ("+1 year", "-1 year"):
+        pi.run(f"sudo date --set='{jump}'")
+        time.sleep(40)  # the watchdog would fire after 30
+        again = len(looks(pi))
+        pi.wires.press(BUTTON)
+        eventually(lambda again=again: len(looks(pi)) > again, 120, pause=1)  # type: ignore[misc]
+        plays(pi)
+        assert pi.main_pid() == pid
+    assert kept(before, learned(pi))
+
+
+def test_a_full_disk_is_trouble_until_there_is_room_again(pi: EmulatedPi) -> None:
+    before = learned(pi)
+    pi.run(FILLS, check=False)
+    try:
+        skip_until(pi, lambda: is_trouble(pi, "storage"))
+        eventually(lambda: blink(pi), 30)
+        assert pi.status()["playing"] == "play"
+    finally:
+        pi.run("sudo rm /var/tmp/full /var/tmp/rest")
+    with measured("disk full, from when there is room"):
+        skip_until(pi, lambda: not is_trouble(pi, "storage"))
+        plays(pi)
+    assert kept(before, learned(pi))
+
+
+def test_a_root_that_turns_read_only_costs_what_would_be_learned_until_it_is_mended(pi: EmulatedPi) -> None:
+    before = learned(pi)
+    pi.run("echo u | sudo tee /proc/sysrq-trigger")  # as the kernel does when a card fails
+    skip_until(pi, lambda: is_trouble(pi, "storage"))
+    eventually(lambda: blink(pi), 30)
+    assert pi.status()["playing"] == "play"
+    pi.run("sudo systemctl restart moodbox")
+    eventually(lambda: pi.status().get("playing") == "play" and is_trouble(pi, "storage"), 120, pause=1)
+    pi.stop()
+    with measured("root read-only, from power on"):
+        pi.boot()
+        plays(pi)
+    assert kept(before, learned(pi))
+
+
+def is_trouble(pi: EmulatedPi, part: str) -> bool:
+    return part in pi.status().get("trouble", {})
+
+
+def skip_until(pi: EmulatedPi, happened: Callable[[], bool]) -> None:
+    """Each skip is something to write."""
+
+    def skipped() -> bool:
+        mpd(pi, "next")
+        return happened()
+
+    eventually(skipped, 180, pause=2)

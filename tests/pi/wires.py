@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import eventually
+
 DATA = 0x9030000  # the PL061's data register; bits 2 to 9 of the address choose the lines
 TREE = "/machine/unattached"
 
@@ -23,7 +25,8 @@ class _Line:
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(60)
-        self._socket.connect(str(path))
+        # QEMU makes the socket's file before it listens there.
+        eventually(lambda: self._socket.connect_ex(str(path)) == 0, 60)
         self._lines = self._socket.makefile("rw")
 
     def send(self, line: str) -> None:
