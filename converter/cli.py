@@ -234,6 +234,11 @@ def _train(options: argparse.Namespace) -> None:
         start=tuple(options.start or ()),
         teachers=tuple(options.teacher or ()),
     )
+    if recipe.epochs <= recipe.warmup:
+        raise RunError(
+            f"--epochs {recipe.epochs}: this recipe takes {recipe.warmup} to warm up; "
+            f"ask for {recipe.warmup + 1} or more"
+        )
     splits = _read_all(options, [Mood(mood) for mood in recipe.moods])
     training.train(
         options.out,
