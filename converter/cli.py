@@ -1,4 +1,4 @@
-"""The verbs of the converter: train, quantize, evaluate, conditions."""
+"""The verbs of the converter: train, quantize, evaluate, conditions, limits."""
 
 from __future__ import annotations
 
@@ -145,6 +145,12 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--out", type=Path, help="NAME: writes NAME.md and NAME.png")
     where.add_argument("--json", action="store_true", help="a line of JSON for each condition")
     where.set_defaults(verb=_conditions)
+
+    worth = verbs.add_parser(
+        "limits", help="what a figure on PrivateTest is worth: who agrees with its labels, what Training has"
+    )
+    _data_options(worth, votes_required=True)
+    worth.set_defaults(verb=_limits)
     return parser
 
 
@@ -154,10 +160,11 @@ def _data_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _data_options(parser: argparse.ArgumentParser) -> None:
+def _data_options(parser: argparse.ArgumentParser, *, votes_required: bool = False) -> None:
     _data_option(parser)
     parser.add_argument("--leave-out", type=Path, help="file of row numbers to leave out of training")
-    parser.add_argument("--votes", type=Path, help="FER+'s fer2013new.csv, for recipes that learn from it")
+    asking = "" if votes_required else ", for recipes that learn from it"
+    parser.add_argument("--votes", type=Path, required=votes_required, help=f"FER+'s fer2013new.csv{asking}")
 
 
 def _number(text: str, kind: Callable[[str], float], low: float, high: float, expected: str) -> float:
@@ -234,6 +241,11 @@ def _train(options: argparse.Namespace) -> None:
         start=tuple(options.start or ()),
         teachers=tuple(options.teacher or ()),
     )
+    if recipe.epochs <= recipe.warmup:
+        raise RunError(
+            f"--epochs {recipe.epochs}: this recipe takes {recipe.warmup} to warm up; "
+            f"ask for {recipe.warmup + 1} or more"
+        )
     splits = _read_all(options, [Mood(mood) for mood in recipe.moods])
     training.train(
         options.out,
@@ -306,10 +318,21 @@ def _conditions(options: argparse.Namespace) -> None:
         plots.conditions(results, title, options.out.with_suffix(".png"))
 
 
+def _limits(options: argparse.Namespace) -> None:
+    from converter import limits
+
+    splits = read(options.data, ("Training", "PrivateTest"), tuple(Mood), _leave_out(options), options.votes)
+    test, training = splits["PrivateTest"], splits["Training"]
+    print(*(limits.measure(test, training, moods).report() for moods in limits.ASKED), sep="\n\n")
+
+
+def _leave_out(options: argparse.Namespace) -> frozenset[int]:
+    return read_row_numbers(options.leave_out) if options.leave_out else frozenset()
+
+
 def _read_all(options: argparse.Namespace, moods: Sequence[Mood]) -> dict[str, Split]:
     """All three splits, Training less what is to be left out and what also stands in a test split."""
-    leave_out = read_row_numbers(options.leave_out) if options.leave_out else ()
-    splits = read(options.data, SPLITS, moods, leave_out, options.votes)
+    splits = read(options.data, SPLITS, moods, _leave_out(options), options.votes)
     tests = (splits["PublicTest"], splits["PrivateTest"])
     faces = splits["Training"]
     faces = faces.only(~alike(faces.images, np.concatenate([test.images for test in tests])))

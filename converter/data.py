@@ -65,6 +65,17 @@ class Split:
         votes = None if self.votes is None else self.votes[keep]
         return Split(self.name, self.moods, self.images[keep], self.labels[keep], votes)
 
+    def held_to(self, moods: Sequence[Mood]) -> Split:
+        """The faces of `moods` alone, and the votes for these, as if no others had been asked for."""
+        places = [self.moods.index(mood) for mood in moods]
+        kept = self.only(np.isin(self.labels, places))
+        votes = kept.votes
+        if votes is not None:
+            votes = votes[:, places]
+            votes = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1e-6)
+        labels = np.array([places.index(label) for label in kept.labels], dtype=np.int64)
+        return dataclasses.replace(kept, moods=tuple(moods), labels=labels, votes=votes)
+
     def by_votes(self) -> Split:
         """The faces with votes, labelled with what most voted for. There must be votes."""
         assert self.votes is not None

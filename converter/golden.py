@@ -32,7 +32,7 @@ def vectors(model: bytes, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint
     """Crops, (n, 48, 48), and what `model` answers to each, (n, k): clear answers, of every mood.
 
     Those on which the runtimes that are installed are one to the bit. Raises ModelError if on any they are
-    farther apart than rounding explains.
+    farther apart than rounding explains, or if the model has no clear answer to any.
     """
     generator = np.random.default_rng(seed)
     crops = np.stack([_draw(generator) for _ in range(DRAWN)])
@@ -43,6 +43,11 @@ def vectors(model: bytes, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint
     # One that is torn between two moods may rightly get another one from another kernel.
     ordered = np.sort(exact[0], axis=1)
     clear = (ordered[:, -1] - ordered[:, -2] >= STEPS) & (spread == 0)
+    if not clear.any():
+        raise ModelError(
+            f"the quantized model is torn between moods on all of {DRAWN} drawn crops, so it has learned too "
+            "little to ship; train it for longer"
+        )
     crops, given = crops[clear], exact[0, clear].astype(np.uint8)
     best = given.argmax(axis=1)
     # The n-th crop of each mood before the n+1-th of any.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -128,6 +129,24 @@ def test_golden_vectors_are_drawn_crops_with_the_models_exact_answers(model: Pat
     for runtime in golden.installed():
         assert np.array_equal(golden.answers(golden.plain(model, runtime), crops), outputs)
         assert golden.apart(model.read_bytes(), crops, outputs, runtime) <= golden.STEPS
+
+
+def test_a_network_that_has_learned_nothing_is_refused(
+    run: Path, fer2013: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    blank = Path(shutil.copytree(run, tmp_path / "run"))
+    network = networks.load(blank / "best.keras")
+    answer = network.get_layer(networks.MOODS)
+    answer.set_weights([np.zeros_like(weight) for weight in answer.get_weights()])
+    network.save(blank / "best.keras")
+    out = tmp_path / "models" / "blank.tflite"
+    asked = f"quantize --run {blank} --data {fer2013} --out {out} --right .3"
+    assert cli.main(asked.split()) == 1
+    # TensorFlow has its say on the way.
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last.startswith("moodbox-converter: the quantized model is torn between moods on all of 256 drawn")
+    assert last.endswith("train it for longer")
+    assert not list(out.parent.iterdir())
 
 
 def test_the_pictures_are_pictures(model: Path) -> None:

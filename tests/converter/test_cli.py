@@ -24,7 +24,7 @@ def test_help_answers_without_loading_tensorflow() -> None:
         "except SystemExit: sys.exit({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert all(verb in done.stdout for verb in ("train", "quantize", "evaluate"))
+    assert all(verb in done.stdout for verb in ("train", "quantize", "evaluate", "limits"))
     assert "set()" in done.stderr
 
 

@@ -258,6 +258,16 @@ def test_by_votes_a_face_is_what_most_voted_for(fer2013: Path, tmp_path: Path) -
     assert voted.name == "Training by FER+"
 
 
+def test_a_split_held_to_some_moods_is_as_if_no_others_had_been_asked_for(fer2013: Path, votes: Path) -> None:
+    moods = (Mood.SAD, Mood.ANGRY, Mood.HAPPY)
+    asked = data.read(fer2013, ["Training"], moods, votes=votes)["Training"]
+    held = data.read(fer2013, ["Training"], (*MOODS, Mood.ANGRY), votes=votes)["Training"].held_to(moods)
+    assert held.moods == asked.moods
+    assert same(held, asked)
+    assert held.votes is not None
+    assert held.votes == pytest.approx(asked.votes)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from converter import likeness
 from converter.data import Split
-from converter.likeness import alike
+from converter.likeness import alike, twins
 
 
 @pytest.fixture
@@ -47,3 +48,23 @@ def test_each_picture_is_held_against_all_others(splits: dict[str, Split]) -> No
     training, test = splits["Training"].images, splits["PublicTest"].images
     both = np.concatenate([training[:3], test[:2], training[3:6]])
     assert alike(both, test).tolist() == [False] * 3 + [True] * 2 + [False] * 3
+
+
+def test_a_twin_is_named_by_its_place_mirrored_or_not(splits: dict[str, Split]) -> None:
+    training, test = splits["Training"].images, splits["PublicTest"].images
+    others = np.concatenate([training[:3], test[:1], test[1:2, :, ::-1]])
+    assert twins(test[:3], others).tolist() == [3, 4, -1]
+
+
+def test_of_several_twins_it_is_the_likest(face: NDArray[np.uint8]) -> None:
+    blurred, more = (np.asarray(cv2.GaussianBlur(face, (0, 0), by), np.uint8) for by in (0.8, 1.5))
+    for others, likest in (((more, blurred, face), 2), ((more, blurred), 1), ((blurred, more), 0)):
+        assert twins(face[np.newaxis], np.stack(others)).tolist() == [likest]
+
+
+def test_twins_are_found_however_many_pictures_are_held_against_the_others_at_once(
+    splits: dict[str, Split], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = splits["PublicTest"].images
+    monkeypatch.setattr(likeness, "CHUNK", 5)
+    assert twins(test, test).tolist() == list(range(len(test)))

@@ -143,6 +143,18 @@ def test_a_network_that_is_not_known_is_refused(fer2013: Path, tmp_path: Path, r
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_run_that_would_end_before_it_is_warm_is_refused(
+    epochs: int, fer2013: Path, votes: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    asked = options(
+        fer2013, tmp_path / "x", "--votes", str(votes), "--recipe", "box", "--epochs", str(epochs)
+    )
+    line = refusal(*asked, code=2)
+    assert f"--epochs {epochs}: this recipe takes 2 to warm up; ask for 3 or more" in line
+    assert not (tmp_path / "x").exists()
+
+
 @pytest.mark.parametrize("content", [None, "[]", '{"epochs": "many"}'])
 def test_a_recipe_that_cannot_be_read_is_named(content: str | None, tmp_path: Path) -> None:
     if content:
