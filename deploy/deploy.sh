@@ -2,7 +2,7 @@
 # deploy/deploy.sh HOST: puts moodbox on a box, or a new release of it; see docs/on-a-pi.md.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
-cache=$here/.deploy # wheels, and the release that is sent
+cache=$here/.deploy # wheels, for the next time
 need_mb=900         # a release with its virtual environment, what is sent, and some air
 
 usage() {
@@ -36,8 +36,10 @@ answer() { sed -n "s/^$1=//p" <<<"$answers"; }
 ask_the_box() {
     step "asking $host what it is"
     mkdir -p "$cache"
-    answers=$(remote sh -s <"$here/deploy/ask.sh" 2>"$cache/ssh.log") ||
-        fail 3 "no SSH to $host ($(tail -1 "$cache/ssh.log" | tr -d '\r')): 'ssh $host' has to work without a password"
+    work=$(mktemp -d "$cache/run.XXXXXX") # of this deploy alone: another may be on its way to another box
+    trap 'rm -rf "$work"' EXIT
+    answers=$(remote sh -s <"$here/deploy/ask.sh" 2>"$work/ssh.log") ||
+        fail 3 "no SSH to $host ($(tail -1 "$work/ssh.log" | tr -d '\r')): 'ssh $host' has to work without a password"
     system=$(answer system) machine=$(answer machine) python=$(answer python)
     case $machine in
         aarch64 | x86_64) ;;
@@ -80,7 +82,7 @@ on_the_box() {
 }
 
 fetch_wheels() {
-    local tags=() minor lock=$cache/$python-$machine.txt
+    local tags=() minor lock=$work/lock.txt
     wheels=$cache/wheels-$python-$machine
     "$pip_python" "$here/deploy/release.py" lock "$python" "$machine" >"$lock"
     if cmp -s "$lock" "$wheels/lock.txt"; then
@@ -90,13 +92,14 @@ fetch_wheels() {
     for ((minor = 17; minor <= $(answer glibc); minor++)); do
         tags+=(--platform "manylinux_2_${minor}_$machine")
     done
-    rm -rf "$wheels"
     "$pip_python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
         --only-binary=:all: --implementation cp --python-version "$python" \
-        --platform "manylinux2014_$machine" "${tags[@]}" --dest "$wheels" --requirement "$lock" \
-        >"$cache/pip.log" 2>&1 ||
-        fail 7 "the packages cannot be downloaded: $(grep '^ERROR' "$cache/pip.log" | tail -1); is there a network?"
-    cp "$lock" "$wheels/lock.txt"
+        --platform "manylinux2014_$machine" "${tags[@]}" --dest "$work/wheels" --requirement "$lock" \
+        >"$work/pip.log" 2>&1 ||
+        fail 7 "the packages cannot be downloaded: $(grep '^ERROR' "$work/pip.log" | tail -1); is there a network?"
+    cp "$lock" "$work/wheels/lock.txt"
+    rm -rf "$wheels"
+    mv "$work/wheels" "$wheels"
 }
 
 find_pip() {
@@ -108,9 +111,9 @@ find_pip() {
 
 send_release() {
     step "sending it"
-    "$pip_python" "$here/deploy/release.py" pack "$cache/release.tar" "$wheels"
+    "$pip_python" "$here/deploy/release.py" pack "$work/release.tar" "$wheels"
     incoming=$(remote "${sudo}sh -c 'mkdir -p /opt/moodbox && d=\$(mktemp -d /opt/moodbox/incoming.XXXXXX) &&
-        tar -x -f - --no-same-owner -C \$d && echo \$d'" <"$cache/release.tar") ||
+        tar -x -f - --no-same-owner -C \$d && echo \$d'" <"$work/release.tar") ||
         fail 3 "the connection to $host was lost, or its disk is full: nothing was changed there; try again"
 }
 

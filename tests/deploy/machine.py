@@ -132,8 +132,9 @@ class Source:
 
     def deploy(self, machine: Host, *words: str, code: int = 0) -> str:
         """What deploy.sh prints."""
-        process = self.start(machine, *(words or ("box",)))
+        words = words or ("box",)
+        process = self.start(machine, *words)
         said, _ = process.communicate(timeout=machine.deployed_within)
-        print(said)
+        print(f"$ deploy/deploy.sh {' '.join(words)}\n{said}")
         assert process.returncode == code, said
         return said

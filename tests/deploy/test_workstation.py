@@ -121,3 +121,51 @@ def test_what_is_sent_belongs_to_root_and_may_be_read_by_the_boxs_user(tmp_path:
         members = {member.name: member for member in tar}
     assert {"wheels/some.whl", "device/box.py", "deploy/box/trial.py", "models/mood3.tflite"} <= set(members)
     assert {(member.uid, member.gid, member.mode & 0o444) for member in members.values()} == {(0, 0, 0o444)}
+
+
+# The wire to two boxes. That of `one` is slow: nothing gets through before `two` has all of its release.
+WIRE = """#!/bin/sh
+while [ "$1" != -- ]; do shift; done
+host=$2
+case $host in one) python=3.11 ;; two) python=3.13 ;; esac
+case "$*" in
+*"sh -s") cat >/dev/null
+    printf '%s\\n' system=Debian machine=x86_64 bits=64 packages=amd64 systemd=yes
+    printf '%s\\n' python=$python root=yes free=9999 ;;
+*incoming.*) [ "$host" = two ] || until [ -e {folder}/two ]; do sleep .05; done
+    cat >{folder}/part.$host && mv {folder}/part.$host {folder}/$host && echo /incoming ;;
+*) exit 1 ;;
+esac
+"""
+
+
+def test_two_boxes_may_get_their_releases_at_once(tmp_path: Path) -> None:
+    source = Source(tmp_path / "source")
+    (source.folder / ".deploy").unlink()  # the downloaded packages of all tests
+    for python in ("3.11", "3.13"):
+        wheels = source.folder / f".deploy/wheels-{python}-x86_64"
+        wheels.mkdir(parents=True)
+        (wheels / f"for-{python}.whl").touch()
+        (wheels / "lock.txt").write_text(release("lock", python, "x86_64"))
+    wire = tmp_path / "wire"
+    wire.write_text(WIRE.replace("{folder}", str(tmp_path)))
+    wire.chmod(0o755)
+    deploys = [
+        subprocess.Popen(
+            [source.folder / "deploy/deploy.sh", host],
+            env=os.environ | {"MOODBOX_SSH": str(wire)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        for host in ("one", "two")
+    ]
+    for process in deploys:
+        process.wait(60)
+    for host, python in (("one", "3.11"), ("two", "3.13")):
+        with tarfile.open(tmp_path / host) as tar:
+            wheels_sent = [name for name in tar.getnames() if name.startswith("wheels/")]
+        assert wheels_sent == [f"wheels/for-{python}.whl"]
+    assert sorted(path.name for path in (source.folder / ".deploy").iterdir()) == [
+        "wheels-3.11-x86_64",
+        "wheels-3.13-x86_64",
+    ]
