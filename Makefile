@@ -45,7 +45,7 @@ test-deploy: .venv/.develop
 	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
 
 test-pi: .pi
-	SUITE=$(SUITE) $(BIN)/pytest -m pi --durations=0 $(ARGS)
+	SUITE=$(SUITE) $(BIN)/pytest -m pi --durations=0 -rP $(ARGS)
 
 shell-pi: .pi
 	@$(BIN)/python -m tests.pi.shell $(SUITE)

@@ -10,7 +10,7 @@ from tests.pi.emulated import BUTTON, LIGHTS
 from tests.pi.wires import Wires
 
 
-def main(folder: str, seconds: str = "0.5") -> int:
+def main(folder: str, seconds: str = "1.5") -> int:
     with closing(Wires(Path(folder) / "qmp", Path(folder) / "qtest")) as wires:
         wires.press(BUTTON, float(seconds))
         for _ in range(5):

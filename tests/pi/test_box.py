@@ -83,6 +83,7 @@ def test_the_machine_finds_it_exposed_to_little_while_all_of_this_works(pi: Emul
 def test_after_a_reboot_it_comes_up_by_itself_and_plays(pi: EmulatedPi) -> None:
     pi.reboot()
     plays(pi)
+    print(f"$ sudo reboot\n$ sudo moodbox status\n{pi.run('sudo moodbox status')}")
     assert pi.wires.lit(LINES) == [1.0, 0.0, 0.0]
     assert listen(pi).peak > 0.3
 

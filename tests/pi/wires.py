@@ -87,8 +87,8 @@ class Wires:
         finally:
             self.drive(line, False)
 
-    def press(self, line: int, seconds: float = 0.5) -> None:
-        """A person's press; long, since the processor is slow."""
+    def press(self, line: int, seconds: float = 1.5) -> None:
+        """A person's press; long, since the processor is slow, and may see nothing of a short one."""
         with self.held(line):
             time.sleep(seconds)
 
