@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, ParamSpec, Protocol
 
 from device import settings
 from device.mood import Mood
@@ -50,6 +51,8 @@ PATTERNS = {
     Sign.OFF: Pattern(0),
 }
 
+P = ParamSpec("P")
+
 WHITE = (1.0, 1.0, 1.0)
 RED = (1.0, 0.0, 0.0)
 
@@ -60,6 +63,23 @@ class Lights(Protocol):
 
     def close(self) -> None:
         """Puts the lights out and lets go of the pins."""
+
+
+def _patient(act: Callable[P, None]) -> Callable[P, None]:
+    """What moves is a thread of gpiozero's: on a very busy machine it may need longer to end than the ten
+    seconds that gpiozero waits for it.
+    """
+
+    @functools.wraps(act)
+    def patiently(*args: P.args, **words: P.kwargs) -> None:
+        from gpiozero import ZombieThread
+
+        try:
+            act(*args, **words)
+        except ZombieThread:
+            act(*args, **words)
+
+    return patiently
 
 
 class MoodLeds:
@@ -73,6 +93,7 @@ class MoodLeds:
             for mood, pin in panel.leds.items()
         }
 
+    @_patient
     def show(self, sign: Sign, mood: Mood | None = None) -> None:
         pattern = PATTERNS[sign]
         lit = [led for m, led in self._leds.items() if m is mood] or list(self._leds.values())
@@ -84,6 +105,7 @@ class MoodLeds:
             else:
                 led.value = pattern.level
 
+    @_patient
     def close(self) -> None:
         for led in self._leds.values():
             led.close()
@@ -98,6 +120,7 @@ class RgbLight:
         self._colours = panel.colours
         self._led = RGBLED(*panel.rgb, active_high=panel.active_high)
 
+    @_patient
     def show(self, sign: Sign, mood: Mood | None = None) -> None:
         pattern = PATTERNS[sign]
         plain = RED if sign is Sign.TROUBLE else WHITE
@@ -107,6 +130,7 @@ class RgbLight:
         else:
             self._led.color = tuple(part * pattern.level for part in colour)
 
+    @_patient
     def close(self) -> None:
         self._led.close()
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gpiozero import Device
+from gpiozero import Device, ZombieThread
 from gpiozero.pins.mock import MockFactory, MockPWMPin
+from gpiozero.threads import GPIOThread
 
 from device.cli import main
 from device.errors import PanelError
@@ -140,3 +141,25 @@ def test_dark_puts_out_what_a_killed_box_left_lit(
     for number in (5, 6, 13):
         driven = [float(state.state) for state in pins.pin(number).states]
         assert driven[:2] == [1 - dark, dark]  # then the pin is let go, and is an input again
+
+
+@pytest.mark.parametrize("panel", [LEDS, RGB], ids=["leds", "rgb"])
+def test_a_pattern_that_is_slow_to_end_is_waited_for(
+    pins: MockFactory, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lights = open_lights(panel)
+    stop, late = GPIOThread.stop, []
+
+    def stop_late(thread: GPIOThread, timeout: float = 10) -> None:
+        if thread not in late:
+            late.append(thread)
+            raise ZombieThread("Thread failed to die within 10 seconds")
+        stop(thread, timeout)
+
+    monkeypatch.setattr(GPIOThread, "stop", stop_late)
+    lights.show(Sign.TROUBLE, Mood.SAD)
+    lights.show(Sign.MOOD, Mood.SAD)
+    lights.show(Sign.LOOKING, Mood.SAD)
+    lights.close()
+    assert len(late) == 2
+    assert not any(thread.is_alive() for thread in late)
