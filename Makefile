@@ -12,7 +12,7 @@ help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
 	@echo 'make test          all tests'
 	@echo 'make test-deploy   deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
-	@echo 'make test-pi       the whole box on an emulated Pi; as root, some twenty minutes (SUITE=trixie)'
+	@echo 'make test-pi       the whole box on an emulated Pi; as root, an hour (SUITE=trixie)'
 	@echo 'make shell-pi      an emulated Pi to look around on, gone when you leave it; as root (SUITE=bookworm)'
 	@echo 'make test-mpd24    the tests of the box against MPD 0.24, if your own is older'
 	@echo 'make fuzz          100,000 inputs each for the control socket and the settings; some minutes'
