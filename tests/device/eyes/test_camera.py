@@ -114,6 +114,7 @@ def test_pictures_are_found_in_folders_below(tmp_path: Path) -> None:
 # Picamera2 runs on a Pi only. This stand-in is the module's boundary: the five calls that the camera makes,
 # with arrays as the real ones: YUV420, rows padded to a multiple of 64.
 STAND_IN = """
+import os
 import numpy as np
 
 calls = []
