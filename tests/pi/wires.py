@@ -6,6 +6,7 @@ QEMU's machine has a PL061 with eight lines, which Linux shows as gpiochip0; lin
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import socket
 import time
@@ -98,8 +99,18 @@ class Wires:
 
     def lit(self, lines: tuple[int, ...], seconds: float = 1.0) -> list[float]:
         """Each line's share of the time that it was high."""
+        seen = self._watch(seconds)
+        return [sum(levels >> line & 1 for levels in seen) / len(seen) for line in lines]
+
+    def changes(self, lines: tuple[int, ...], seconds: float) -> list[int]:
+        """How often each line went up or down."""
+        seen = self._watch(seconds)
+        return [sum((a ^ b) >> line & 1 for a, b in itertools.pairwise(seen)) for line in lines]
+
+    def _watch(self, seconds: float) -> list[int]:
+        """The levels, as often as QEMU tells them."""
         seen, end = [], time.monotonic() + seconds
         while time.monotonic() < end:
             seen.append(self.levels())
             time.sleep(0.005)
-        return [sum(levels >> line & 1 for levels in seen) / len(seen) for line in lines]
+        return seen
