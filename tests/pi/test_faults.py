@@ -149,21 +149,6 @@ def test_a_full_disk_is_trouble_until_there_is_room_again(pi: EmulatedPi) -> Non
     assert kept(before, learned(pi))
 
 
-def test_a_root_that_turns_read_only_costs_what_would_be_learned_until_it_is_mended(pi: EmulatedPi) -> None:
-    before = learned(pi)
-    pi.run("echo u | sudo tee /proc/sysrq-trigger")  # as the kernel does when a card fails
-    skip_until(pi, lambda: trouble(pi, "storage"))
-    eventually(lambda: blink(pi), 60)
-    assert pi.status()["playing"] == "play"
-    pi.run("sudo systemctl restart moodbox")
-    eventually(lambda: pi.status().get("playing") == "play" and trouble(pi, "storage"), 120, pause=1)
-    pi.stop()
-    with measured("root read-only, from power on"):
-        pi.boot()
-        plays(pi)
-    assert kept(before, learned(pi))
-
-
 def trouble(pi: EmulatedPi, part: str) -> str:
     """What the box says is wrong there."""
     return str(pi.status().get("trouble", {}).get(part, ""))
