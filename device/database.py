@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -24,6 +25,7 @@ class Kept:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
+        self._path: str = database.execute("PRAGMA database_list").fetchone()[2]  # "" if it has none
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -40,6 +42,26 @@ class Kept:
 
     def close(self) -> None:
         self._database.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that is written in it, or nothing.
+
+        Raises sqlite3.OperationalError, too, if the file has gone or its disk has turned read-only: SQLite
+        sees neither while it has the file open, and ext4 goes on taking what is written, and loses it.
+        """
+        try:
+            if self._path and is_read_only(self._path):
+                raise sqlite3.OperationalError("its disk is read-only")
+        except OSError as error:
+            raise sqlite3.OperationalError(str(error)) from error
+        with self._database:
+            yield self._database
+
+
+def is_read_only(path: Path | str) -> bool:
+    """Whether the disk that it lies on takes nothing. Raises OSError if it is not there."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _open_database(path: Path, steps: Sequence[str]) -> sqlite3.Connection:

@@ -52,7 +52,7 @@ class Memory(Kept):
         moods = {uri: str(mood) for uri, mood in holding.moods.items()}
         queued = [(entry.id, entry.uri, moods.get(entry.uri, "")) for entry in holding.entries]
         asked = [(uri, moods.get(uri, "")) for uri in holding.asked]
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.execute("DELETE FROM queued")
             transaction.executemany("INSERT INTO queued (id, uri, mood) VALUES (?, ?, ?)", queued)
             transaction.execute("DELETE FROM asked")
@@ -68,7 +68,7 @@ class Memory(Kept):
         return tuple(uri for (uri,) in rows)[::-1]
 
     def keep_played(self, uri: str) -> None:
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.execute("INSERT INTO played (uri) VALUES (?)", (uri,))
             transaction.execute(
                 "DELETE FROM played WHERE number <= (SELECT MAX(number) FROM played) - ?", (KEPT,)
@@ -93,7 +93,7 @@ class Memory(Kept):
     def keep_reception(self, mood: Mood, uri: str, genre: str, *, heard: bool) -> None:
         """A song was heard or skipped; genre: "" if none is known."""
         counted = [(SONG, uri), *([(GENRE, genre)] if genre else [])]
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.executemany(
                 "INSERT INTO tallies VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
                 " SET heard = heard + excluded.heard, skipped = skipped + excluded.skipped",
@@ -102,7 +102,7 @@ class Memory(Kept):
 
     def forget(self) -> None:
         """What was learned and played; the user's own words stay."""
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.execute("DELETE FROM tallies")
             transaction.execute("DELETE FROM played")
 
@@ -112,9 +112,9 @@ class Memory(Kept):
         return {uri: Place(valence, energy, 1.0, Source.OWN) for uri, valence, energy in rows}
 
     def keep_word(self, uri: str, valence: float, energy: float) -> None:
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.execute("INSERT OR REPLACE INTO words VALUES (?, ?, ?)", (uri, valence, energy))
 
     def drop_word(self, uri: str) -> None:
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.execute("DELETE FROM words WHERE uri = ?", (uri,))

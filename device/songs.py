@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from device.database import is_read_only
 from device.errors import LibraryError, MemoryFileError, MoodboxError, NoBoxError, PlayerError, SettingsError
 from device.memory import Memory
 from device.mood import Mood
@@ -122,8 +123,12 @@ def _brought_up(
 
 
 def _folder(settings: Settings) -> Path:
-    """Where the box remembers. Raises MemoryFileError if it is another user's."""
+    """Where the box remembers. Raises MemoryFileError if it is another user's, or on a read-only disk."""
     folder = settings.service.state_path()
+    if folder.is_dir() and is_read_only(folder):
+        raise MemoryFileError(
+            f"{folder}: its disk is read-only; `sudo dmesg` says why, if nobody wanted it so"
+        )
     if folder.is_dir() and not os.access(folder, os.W_OK):
         owner = f"#{folder.stat().st_uid}"
         with contextlib.suppress(KeyError):

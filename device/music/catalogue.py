@@ -78,7 +78,7 @@ class Catalogue(Kept):
 
     def begin(self, stamp: str) -> Progress:
         """Another reading, from the first song on."""
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.execute(
                 "UPDATE progress SET stamp = ?, reading = reading + 1, position = 0", (stamp,)
             )
@@ -87,7 +87,7 @@ class Catalogue(Kept):
     def keep(self, heard: Sequence[Heard]) -> None:
         """A chunk of the reading."""
         reading = self.progress().reading
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.executemany(
                 "INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
@@ -102,7 +102,7 @@ class Catalogue(Kept):
 
         What was heard of it is kept: a disk that was pulled out comes back, and listening takes long.
         """
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.execute("DELETE FROM songs WHERE reading <> (SELECT reading FROM progress)")
             transaction.execute("DELETE FROM comments WHERE uri NOT IN (SELECT uri FROM songs)")
             transaction.execute("UPDATE progress SET position = ?", (DONE,))
@@ -132,7 +132,7 @@ class Catalogue(Kept):
         self, comments: Iterable[tuple[str, str, str]], places: Iterable[tuple[str, Place]]
     ) -> None:
         """Raw MOOD comments by URI and time of change, and the places that follow from them."""
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.executemany("INSERT OR REPLACE INTO comments VALUES (?, ?, ?)", comments)
             transaction.executemany(
                 "UPDATE songs SET valence = ?, energy = ?, sure = ?, source = ? WHERE uri = ?",
@@ -155,7 +155,7 @@ class Catalogue(Kept):
     def keep_sound(self, song: Unheard, heard: Features | str, place: Place) -> None:
         """What was heard in a song, or why nothing could be; and the place that follows from it."""
         fault, features = (heard, (None,) * len(MEASURES)) if isinstance(heard, str) else ("", astuple(heard))
-        with self._database as transaction:
+        with self._transaction() as transaction:
             transaction.execute(
                 "INSERT OR REPLACE INTO sounds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (song.uri, song.modified, fault, *features),

@@ -42,5 +42,5 @@ class Notebook:
 
     def _cannot(self, error: sqlite3.Error) -> None:
         if "storage" not in self._trouble:
-            log.warning("the box cannot remember: %s; is the disk full or read-only?", error)
+            log.warning("the box cannot remember what it learns (%s); it plays on", error)
         self._trouble["storage"] = f"cannot be kept: {error}"

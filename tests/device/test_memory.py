@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -110,6 +111,28 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(MemoryFileError):
         Memory.open(tmp_path)
+
+
+def test_a_disk_that_turns_read_only_takes_nothing_more_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = Memory.open(tmp_path)
+    memory.keep_played("a")
+    # What a kernel says then; that it would take the writing all the same is seen in tests/pi/test_faults.py.
+    flags = SimpleNamespace(f_flag=os.ST_NOATIME | os.ST_RDONLY)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "statvfs", lambda path: {str(tmp_path / "moodbox.db"): flags}[path])
+        with pytest.raises(sqlite3.OperationalError, match="read-only"):
+            memory.keep_played("b")
+    memory.keep_played("c")
+    assert memory.played(9) == ("a", "c")
+
+
+def test_a_file_that_was_taken_away_is_not_written_to(tmp_path: Path) -> None:
+    memory = Memory.open(tmp_path)
+    (tmp_path / "moodbox.db").unlink()
+    with pytest.raises(sqlite3.OperationalError, match=r"No such file.*moodbox\.db"):
+        memory.keep_played("a")
 
 
 def test_one_of_this_run_keeps_nothing(tmp_path: Path) -> None:

@@ -7,17 +7,20 @@ import json
 import os
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from device.demo.server import PrivateMpd
+from device.errors import MemoryFileError
 from device.memory import Memory
 from device.mood import Mood
 from device.music.catalogue import Catalogue
 from device.music.taste import NO_TASTE
 from device.settings import Settings
+from device.songs import forget
 from device.sound.features import Features
 from tests.device.test_cli import moodbox, running, status
 from tests.waiting import eventually
@@ -223,6 +226,15 @@ def test_the_memory_of_another_user_is_named_with_what_to_do(settings_file: Path
     asked = moodbox("forget", "--settings", settings_file)
     assert asked.returncode == 1
     assert "may not be written by this user: sudo -u " in asked.stderr
+
+
+def test_a_disk_that_is_read_only_is_named_with_where_to_look(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget(settings)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(MemoryFileError, match=r"its disk is read-only; `sudo dmesg`"):
+        forget(settings)
 
 
 def test_a_name_that_is_no_utf8_is_a_mistake_like_another(settings_file: Path, library: PrivateMpd) -> None:

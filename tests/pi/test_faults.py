@@ -149,6 +149,37 @@ def test_a_full_disk_is_trouble_until_there_is_room_again(pi: EmulatedPi) -> Non
     assert kept(before, learned(pi))
 
 
+def test_a_root_that_turns_read_only_is_trouble_until_it_takes_what_is_learned_again(pi: EmulatedPi) -> None:
+    before = learned(pi)
+    pi.run("echo u | sudo tee /proc/sysrq-trigger")  # the kernel's emergency: whatever is being written
+    try:
+        skip_until(pi, lambda: "read-only" in trouble(pi, "storage"))
+        eventually(lambda: blink(pi), 60)
+        assert pi.status()["playing"] == "play"
+    finally:
+        pi.run("sudo mount -o remount,rw /")
+    with measured("root turned read-only, from when it can be written again"):
+        skip_until(pi, lambda: not trouble(pi, "storage"))
+        plays(pi)
+    assert kept(before, learned(pi))
+
+
+def test_a_root_that_is_read_only_at_boot_costs_the_memory_and_not_the_music(pi: EmulatedPi) -> None:
+    before = learned(pi)
+    pi.run("sudo sed -i 's: ext4 defaults: ext4 ro:' /etc/fstab")
+    try:
+        pi.reboot()
+        eventually(lambda: "read-only" in trouble(pi, "storage"), 300, pause=1)
+        eventually(lambda: pi.status().get("playing") == "play", 120, pause=1)
+        eventually(lambda: blink(pi), 60)
+    finally:
+        pi.run("sudo mount -o remount,rw / && sudo sed -i 's: ext4 ro: ext4 defaults:' /etc/fstab")
+    with measured("root read-only at boot, from `systemctl restart` when it can be written again"):
+        pi.run("sudo systemctl restart moodbox")
+        plays(pi)
+    assert kept(before, learned(pi))
+
+
 def trouble(pi: EmulatedPi, part: str) -> str:
     """What the box says is wrong there."""
     return str(pi.status().get("trouble", {}).get(part, ""))
