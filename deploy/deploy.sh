@@ -36,6 +36,7 @@ answer() { sed -n "s/^$1=//p" <<<"$answers"; }
 ask_the_box() {
     step "asking $host what it is"
     mkdir -p "$cache"
+    find "$cache" -maxdepth 1 -name 'run.*' -mtime +0 -exec rm -rf {} + # of a deploy that was killed, a day ago
     work=$(mktemp -d "$cache/run.XXXXXX") # of this deploy alone: another may be on its way to another box
     trap 'rm -rf "$work"' EXIT
     answers=$(remote sh -s <"$here/deploy/ask.sh" 2>"$work/ssh.log") ||

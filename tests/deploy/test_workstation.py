@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 import mpd
@@ -169,3 +170,21 @@ def test_two_boxes_may_get_their_releases_at_once(tmp_path: Path) -> None:
         "wheels-3.11-x86_64",
         "wheels-3.13-x86_64",
     ]
+
+
+def test_what_a_killed_deploy_left_is_gone_a_day_later_and_what_another_is_at_stays(tmp_path: Path) -> None:
+    source = Source(tmp_path / "source")
+    (source.folder / ".deploy").unlink()
+    for name, hours in (("run.killed", 25), ("run.working", 1)):
+        left = source.folder / ".deploy" / name
+        left.mkdir(parents=True)
+        (left / "release.tar").touch()
+        then = time.time() - hours * 3600
+        os.utime(left, (then, then))
+    subprocess.run(
+        [source.folder / "deploy/deploy.sh", "box"],
+        env=os.environ | {"MOODBOX_SSH": "false"},
+        check=False,
+        capture_output=True,
+    )
+    assert [path.name for path in (source.folder / ".deploy").iterdir()] == ["run.working"]
