@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
+UP = ("running", "degraded")
+
 
 class Host(ABC):
     """What belongs to this machine alone lies in `folder`, `ssh_config` with it: there it is called `box`."""
@@ -55,8 +57,9 @@ class Host(ABC):
         )  # fmt: skip
 
     def wait_until_up(self) -> None:
+        """Whatever failed while it started ("degraded", as with a root that is read-only)."""
         end = time.monotonic() + self.up_within
-        while "running" not in (state := self.run("systemctl is-system-running", check=False).strip()):
+        while (state := self.run("systemctl is-system-running", check=False).strip()) not in UP:
             assert time.monotonic() < end, f"the machine does not come up: {state}"
             time.sleep(0.2)
 
