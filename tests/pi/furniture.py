@@ -11,9 +11,7 @@ button = {BUTTON}
 pull_up = false
 [panel.leds]
 """ + "".join(f"{mood} = {line}\n" for mood, line in LIGHTS.items())
-PICTURES = """[camera]
-source = "images:/opt/moodbox/current/device/pictures/eileen_collins.jpg"
-"""
+PICTURE = "/opt/moodbox/current/device/pictures/eileen_collins.jpg"
 """Bookworm's camera: it has no Python for libcamera."""
 
 
@@ -31,7 +29,7 @@ TimeoutStopSec=2min
 
 
 def furnish(pi: EmulatedPi) -> None:
-    settings = WIRING + (PICTURES if pi.suite == "bookworm" else "")
+    settings = WIRING + (f'[camera]\nsource = "images:{PICTURE}"\n' if pi.suite == "bookworm" else "")
     for path, content in (
         ("/etc/moodbox/moodbox.toml", settings),
         ("/etc/asound.conf", SOUND_CARD),
