@@ -10,8 +10,6 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-UP = ("running", "degraded")
-
 
 class Host(ABC):
     """What belongs to this machine alone lies in `folder`, `ssh_config` with it: there it is called `box`."""
@@ -56,10 +54,11 @@ class Host(ABC):
             check=False, capture_output=True, input=stdin or b"", timeout=self.answers_within,
         )  # fmt: skip
 
-    def wait_until_up(self) -> None:
-        """Whatever failed while it started ("degraded", as with a root that is read-only)."""
+    def wait_until_up(self, *, degraded: bool = False) -> None:
+        """degraded: a unit of the system may have failed."""
+        up = ("running", "degraded") if degraded else ("running",)
         end = time.monotonic() + self.up_within
-        while (state := self.run("systemctl is-system-running", check=False).strip()) not in UP:
+        while (state := self.run("systemctl is-system-running", check=False).strip()) not in up:
             assert time.monotonic() < end, f"the machine does not come up: {state}"
             time.sleep(0.2)
 

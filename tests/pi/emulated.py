@@ -78,8 +78,11 @@ class EmulatedPi(Host):
         self.start()
         self.wait_until_up()
 
-    def reboot(self) -> None:
-        """As a person would, by `sudo reboot`; returns when it is up again."""
+    def reboot(self, *, degraded: bool = False) -> None:
+        """As a person would, by `sudo reboot`; returns when it is up again.
+
+        degraded: a unit of the system may have failed.
+        """
         before = self.boot_id()
         self.run("sudo systemctl reboot", check=False)
         end = time.monotonic() + self.up_within
@@ -87,7 +90,7 @@ class EmulatedPi(Host):
             assert time.monotonic() < end, f"the Pi does not come back: {now or 'no SSH'}"
             self._hang_up()
             time.sleep(1)
-        self.wait_until_up()
+        self.wait_until_up(degraded=degraded)
 
     def boot_id(self) -> str:
         return self.run("cat /proc/sys/kernel/random/boot_id", check=False).strip()
