@@ -145,7 +145,7 @@ class Jukebox:
         self._hold(self._holding.found_again(snapshot, started))
         self._take(snapshot, joined=True)
         if self.stance is Stance.KEEPING:
-            if snapshot.state == "stop":
+            if snapshot.state == "stop" and not snapshot.single:
                 self._change()
         elif not self._invited and self._plays_theirs(snapshot):
             self._step_back()

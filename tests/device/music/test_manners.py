@@ -295,16 +295,42 @@ def test_who_turns_random_on_while_it_plays_hears_theirs_and_the_boxs_songs_mixe
     assert turning.jukebox.stance is Stance.KEEPING
 
 
-def test_who_wants_songs_one_by_one_is_not_given_the_next(short: PrivateMpd, turning: Turning) -> None:
-    other = short.client()
-    (short.playlists / "sad.m3u").write_text("1.ogg\n")
+@pytest.fixture
+def one_by_one(library: PrivateMpd, turning: Turning) -> Turning:
+    """A box in the middle of a song of a minute, the only one for its mood, and after it MPD is to stop."""
+    (library.playlists / "sad.m3u").write_text("sad/01.ogg\n")
     turning.jukebox.play(Mood.SAD)
     turning.until(lambda: turning.playing)
-    turning.for_a_while()
-    other.single(1)
-    turning.until(lambda: not turning.playing)
-    turning.for_a_while()
-    assert not turning.playing
+    library.client().single(1)
+    turning.until(lambda: turning.jukebox.snapshot and turning.jukebox.snapshot.single)
+    assert turning.playing
+    return turning
+
+
+def stopped(turning: Turning) -> bool:
+    return bool(turning.jukebox.snapshot and turning.jukebox.snapshot.state == "stop")
+
+
+def test_who_wants_songs_one_by_one_is_not_given_the_next(library: PrivateMpd, one_by_one: Turning) -> None:
+    library.client().seekcur(59)
+    one_by_one.until(lambda: stopped(one_by_one))
+    one_by_one.for_a_while()
+    assert stopped(one_by_one)
+
+
+def test_nor_is_who_wants_them_one_by_one_if_the_song_ended_while_mpd_was_gone(
+    library: PrivateMpd, one_by_one: Turning
+) -> None:
+    library.stop()
+    state = library.folder / "mpdstate"
+    played = state.read_text()
+    assert "state: play" in played
+    state.write_text(played.replace("state: play", "state: stop"))
+    one_by_one.until(lambda: one_by_one.jukebox.snapshot is None)
+    library.start()
+    one_by_one.until(lambda: stopped(one_by_one))
+    one_by_one.for_a_while()
+    assert stopped(one_by_one)
 
 
 def test_a_last_song_that_is_consumed_is_followed_by_others(short: PrivateMpd, turning: Turning) -> None:

@@ -34,6 +34,8 @@ def test_who_wants_a_single_song_gets_no_other_at_its_end() -> None:
     before = Snapshot("play", (A, B), current=B, single=True)
     assert not played_to_end(before, Snapshot("stop", (A, B), single=True))
     assert not played_to_end(before, Snapshot("stop", (A, B)))  # `oneshot` is over then
+    before = Snapshot("play", (A, B), current=B)
+    assert not played_to_end(before, Snapshot("stop", (A, B), single=True))  # said just before the end
 
 
 OURS = Snapshot("play", (A, B, THEIRS), current=A, next=B)
