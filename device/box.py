@@ -31,7 +31,8 @@ from device.start import Start
 
 log = logging.getLogger(__name__)
 
-OPENING = 10.0  # seconds that a camera may take to its first frame
+LOADING = 30.0  # seconds to the first frame of all: before it a camera's library loads, slowly on a small Pi
+OPENING = 10.0  # seconds to the first frame of any later look
 LATE = 2.0  # seconds between two frames that are too many
 SEARCH_PAUSE = 0.2  # seconds between two frames while nobody is there
 CAMERA_PAUSE = 5.0  # seconds until a camera that failed is tried again
@@ -132,6 +133,7 @@ class Box:
         self._look = self._new_look()
         self._look_number = 0
         self._look_asked = 0.0
+        self._opening = LOADING
         self._pressed = False  # since the start
         self._shown: tuple[Sign, Mood | None] | None = None
         self._since = datetime.now(UTC)
@@ -245,10 +247,11 @@ class Box:
         self._look_asked = monotonic()
         self._look = self._new_look()
         self._look_number = self._feed.start()
-        self._timers[self._camera_late] = monotonic() + OPENING
+        self._timers[self._camera_late] = monotonic() + self._opening
 
     def _see(self, eyes: Eyes, frame: Any) -> None:
         self._timers.pop(self._camera_late, None)
+        self._opening = OPENING
         if not self._look.glances:
             self._trouble.pop("camera", None)
             self._look.started = monotonic()

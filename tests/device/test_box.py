@@ -362,6 +362,18 @@ def test_a_camera_that_hangs_in_a_look_is_trouble(settings: Settings, library: P
         assert "gives no frames" in stage.status()["trouble"]["camera"]
 
 
+def test_a_camera_may_take_its_time_at_the_first_look_and_not_later(
+    settings: Settings, library: PrivateMpd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("device.box.OPENING", 0.1)
+    with on_stage(settings, Slow) as stage:
+        plays(stage, "Disco")
+        assert "camera" not in stage.status()["trouble"]
+        stage.press()
+        shows(stage, Sign.TROUBLE)
+        assert "gives no frames" in stage.status()["trouble"]["camera"]
+
+
 def test_without_mpd_it_says_so_goes_on_looking_and_plays_once_mpd_is_there(
     settings: Settings, library: PrivateMpd, camera: Pages
 ) -> None:

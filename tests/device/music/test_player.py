@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 # A sound card that can be unplugged: it takes a tenth of a second's sound at a time while its plug is in.
 SPEAKER = """type "pipe"
-command "while test -e {plug}; do head -c 17640; sleep .1; done >/dev/null"
+command "while test -e {plug} && test $(head -c 17640 | wc -c) -gt 0; do sleep .1; done"
 format "44100:16:2"
 """
 
