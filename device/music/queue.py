@@ -60,7 +60,7 @@ def ahead(own: Sequence[Entry], snapshot: Snapshot) -> tuple[Entry, ...]:
 
 def played_to_end(before: Snapshot, now: Snapshot) -> bool:
     """Whether MPD has stopped because no song is left, and not because somebody wanted it to."""
-    one_by_one = before.single or now.single  # `oneshot` is over with its song; and both may have changed
+    one_by_one = before.single or now.single  # before: `oneshot` ends with its song; now: it was just said
     ended = now.state == "stop" and now.current is None and not one_by_one
     return ended and (before.current in now.queue or _consumed(before, now))
 
