@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import mpd
@@ -101,9 +102,15 @@ def test_mpd_understands_the_configuration_that_a_box_gets(tmp_path: Path) -> No
     assert program
     with subprocess.Popen([program, "--no-daemon", "--stderr", tmp_path / "mpd.conf"]) as server:
         try:
-            eventually((tmp_path / "socket").is_socket)
             client = mpd.MPDClient()
-            client.connect(str(tmp_path / "socket"))
+
+            def listens() -> bool:  # its socket is there a moment earlier
+                with suppress(OSError):
+                    client.connect(str(tmp_path / "socket"))
+                    return True
+                return False
+
+            eventually(listens)
             [output] = client.outputs()
             assert (output["outputname"], output["plugin"]) == ("speaker", "alsa")
             assert client.status()["volume"]  # its own, for there is no sound card here
