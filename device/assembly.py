@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
-from queue import SimpleQueue
+from contextlib import ExitStack, closing, contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from device import settings
 from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.panel.button import Button, Presses
 from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
-from device.service import Control, Notifier
+from device.service import ENDING, Control, Notifier, Question
 from device.start import Start
+from device.supervision import PATIENCE, Patience
 
 if TYPE_CHECKING:
     from device.box import Box, Event
@@ -36,24 +37,26 @@ def open_box(
     events: SimpleQueue[Event],
     open_camera: Callable[[], Camera] | None = None,
     trouble: Mapping[str, str] = NONE_YET,
+    patience: Patience = PATIENCE,
 ) -> Iterator[Box]:
     """A box that is ready to run; its lights go out in the end, however it ends.
 
     open_camera: instead of the camera that the settings name. trouble: what is known already, by part.
-    Raises ServiceError. Without panel, disk, model or what the settings name, the box comes up all the same,
-    and says so.
+    patience: with parts that fail. Raises ServiceError. Without panel, disk, model or what the settings name,
+    the box comes up all the same, and says so.
     """
     start = Start()
     trouble = dict(trouble)
     with ExitStack() as stack:
-        stack.enter_context(closing(Control(chosen.service.socket_path(), events.put)))
+        path = chosen.service.socket_path()
+        control = stack.enter_context(closing(Control(path, events.put, patience)))
         lights, is_down = _panel(chosen.panel, events, trouble, stack)
         lights.show(Sign.STARTING)
         start.done("light")
 
         from device.music.player import Player
 
-        player = stack.enter_context(closing(Player(chosen.music, events.put)))
+        player = stack.enter_context(closing(Player(chosen.music, events.put, patience)))
         player.start()
         start.done("player")
         memory = stack.enter_context(closing(_memory(chosen.service, trouble)))
@@ -71,12 +74,14 @@ def open_box(
         start.done("libraries")
         atlas = _atlas(chosen.music, trouble)
         kept = None if "storage" in trouble else chosen.service.state_path()
-        librarian = stack.enter_context(closing(Librarian(chosen.music, atlas, kept, events.put)))
+        librarian = Librarian(chosen.music, atlas, kept, events.put, patience)
+        stack.enter_context(closing(librarian))
         librarian.start()
         start.done("librarian")
         eyes = _eyes(chosen, trouble)
         start.done("model")
         feed = stack.enter_context(closing(Feed(open_camera or camera_factory(chosen.camera), events.put)))
+        stack.callback(_refuse_questions, control, events)
         yield Box(
             events=events,
             rules=chosen.look,
@@ -92,7 +97,18 @@ def open_box(
             notifier=Notifier(),
             start=start,
             trouble=trouble,
+            patience=patience,
         )
+
+
+def _refuse_questions(control: Control, events: SimpleQueue[Any]) -> None:
+    """The loop has ended: who asks while the parts are closed does not wait for an answer."""
+    control.refuse()
+    with suppress(Empty):
+        while True:
+            event = events.get_nowait()
+            if isinstance(event, Question):
+                event.answer.put(ENDING)
 
 
 def _panel(

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from device import __version__, settings
 from device.eyes.feed import Feed, FrameSeen, FramesEnded
 from device.eyes.look import Eyes, Look
+from device.eyes.report import log_look
 from device.mood import Mood, Outcome, Verdict
 from device.music.jukebox import Jukebox, Stance
 from device.music.librarian import ShelfFilled
@@ -26,8 +26,21 @@ from device.music.player import PlayerEvent
 from device.panel.button import Edge, Gesture, Presses
 from device.panel.lights import Lights, Sign
 from device.power import Power, PowerStays
-from device.service import Notifier, Question, Stop
+from device.service import ENDING, Notifier, Question, Stop
 from device.start import Start
+from device.state import Activity, State, changed, sign_of
+from device.supervision import (
+    BROKEN,
+    PATIENCE,
+    RESTARTS,
+    Ledger,
+    Part,
+    PartFailed,
+    PartWell,
+    Patience,
+    ThreadDied,
+    ends_the_box,
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,66 +50,16 @@ LATE = 2.0  # seconds between two frames that are too many
 SEARCH_PAUSE = 0.2  # seconds between two frames while nobody is there
 CAMERA_PAUSE = 5.0  # seconds until a camera that failed is tried again
 """The pauses hold while the box looks for its first face after the start; later it looks only when asked."""
+LONGEST_WAIT = 3600.0  # seconds, where nothing is due
 
-
-class Activity(StrEnum):
-    STARTING = "starting"
-    LOOKING = "looking"
-    RESTING = "resting"
-    LEAVING = "leaving"  # the machine was asked to switch itself off
-    STOPPING = "stopping"
-
-
-Event = Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled | PowerStays
-
-
-@dataclass(frozen=True)
-class State:
-    """All that the lights and `moodbox status` depend on.
-
-    searching: the box has just started, and looks until it can name a mood.
-    """
-
-    activity: Activity = Activity.STARTING
-    searching: bool = True
-    verdict: Verdict | None = None
-    gesture: Gesture | None = None
-    paused: bool = False
-    trouble: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def mood(self) -> Mood | None:
-        return self.verdict.mood if self.verdict else None
-
-
-def sign_of(state: State) -> tuple[Sign, Mood | None]:
-    """What the lights show, and in which mood's light (None: in all)."""
-    verdict = state.verdict
-    waiting = state.searching and verdict is not None
-    match state:
-        case State(activity=Activity.STOPPING):
-            return Sign.OFF, None
-        case State(gesture=Gesture.HELD_LONG) | State(activity=Activity.LEAVING, gesture=None):
-            return Sign.GOING_OFF, None
-        case State(gesture=Gesture.HELD):
-            return Sign.HELD, None
-        case State(gesture=Gesture.DOWN):
-            return Sign.PRESSED, None
-        case State(activity=Activity.STARTING):
-            return Sign.STARTING, None
-        case State(activity=Activity.LOOKING) if not waiting:
-            return Sign.LOOKING, None
-    if state.trouble:
-        return Sign.TROUBLE, state.mood
-    if state.paused:
-        return Sign.PAUSED, state.mood
-    if verdict is None:
-        return Sign.STARTING, None
-    return Sign(verdict.outcome), state.mood
+Event = (
+    Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled | PowerStays
+    | PartFailed | PartWell | ThreadDied
+)  # fmt: skip
 
 
 class Box:
-    """Put together by `assembly.open_box`; `run` returns when a Stop has come.
+    """Put together by `assembly.open_box`; `run` returns when a Stop has come, or an error ends the box.
 
     Without eyes (its model is in trouble) it never looks, and is a box with a button and music.
     """
@@ -116,7 +79,9 @@ class Box:
         notifier: Notifier,
         start: Start,
         trouble: dict[str, str],
+        patience: Patience = PATIENCE,
     ) -> None:
+        """trouble: what is known already, by part. patience: for lights that fail."""
         self._events = events
         self._rules = rules
         self._presses = presses
@@ -129,6 +94,9 @@ class Box:
         self._notifier = notifier
         self._start = start
         self._trouble = trouble
+        self._ledger = Ledger()
+        self._lights_part = Part("lights", events.put, patience)
+        self._exit_code = 0
         self._timers: dict[Callable[[], None], float] = {}
         self._look = self._new_look()
         self._look_number = 0
@@ -139,7 +107,19 @@ class Box:
         self._since = datetime.now(UTC)
         self.state = State(trouble=tuple(trouble.items()))
 
-    def run(self) -> None:
+    def run(self) -> int:
+        """Returns the exit code: 0 after a Stop, BROKEN where an error of moodbox's own has ended the box."""
+        try:
+            self._live()
+        except Exception:
+            log.critical("the box ends by an error of moodbox's own in its loop", exc_info=True)
+            self._end(BROKEN)
+        finally:
+            self._notifier.tell("STOPPING=1")
+            self._feed.stop()
+        return self._exit_code
+
+    def _live(self) -> None:
         self._notifier.tell("READY=1")
         self._start.done("rest")
         log.info("start: ready after %s", self._start)
@@ -148,13 +128,15 @@ class Box:
         self._start_look()
         while self.state.activity is not Activity.STOPPING:
             self._turn()
-        self._notifier.tell("STOPPING=1")
-        self._feed.stop()
+
+    def _end(self, exit_code: int) -> None:
+        self._exit_code = exit_code
+        self._change(activity=Activity.STOPPING)
 
     def _turn(self) -> None:
-        wait = min(self._timers.values(), default=monotonic() + 3600) - monotonic()
+        wait = min(self._timers.values(), default=math.inf) - monotonic()
         with contextlib.suppress(Empty):
-            self._handle(self._events.get(timeout=max(0, wait)))
+            self._handle(self._events.get(timeout=min(max(0, wait), LONGEST_WAIT)))
             for _ in range(self._events.qsize()):  # a button's edge that waits comes before its timer
                 self._handle(self._events.get_nowait())
         if self.state.activity is Activity.STOPPING:
@@ -167,6 +149,10 @@ class Box:
         self._show()
 
     def _handle(self, event: Event) -> None:
+        if self.state.activity is Activity.STOPPING:
+            if isinstance(event, Question):
+                event.answer.put(ENDING)
+            return  # whatever came in behind the Stop would be another beginning
         match event:
             case Edge():
                 self._heed(self._presses.hear(event))
@@ -179,9 +165,13 @@ class Box:
             case Question():
                 event.answer.put(self._answer(event.verb))
             case Stop():
-                self._change(activity=Activity.STOPPING)
+                self._end(0)
             case PowerStays(reason):
                 self._power_stays(reason)
+            case PartFailed() | PartWell():
+                self._heed_part(event)
+            case ThreadDied():
+                self._thread_died(event)
             case _:
                 self._jukebox.hear(event)
 
@@ -198,7 +188,8 @@ class Box:
                     self._change(gesture=gesture)
                 case Gesture.PRESS:
                     self._change(gesture=None)
-                    self._press()
+                    if self.state.activity is not Activity.LEAVING:
+                        self._press()
                 case Gesture.TWICE:
                     self._change(gesture=None)
                     self._jukebox.skip()
@@ -220,6 +211,8 @@ class Box:
         self._start_look()
 
     def _switch_off(self) -> None:
+        if self.state.activity is Activity.LEAVING:
+            return
         log.info("the button was held for long: asking logind to switch off")
         self._trouble.pop("power", None)
         self._rest()
@@ -231,6 +224,44 @@ class Box:
         self._trouble["power"] = reason
         if self.state.activity is Activity.LEAVING:
             self._rest()
+
+    # The parts
+
+    def _heed_part(self, event: PartFailed | PartWell) -> None:
+        self._ledger.heed(event, monotonic())
+        self._timers[self._forget_failures] = self._ledger.due
+        if isinstance(event, PartFailed) and ends_the_box(event):
+            log.critical(
+                "the %s has failed after %d restarts: the box ends, and systemd starts it again",
+                event.part,
+                RESTARTS[event.part],
+            )
+            self._end(BROKEN)
+
+    def _forget_failures(self) -> None:
+        self._ledger.forget(monotonic())
+        self._timers[self._forget_failures] = self._ledger.due
+
+    def _thread_died(self, event: ThreadDied) -> None:
+        if event.library == "gpiozero":  # what moves on the lights, and ends with the next sign anyway
+            self._lights_failed(event.error)
+        else:
+            self._ledger.heed(event, monotonic())
+
+    def _light(self) -> None:
+        """Shows the present sign; pins that fail cost the lights, and not the music."""
+        sign, mood = self._shown or sign_of(self.state)
+        try:
+            self._lights.show(sign, mood)
+        except Exception as error:  # lgpio's own errors share no root with gpiozero's, nor with OSError
+            self._lights_failed(error)
+
+    def _lights_failed(self, error: BaseException) -> None:
+        self._timers[self._light_again] = monotonic() + self._lights_part.stopped(error)
+
+    def _light_again(self) -> None:
+        self._lights_part.begins()
+        self._light()
 
     # A look
 
@@ -319,46 +350,24 @@ class Box:
         before = self.state.verdict
         if self.state.searching and before == verdict and verdict.outcome is Outcome.NO_FACE:
             return  # nobody is there yet: said once
-        glances = self._look.glances
-        seconds = monotonic() - self._look_asked
-        find = 1000 * sum(g.find_time for g in glances) / max(1, len(glances))
-        read = 1000 * sum(g.read_time for g in glances) / max(1, verdict.readings)
-        log.info(
-            "look: %s %.2f, %d readings of %d frames in %.2f s (find %.1f ms, read %.1f ms each)",
-            verdict.mood or verdict.outcome,
-            verdict.confidence,
-            verdict.readings,
-            len(glances),
-            seconds,
-            find,
-            read,
-            extra={
-                "MOODBOX_VERDICT": str(verdict.outcome),
-                "MOODBOX_MOOD": str(verdict.mood or ""),
-                "MOODBOX_CONFIDENCE": f"{verdict.confidence:.3f}",
-                "MOODBOX_READINGS": str(verdict.readings),
-                "MOODBOX_SECONDS": f"{seconds:.3f}",
-                "MOODBOX_FIND_MS": f"{find:.1f}",
-                "MOODBOX_READ_MS": f"{read:.1f}",
-            },
-        )
+        log_look(self._look, verdict, monotonic() - self._look_asked)
 
     # What it tells
 
     def _change(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
+        self.state = changed(self.state, **changes)
 
     def _show(self) -> None:
         """Brings the lights, and systemd, up to the state."""
         snapshot = self._jukebox.snapshot
-        trouble = self._trouble | self._jukebox.trouble
+        trouble = self._ledger.trouble | self._trouble | self._jukebox.trouble
         paused = snapshot is not None and snapshot.state == "pause"
         self._change(paused=paused, trouble=tuple(sorted(trouble.items())))
         shown = sign_of(self.state)
         if shown != self._shown:
             self._shown = shown
             self._since = datetime.now(UTC)
-            self._lights.show(*shown)
+            self._light()
             self._notifier.tell(f"STATUS={self._headline()}")
 
     def _headline(self) -> str:
@@ -367,6 +376,8 @@ class Box:
 
     def _answer(self, verb: str) -> dict[str, Any]:
         if verb == "press":
+            if self.state.activity is Activity.LEAVING:
+                return {"error": "the machine is switching itself off"}
             self._press()
             return {"ok": True}
         if verb == "skip":

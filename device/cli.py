@@ -10,17 +10,15 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from device import __version__
 from device.errors import MoodboxError, SettingsError
-from device.last_good import keep, read_or_last_good
+from device.last_good import read_or_last_good
 from device.mood import Mood
 from device.settings import DEFAULT_FILE, Settings, check_source, read_settings
 
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from device.mood import Verdict
 
 # Each verb loads what it needs: `status` must not wait for OpenCV, nor the first light for anything else.
-
-BROKEN = 70  # sysexits' EX_SOFTWARE: a mistake of ours, not of the user's
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
-    from device.assembly import open_box
+    from device import daemon
     from device.service import set_up_log
 
     set_up_log(logging.INFO)
@@ -121,44 +117,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     logging.info("moodbox %s, settings: %s", __version__, read)
     if options.broken:
         logging.warning("settings: %s", options.broken)
-    events: SimpleQueue[Any] = SimpleQueue()
-    failed: list[threading.ExceptHookArgs] = []
-    threading.excepthook = lambda args: _thread_died(args, events, failed)
-    _stop_on_signals(events)
-    trouble = {"settings": options.broken} if options.broken else {}
-    with open_box(settings, events, trouble=trouble) as box:
-        if "settings" not in dict(box.state.trouble):
-            keep(settings)
-        box.run()
-    return BROKEN if failed else 0
-
-
-def _stop_on_signals(events: SimpleQueue[Any]) -> None:
-    """From here on signals wait for a thread of their own.
-
-    A handler would have to wake the main thread, and does not where the kernel gives the signal to another.
-    """
-    from device.service import Stop
-
-    numbers = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)  # for this thread, and those that it starts
-
-    def wait() -> None:
-        signal.sigwait(numbers)
-        events.put(Stop())
-
-    threading.Thread(target=wait, name="signals", daemon=True).start()
-
-
-def _thread_died(
-    args: threading.ExceptHookArgs, events: SimpleQueue[Any], failed: list[threading.ExceptHookArgs]
-) -> None:
-    """A part of the box that has died silently would be a box that lies: end, and be started again."""
-    from device.service import Stop
-
-    logging.critical("a thread has died", exc_info=(args.exc_type, args.exc_value, args.exc_traceback))  # type: ignore[arg-type]
-    failed.append(args)
-    events.put(Stop())
+    return daemon.run(settings, broken=options.broken)
 
 
 def _look(options: argparse.Namespace, settings: Settings) -> int:

@@ -8,14 +8,17 @@ from __future__ import annotations
 import logging
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from device.errors import PowerError
+from device.supervision import MORE, what_happened
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 10  # seconds for logind and polkit to answer
+GOING_OFF = 60.0  # seconds after which a machine that agreed to switch itself off should have ended the box
 ASK_NOBODY = "false"  # there is no person at a screen who could type a password
 # systemd's own program for a call over D-Bus: nothing to install, and nothing to load before it is wanted.
 CALL = (
@@ -49,15 +52,37 @@ def power_off() -> None:
 class Power:
     """Asks logind on a thread of its own, so that the box never waits for it."""
 
-    def __init__(self, post: Callable[[PowerStays], None]) -> None:
+    def __init__(
+        self,
+        post: Callable[[PowerStays], None],
+        ask: Callable[[], None] = power_off,
+        takes: float = GOING_OFF,
+    ) -> None:
+        """ask: returns once it is agreed to. takes: seconds from then until the box should have ended."""
         self._post = post
+        self._ask = ask
+        self._takes = takes
 
     def off(self) -> None:
-        """Posts PowerStays if it is refused."""
-        threading.Thread(target=self._off, name="power", daemon=True).start()
+        """Posts PowerStays if it is refused, or if the machine is still on when it should be off.
+
+        It is never tried again by itself: whoever held the button may have changed their mind by then.
+        """
+        try:
+            threading.Thread(target=self._off, name="power", daemon=True).start()
+        except RuntimeError as error:  # too many threads, or too little memory
+            self._post(PowerStays(f"cannot switch off: {error}"))
 
     def _off(self) -> None:
         try:
-            power_off()
+            self._ask()
         except PowerError as error:
             self._post(PowerStays(str(error)))
+        except BaseException as error:  # else the box would wait for ever, its lights winking
+            log.error("power", exc_info=error)
+            self._post(PowerStays(f"{what_happened(error)}: hold the button again; {MORE}"))
+        else:
+            time.sleep(self._takes)
+            self._post(
+                PowerStays("logind has agreed, and the machine is still on: `systemctl list-jobs` says why")
+            )

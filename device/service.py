@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -18,6 +19,8 @@ from time import monotonic
 from typing import Any
 
 from device.errors import NoBoxError, ServiceError
+from device.supervision import PATIENCE as RESTART_PATIENCE
+from device.supervision import Part, Patience, Post, Supervised
 
 try:
     from systemd import daemon, journal  # type: ignore[attr-defined,unused-ignore]
@@ -29,6 +32,7 @@ log = logging.getLogger(__name__)
 LONGEST_LINE = 256  # bytes of a question
 PATIENCE = 2.0  # seconds for a question to come in, and for the box to answer it
 AT_ONCE = 8  # questions
+POLL = 0.5  # seconds after which the listening thread looks whether it is to end
 
 
 @dataclass(frozen=True)
@@ -45,43 +49,131 @@ class Stop:
 
 
 VERBS = frozenset({"status", "press", "skip"})
+ENDING: dict[str, Any] = {"error": "the box is ending"}
 
 
-class Control(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class Control:
     """Listens on a Unix socket of mode 660: a line with one word in, a line of JSON out.
 
-    Anything else gets an error in JSON, and harms nothing. Raises ServiceError if a box listens already.
+    Anything else gets an error in JSON, and harms nothing. A listening socket that fails, or whose file is
+    removed, is made anew at the same path. Raises ServiceError if a box listens already.
     """
 
-    daemon_threads = True
-    request_queue_size = 32  # beyond it, connecting fails at once instead of waiting
-
-    def __init__(self, path: Path, post: Callable[[Question], None]) -> None:
-        self.post = post
+    def __init__(self, path: Path, post: Post, patience: Patience = RESTART_PATIENCE) -> None:
+        """post: takes Questions."""
         self.path = path
+        self._post = post
+        self._refusing = threading.Event()
         self._room = threading.BoundedSemaphore(AT_ONCE)
+        self._questions = Part("questions", post, patience)
+        self._opened: _Listening | None = self._open()
+        self._supervised = Supervised(Part("control", post, patience), self._listen)
+        self._supervised.start()
+
+    def refuse(self) -> None:
+        """From now on questions are answered with ENDING: nobody takes events from the queue any more."""
+        self._refusing.set()
+
+    def close(self) -> None:
+        self._supervised.close(wait=10 * POLL)
+
+    def answer(self, verb: str) -> dict[str, Any]:
+        if verb not in VERBS:
+            return {"error": f"expected one of {', '.join(sorted(VERBS))}"}
+        question = Question(verb)
+        if not self._refusing.is_set():
+            self._post(question)
+        # Looked at once more: who refuses may have emptied the queue just before the question came in.
+        if self._refusing.is_set():
+            return ENDING
         try:
-            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-            if path.is_socket():
-                _remove_stale(path)
+            return question.answer.get(timeout=PATIENCE)
+        except Empty:
+            return {"error": "the box does not answer"}
+
+    def _open(self) -> _Listening:
+        try:
+            self.path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            if self.path.is_socket():
+                _remove_stale(self.path)
             before = os.umask(0o117)
             try:
-                super().__init__(str(path), _Handler)
+                return _Listening(self.path, self.answer, self._room, self._questions)
             finally:
                 os.umask(before)
         except OSError as error:
             if isinstance(error, ServiceError):
                 raise
             raise ServiceError(
-                f"{path}: cannot listen there ({error.strerror or error}); service.socket names another place"
+                f"{self.path}: cannot listen there ({error.strerror or error}); "
+                "service.socket names another place"
             ) from error
-        threading.Thread(target=self.serve_forever, name="control", daemon=True).start()
+
+    def _listen(self) -> None:
+        opened, self._opened = self._opened, None
+        with contextlib.closing(opened or self._open()) as listening:
+            while not self._supervised.closed.is_set():
+                listening.handle_request()
+                if listening.failure:
+                    raise listening.failure
+                if not listening.is_ours():
+                    raise ServiceError(f"{self.path} was removed by another program")
+
+
+class _Listening(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """One listening socket; a thread for each visitor.
+
+    failure: why no visitor can be heard at it any more.
+    """
+
+    daemon_threads = True
+    request_queue_size = 32  # beyond it, connecting fails at once instead of waiting
+    timeout = POLL
+
+    def __init__(
+        self,
+        path: Path,
+        answer: Callable[[str], dict[str, Any]],
+        room: threading.BoundedSemaphore,
+        questions: Part,
+    ) -> None:
+        self.answer = answer
+        self.questions = questions
+        self.failure: ServiceError | None = None
+        self._room = room
+        self._path = path
+        super().__init__(str(path), _Handler)
+        self._inode = path.stat().st_ino
+
+    def is_ours(self) -> bool:
+        """Whether the socket at the path is still this one."""
+        with contextlib.suppress(OSError):
+            return self._path.stat().st_ino == self._inode
+        return False
+
+    def close(self) -> None:
+        self.server_close()
+        if self.is_ours():
+            self._path.unlink(missing_ok=True)
+
+    def get_request(self) -> Any:
+        try:
+            return super().get_request()
+        except OSError as error:
+            # socketserver would try again at once, and for ever, where there are too many open files.
+            if error.errno not in (errno.ECONNABORTED, errno.EAGAIN):  # these: the visitor has gone
+                self.failure = ServiceError(f"{self._path}: nobody can be heard there ({error.strerror})")
+            raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._room.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
+        if not self._room.acquire(blocking=False):
             self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread could be started
+            self._room.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
@@ -90,16 +182,15 @@ class Control(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        log.debug("control socket", exc_info=True)
-
-    def close(self) -> None:
-        self.shutdown()
-        self.server_close()
-        self.path.unlink(missing_ok=True)
+        error = sys.exception()
+        if error is None or isinstance(error, OSError):
+            log.debug("control socket", exc_info=True)  # the visitor has gone, or is too slow
+        else:
+            self.questions.lost(error)
 
 
 class _Handler(socketserver.StreamRequestHandler):
-    server: Control
+    server: _Listening
 
     def handle(self) -> None:
         line, end = b"", monotonic() + PATIENCE
@@ -108,17 +199,9 @@ class _Handler(socketserver.StreamRequestHandler):
             if not (part := self.connection.recv(LONGEST_LINE - len(line))):
                 break
             line += part
-        verb = line.strip().decode("ascii", "replace")
-        if verb not in VERBS:
-            answer: dict[str, Any] = {"error": f"expected one of {', '.join(sorted(VERBS))}"}
-        else:
-            question = Question(verb)
-            self.server.post(question)
-            try:
-                answer = question.answer.get(timeout=PATIENCE)
-            except Empty:
-                answer = {"error": "the box does not answer"}
+        answer = self.server.answer(line.strip().decode("ascii", "replace"))
         self.wfile.write(json.dumps(answer).encode() + b"\n")
+        self.server.questions.well()
 
 
 def _remove_stale(path: Path) -> None:

@@ -13,11 +13,13 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from device.assembly import open_box
-from device.box import Activity, Box, State
+from device.box import Box
 from device.eyes.camera import Camera
 from device.mood import Mood
 from device.service import Stop, ask
 from device.settings import Settings
+from device.state import Activity, State
+from device.supervision import PATIENCE, Patience
 
 PRESS = 0.08  # seconds that a finger stays on the button
 START = 10.0  # seconds
@@ -73,15 +75,20 @@ class Stage:
 
 
 @contextmanager
-def on_stage(settings: Settings, open_camera: Callable[[], Camera] | None = None) -> Iterator[Stage]:
-    """Raises what opening the box raises."""
+def on_stage(
+    settings: Settings,
+    open_camera: Callable[[], Camera] | None = None,
+    events: SimpleQueue[Any] | None = None,
+    patience: Patience = PATIENCE,
+) -> Iterator[Stage]:
+    """events: the box's one queue. Raises what opening the box raises."""
     Device.pin_factory = MockFactory(pin_class=MockPWMPin)
-    events: SimpleQueue[Any] = SimpleQueue()
+    events = SimpleQueue() if events is None else events
     opened: SimpleQueue[Box | Exception] = SimpleQueue()
 
     def run() -> None:
         try:
-            with open_box(settings, events, open_camera) as box:
+            with open_box(settings, events, open_camera, patience=patience) as box:
                 opened.put(box)
                 box.run()
         except Exception as error:  # raised again where the stage was asked for

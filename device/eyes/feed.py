@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from device.errors import CameraError
 from device.eyes.camera import Camera, Frame
+from device.supervision import MORE, what_happened
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Feed:
         self._camera = threading.Lock()  # held by the look that has it open
         self._wanted = threading.Semaphore(0)
         self._stopped = threading.Event()
+        self._told = ""  # of the last camera that failed
 
     def start(self) -> int:
         """Opens the camera for a new look; its events bear the number that is returned."""
@@ -54,7 +56,11 @@ class Feed:
             name="camera",
             daemon=True,
         )
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # too many threads, or too little memory
+            self._thread = None
+            self._post(FramesEnded(self._look, f"the camera cannot be opened: {error}"))
         return self._look
 
     def next(self) -> None:
@@ -85,10 +91,13 @@ class Feed:
                     self._watch(look, wanted, stopped)
             finally:
                 self._camera.release()
-        except Exception as error:  # camera libraries raise whatever they like, and the box goes on without
-            log.debug("camera", exc_info=True)
-            reason = str(error).strip().splitlines() or [type(error).__name__]
-            self._post(FramesEnded(look, reason[0]))
+        except (
+            BaseException
+        ) as error:  # camera libraries raise whatever they like, and the box goes on without
+            reason, ours = _reason(error)
+            known, self._told = self._told, reason
+            log.log(logging.ERROR if ours and reason != known else logging.DEBUG, "camera", exc_info=error)
+            self._post(FramesEnded(look, reason))
 
     def _watch(self, look: int, wanted: threading.Semaphore, stopped: threading.Event) -> None:
         with self._open_camera() as camera:
@@ -98,3 +107,13 @@ class Feed:
                     self._post(FramesEnded(look))
                     return
                 self._post(FrameSeen(look, frame))
+
+
+def _reason(error: BaseException) -> tuple[str, bool]:
+    """What is said of the error, and whether it is a mistake of moodbox's own.
+
+    Elsewhere a library's own words tell enough; a KeyError's do not without its name.
+    """
+    if isinstance(error, LookupError | TypeError | AttributeError | AssertionError | SystemExit):
+        return f"{what_happened(error)}; {MORE}", True
+    return (str(error).strip().splitlines() or [type(error).__name__])[0], False

@@ -9,7 +9,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -27,6 +27,7 @@ from device.music.shelf import Shelf, Song
 from device.sound.features import Features
 from device.sound.feeling import FORMULA, feeling_of
 from device.sound.listener import Listener
+from device.supervision import PATIENCE, Part, Patience, Post, Supervised
 
 log = logging.getLogger(__name__)
 
@@ -55,23 +56,32 @@ class Librarian:
     """
 
     def __init__(
-        self, music: settings.Music, atlas: Atlas, folder: Path | None, post: Callable[[ShelfFilled], None]
+        self,
+        music: settings.Music,
+        atlas: Atlas,
+        folder: Path | None,
+        post: Post,
+        patience: Patience = PATIENCE,
     ) -> None:
-        """folder: None if nothing can be kept."""
+        """folder: None if nothing can be kept. post: takes ShelfFilled."""
         self._music = music
         self._atlas = atlas
         self._folder = folder
         self._post = post
         self._awake = threading.Event()
         self._changed = threading.Event()
-        self._closed = threading.Event()
         self._posted = 0
         self._listener = Listener()
         self._deaf = ""  # why songs are not listened to
-        self._thread = threading.Thread(target=self._run, name="librarian", daemon=True)
+        self._listening = Part(
+            "listening", post, patience
+        )  # its failing costs what is heard, not what is read
+        self._listen_again: float | None = None  # seconds from now
+        self._supervised = Supervised(Part("librarian", post, patience), self._run)
+        self._closed = self._supervised.closed
 
     def start(self) -> None:
-        self._thread.start()
+        self._supervised.start()
 
     def wake(self, changed: bool = False) -> None:
         """MPD is there, or its library has `changed`: what is not known yet is read."""
@@ -83,10 +93,17 @@ class Librarian:
         self._closed.set()
         self._awake.set()
         self._listener.close()
-        if self._thread.is_alive():
-            self._thread.join(timeout=0.5)  # it may wait for an MPD that hangs; then it dies with us
+        self._supervised.close()  # it may wait for an MPD that hangs; then it dies with us
 
     def _run(self) -> None:
+        try:
+            self._read_and_listen()
+        except Exception:
+            self._awake.set()  # so that it goes on where it was when it is started again
+            raise
+
+    def _read_and_listen(self) -> None:
+        lost = False
         while not self._closed.is_set():
             catalogue = self._open()
             try:
@@ -96,6 +113,9 @@ class Librarian:
                 log.warning("the catalogue of songs is lost (%s): it is made again", error)
                 if isinstance(error, sqlite3.OperationalError):
                     self._folder = None
+                if lost:
+                    raise  # once more at once would be without end, should making it again not help
+                lost = True
                 self._awake.set()
             finally:
                 catalogue.close()
@@ -114,7 +134,7 @@ class Librarian:
         if catalogue.count():
             self._show(catalogue)
         while not self._closed.is_set():
-            self._awake.wait()
+            self._awake.wait(self._listen_again)
             self._awake.clear()
             while not self._closed.is_set():
                 anew = self._changed.is_set()
@@ -124,8 +144,12 @@ class Librarian:
                 except PlayerError as error:  # the player says so, and wakes us when MPD is back
                     log.debug("reading the library: %s", error)
                     break
+                except Exception:
+                    if anew:
+                        self._changed.set()
+                    raise
                 if not self._changed.is_set():
-                    self._listen(catalogue, folder)
+                    self._try_to_listen(catalogue, folder)
                     break
 
     def _read(self, catalogue: Catalogue, anew: bool) -> Path | None:
@@ -152,6 +176,19 @@ class Librarian:
         except SoundError as error:
             self._cannot_listen(error)
             return None
+
+    def _try_to_listen(self, catalogue: Catalogue, folder: Path | None) -> None:
+        self._listen_again = None
+        self._listening.begins()
+        try:
+            self._listen(catalogue, folder)
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            self._listener.rest()
+            self._listen_again = self._listening.stopped(error)
+        else:
+            self._listening.well()
 
     def _listen(self, catalogue: Catalogue, folder: Path | None) -> None:
         """Until all was heard, or something else is to be done."""

@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -24,10 +24,12 @@ import mpd
 from device import settings
 from device.mood import Mood
 from device.music.changes import put
+from device.music.jobs import Ended, Job, Worker
 from device.music.link import FAILURES, client_of, explain
 from device.music.playlists import songs_of
 from device.music.queue import Entry, Snapshot
 from device.music.stickers import count, likes
+from device.supervision import MORE, PATIENCE, Part, Patience, Post, Supervised, what_happened
 
 log = logging.getLogger(__name__)
 
@@ -95,44 +97,60 @@ class SongsRefused:
 
 
 PlayerEvent = PlayerUp | PlayerDown | PlayerChanged | LibraryChanged | SongsFound | SongsQueued | SongsRefused
-Job = Callable[[mpd.MPDClient], None]
 
 
 class Player:
-    def __init__(self, music: settings.Music, post: Callable[[PlayerEvent], None]) -> None:
+    """An error of moodbox's own costs the job in which it happens; outside of a job it ends the thread, which
+    is then started again like a connection that was lost: with PlayerDown and PlayerUp.
+    """
+
+    def __init__(self, music: settings.Music, post: Post, patience: Patience = PATIENCE) -> None:
+        """post: takes PlayerEvents."""
         self._music = music
         self._post = post
-        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._worker = Worker(post)
+        self._jobs: SimpleQueue[Job | Ended] = SimpleQueue()
         self._commands: frozenset[str] = frozenset()  # that this MPD knows, and lets us use
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="player", daemon=True)
+        self._supervised = Supervised(Part("player", post, patience), self._run)
+        self._closed = self._supervised.closed
 
     def start(self) -> None:
-        self._thread.start()
+        self._supervised.start()
 
     def close(self) -> None:
         """Ends the thread, and leaves MPD playing."""
         self._closed.set()
-        self._jobs.put(_nothing)
-        if self._thread.is_alive():
-            self._thread.join(timeout=0.5)  # it may be waiting for an MPD that hangs; then it dies with us
+        self._jobs.put(NOTHING)
+        self._supervised.close()  # it may be waiting for an MPD that hangs; then it dies with us
 
     def find(self, mood: Mood) -> None:
         """Posts SongsFound."""
 
         def job(client: mpd.MPDClient) -> None:
-            known = likes(client) if self._shares() else {}
+            known: Mapping[str, bool] = {}
+            if self._shares():
+                with self._worker.part("likes").job(*FAILURES):
+                    known = likes(client)
             self._post(SongsFound(mood, songs_of(client, mood), known))
 
-        self._jobs.put(job)
+        def lost(_: str) -> None:
+            self._post(SongsFound(mood, (), {}))  # then the library's songs will do
+
+        self._jobs.put(Job("playlists", job, lost))
 
     def play(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
         """Adds songs at the queue's end, plays the first of them, and removes `instead_of`."""
-        self._jobs.put(partial(self._put, mood, uris, instead_of, True))
+        self._change(mood, uris, instead_of, play=True)
 
     def append(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
         """Adds songs at the queue's end, and removes `instead_of`."""
-        self._jobs.put(partial(self._put, mood, uris, instead_of, False))
+        self._change(mood, uris, instead_of, play=False)
+
+    def _change(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry], *, play: bool) -> None:
+        def lost(why: str) -> None:
+            self._post(SongsRefused(mood, f"no songs could be queued: it {why}", play))
+
+        self._jobs.put(Job("queue", partial(self._put, mood, uris, instead_of, play), lost))
 
     def _put(
         self, mood: Mood, uris: Sequence[str], old: Sequence[Entry], play: bool, client: mpd.MPDClient
@@ -150,7 +168,7 @@ class Player:
             self._post(SongsRefused(mood, reason, play))
 
     def pause(self, paused: bool) -> None:
-        self._jobs.put(lambda client: client.pause(int(paused)))
+        self._jobs.put(Job("pause", lambda client: client.pause(int(paused))))
 
     def skip(self, entry: Entry) -> None:
         """On to the next song, unless `entry` has ended by itself in the meantime."""
@@ -159,7 +177,7 @@ class Player:
             if client.status().get("songid") == str(entry.id):
                 client.next()
 
-        self._jobs.put(job)
+        self._jobs.put(Job("skip", job))
 
     def count(self, uri: str, *, heard: bool) -> None:
         """Tells MPD's other clients of a play or a skip."""
@@ -169,7 +187,7 @@ class Player:
             if self._shares():
                 count(client, uri, heard=heard, when=when)
 
-        self._jobs.put(job)
+        self._jobs.put(Job("stickers", job))
 
     def _shares(self) -> bool:
         return self._music.stickers and "sticker" in self._commands
@@ -184,6 +202,9 @@ class Player:
                     self._serve(hands)
             except FAILURES as error:
                 self._post(PlayerDown(explain(error, self._music)))
+            except BaseException as error:
+                self._post(PlayerDown(f"{what_happened(error)}, and is started again; {MORE}"))
+                raise
             self._closed.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -199,11 +220,10 @@ class Player:
             try:
                 job = self._jobs.get(timeout=MUTE_PAUSE if mute else PROBE)
             except Empty:
-                job = _try_sound if mute else _nothing
-            try:
-                job(client)
-            except mpd.CommandError as error:
-                log.warning("MPD refuses: %s", error)
+                job = TRY_SOUND if mute else NOTHING
+            if isinstance(job, Ended):
+                raise job.error
+            self._worker.do(job, client)
             snapshot = look_at(client)
             mute = snapshot.went_mute(known) or (mute and snapshot.is_mute)
             if snapshot != known:
@@ -251,17 +271,13 @@ class Player:
             while True:
                 # Options, since they say what comes next.
                 changes = ears.idle("player", "playlist", "options", "database", "stored_playlist")
-                self._jobs.put(partial(self._heard, changes))
-        except FAILURES as error:
-            self._jobs.put(partial(_fail, error))
+                self._jobs.put(Job("changes", partial(self._heard, changes)))
+        except BaseException as error:  # whatever it is: without ears the player would miss what changes
+            self._jobs.put(Ended(error))
 
     def _heard(self, changes: Sequence[str], _: mpd.MPDClient) -> None:
         if {"database", "stored_playlist"}.intersection(changes):
             self._post(LibraryChanged(songs="database" in changes))
-
-
-def _fail(error: Exception, _: mpd.MPDClient) -> None:
-    raise error
 
 
 def _nothing(_: mpd.MPDClient) -> None:
@@ -271,6 +287,9 @@ def _nothing(_: mpd.MPDClient) -> None:
 def _try_sound(client: mpd.MPDClient) -> None:
     client.clearerror()  # MPD itself would keep it
     client.pause(0)
+
+
+NOTHING, TRY_SOUND = Job("nothing", _nothing), Job("sound", _try_sound)
 
 
 def look_at(client: mpd.MPDClient) -> Snapshot:

@@ -8,7 +8,6 @@ and again.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
@@ -16,6 +15,7 @@ from typing import Any
 
 from device import settings
 from device.panel.pins import pin_errors
+from device.supervision import Part, Post
 
 WHILE_DOWN = 0.05  # seconds between two looks at the level of a button that is down
 
@@ -116,14 +116,17 @@ class Presses:
 class Button:
     """The pin. Posts an edge from gpiozero's own thread whenever the level may have changed.
 
-    Raises PanelError if the pin cannot be had.
+    A pin that cannot be read counts as let go, and is told as a failure of the part `button`: an error must
+    not end the thread of lgpio that tells of edges, nor the box. Raises PanelError if the pin cannot be had.
     """
 
-    def __init__(self, panel: settings.Panel, post: Callable[[Edge], None]) -> None:
+    def __init__(self, panel: settings.Panel, post: Post) -> None:
+        """post: takes Edges."""
         with pin_errors():
             import gpiozero  # a tenth of a second that `look` and `status` need not pay
 
             self._button: Any = gpiozero.Button(panel.button, pull_up=panel.pull_up)
+        self._part = Part("button", post)
 
         def edge() -> None:
             post(Edge(self.is_down(), monotonic()))
@@ -132,7 +135,9 @@ class Button:
         self._button.when_released = edge
 
     def is_down(self) -> bool:
-        return bool(self._button.is_pressed)
+        with self._part.job():
+            return bool(self._button.is_pressed)
+        return False
 
     def close(self) -> None:
         self._button.close()

@@ -17,7 +17,7 @@ TRACES = (
     "find /opt /etc /usr/local /var/lib/moodbox -newer /tmp/mark -type f ! -name 'moodbox.db*' 2>/dev/null"
 )
 SLEEPS = "        import time; time.sleep(3600)\n"
-RUN = "    def run(self) -> None:\n"
+RUN = "    def run(self) -> int:\n"
 LOOK = "        self._start_look()\n        while"
 LOCKS_APT = """sudo systemd-run --quiet --unit=busy python3 -c '
 import fcntl, time
@@ -173,9 +173,7 @@ def test_a_release_that_lost_its_power_before_it_was_proven_and_fails_goes_back_
 ) -> None:
     before = machine.release()
     source.number("bad")
-    source.change(
-        "device/box.py", "    def run(self) -> None:\n", "    def run(self) -> None:\n        1 / 0\n"
-    )
+    source.change("device/box.py", RUN, RUN + "        1 / 0\n")
     process = source.start(machine, "box")
     assert process.stdout is not None
     next(line for line in process.stdout if "switching to" in line)

@@ -18,7 +18,6 @@ import msgspec
 import pytest
 from gpiozero import Device
 
-from device.box import Activity, State, sign_of
 from device.demo.server import PrivateMpd
 from device.demo.stage import Stage, on_stage
 from device.errors import CameraError, ServiceError
@@ -29,6 +28,7 @@ from device.panel.button import Gesture
 from device.panel.lights import Sign
 from device.service import ask
 from device.settings import DEFAULT_MODEL, Model, Panel, Settings
+from device.state import Activity, State, sign_of
 from tests.device.conftest import HAPPY, NEUTRAL, AddSong
 from tests.waiting import eventually
 
