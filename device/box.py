@@ -246,6 +246,7 @@ class Box:
         if event.library == "gpiozero":  # what moves on the lights, and ends with the next sign anyway
             self._lights_failed(event.error)
         else:
+            log.error("the thread %s has died", event.thread, exc_info=event.error)
             self._ledger.heed(event, monotonic())
 
     def _light(self) -> None:
@@ -257,6 +258,8 @@ class Box:
             self._lights_failed(error)
 
     def _lights_failed(self, error: BaseException) -> None:
+        if self._light_again in self._timers:
+            return  # each light has a thread, and one failure is enough
         self._timers[self._light_again] = monotonic() + self._lights_part.stopped(error)
 
     def _light_again(self) -> None:

@@ -72,7 +72,6 @@ def _thread_died(died: threading.ExceptHookArgs, events: SimpleQueue[Any]) -> No
     """All of the box's own threads are supervised, so it is a library's: no reason to end the music."""
     name = died.thread.name if died.thread else "a thread"
     error = died.exc_value or died.exc_type()
-    log.error("%s has died", name, exc_info=error)
     events.put(ThreadDied(name, _library(died.exc_traceback), error))
 
 

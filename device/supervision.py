@@ -152,8 +152,8 @@ class Part:
             self._failures += 1
             failures = self._failures
             known, self._logged = self._logged, what
-        # The same error every two minutes must not fill the log: where it comes from is said once.
-        trace = None if known == what else error
+        # Where it comes from is said once: the same error every two minutes must not fill the log.
+        trace = None if known == what or isinstance(error, MoodboxError) else error
         log.error("%s: %s (%d in a row)", self.name, what, failures, exc_info=trace)
         return failures
 
@@ -239,7 +239,7 @@ class Ledger:
     def _is_well(self, part: str) -> None:
         self._well_at.pop(part, None)
         if self.trouble.pop(part, None):
-            log.info("%s is well again", part)
+            log.info("%s: well again", part)
 
 
 def _times(number: int) -> str:

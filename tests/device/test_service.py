@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from device.errors import ServiceError
 from device.service import AT_ONCE, LONGEST_LINE, Control, Notifier, Question, ask
+from device.supervision import PartFailed, PartWell
 from tests.waiting import eventually
 
 
@@ -150,6 +152,67 @@ def test_a_box_that_does_not_answer_is_said(path: Path) -> None:
     control = Control(path, lambda question: None)
     with pytest.raises(ServiceError, match="the box does not answer"):
         ask(path, "status")
+    control.close()
+
+
+def test_a_socket_that_somebody_removes_is_made_anew_at_the_same_path(path: Path) -> None:
+    events: SimpleQueue[Any] = SimpleQueue()
+    control = Control(path, lambda event: answer(event) if isinstance(event, Question) else events.put(event))
+    path.unlink()
+    eventually(lambda: _answers(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o660
+    failed = events.get(timeout=15)
+    assert (failed.part, failed.failures) == ("control", 1)
+    assert failed.sentence.startswith(f"{path} was removed by another program")
+    control.close()
+    assert not path.exists()
+
+
+def _answers(path: Path) -> bool:
+    try:
+        return ask(path, "status") == {"verb": "status"}
+    except ServiceError:
+        return False
+
+
+def test_a_socket_that_another_box_has_put_in_its_place_is_left_to_that_one(path: Path) -> None:
+    control = Control(path, lambda event: None)
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        control.close()
+        assert path.exists()
+
+
+def test_an_error_of_our_own_with_a_question_costs_that_question(path: Path) -> None:
+    events: SimpleQueue[Any] = SimpleQueue()
+    left = [True]
+
+    def post(event: Any) -> None:
+        if not isinstance(event, Question):
+            events.put(event)
+        elif left:
+            raise KeyError(left.pop())
+        else:
+            answer(event)
+
+    control = Control(path, post)
+    with pytest.raises(ServiceError):
+        ask(path, "status")
+    assert ask(path, "status") == {"verb": "status"}
+    control.close()
+    assert [(type(event), event.part) for event in (events.get(), events.get())] == [
+        (PartFailed, "questions"),
+        (PartWell, "questions"),
+    ]
+
+
+def test_a_box_that_ends_refuses_questions_at_once(path: Path) -> None:
+    control = Control(path, lambda question: None)
+    control.refuse()
+    with pytest.raises(ServiceError, match="the box is ending"):
+        ask(path, "press")
     control.close()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import msgspec
 import mutagen
@@ -31,7 +32,9 @@ from device.music.shelf import Shelf, Song
 from device.settings import Music, Settings
 from device.sound.feeling import Feeling
 from device.sound.listener import Listener
+from device.supervision import PartFailed, PartWell
 from tests.device.conftest import AddSong
+from tests.device.failing import AT_ONCE, Refusing
 from tests.waiting import eventually
 
 ATLAS = read_atlas()
@@ -373,3 +376,29 @@ def test_without_tags_the_sound_is_taken_as_it_is_and_is_less_sure_than_a_genre(
 def test_a_mood_tag_hardly_gives_way_to_the_sound() -> None:
     happy = Place(0.82, 0.68, 0.9, Source.MOOD)
     assert with_sound(happy, Feeling(0.1, 0.1)).energy == pytest.approx(0.68, abs=0.02)
+
+
+def test_an_error_of_our_own_while_listening_does_not_end_the_librarian_and_is_tried_again(
+    mpd: PrivateMpd, add_sound: AddSong, music: Music, tmp_path: Path
+) -> None:
+    """The error is made where the first song that was heard is shown."""
+    add_sound("still.ogg", "still")
+    mpd.update()
+    left = [True]
+
+    def is_first_heard(event: Any) -> bool:
+        shown = songs(event.shelf).values() if isinstance(event, ShelfFilled) else ()
+        return any(song.place.source is Source.SOUND for song in shown) and bool(left) and left.pop()
+
+    events = Refusing(is_first_heard)
+    librarian = Librarian(music, ATLAS, tmp_path / "state", events.put, AT_ONCE)
+    librarian.start()
+    librarian.wake()
+    posted: list[Any] = []
+    while not (posted and isinstance(posted[-1], PartWell)):
+        posted.append(events.get(timeout=240))  # whoever listens yields to all others
+    librarian.close()
+    (failed,) = [event for event in posted if isinstance(event, PartFailed)]
+    assert (failed.part, failed.failures) == ("listening", 1)
+    assert posted[-1] == PartWell("listening")
+    assert Source.SOUND in {song.place.source for song in songs(posted[-2].shelf).values()}

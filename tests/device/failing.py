@@ -1,0 +1,80 @@
+"""A box of which a part fails by an error of moodbox's own.
+
+The real parts have no error that a test could ask for, so it is made where they post what they have found:
+the box's queue refuses that. `python -m tests.device.failing PART SETTINGS_FILE` is `moodbox run` with such a
+queue, as a process of its own; it prints at the end how bright each light is.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+from device import daemon
+from device.music.player import PlayerUp
+from device.service import set_up_log
+from device.settings import Panel, read_settings
+from device.supervision import Patience
+
+AT_ONCE = Patience(pauses=(0.05,), well=1.0)
+
+
+class Refusing(SimpleQueue[Any]):
+    """A queue that raises a KeyError for what `refuses` is true of."""
+
+    def __init__(self, refuses: Callable[[Any], bool]) -> None:
+        super().__init__()
+        self.refuses = refuses
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if self.refuses(item):
+            raise KeyError("Id")
+        super().put(item)
+
+
+class LoosePin(MockPWMPin):  # type: ignore[misc]
+    """A pin that cannot be written to while the file `loose` is there."""
+
+    loose = Path()
+
+    def _set_state(self, value: float) -> None:
+        if value and self.loose.exists():
+            raise OSError("the pin is loose")
+        super()._set_state(value)
+
+
+def _die_once_the_box_runs(socket: Path) -> None:
+    while not socket.exists():
+        time.sleep(0.01)
+    raise KeyError("nobody supervises this thread")
+
+
+def main(part: str, file: Path) -> int:
+    settings = read_settings(file)
+    set_up_log(logging.INFO)
+    LoosePin.loose = file.with_name("loose")
+    Device.pin_factory = MockFactory(pin_class=LoosePin)
+    events = Refusing(lambda event: part == "player" and isinstance(event, PlayerUp))
+    if part == "loop":
+        events.put(PlayerUp(None, 0.0))  # type: ignore[arg-type]
+    if part == "thread":
+        path = settings.service.socket_path()
+        threading.Thread(target=_die_once_the_box_runs, args=(path,), name="stray", daemon=True).start()
+    code = daemon.run(settings, events=events, patience=AT_ONCE)
+    lights = [Device.pin_factory.pin(number) for number in Panel().leds.values()]
+    print(json.dumps([float(pin.state) for pin in lights]))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
