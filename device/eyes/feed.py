@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from device.errors import CameraError
-from device.eyes.camera import Camera, Frame
+from device.eyes.camera import Camera
+from device.eyes.frame import Frame
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ import pytest
 
 from converter import cli, conditions
 from converter.conditions import CONDITIONS, FILLS, HEIGHT, NAMES, SMALL, TWO, WIDTH, frames, photos, scene
-from device.eyes.camera import read_picture
 from device.eyes.card import Crop, Light
 from device.eyes.faces import FaceFinder, cut
+from device.eyes.pictures import read_picture
 from device.mood import Mood
 from tests.converter.conftest import Refusal
 from tests.device.conftest import HAPPY, NEUTRAL

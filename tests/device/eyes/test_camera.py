@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from device.errors import CameraError, SettingsError
-from device.eyes.camera import LONGEST_SIDE, Camera, Frame, camera_factory, find_pictures, read_picture
+from device.eyes.camera import Camera, camera_factory
+from device.eyes.frame import LONGEST_SIDE, Frame
+from device.eyes.pictures import find_pictures, read_picture
 from device.settings import Camera as Chosen
 from tests.device.conftest import HAPPY
 
@@ -108,7 +110,7 @@ def test_a_source_of_unknown_kind_is_a_mistake_in_the_settings(source: str, hint
 def test_pictures_are_found_in_folders_below(tmp_path: Path) -> None:
     (tmp_path / "sad").mkdir()
     (tmp_path / "sad" / "x.jpeg").touch()
-    assert find_pictures(tmp_path) == [tmp_path / "sad" / "x.jpeg"]
+    assert list(find_pictures(tmp_path)) == [tmp_path / "sad" / "x.jpeg"]
 
 
 # Picamera2 runs on a Pi only. This stand-in is the module's boundary: the five calls that the camera makes,
