@@ -202,9 +202,10 @@ def _each(path: str, settings: Settings) -> Iterator[tuple[str, Verdict | Moodbo
     from device.eyes.look import Eyes, look_once
     from device.eyes.pictures import find_pictures
 
-    eyes = Eyes(settings.model, settings.look)
     closed: list[CameraError] = []
-    for picture in find_pictures(source_path(path), closed.append):
+    pictures = find_pictures(source_path(path), closed.append)
+    eyes = Eyes(settings.model, settings.look)
+    for picture in pictures:
         try:
             yield str(picture), look_once(eyes, PictureCamera([picture]), settings.look)
         except CameraError as error:

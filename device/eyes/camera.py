@@ -69,7 +69,8 @@ class PiCamera(_Camera):
 
     def read(self) -> Frame:
         # Rows are padded to a multiple of 64, and the colours follow below the grey rows.
-        return grey(self._camera.capture_array("lores")[: self._height, : self._width])
+        frame = grey(self._camera.capture_array("lores"))
+        return frame[: self._height, : self._width]
 
     def close(self) -> None:
         if self._camera is not None:
@@ -103,6 +104,7 @@ class VideoCamera(_Camera):
 
     def __init__(self, source: int | Path, width: int, height: int, settle: float) -> None:
         self._source = source
+        self._begun = False
         if isinstance(source, Path):
             self._capture = _film(source)
         else:
@@ -119,8 +121,11 @@ class VideoCamera(_Camera):
     def read(self) -> Frame | None:
         ok, picture = self._capture.read()
         if ok:
+            self._begun = True
             return small(grey(picture))
         if isinstance(self._source, Path):
+            if not self._begun:
+                raise CameraError(f"{printable(self._source)}: not one frame in it can be read")
             return None
         raise CameraError(f"webcam {self._source} gives no more frames: was it unplugged?")
 
@@ -165,15 +170,15 @@ class FolderCamera(_Camera):
         """pass_over: is told of each picture that cannot be read."""
         self._folder = folder
         self._pass_over = pass_over
-        self._frames = self._readable()
+        self._frames = self._readable(find_pictures(folder, pass_over))
 
     def read(self) -> Frame | None:
         return next(self._frames, None)
 
-    def _readable(self) -> Iterator[Frame]:
+    def _readable(self, paths: Iterable[Path]) -> Iterator[Frame]:
         first: CameraError | None = None
         read = 0
-        for path in find_pictures(self._folder, self._pass_over):
+        for path in paths:
             try:
                 frame = read_picture(path)
             except CameraError as error:

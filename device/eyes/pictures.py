@@ -6,6 +6,7 @@ only kinds of pictures whose decoders keep to that reach it.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import re
@@ -87,11 +88,21 @@ def say(error: CameraError) -> None:
 def find_pictures(path: Path, pass_over: Callable[[CameraError], None] = say) -> Iterator[Path]:
     """The picture `path`, or all in the folder `path` and below, by name.
 
-    It reads a folder only when its turn comes. What is hidden is left out: a Mac writes `._NAME` beside each
-    picture. Links to pictures count, links to folders are not followed.
+    A folder below is read only when its turn comes. What is hidden is left out: a Mac writes `._NAME` beside
+    each picture. Links to pictures count, links to folders are not followed.
     pass_over: is told of a folder below that cannot be read.
     Raises CameraError if there is no picture.
     """
+    found = _found(path, pass_over)
+    first = next(found, None)
+    if first is None:
+        raise CameraError(
+            f"{printable(path)}: no picture in this folder or below; known are {', '.join(PICTURES)}"
+        )
+    return itertools.chain([first], found)
+
+
+def _found(path: Path, pass_over: Callable[[CameraError], None]) -> Iterator[Path]:
     try:
         mode = path.stat().st_mode
         waiting = _entries(path)[::-1] if stat.S_ISDIR(mode) else []
@@ -99,22 +110,15 @@ def find_pictures(path: Path, pass_over: Callable[[CameraError], None] = say) ->
         raise _cannot_read(path, error) from error
     if not stat.S_ISDIR(mode):
         yield path
-        return
-    none = True
     while waiting:
         entry = waiting.pop()
         if not _is_folder(entry):
-            none = False
             yield Path(entry.path)
             continue
         try:
             waiting += reversed(_entries(entry))
         except OSError as error:
             pass_over(_cannot_read(entry.path, error))
-    if none:
-        raise CameraError(
-            f"{printable(path)}: no picture in this folder or below; known are {', '.join(PICTURES)}"
-        )
 
 
 def pictures_in(folder: Path) -> list[Path]:
