@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from device.eyes.card import Light
 from device.eyes.light import evened
+from device.eyes.opencv import cv2
 
 
 @dataclass(frozen=True)

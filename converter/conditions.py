@@ -10,22 +10,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.augmentation import dimmed
-from converter.data import PICTURES
 from converter.errors import DataError
 from converter.evaluation import Scores, score
 from device import settings
-from device.eyes.camera import read_picture
+from device.errors import CameraError
 from device.eyes.look import Eyes, Look
+from device.eyes.opencv import cv2
+from device.eyes.pictures import pictures_in, read_picture
 from device.mood import Mood
+from device.printable import printable
 
 WIDTH, HEIGHT = 640, 480
 FACES = (60, 240)  # pixels: the height of a face in a frame, drawn evenly by its logarithm
 FILLS = 0.84  # of such a head shot's height: the detector's box, in the median over them
+LONGEST = 8  # how many times as wide as high, or as high as wide, a photo may be
 HALVES = ("choosing", "reporting")
 
 Frame = NDArray[np.uint8]
@@ -57,12 +59,7 @@ def photos(folder: Path, half: str) -> list[Photo]:
 
     Raises DataError.
     """
-    found = [
-        Photo(path, mood)
-        for mood in Mood
-        for path in sorted((folder / mood).glob("*"))
-        if path.suffix.lower() in PICTURES
-    ]
+    found = [Photo(path, mood) for mood in Mood for path in pictures_in(folder / mood)]
     if not found:
         raise DataError(
             f"{folder}: no photos; expected folders named {', '.join(Mood)} with pictures in them"
@@ -167,7 +164,7 @@ NAMES = (*CONDITIONS, SMALL, TWO)
 
 def frames(shown: Sequence[Photo], condition: str) -> Iterator[Frame]:
     """A frame for each photo; the same ones each time, and the same scenes under every condition."""
-    pictures = [read_picture(photo.path) for photo in shown]
+    pictures = [_picture(photo.path) for photo in shown]
     for number, picture in enumerate(pictures):
         draw = np.random.default_rng(number)
         face = float(np.exp(draw.uniform(*np.log(FACES))))
@@ -176,6 +173,17 @@ def frames(shown: Sequence[Photo], condition: str) -> Iterator[Frame]:
         else:
             seen = scene(picture, 40 if condition == SMALL else face, draw)
             yield CONDITIONS.get(condition, clean)(seen, draw)
+
+
+def _picture(path: Path) -> Frame:
+    try:
+        picture = read_picture(path)
+    except CameraError as error:
+        raise DataError(str(error)) from error
+    height, width = picture.shape
+    if not 1 / LONGEST < width / height < LONGEST:
+        raise DataError(f"{printable(path)}: {width}x{height} pixels: expected a photo of somebody's head")
+    return picture
 
 
 def _two(near: Frame, far: Frame, draw: np.random.Generator) -> Frame:

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.errors import DataError
+from device.errors import CameraError
+from device.eyes.pictures import pictures_in, read_whole
 from device.mood import Mood
+from device.printable import printable
 
 SIDE = 48
 SPLITS = ("Training", "PublicTest", "PrivateTest")
@@ -35,7 +37,6 @@ SPLIT_FOLDERS = {
     "PrivateTest": ("PrivateTest", "test", "private"),
 }
 OPENERS: dict[str, Callable[..., IO[str]]] = {".xz": lzma.open, ".gz": gzip.open}
-PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".pgm"})
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def read(
     if counted:
         leave_out = frozenset(leave_out) | set(np.flatnonzero(counted.faceless).tolist())
     rows = (
-        _folder_rows(path, splits)
+        _folder_rows(path, splits, moods)
         if path.is_dir()
         else _csv_rows(path, splits, frozenset(leave_out), len(counted.faceless) if counted else None)
     )
@@ -236,7 +237,7 @@ def _pixels(text: str | None, where: str) -> NDArray[np.uint8]:
     return values.astype(np.uint8).reshape(SIDE, SIDE)
 
 
-def _folder_rows(root: Path, splits: Collection[str]) -> Iterator[_Row]:
+def _folder_rows(root: Path, splits: Collection[str], moods: Collection[Mood]) -> Iterator[_Row]:
     number = itertools.count()
     for split in splits:
         names = SPLIT_FOLDERS[split]
@@ -246,15 +247,18 @@ def _folder_rows(root: Path, splits: Collection[str]) -> Iterator[_Row]:
                 f"{root}: no folder for the split {split}; expected one named {' or '.join(names)}"
             )
         for mood in EMOTIONS:
-            for path in sorted((folder / mood).glob("*")):
-                if path.suffix.lower() in PICTURES:
+            if mood in moods:
+                for path in pictures_in(folder / mood):
                     yield next(number), split, mood, _picture(path)
 
 
 def _picture(path: Path) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise DataError(f"{path}: not a picture that can be read; expected a grey {SIDE}x{SIDE} one")
+    try:
+        image = read_whole(path)
+    except CameraError as error:
+        raise DataError(f"{error}; expected a grey {SIDE}x{SIDE} one") from error
     if image.shape != (SIDE, SIDE):
-        raise DataError(f"{path}: {image.shape[1]}x{image.shape[0]} pixels, expected {SIDE}x{SIDE}")
-    return np.asarray(image, dtype=np.uint8)
+        raise DataError(
+            f"{printable(path)}: {image.shape[1]}x{image.shape[0]} pixels, expected {SIDE}x{SIDE}"
+        )
+    return image

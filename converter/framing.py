@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.errors import DataError
 from device.eyes.faces import FaceFinder
+from device.eyes.opencv import cv2
 from device.mood import Face
 
 DETECTOR = "haarcascade_frontalface_default.xml"

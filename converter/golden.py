@@ -10,12 +10,12 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.data import SIDE
 from device.errors import ModelError
+from device.eyes.opencv import cv2
 from device.eyes.runtime import MODULES, interpreter
 
 COUNT = 32

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from device.eyes.opencv import cv2
 
 SIDE = 16
 # The correlation of two small pictures. By eye: every pair drawn from .95 and up was one photograph, and

@@ -18,6 +18,7 @@ from device.errors import (
     PlayerError,
     SoundError,
 )
+from device.printable import printable
 from device.service import ask
 from device.settings import Settings
 
@@ -86,9 +87,10 @@ def _camera(settings: Settings) -> str:
 
     with camera_factory(settings.camera)() as camera:
         frame = camera.read()
-    if frame is None:
-        raise CameraError(f"{settings.camera.source} gives no frame")
-    return f"{settings.camera.source} gives {frame.shape[1]}x{frame.shape[0]}"
+    source = printable(settings.camera.source)
+    if frame is None or not frame.size:
+        raise CameraError(f"{source} gives no frame")
+    return f"{source} gives {frame.shape[1]}x{frame.shape[0]}"
 
 
 def _panel(settings: Settings) -> str:

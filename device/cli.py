@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import errno
+import io
 import json
 import logging
 import os
@@ -20,6 +21,7 @@ from device import __version__
 from device.errors import MoodboxError, SettingsError
 from device.last_good import read_or_last_good
 from device.mood import Mood
+from device.printable import printable
 from device.settings import DEFAULT_FILE, Settings, check_source, read_settings
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    _print_whatever_comes()
     options = _parser().parse_args(arguments)
     try:
         if options.verb in ON_A_BROKEN_FILE:
@@ -63,6 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"moodbox: cannot write: {error.strerror}", file=sys.stderr)
         return 1
     return code
+
+
+def _print_whatever_comes() -> None:
+    """What the terminal's encoding lacks, and bytes of a file name that are not UTF-8, appear as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where there is no such file
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -129,7 +139,7 @@ def _look(options: argparse.Namespace, settings: Settings) -> int:
         raise SettingsError("--each judges pictures: add --camera images:PATH")
     code = 0
     if options.each:
-        for source, verdict in _each(Path(path), settings):
+        for source, verdict in _each(path, settings):
             if isinstance(verdict, MoodboxError):
                 print(f"moodbox: {verdict}", file=sys.stderr)
                 code = verdict.exit_code
@@ -144,17 +154,22 @@ def _look(options: argparse.Namespace, settings: Settings) -> int:
     return code
 
 
-def _each(path: Path, settings: Settings) -> Iterator[tuple[str, Verdict | MoodboxError]]:
+def _each(path: str, settings: Settings) -> Iterator[tuple[str, Verdict | MoodboxError]]:
+    """Each picture with what is seen in it, or why it cannot be read; each folder that cannot be read."""
     from device.errors import CameraError
-    from device.eyes.camera import PictureCamera, find_pictures
+    from device.eyes.camera import PictureCamera, source_path
     from device.eyes.look import Eyes, look_once
+    from device.eyes.pictures import find_pictures
 
+    closed: list[CameraError] = []
+    pictures = find_pictures(source_path(path), closed.append)
     eyes = Eyes(settings.model, settings.look)
-    for picture in find_pictures(path):
+    for picture in pictures:
         try:
             yield str(picture), look_once(eyes, PictureCamera([picture]), settings.look)
         except CameraError as error:
             yield str(picture), error
+    yield from (("", error) for error in closed)
 
 
 def _print_verdict(source: str, verdict: Verdict, *, in_json: bool) -> None:
@@ -174,7 +189,7 @@ def _print_verdict(source: str, verdict: Verdict, *, in_json: bool) -> None:
         )
         return
     word = verdict.mood or verdict.outcome.replace("_", " ")
-    print(f"{source}: {word}" + (f" ({verdict.confidence:.0%})" if verdict.face else ""))
+    print(f"{printable(source)}: {word}" + (f" ({verdict.confidence:.0%})" if verdict.face else ""))
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:

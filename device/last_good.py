@@ -42,8 +42,9 @@ def keep(settings: Settings) -> None:
     folder = _of_the_service()
     if folder is None:
         return
-    file, content = folder / FILE, msgspec.json.encode(settings)
+    file = folder / FILE
     try:
+        content = msgspec.json.encode(settings)
         if file.exists() and file.read_bytes() == content:
             return
         new = file.with_suffix(".new")
@@ -53,7 +54,8 @@ def keep(settings: Settings) -> None:
             out.flush()
             os.fsync(out.fileno())
         new.replace(file)
-    except OSError as error:  # full, or read-only: the memory says so on the lights
+    except (OSError, UnicodeEncodeError) as error:
+        # Full, or read-only: the memory says so on the lights. Or the camera's PATH is not UTF-8.
         log.warning("the last good settings cannot be kept: %s", error)
 
 

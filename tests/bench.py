@@ -27,8 +27,8 @@ from device.demo.album import Album
 from device.demo.server import PrivateMpd
 from device.demo.songs import make_library
 from device.demo.stage import Stage, on_stage
-from device.eyes.camera import read_picture
 from device.eyes.look import Eyes
+from device.eyes.pictures import read_picture
 from device.service import ask
 from device.settings import Look, Service, Settings
 from tests.waiting import eventually

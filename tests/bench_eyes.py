@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 import device
 from device import settings
-from device.eyes.camera import read_picture
+from device.eyes.pictures import read_picture
 from device.eyes.runtime import MODULES
 
 ROOT = Path(__file__).resolve().parent.parent

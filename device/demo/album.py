@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from device.eyes.camera import Camera, Frame, PictureCamera
+from device.eyes.camera import Camera, PictureCamera
+from device.eyes.frame import Frame
 
 FRAMES = 8  # of one picture, as a camera would give them while somebody stands still
 

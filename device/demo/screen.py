@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import cv2
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from device.eyes.camera import Frame
+from device.eyes.frame import Frame
+from device.eyes.opencv import cv2
 from device.mood import Mood, Verdict
 from device.settings import Colour
 
@@ -50,9 +50,9 @@ def rows_for(height: int) -> int:
 
 def picture(frame: Frame | None, verdict: Verdict | None, rows: int = ROWS) -> Text:
     """A grey frame in half blocks, with a frame around the face."""
-    if frame is None:
+    if frame is None or not frame.size:
         return Text("\n" * (rows // 2) + "the camera is closed".center(2 * rows) + "\n" * (rows // 2))
-    width = round(2 * rows * frame.shape[1] / frame.shape[0])
+    width = min(max(1, round(2 * rows * frame.shape[1] / frame.shape[0])), 4 * rows)  # as wide as a film
     small = cv2.resize(frame, (width, 2 * rows), interpolation=cv2.INTER_AREA)
     coloured = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
     if verdict and verdict.face:

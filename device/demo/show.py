@@ -25,7 +25,8 @@ from device.demo.server import PrivateMpd, sound_output
 from device.demo.songs import SONGS, make_library
 from device.demo.stage import Stage, on_stage
 from device.errors import CameraError
-from device.eyes.camera import Camera, camera_factory, find_pictures
+from device.eyes.camera import Camera, camera_factory, source_path
+from device.eyes.pictures import find_pictures
 from device.mood import Mood
 
 PICTURES = Path(__file__).resolve().parent.parent / "pictures"
@@ -66,7 +67,7 @@ def draw(path: Path) -> None:
     lines: deque[str] = deque(maxlen=5)
     logging.basicConfig(level=logging.INFO, handlers=[_Lines(lines)])
     logging.getLogger("mpd").setLevel(logging.WARNING)
-    album = Album(find_pictures(PICTURES))
+    album = Album(list(find_pictures(PICTURES)))
     watched = Watched(album.open)
     console = Console(record=True, width=104, file=io.StringIO(), color_system="truecolor")
     with _box() as box, on_stage(box, watched) as stage:
@@ -82,7 +83,7 @@ def _eyes(camera: str | None) -> tuple[Album | None, Callable[[], Camera]]:
     """Pictures as an album, one for each look; else the camera that was asked for, or is there."""
     kind, _, path = (camera or "").partition(":")
     if kind == "images":
-        album = Album(find_pictures(Path(path)))
+        album = Album(list(find_pictures(source_path(path))))
         return album, album.open
     if camera:
         return None, camera_factory(settings.Camera(source=camera))
@@ -90,7 +91,7 @@ def _eyes(camera: str | None) -> tuple[Album | None, Callable[[], Camera]]:
         webcam = camera_factory(settings.Camera(source="webcam:0"))
         with webcam():
             return None, webcam
-    album = Album(find_pictures(PICTURES))
+    album = Album(list(find_pictures(PICTURES)))
     return album, album.open
 
 

@@ -9,22 +9,17 @@ import contextlib
 import importlib.util
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from device import settings
 from device.errors import CameraError
-
-Frame = NDArray[np.uint8]
-
-PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".webp"})
-LONGEST_SIDE = 640  # of a picture or a film: larger ones are made as small as a camera's frames
+from device.eyes.frame import Frame, grey, small
+from device.eyes.opencv import MOST_PIXELS, cv2
+from device.eyes.pictures import find_pictures, read_picture, say
+from device.printable import printable
 
 
 class Camera(Protocol):
@@ -35,7 +30,7 @@ class Camera(Protocol):
     ) -> None: ...
 
     def read(self) -> Frame | None:
-        """The next frame, uint8 (height, width); None when there are no more. Raises CameraError."""
+        """The next frame, of any shape; None when there are no more. Raises CameraError."""
 
 
 class _Camera:
@@ -74,7 +69,8 @@ class PiCamera(_Camera):
 
     def read(self) -> Frame:
         # Rows are padded to a multiple of 64, and the colours follow below the grey rows.
-        return np.asarray(self._camera.capture_array("lores")[: self._height, : self._width])
+        frame = grey(self._camera.capture_array("lores"))
+        return frame[: self._height, : self._width]
 
     def close(self) -> None:
         if self._camera is not None:
@@ -108,27 +104,28 @@ class VideoCamera(_Camera):
 
     def __init__(self, source: int | Path, width: int, height: int, settle: float) -> None:
         self._source = source
+        self._begun = False
         if isinstance(source, Path):
-            self._capture = cv2.VideoCapture(str(source))
+            self._capture = _film(source)
         else:
             self._capture = cv2.VideoCapture(source, cv2.CAP_V4L2)
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
-        if not self._capture.isOpened():
-            raise CameraError(
-                f"{source}: not a video that can be read"
-                if isinstance(source, Path)
-                else f"no webcam {source} (/dev/video{source}): plug one in, "
-                "or choose pictures with --camera images:FOLDER"
-            )
-        if isinstance(source, int):
+            if not self._capture.isOpened():
+                raise CameraError(
+                    f"no webcam {source} (/dev/video{source}): plug one in, "
+                    "or choose pictures with --camera images:FOLDER"
+                )
             _let_settle(self.read, settle)
 
     def read(self) -> Frame | None:
         ok, picture = self._capture.read()
         if ok:
-            return _small(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), dtype=np.uint8))
+            self._begun = True
+            return small(grey(picture))
         if isinstance(self._source, Path):
+            if not self._begun:
+                raise CameraError(f"{printable(self._source)}: not one frame in it can be read")
             return None
         raise CameraError(f"webcam {self._source} gives no more frames: was it unplugged?")
 
@@ -136,10 +133,29 @@ class VideoCamera(_Camera):
         self._capture.release()
 
 
+def _film(path: Path) -> cv2.VideoCapture:
+    name = printable(path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise CameraError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        # Not by its own name: OpenCV crashes at one that is not UTF-8.
+        capture = cv2.VideoCapture(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+    if not capture.isOpened():
+        raise CameraError(f"{name}: not a video that can be read")
+    if capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT) > MOST_PIXELS:
+        capture.release()
+        raise CameraError(f"{name}: its frames are above {MOST_PIXELS / 1e6:.0f} megapixels: make it smaller")
+    return capture
+
+
 class PictureCamera(_Camera):
     """Pictures as successive frames."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Iterable[Path]) -> None:
         self._paths = iter(paths)
 
     def read(self) -> Frame | None:
@@ -147,29 +163,41 @@ class PictureCamera(_Camera):
         return None if path is None else read_picture(path)
 
 
-def read_picture(path: Path) -> Frame:
-    """One picture in grey, at most LONGEST_SIDE pixels in either direction."""
-    try:
-        picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    except cv2.error as error:
-        raise CameraError(f"{path}: too large a picture for OpenCV") from error
-    if picture is None:
-        raise CameraError(f"{path}: not a picture that can be read")
-    return _small(np.asarray(picture, dtype=np.uint8))
+class FolderCamera(_Camera):
+    """The pictures in a folder and below as successive frames; one that cannot be read is passed over."""
+
+    def __init__(self, folder: Path, pass_over: Callable[[CameraError], None]) -> None:
+        """pass_over: is told of each picture that cannot be read."""
+        self._folder = folder
+        self._pass_over = pass_over
+        self._frames = self._readable(find_pictures(folder, pass_over))
+
+    def read(self) -> Frame | None:
+        return next(self._frames, None)
+
+    def _readable(self, paths: Iterable[Path]) -> Iterator[Frame]:
+        first: CameraError | None = None
+        read = 0
+        for path in paths:
+            try:
+                frame = read_picture(path)
+            except CameraError as error:
+                first = first or error
+                self._pass_over(error)
+                continue
+            read += 1
+            yield frame
+        if first and not read:
+            raise CameraError(
+                f"{printable(self._folder)}: no picture in it can be read; copy them there again ({first})"
+            )
 
 
-def find_pictures(path: Path) -> list[Path]:
-    """The picture `path`, or all in the folder `path` and below, by name. Raises CameraError if none."""
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise CameraError(f"{path}: no such file or folder")
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES and p.is_file())
-    if not found:
-        raise CameraError(
-            f"{path}: no picture in this folder or below; known are {', '.join(sorted(PICTURES))}"
-        )
-    return found
+def _pictures(path: Path, pass_over: Callable[[CameraError], None]) -> Camera:
+    with contextlib.suppress(OSError):  # find_pictures says why
+        if path.is_dir():
+            return FolderCamera(path, pass_over)
+    return PictureCamera(find_pictures(path, pass_over))
 
 
 def camera_factory(chosen: settings.Camera) -> Callable[[], Camera]:
@@ -182,13 +210,29 @@ def camera_factory(chosen: settings.Camera) -> Callable[[], Camera]:
     if kind == "auto":
         kind = "picamera2" if importlib.util.find_spec("picamera2") else "webcam"
     size = (chosen.width, chosen.height)
+    said: set[str] = set()
+
+    def pass_over(error: CameraError) -> None:
+        """Once in all: the box looks into its folder again and again."""
+        if str(error) not in said:
+            said.add(str(error))
+            say(error)
+
     cameras: dict[str, Callable[[], Camera]] = {
         "picamera2": lambda: PiCamera(*size, chosen.settle),
         "webcam": lambda: VideoCamera(int(rest or "0"), *size, chosen.settle),
-        "images": lambda: PictureCamera(find_pictures(Path(rest).expanduser())),
-        "video": lambda: VideoCamera(Path(rest).expanduser(), *size, 0),
+        "images": lambda: _pictures(source_path(rest), pass_over),
+        "video": lambda: VideoCamera(source_path(rest), *size, 0),
     }
     return cameras[kind]
+
+
+def source_path(rest: str) -> Path:
+    """The PATH of a source like `images:PATH`. Raises CameraError."""
+    try:
+        return Path(rest).expanduser()
+    except RuntimeError as error:
+        raise CameraError(f"{printable(rest)}: there is no such user") from error
 
 
 def _let_settle(read: Callable[[], Frame | None], seconds: float) -> None:
@@ -196,11 +240,3 @@ def _let_settle(read: Callable[[], Frame | None], seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         read()
-
-
-def _small(frame: Frame) -> Frame:
-    scale = LONGEST_SIDE / max(frame.shape)
-    if scale >= 1:
-        return frame
-    height, width = (max(1, round(scale * side)) for side in frame.shape)
-    return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA))

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from device.errors import ModelError
 from device.eyes.card import Crop
 from device.eyes.light import evened
+from device.eyes.opencv import cv2
 from device.mood import Face
 
 CASCADES = Path(cv2.__file__).parent / "data"
 SMALLEST = 24  # pixels: what the cascades were trained on
+LARGEST = 2**15 - 1  # pixels: a longer side is more than OpenCV can turn
 AROUND = 0.35  # of a face's size, on each side: where it is looked for in the next frame
 LIT = 110  # of 255: the mean grey from which on a picture is light enough
 LIKE = 0.75  # of its size: how small it may have become there
@@ -62,7 +63,12 @@ class FaceFinder:
         self._steps = (*upright, (Search(least, tilt=LEAN), Search(least, tilt=-LEAN)))
 
     def find(self, frame: NDArray[np.uint8], last: Face | None = None) -> Face | None:
-        """frame: uint8, (height, width). last: the face of the frame before; it is looked for there first."""
+        """last: the face of the frame before; it is looked for there first.
+
+        frame: uint8, (height, width); in one of any other kind or shape there is no face.
+        """
+        if frame.ndim != 2 or frame.dtype != np.uint8 or max(frame.shape) >= LARGEST:
+            return None
         if last and (face := self._again(frame, last)):
             return face
         for step in self._steps:
@@ -75,20 +81,27 @@ class FaceFinder:
         """`last` in the next frame: near where it was, about as large, turned alike."""
         reach = round(last.width * AROUND)
         left, top = max(0, last.x - reach), max(0, last.y - reach)
-        part = frame[top : last.y + last.height + reach, left : last.x + last.width + reach]
+        right, bottom = max(0, last.x + last.width + reach), max(0, last.y + last.height + reach)
+        part = frame[top:bottom, left:right]
+        if not part.size:
+            return None  # pictures in a folder are not all of the same size
         least = LIKE * last.height / part.shape[0]
         face = self._run(Search(least, tilt=last.tilt), part)
         return face and face._replace(x=face.x + left, y=face.y + top)
 
     def _run(self, search: Search, frame: NDArray[np.uint8]) -> Face | None:
         least = search.least * frame.shape[0]
+        if not least:
+            return None
         scale = min(1.0, search.window / least)  # a picture made larger shows no more
+        size = max(SMALLEST, round(least * scale))
+        if round(scale * min(frame.shape)) < size:
+            return None  # there is no room for a face
         picture = _lightened(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         height, width = picture.shape
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), search.tilt, 1)
         if search.tilt:
             picture = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
-        size = max(SMALLEST, round(least * scale))
         boxes = self._cascade.detectMultiScale(
             picture, scaleFactor=search.step, minNeighbors=search.neighbours, minSize=(size, size)
         )

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from device.errors import CameraError
-from device.eyes.camera import Camera, Frame
+from device.eyes.camera import Camera
+from device.eyes.frame import Frame
 from device.supervision import MORE, what_happened
 
 log = logging.getLogger(__name__)
@@ -91,9 +92,7 @@ class Feed:
                     self._watch(look, wanted, stopped)
             finally:
                 self._camera.release()
-        except (
-            BaseException
-        ) as error:  # camera libraries raise whatever they like, and the box goes on without
+        except BaseException as error:  # camera libraries raise whatever they like; the box goes on without
             reason, ours = _reason(error)
             known, self._told = self._told, reason
             log.log(logging.ERROR if ours and reason != known else logging.DEBUG, "camera", exc_info=error)

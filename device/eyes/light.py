@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from device.eyes.card import Light
+from device.eyes.opencv import cv2
 
 MEAN, DEVIATION = 128, 64
 

@@ -34,8 +34,9 @@ class Eyes:
         self._finder = FaceFinder(self.card.crop.detector, look.min_face)
 
     def glance(self, frame: NDArray[np.uint8], last: Face | None = None, mirrored: bool = False) -> Glance:
-        """frame: uint8, (height, width). last: the face of the frame before, which is followed.
+        """frame: of any shape; there is no face in one that is not uint8, (height, width).
 
+        last: the face of the frame before, which is followed.
         mirrored: whether the face is read as a mirror would show it.
         """
         start = perf_counter()
@@ -58,7 +59,7 @@ class Look:
     glances: list[Glance] = field(default_factory=list)
 
     def take(self, eyes: Eyes, frame: NDArray[np.uint8]) -> Glance:
-        """One glance more, at `frame`, uint8 (height, width).
+        """One glance more, at `frame`.
 
         Every second reading is of the mirror image: of a face that keeps still, the same crop again would
         tell nothing new.

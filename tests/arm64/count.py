@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 
 import device
-from device.eyes.camera import Frame, read_picture
 from device.eyes.classifier import Classifier
 from device.eyes.faces import cut
+from device.eyes.frame import Frame
 from device.eyes.look import Eyes
+from device.eyes.pictures import read_picture
 from device.mood import Face
 from device.settings import Look, Model
 

@@ -9,12 +9,14 @@ import pytest
 
 from converter import cli, conditions
 from converter.conditions import CONDITIONS, FILLS, HEIGHT, NAMES, SMALL, TWO, WIDTH, frames, photos, scene
-from device.eyes.camera import read_picture
+from converter.errors import DataError
 from device.eyes.card import Crop, Light
 from device.eyes.faces import FaceFinder, cut
+from device.eyes.pictures import read_picture
 from device.mood import Mood
 from tests.converter.conftest import Refusal
 from tests.device.conftest import HAPPY, NEUTRAL
+from tests.device.eyes.odd_pictures import APPLE_DOUBLE, encoded
 
 FRONTAL = "haarcascade_frontalface_default.xml"
 
@@ -39,6 +41,25 @@ def test_every_second_photo_is_for_choosing_and_the_others_for_reporting(album: 
     assert [photo.path.name for photo in choosing] == ["0.png", "0.png"]
     assert [photo.path.name for photo in reporting] == ["1.png", "1.png"]
     assert [photo.mood for photo in choosing] == [Mood.HAPPY, Mood.NEUTRAL]
+
+
+def test_hidden_files_are_no_photos(album: Path) -> None:
+    (album / "happy" / "._0.png").write_bytes(APPLE_DOUBLE)
+    assert [photo.path.name for photo in photos(album, "choosing")] == ["0.png", "0.png"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"broken", "not a picture that can be read"),
+        (encoded(".png", np.zeros((3, 1000), np.uint8)), "640x2 pixels: expected a photo of somebody's head"),
+        (encoded(".png", np.zeros((1000, 3), np.uint8)), "2x640 pixels: expected a photo of somebody's head"),
+    ],
+)
+def test_a_photo_that_is_none_is_named(album: Path, content: bytes, said: str) -> None:
+    (album / "happy" / "1.png").write_bytes(content)
+    with pytest.raises(DataError, match=f"happy/1.png: {said}"):
+        list(frames(photos(album, "reporting"), "clean"))
 
 
 def test_a_scene_has_its_face_where_and_as_high_as_it_says(album: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from converter.errors import DataError
 from device.mood import Mood
 from tests.converter import drawn
 from tests.converter.drawn import MOODS, SIZES
+from tests.device.eyes.odd_pictures import APPLE_DOUBLE, encoded, png_of_zeros
 
 
 def same(one: Split, other: Split) -> bool:
@@ -189,6 +191,34 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "train" / "happy").mkdir(parents=True)
     (tmp_path / "train" / "happy" / "a.png").write_text("no picture")
     with pytest.raises(DataError, match=r"a\.png: not a picture that can be read"):
+        data.read(tmp_path, ["Training"], MOODS)
+
+
+def test_a_folder_that_came_from_a_mac_is_read_without_its_hidden_files(tmp_path: Path) -> None:
+    face = np.full((48, 48), 7, np.uint8)
+    for mood in ("happy", "angry"):
+        folder = tmp_path / "train" / mood
+        folder.mkdir(parents=True)
+        (folder / "._a.png").write_bytes(APPLE_DOUBLE)
+        (folder / os.fsdecode(b"caf\xe9.png")).write_bytes(encoded(".png", face))
+    read = data.read(tmp_path, ["Training"], (Mood.HAPPY,))["Training"]
+    assert (read.images == face).all()
+    assert len(read) == 1
+
+
+def test_pictures_of_moods_that_nobody_asked_for_are_not_read(tmp_path: Path) -> None:
+    for mood, content in (("happy", encoded(".png", np.zeros((48, 48), np.uint8))), ("angry", b"broken")):
+        (tmp_path / "train" / mood).mkdir(parents=True)
+        (tmp_path / "train" / mood / "a.png").write_bytes(content)
+    assert len(data.read(tmp_path, ["Training"], (Mood.HAPPY,))["Training"]) == 1
+    with pytest.raises(DataError, match=r"angry/a\.png: not a picture"):
+        data.read(tmp_path, ["Training"], (Mood.HAPPY, Mood.ANGRY))
+
+
+def test_a_giant_picture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "train" / "happy").mkdir(parents=True)
+    (tmp_path / "train" / "happy" / "a.png").write_bytes(png_of_zeros(40_000, 40_000, rows=1))
+    with pytest.raises(DataError, match=r"a\.png: too large a picture.*; expected a grey 48x48 one"):
         data.read(tmp_path, ["Training"], MOODS)
 
 

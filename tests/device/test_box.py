@@ -21,7 +21,9 @@ from gpiozero import Device
 from device.demo.server import PrivateMpd
 from device.demo.stage import Stage, on_stage
 from device.errors import CameraError, ServiceError
-from device.eyes.camera import Camera, Frame, PictureCamera, read_picture
+from device.eyes.camera import Camera, PictureCamera
+from device.eyes.frame import Frame
+from device.eyes.pictures import read_picture
 from device.memory import Memory
 from device.mood import Mood, Outcome, Verdict
 from device.panel.button import Gesture

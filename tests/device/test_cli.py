@@ -5,23 +5,26 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import mpd
+import numpy as np
 import pytest
 
 from device.demo.server import PrivateMpd
 from device.music.catalogue import Catalogue
 from device.settings import Settings
 from tests.device.conftest import HAPPY, PICTURES
+from tests.device.eyes.odd_pictures import APPLE_DOUBLE, encoded, png_of_zeros
 from tests.waiting import eventually
 
 MOCK_PINS = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
@@ -32,6 +35,7 @@ def moodbox(*words: str | Path, **environment: str) -> subprocess.CompletedProce
         [sys.executable, "-m", "device", *map(str, words)],
         capture_output=True,
         text=True,
+        encoding=environment.get("PYTHONIOENCODING"),
         check=False,
         env=os.environ | MOCK_PINS | environment,
         timeout=60,
@@ -39,10 +43,12 @@ def moodbox(*words: str | Path, **environment: str) -> subprocess.CompletedProce
 
 
 @contextmanager
-def running(settings_file: Path, *before: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def running(
+    settings_file: Path, *before: str, options: Sequence[str] = (), **environment: str
+) -> Iterator[subprocess.Popen[str]]:
     """`moodbox run`, from when it answers."""
     with subprocess.Popen(
-        [*before, sys.executable, "-m", "device", "run", "--settings", str(settings_file)],
+        [*before, sys.executable, "-m", "device", "run", "--settings", str(settings_file), *options],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | MOCK_PINS | environment,
@@ -98,6 +104,73 @@ def test_look_each_goes_on_after_a_broken_picture_and_says_which(tmp_path: Path)
     assert asked.returncode == 1
 
 
+def test_look_each_passes_over_what_is_no_picture_and_judges_odd_ones(tmp_path: Path) -> None:
+    (tmp_path / "._happy.jpg").write_bytes(APPLE_DOUBLE)
+    for name, content in (
+        ("1.jpg", HAPPY.read_bytes()),
+        ("2.png", encoded(".png", np.full((3, 1000), 128, np.uint8))),
+        ("3.png", encoded(".png", np.full((1, 1), 128, np.uint8))),
+        ("4.png", png_of_zeros(20_000, 20_000, rows=1)),
+        ("5.png", encoded(".png", np.full((1000, 3), 128, np.uint8))),
+    ):
+        (tmp_path / name).write_bytes(content)
+    asked = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
+    verdicts = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert [(Path(v["source"]).name, v["verdict"]) for v in verdicts] == [
+        ("1.jpg", "mood"),
+        ("2.png", "no_face"),
+        ("3.png", "no_face"),
+        ("5.png", "no_face"),
+    ]
+    assert [line for line in asked.stderr.splitlines() if line.startswith("moodbox: ")] == [
+        f"moodbox: {tmp_path}/4.png: too large a picture, above 34 megapixels: make it smaller"
+    ]
+    assert asked.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "terminal",
+    [
+        {"PYTHONIOENCODING": "utf-8"},
+        {"PYTHONIOENCODING": "iso8859-15"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+    ],
+    ids=lambda variables: " ".join(variables.values()),
+)
+def test_any_name_of_a_file_is_printed_on_any_terminal(tmp_path: Path, terminal: dict[str, str]) -> None:
+    names = (b"caf\xe9.jpg", "h\u00e4ppy \u2603.jpg".encode(), b"two\nlines \x1b[2J.jpg", b"z\xff.jpg")
+    for name in names[:-1]:
+        Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(HAPPY.read_bytes())
+    Path(os.fsdecode(bytes(tmp_path) + b"/" + names[-1])).write_bytes(b"broken")
+    asked = moodbox("look", "--camera", f"images:{tmp_path}", "--each", **terminal)
+    assert asked.returncode == 1
+    lines = asked.stdout.splitlines()
+    assert len(lines) == 3
+    assert all(re.fullmatch(r".*: happy \(\d+%\)", line) for line in lines)
+    assert "\x1b" not in asked.stdout
+    assert "Traceback" not in asked.stderr
+    assert "z\\udcff.jpg: not a picture that can be read" in asked.stderr
+    asked = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json", **terminal)
+    assert asked.stdout.isascii()
+    sources = [json.loads(line)["source"] for line in asked.stdout.splitlines()]
+    if "LC_ALL" not in terminal:  # Python takes names for ASCII there, and gives the same bytes otherwise
+        assert sorted(os.fsencode(Path(source).name) for source in sources) == sorted(names[:-1])
+
+
+def test_a_look_through_a_folder_passes_over_what_cannot_be_read_with_a_word(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"broken")
+    (tmp_path / "2.jpg").write_bytes(HAPPY.read_bytes())
+    asked = moodbox("look", "--camera", f"images:{tmp_path}")
+    assert asked.stdout.startswith(f"images:{tmp_path}: happy (")
+    assert f"{tmp_path}/1.jpg: not a picture that can be read; it is passed over" in asked.stderr
+    assert asked.returncode == 0
+    (tmp_path / "2.jpg").unlink()
+    asked = moodbox("look", "--camera", f"images:{tmp_path}")
+    assert f"moodbox: {tmp_path}: no picture in it can be read; copy them there again" in asked.stderr
+    assert asked.returncode == 1
+
+
 def test_look_for_people_is_a_readable_line() -> None:
     asked = moodbox("look", "--camera", f"images:{HAPPY}")
     assert asked.stdout.startswith(f"images:{HAPPY}: happy (")
@@ -106,6 +179,8 @@ def test_look_for_people_is_a_readable_line() -> None:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
+        (["look", "--camera", "images:~nobody-of-this-name/x", "--each"], 1, "there is no such user"),
+        (["look", "--camera", f"images:{'x' * 300}"], 1, "cannot be read: File name too long"),
         (["look", "--camera", "webcam:77"], 1, "no webcam 77 (/dev/video77): plug one in"),
         (["look", "--camera", "image:x"], 2, "did you mean 'images:PATH'?"),
         (["look", "--each", "--camera", "webcam:0"], 2, "--each judges pictures: add --camera images:PATH"),
@@ -246,6 +321,30 @@ def test_a_signal_ends_it_even_while_mpd_hangs(settings_file: Path, library: Pri
             assert box.wait(timeout=20) == 0
         finally:
             os.kill(library.pid, signal.SIGCONT)
+
+
+def test_a_box_sees_past_pictures_that_are_broken_or_odd(
+    settings_file: Path, library: PrivateMpd, tmp_path: Path
+) -> None:
+    """The folder's name is not UTF-8: it comes with --camera, since a settings file has only what is."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / "._b.jpg").write_bytes(APPLE_DOUBLE)
+    (folder / "a.jpg").write_bytes(b"broken")
+    (folder / "b.png").write_bytes(encoded(".png", np.full((3, 1000), 128, np.uint8)))
+    (folder / "c.jpg").write_bytes(HAPPY.read_bytes())
+    (tmp_path / "kept").mkdir()
+    with running(
+        settings_file, options=["--camera", f"images:{folder}"], STATE_DIRECTORY=str(tmp_path / "kept")
+    ) as box:
+        eventually(lambda: status(settings_file)["mood"] == "happy")
+        assert status(settings_file)["trouble"] == {}
+        box.terminate()
+        assert box.wait(timeout=20) == 0
+        assert box.stderr
+        log = box.stderr.read()
+    assert log.count("caf\\udce9/a.jpg: not a picture that can be read; it is passed over") == 1
+    assert "Traceback" not in log
 
 
 def test_the_log_has_one_line_for_each_look(settings_file: Path, library: PrivateMpd) -> None:

@@ -6,9 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from device.errors import ModelError
-from device.eyes.camera import read_picture
 from device.eyes.card import Crop, Light
 from device.eyes.faces import FaceFinder, cut
+from device.eyes.pictures import read_picture
 from device.mood import Face
 from tests.device.conftest import HAPPY, NEUTRAL
 

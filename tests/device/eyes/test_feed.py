@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from device.errors import CameraError
-from device.eyes.camera import Camera, Frame, PictureCamera
+from device.eyes.camera import Camera, PictureCamera
 from device.eyes.feed import Feed, FrameSeen, FramesEnded
+from device.eyes.frame import Frame
 from tests.device.conftest import HAPPY
 from tests.waiting import eventually
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from device.eyes.camera import read_picture
 from device.eyes.card import Light
 from device.eyes.light import DEVIATION, MEAN, all_evened, evened
+from device.eyes.pictures import read_picture
 from tests.device.conftest import HAPPY
 
 

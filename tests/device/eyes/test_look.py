@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from device.eyes.camera import PictureCamera, read_picture
+from device.eyes.camera import PictureCamera
 from device.eyes.look import Eyes, Glance, Look, look_once
+from device.eyes.pictures import read_picture
 from device.mood import Face, Mood, Outcome, Reading
 from device.settings import Look as Rules
 from device.settings import Model
