@@ -83,6 +83,17 @@ def test_a_camera_that_fails_is_told_whatever_it_raises(error: Exception) -> Non
     assert events.get(timeout=5) == FramesEnded(1, "the cable is out")
 
 
+@pytest.mark.parametrize("error", [KeyError("Id"), SystemExit(1)])
+def test_an_error_of_our_own_in_the_cameras_thread_is_told_by_its_name(error: BaseException) -> None:
+    def broken() -> Camera:
+        raise error
+
+    events: SimpleQueue[Any] = SimpleQueue()
+    Feed(broken, events.put).start()
+    said = events.get(timeout=5).error
+    assert said.startswith(f"stopped by an error of moodbox's own ({type(error).__name__}: ")
+
+
 def test_a_camera_that_hangs_hangs_nothing_else() -> None:
     camera = Counting()
     camera.go_on.clear()
