@@ -23,7 +23,7 @@ from device.service import ask
 from device.settings import Settings
 
 if TYPE_CHECKING:
-    from mpd import MPDClient
+    from device.music.link import Client
 
 
 @dataclass(frozen=True)
@@ -104,28 +104,30 @@ def _panel(settings: Settings) -> str:
 
 def _player(settings: Settings) -> str:
     from device.music.link import connected
+    from device.music.mirror import first_look
 
     with connected(settings.music) as client:
-        error, version = client.status().get("error"), client.mpd_version
+        error, version = first_look(client).snapshot.error, client.mpd_version
     if error:
         raise PlayerError(f"MPD says: {error}")
     return f"MPD (protocol {version}) at {settings.music.address}"
 
 
 def _library(settings: Settings) -> str:
+    from device.music import answers
     from device.music.jukebox import EMPTY
     from device.music.link import connected
     from device.music.places import read_atlas
 
     read_atlas(settings.music.places)
     with connected(settings.music) as client:
-        songs = int(client.stats().get("songs", 0))
+        songs = answers.stats(client).songs
         if not songs:
             raise LibraryError(EMPTY)
         return "; ".join([f"{songs} songs", *_listening(settings, client)])
 
 
-def _listening(settings: Settings, client: MPDClient) -> Iterator[str]:
+def _listening(settings: Settings, client: Client) -> Iterator[str]:
     from device.music.catalogue import FILE, Catalogue
     from device.music.hearing import music_folder
 

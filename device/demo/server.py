@@ -13,11 +13,10 @@ import time
 from pathlib import Path
 from typing import Self
 
-import mpd
-
 from device import settings
 from device.errors import PlayerError
-from device.music.link import connected
+from device.music import answers
+from device.music.link import Client, connected
 
 CONFIGURATION = """\
 music_directory "{folder}/music"
@@ -129,16 +128,15 @@ class PrivateMpd:
         with connected(self.link) as client:
             client.update()
             _wait_for_update(client)
-            return int(client.stats()["songs"])
+            return answers.stats(client).songs
 
-    def client(self) -> mpd.MPDClient:
+    def client(self) -> Client:
         """A connection of one's own, as another person's program would have."""
-        client = mpd.MPDClient()
-        client.timeout = 5
-        client.connect(self.address)
+        client = Client(settings.Music(address=self.address, timeout=5))
+        client.connect()
         return client
 
 
-def _wait_for_update(client: mpd.MPDClient) -> None:
-    while "updating_db" in client.status():
+def _wait_for_update(client: Client) -> None:
+    while answers.status(client).updating_db is not None:
         time.sleep(0.02)

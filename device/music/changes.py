@@ -11,53 +11,74 @@ from collections.abc import Sequence
 
 import mpd
 
+from device.music import answers
+from device.music.link import shown
+from device.music.mirror import Mirror
 from device.music.queue import Entry
+from device.music.wire import AnswerError
 
 log = logging.getLogger(__name__)
 
+SPARE_ROUNDS = 5  # others may change the queue between a look at it and a list of commands
 
-def put(
-    client: mpd.MPDClient, uris: Sequence[str], instead_of: Sequence[Entry], *, play: bool
-) -> tuple[Entry, ...]:
+
+def put(mirror: Mirror, uris: Sequence[str], instead_of: Sequence[Entry], *, play: bool) -> tuple[Entry, ...]:
     """Adds songs at the queue's end, plays the first of them if asked, then removes `instead_of`.
 
     Songs that MPD does not take are left out; if it takes none, nothing is played or removed.
-    Returns what was added. Raises mpd.CommandError if we may not.
+    Returns what was added. Raises mpd.CommandError if we may not, or if the queue is full.
     """
+    client = mirror.client
     added: list[Entry] = []
     waiting = list(uris)
-    while True:
-        ids = [int(row["id"]) for row in client.plchangesposid(0)]
-        old = [entry for entry in instead_of if entry.id in ids]
+    for _ in range(len(uris) + len(instead_of) + SPARE_ROUNDS):  # each song may cost one
+        now = mirror.look()
+        end = len(now.queue)
+        old = [entry for entry in instead_of if entry in now.places]
         if not (waiting or (added and (play or old))):
             return tuple(added)
         client.command_list_ok_begin()
         # At a place, though it is the end: if somebody else adds a song now, our first one is still there.
-        for place, uri in enumerate(waiting, len(ids)):
+        for place, uri in enumerate(waiting, end):
             client.addid(uri, place)
         if play:
-            client.playid(added[0].id) if added else client.play(len(ids))
+            client.playid(added[0].id) if added else client.play(end)
         for entry in old:
             client.deleteid(entry.id)
         try:
-            answers = client.command_list_end()
+            found = client.command_list_end()
         except mpd.CommandError as error:
             if error.errno == mpd.FailureResponseCode.PERMISSION:
                 raise
-            done = int(error.offset)
-            added += _added(client, len(ids), waiting[:done])
-            if done >= len(waiting):  # its file has vanished, no sound, or somebody has removed an old one
+            done = _done(error)
+            added += _added(mirror, end, waiting[:done])
+            if error.errno == mpd.FailureResponseCode.PLAYLIST_MAX:
+                if not added:
+                    raise
+                waiting = []
+            elif done >= len(waiting):  # its file has vanished, no sound, or somebody has removed an old one
                 play = False
-            elif len(client.plchangesposid(0)) >= len(ids) + done:  # else somebody has moved the end nearer
-                log.warning("%s cannot be queued: %s", waiting[done], error)
+            elif (
+                answers.status(client).playlistlength >= end + done
+            ):  # else somebody has moved the end nearer
+                log.warning("%s cannot be queued: %s", waiting[done], shown(str(error)))
                 done += 1
             waiting = waiting[done:]
         else:
-            added += [Entry(int(id), uri) for id, uri in zip(answers, waiting, strict=False)]  # noqa: A001
+            ids = answers.ids(found[: len(waiting)])
+            added += [Entry(id_, uri) for id_, uri in zip(ids, waiting, strict=True)]
             return tuple(added)
+    raise AnswerError("it refuses a list of commands again and again")
 
 
-def _added(client: mpd.MPDClient, place: int, uris: Sequence[str]) -> list[Entry]:
+def _done(error: mpd.CommandError) -> int:
+    """How many commands of a list MPD has done before the one that it refuses."""
+    if error.offset is None:
+        raise AnswerError(f"it refuses in words of its own: {error}") from error
+    return int(error.offset)
+
+
+def _added(mirror: Mirror, place: int, uris: Sequence[str]) -> list[Entry]:
     """What a list has added before it ended early."""
-    rows = client.playlistinfo(f"{place}:{place + len(uris)}") if uris else []
-    return [Entry(int(row["id"]), uri) for row, uri in zip(rows, uris, strict=False) if row["file"] == uri]
+    rows = answers.queued(mirror.client, place, place + len(uris)) if uris else []
+    return [Entry(row.id, uri) for row, uri in zip(rows, uris, strict=False) if row.file == uri]

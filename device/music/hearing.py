@@ -11,7 +11,9 @@ import mpd
 
 from device import settings
 from device.errors import SoundError
+from device.music import answers
 from device.music.catalogue import Catalogue
+from device.music.link import Client
 from device.music.places import Place, Source
 from device.sound.feeling import ENERGY_TOLD, VALENCE_TOLD, Feeling, feeling_of
 from device.sound.listener import Listener, check_installed
@@ -22,13 +24,13 @@ BATCH = 50  # songs that are looked up at once
 SUREST = 0.99  # so that nobody's word weighs endlessly
 
 
-def music_folder(client: mpd.MPDClient, music: settings.Music) -> Path:
+def music_folder(client: Client, music: settings.Music) -> Path:
     """Where the files of MPD's library are. Raises SoundError if none of them can be listened to."""
     check_installed()
     name = music.folder
     if not name:
         try:
-            name = client.config().get("music_directory", "")
+            name = answers.configuration(client).music_directory
         except mpd.CommandError as error:
             raise SoundError(
                 "MPD says only over its Unix socket where its music is: set music.folder"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -42,16 +43,16 @@ class Holding:
 
         The same song queued by somebody else has another id, and stays theirs.
         """
-        kept = tuple(entry for entry in now.queue if entry in self.entries)
+        kept = _in_order(self.entries, now)
         return self if kept == self.entries else self._of(kept, self.asked, now.version)
 
     def found_again(self, now: Snapshot, started: float) -> Holding:
         """The same over a connection that is new."""
         if abs(started - self.started) <= SAME_START and now.version >= self.version:
-            known = set(self.entries) | _together(self.asked, (e for e in now.queue if e.id > self.above))
-            kept = tuple(entry for entry in now.queue if entry in known)
+            new = [entry for entry in now.queue if entry.id > self.above]
+            kept = _in_order({*self.entries, *_together(self.asked, new)}, now)
         else:
-            kept = _by_uri(self.entries, now.queue)
+            kept = _in_order(_by_uri(self.entries, now.queue), now)
         return replace(self._of(kept, version=now.version), started=started)
 
     def _of(
@@ -63,36 +64,42 @@ class Holding:
         return replace(self, entries=entries, moods=moods, asked=asked, version=version)
 
 
+def _in_order(entries: Iterable[Entry], now: Snapshot) -> tuple[Entry, ...]:
+    """Those that are in the queue, in its order."""
+    places = now.places
+    return tuple(sorted((entry for entry in entries if entry in places), key=places.__getitem__))
+
+
 def _together(uris: Sequence[str], entries: Iterable[Entry]) -> set[Entry]:
     """Those that one list of commands has queued: their ids follow one another as `uris` do.
 
     The same song that somebody has queued just before stands alone. So with less than half of them there are
     none: better that one of ours is left to them than that one of theirs is taken for ours.
     """
-    by_id = {entry.id: entry for entry in entries}
-    begins = {id_ - place for id_ in by_id for place in range(len(uris))}
-    runs = [
-        {entry for place, uri in enumerate(uris) if (entry := by_id.get(begin + place)) and entry.uri == uri}
-        for begin in sorted(begins)
-    ]
-    best = max(runs, key=len, default=set())
+    places: dict[str, list[int]] = {}
+    for place, uri in enumerate(uris):
+        places.setdefault(uri, []).append(place)
+    runs: dict[int, set[Entry]] = {}  # by the id with which they begin
+    for entry in entries:
+        for place in places.get(entry.uri, ()):
+            runs.setdefault(entry.id - place, set()).add(entry)
+    best = max((runs[begin] for begin in sorted(runs)), key=len, default=set())
     return best if 2 * len(best) > len(uris) else set()
 
 
 def _first(uris: Sequence[str], entries: Iterable[Entry]) -> set[Entry]:
     """The first entries with these URIs, as many of each as it is in there."""
-    lost, found = list(uris), set()
+    lost, found = Counter(uris), set()
     for entry in entries:
-        if entry.uri in lost:
-            lost.remove(entry.uri)
+        if lost[entry.uri] > 0:
+            lost[entry.uri] -= 1
             found.add(entry)
     return found
 
 
-def _by_uri(own: Sequence[Entry], queue: Sequence[Entry]) -> tuple[Entry, ...]:
+def _by_uri(own: Sequence[Entry], queue: Sequence[Entry]) -> set[Entry]:
     """In an MPD that was started again: whose ids have stayed, then by URI, as often as it was there."""
     present = set(queue)
     kept = present.intersection(own)
     lost = [entry.uri for entry in own if entry not in present]
-    kept |= _first(lost, (entry for entry in queue if entry not in kept))
-    return tuple(entry for entry in queue if entry in kept)
+    return kept | _first(lost, (entry for entry in queue if entry not in kept))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import mpd
 
-from device.music.link import FAILURES
+from device.music.link import FAILURES, shown
+from device.music.mirror import Mirror
 from device.supervision import MORE, Part, Post, what_happened
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ class Job:
     """
 
     part: str
-    do: Callable[[mpd.MPDClient], None]
+    do: Callable[[Mirror], None]
     lost: Callable[[str], None] | None = None
 
 
@@ -46,12 +47,12 @@ class Worker:
             self._parts[name] = Part(name, self._post)
         return self._parts[name]
 
-    def do(self, job: Job, client: mpd.MPDClient) -> None:
+    def do(self, job: Job, mirror: Mirror) -> None:
         """Raises what a connection may raise, but for a command that MPD refuses."""
         try:
-            job.do(client)
+            job.do(mirror)
         except mpd.CommandError as error:
-            log.warning("MPD refuses: %s", error)
+            log.warning("MPD refuses: %s", shown(str(error)))
         except FAILURES:
             raise
         except Exception as error:

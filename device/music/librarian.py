@@ -9,19 +9,21 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import mpd
 
 from device import settings
 from device.errors import MemoryFileError, PlayerError, SoundError
+from device.music import answers
+from device.music.answers import Tagged
 from device.music.catalogue import DONE, Catalogue, Heard
+from device.music.chunks import Chunks
 from device.music.hearing import listen, music_folder, with_sound
-from device.music.link import connected
+from device.music.link import FAILURES, Client, connected
 from device.music.places import LONGEST_TAG, Atlas, Place, place_of
 from device.music.shelf import Shelf, Song
 from device.sound.features import Features
@@ -31,13 +33,9 @@ from device.supervision import PATIENCE, Part, Patience, Post, Supervised
 
 log = logging.getLogger(__name__)
 
-CHUNK = 250  # songs that MPD is asked for at once
 COMMENTS = 50  # files whose raw comments are read before they are kept
 LEAST_PAUSE = 0.01  # seconds between two chunks; they are as long as the chunk took
 SHOWN = 60.0  # seconds after which what was heard meanwhile is shown
-SLOW = 5.0  # seconds that a file's comments may take: a slow disk is no MPD that hangs
-TAGS = ("Artist", "Genre", "Mood")
-ALL = "(modified-since '1970-01-01T00:00:00Z')"
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,7 @@ class Librarian:
         self._show(catalogue)
         return folder
 
-    def _folder_of(self, client: mpd.MPDClient) -> Path | None:
+    def _folder_of(self, client: Client) -> Path | None:
         if not self._music.listen:
             return None
         try:
@@ -222,27 +220,20 @@ class Librarian:
 
 
 def fill(
-    client: mpd.MPDClient, catalogue: Catalogue, atlas: Atlas, address: str, *, anew: bool = False
+    client: Client, catalogue: Catalogue, atlas: Atlas, address: str, *, anew: bool = False
 ) -> Iterator[None]:
     """Brings the catalogue up to MPD's library; yields after each chunk.
 
     anew: read it even if MPD's word for its state is the same, which it may be within a second.
     """
-    # Only what is read: MPD sends all tags else. An MPD that refuses sends more, and does no harm.
-    known = {tag.casefold() for tag in client.tagtypes()}
-    has_moods = "mood" in known
-    try:
-        client.tagtypes("clear")
-        client.tagtypes("enable", *(tag for tag in TAGS if tag.casefold() in known))
-    except mpd.CommandError as error:
-        log.debug("MPD sends all tags: %s", error)
-    yield from _read_tags(client, catalogue, atlas, address, anew)
-    if not has_moods:
+    known = answers.tag_types(client)
+    yield from _read_tags(client, catalogue, atlas, address, known, anew)
+    if "mood" not in known:
         yield from _read_comments(client, catalogue, atlas)
 
 
 def _read_tags(
-    client: mpd.MPDClient, catalogue: Catalogue, atlas: Atlas, address: str, anew: bool
+    client: Client, catalogue: Catalogue, atlas: Atlas, address: str, known: Set[str], anew: bool
 ) -> Iterator[None]:
     stamp = _stamp(client, atlas, address)
     progress = catalogue.progress()
@@ -250,12 +241,9 @@ def _read_tags(
         progress = catalogue.begin(stamp)
     if progress.position == DONE:
         return
-    while True:
-        position = catalogue.progress().position
-        rows = client.find(ALL, "window", f"{position}:{position + CHUNK}")
-        if not rows:
-            break
-        uris = [row["file"] for row in rows]
+    chunks = Chunks(client, known)
+    while rows := chunks.behind(catalogue.progress().position):
+        uris = [row.file for row in rows]
         comments, sounds = catalogue.comments(uris), catalogue.sounds(uris)
         catalogue.keep([_heard(row, comments, sounds, atlas) for row in rows])
         yield
@@ -264,34 +252,32 @@ def _read_tags(
     yield
 
 
-def _stamp(client: mpd.MPDClient, atlas: Atlas, address: str) -> str:
-    stats = client.stats()
-    library = [stats.get(key, "") for key in ("db_update", "songs", "db_playtime")]
+def _stamp(client: Client, atlas: Atlas, address: str) -> str:
+    stats = answers.stats(client)
+    library = [stats.db_update, str(stats.songs), stats.db_playtime]
     return json.dumps([address, atlas.fingerprint(), FORMULA, *library])
 
 
 def _heard(
-    row: dict[str, Any],
+    row: Tagged,
     comments: dict[str, tuple[str, str]],
     sounds: dict[tuple[str, str], Features],
     atlas: Atlas,
 ) -> Heard:
-    modified = str(row.get("last-modified", ""))
-    asked, comment = comments.get(row["file"], ("", ""))
-    moods = [*_values(row, "mood"), *([comment] if asked == modified else [])]
-    place, genre = place_of(atlas, _values(row, "genre"), moods)
-    place = _sounding(place, sounds.get((row["file"], modified)))
-    artist = next(iter(_values(row, "artist")), "")[:LONGEST_TAG]
-    return Heard(Song(row["file"], artist, genre, place), modified)
+    asked, comment = comments.get(row.file, ("", ""))
+    moods = [*answers.words(row.mood), *([comment] if asked == row.modified else [])]
+    place, genre = place_of(atlas, answers.words(row.genre), moods)
+    place = _sounding(place, sounds.get((row.file, row.modified)))
+    artist = next(iter(answers.words(row.artist)), "")[:LONGEST_TAG]
+    return Heard(Song(row.file, artist, genre, place), row.modified)
 
 
 def _sounding(place: Place, sound: Features | None) -> Place:
     return with_sound(place, feeling_of(sound)) if sound else place
 
 
-def _read_comments(client: mpd.MPDClient, catalogue: Catalogue, atlas: Atlas) -> Iterator[None]:
+def _read_comments(client: Client, catalogue: Catalogue, atlas: Atlas) -> Iterator[None]:
     """Below 0.24, MPD knows MOOD only as a raw comment, which costs a question for each file."""
-    client.timeout = SLOW
     found = 0
     last = ""
     while songs := catalogue.without_comment(last, COMMENTS):
@@ -311,17 +297,18 @@ def _read_comments(client: mpd.MPDClient, catalogue: Catalogue, atlas: Atlas) ->
         log.info("%d songs say their mood themselves", found)
 
 
-def _comment(client: mpd.MPDClient, uri: str) -> str:
-    try:
-        comments = client.readcomments(uri)
-    except mpd.CommandError:  # a file that MPD cannot read any more
-        return ""
-    return ";".join(
-        value for name in comments if name.casefold() == "mood" for value in _values(comments, name)
-    )[:LONGEST_TAG]
-
-
-def _values(row: dict[str, Any], tag: str) -> Sequence[str]:
-    """python-mpd2 makes a list of a tag that a song has more than once."""
-    value = row.get(tag, [])
-    return [value] if isinstance(value, str) else value
+def _comment(client: Client, uri: str) -> str:
+    """Nothing of a file that MPD cannot read any more, or whose comments, as of a picture, it cannot send."""
+    for more in (True, False):
+        try:
+            comments = answers.comments(client, uri)
+        except mpd.CommandError:
+            return ""
+        except FAILURES as error:
+            client.reconnect()  # which fails where MPD itself has gone
+            if not more:
+                log.warning("%s: its comments cannot be read: %s", uri, error)
+        else:
+            said = (words for name, words in comments.items() if name.casefold() == "mood")
+            return ";".join(value for words in said for value in answers.words(words))[:LONGEST_TAG]
+    return ""

@@ -17,15 +17,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any
 
 import mpd
 
 from device import settings
 from device.mood import Mood
+from device.music import answers
+from device.music.aside import Aside
 from device.music.changes import put
 from device.music.jobs import Ended, Job, Worker
-from device.music.link import FAILURES, client_of, explain
+from device.music.link import FAILURES, Client, client_of, explain, shown
+from device.music.mirror import Mirror, first_look
 from device.music.playlists import songs_of
 from device.music.queue import Entry, Snapshot
 from device.music.stickers import count, likes
@@ -111,6 +113,7 @@ class Player:
         self._worker = Worker(post)
         self._jobs: SimpleQueue[Job | Ended] = SimpleQueue()
         self._commands: frozenset[str] = frozenset()  # that this MPD knows, and lets us use
+        self._aside = Aside(music)
         self._supervised = Supervised(Part("player", post, patience), self._run)
         self._closed = self._supervised.closed
 
@@ -126,12 +129,15 @@ class Player:
     def find(self, mood: Mood) -> None:
         """Posts SongsFound."""
 
-        def job(client: mpd.MPDClient) -> None:
+        def job(mirror: Mirror) -> None:
+            hands, ask = mirror.client, self._aside.ask
             known: Mapping[str, bool] = {}
             if self._shares():
                 with self._worker.part("likes").job(*FAILURES):
-                    known = likes(client)
-            self._post(SongsFound(mood, songs_of(client, mood), known))
+                    known = ask(hands, "what others like", likes, known)
+            picked: tuple[str, ...] = ()
+            picked = ask(hands, f"the playlist {mood}", partial(songs_of, mood=mood), picked)
+            self._post(SongsFound(mood, picked, known))
 
         def lost(_: str) -> None:
             self._post(SongsFound(mood, (), {}))  # then the library's songs will do
@@ -152,14 +158,12 @@ class Player:
 
         self._jobs.put(Job("queue", partial(self._put, mood, uris, instead_of, play), lost))
 
-    def _put(
-        self, mood: Mood, uris: Sequence[str], old: Sequence[Entry], play: bool, client: mpd.MPDClient
-    ) -> None:
+    def _put(self, mood: Mood, uris: Sequence[str], old: Sequence[Entry], play: bool, mirror: Mirror) -> None:
         """Posts SongsQueued or SongsRefused, unless the connection is lost on the way."""
         try:
-            entries = put(client, uris, old, play=play)
+            entries = put(mirror, uris, old, play=play)
         except mpd.CommandError as error:
-            self._post(SongsRefused(mood, f"MPD refuses: {error}", play))
+            self._post(SongsRefused(mood, f"MPD refuses: {shown(str(error))}", play))
             return
         if entries:
             self._post(SongsQueued(mood, entries, play))
@@ -168,24 +172,24 @@ class Player:
             self._post(SongsRefused(mood, reason, play))
 
     def pause(self, paused: bool) -> None:
-        self._jobs.put(Job("pause", lambda client: client.pause(int(paused))))
+        self._jobs.put(Job("pause", lambda mirror: mirror.client.pause(int(paused))))
 
     def skip(self, entry: Entry) -> None:
         """On to the next song, unless `entry` has ended by itself in the meantime."""
 
-        def job(client: mpd.MPDClient) -> None:
-            if client.status().get("songid") == str(entry.id):
-                client.next()
+        def job(mirror: Mirror) -> None:
+            if answers.status(mirror.client).songid == entry.id:
+                mirror.client.next()
 
         self._jobs.put(Job("skip", job))
 
     def count(self, uri: str, *, heard: bool) -> None:
         """Tells MPD's other clients of a play or a skip."""
-        when = int(time.time())
+        tell = partial(count, uri=uri, heard=heard, when=int(time.time()))
 
-        def job(client: mpd.MPDClient) -> None:
+        def job(mirror: Mirror) -> None:
             if self._shares():
-                count(client, uri, heard=heard, when=when)
+                self._aside.ask(mirror.client, "plays and skips", tell, None)
 
         self._jobs.put(Job("stickers", job))
 
@@ -195,26 +199,34 @@ class Player:
     def _run(self) -> None:
         pause = FIRST_PAUSE
         while not self._closed.is_set():
+            began = time.monotonic()
             try:
                 # The ears first: what changes after they are open is not missed.
-                with client_of(self._music) as ears, client_of(self._music) as hands, self._listening(ears):
-                    pause = FIRST_PAUSE
-                    self._serve(hands)
+                with client_of(self._music) as ears, client_of(self._music) as hands:
+                    self._serve(hands, ears)
             except FAILURES as error:
                 self._post(PlayerDown(explain(error, self._music)))
             except BaseException as error:
                 self._post(PlayerDown(f"{what_happened(error)}, and is started again; {MORE}"))
                 raise
+            if (
+                time.monotonic() - began > LONGEST_PAUSE
+            ):  # not one that fails each time as soon as it is asked
+                pause = FIRST_PAUSE
             self._closed.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _serve(self, client: mpd.MPDClient) -> None:
-        self._commands = frozenset(client.commands())
-        self._set_up(client)
-        known = look_at(client)
-        started = time.time() - int(client.stats()["uptime"])
+    def _serve(self, hands: Client, ears: Client) -> None:
+        first = first_look(hands)
+        self._commands = first.commands
+        self._aside.begin()
+        self._set_up(hands)
         self._drop_jobs()
-        self._post(PlayerUp(known, started))
+        self._post(PlayerUp(first.snapshot, first.started))
+        with self._listening(ears):
+            self._work(first.mirror, first.snapshot)
+
+    def _work(self, mirror: Mirror, known: Snapshot) -> None:
         mute = False
         while not self._closed.is_set():
             try:
@@ -223,14 +235,14 @@ class Player:
                 job = TRY_SOUND if mute else NOTHING
             if isinstance(job, Ended):
                 raise job.error
-            self._worker.do(job, client)
-            snapshot = look_at(client)
+            self._worker.do(job, mirror)
+            snapshot = mirror.look()
             mute = snapshot.went_mute(known) or (mute and snapshot.is_mute)
             if snapshot != known:
                 self._post(PlayerChanged(snapshot))
                 known = snapshot
 
-    def _set_up(self, client: mpd.MPDClient) -> None:
+    def _set_up(self, client: Client) -> None:
         """What the settings say of MPD itself; all else stays as its owner has it."""
         wanted = []
         if self._music.crossfade >= 0:
@@ -241,7 +253,7 @@ class Player:
             try:
                 tell()
             except mpd.CommandError as error:
-                log.warning("MPD refuses what the settings say of it: %s", error)
+                log.warning("MPD refuses what the settings say of it: %s", shown(str(error)))
 
     def _drop_jobs(self) -> None:
         """Jobs from before a connection are stale: the box asks anew when it hears PlayerUp."""
@@ -250,13 +262,15 @@ class Player:
                 self._jobs.get_nowait()
 
     @contextlib.contextmanager
-    def _listening(self, ears: mpd.MPDClient) -> Iterator[None]:
+    def _listening(self, ears: Client) -> Iterator[None]:
         """Makes a job of whatever changes in MPD, and of the connection's end."""
-        listener = threading.Thread(target=self._listen, args=(ears,), name="listener", daemon=True)
+        taken = threading.Semaphore(0)
+        listener = threading.Thread(target=self._listen, args=(ears, taken), name="listener", daemon=True)
         listener.start()
         try:
             yield
         finally:
+            taken.release()
             # Nothing else ends an idle() that waits: python-mpd2 has no noidle for threads.
             with (
                 contextlib.suppress(OSError, mpd.MPDError),
@@ -265,63 +279,33 @@ class Player:
                 ear.shutdown(socket.SHUT_RDWR)
             listener.join()
 
-    def _listen(self, ears: mpd.MPDClient) -> None:
+    def _listen(self, ears: Client, taken: threading.Semaphore) -> None:
+        """Hears of a change once the last one was taken: until then MPD keeps it in mind, so none pile up."""
         try:
             ears.idletimeout = None
             while True:
                 # Options, since they say what comes next.
                 changes = ears.idle("player", "playlist", "options", "database", "stored_playlist")
-                self._jobs.put(Job("changes", partial(self._heard, changes)))
+                self._jobs.put(Job("changes", partial(self._heard, changes, taken)))
+                taken.acquire()
         except BaseException as error:  # whatever it is: without ears the player would miss what changes
             self._jobs.put(Ended(error))
 
-    def _heard(self, changes: Sequence[str], _: mpd.MPDClient) -> None:
+    def _heard(self, changes: Sequence[str], taken: threading.Semaphore, _: Mirror) -> None:
+        taken.release()
+        if "stored_playlist" in changes:
+            self._aside.begin()
         if {"database", "stored_playlist"}.intersection(changes):
             self._post(LibraryChanged(songs="database" in changes))
 
 
-def _nothing(_: mpd.MPDClient) -> None:
+def _nothing(_: Mirror) -> None:
     pass
 
 
-def _try_sound(client: mpd.MPDClient) -> None:
-    client.clearerror()  # MPD itself would keep it
-    client.pause(0)
+def _try_sound(mirror: Mirror) -> None:
+    mirror.client.clearerror()  # MPD itself would keep it
+    mirror.client.pause(0)
 
 
 NOTHING, TRY_SOUND = Job("nothing", _nothing), Job("sound", _try_sound)
-
-
-def look_at(client: mpd.MPDClient) -> Snapshot:
-    """All of one moment: MPD lets nothing happen between the commands of a list."""
-    client.command_list_ok_begin()
-    client.status()
-    client.playlistinfo()
-    client.currentsong()
-    status, songs, song = client.command_list_end()
-    queue = tuple(Entry(int(song["id"]), song["file"]) for song in songs)
-    known = {entry.id: entry for entry in queue}
-    return Snapshot(
-        state=status["state"],
-        queue=queue,
-        current=known.get(int(song["id"])) if song else None,
-        title=_title(song),
-        error=status.get("error", ""),
-        next=known.get(int(status.get("nextsongid", 0))),
-        single=status.get("single", "0") != "0",
-        consume=status.get("consume", "0") != "0",
-        random=status.get("random", "0") != "0",
-        version=int(status["playlist"]),
-        elapsed=float(status.get("elapsed", 0)),
-        duration=float(status.get("duration", 0)),
-    )
-
-
-def _title(song: dict[str, Any]) -> str:
-    words = [_one(song.get("artist", "")), _one(song.get("title", ""))]
-    return " - ".join(filter(None, words)) or song.get("file", "")
-
-
-def _one(value: str | list[str]) -> str:
-    """python-mpd2 makes a list of a tag that a song has more than once."""
-    return value if isinstance(value, str) else ", ".join(value)

@@ -7,12 +7,15 @@ import contextlib
 import mpd
 
 from device.mood import Mood
+from device.music import answers
+from device.music.link import Client
+
+MOST = 10  # playlists of one mood's name: `sad`, `Sad`, `SAD`
 
 
-def songs_of(client: mpd.MPDClient, mood: Mood) -> tuple[str, ...]:
+def songs_of(client: Client, mood: Mood) -> tuple[str, ...]:
     """The URIs in the playlists that are called like the mood, in whatever case; none if there is no such."""
     with contextlib.suppress(mpd.CommandError):  # an MPD without stored playlists
-        names = (row.get("playlist", "") for row in client.listplaylists())
-        found = [name for name in names if name.casefold() == mood]
-        return tuple(uri for name in found for uri in client.listplaylist(name))
+        found = [name for name in answers.playlists(client) if name.casefold() == mood]
+        return tuple(uri for name in found[:MOST] for uri in answers.playlist(client, name))
     return ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 
@@ -12,6 +13,15 @@ class Entry(NamedTuple):
 
     id: int
     uri: str
+
+
+class Queue(tuple[Entry, ...]):
+    """MPD's queue in its order. It may be long, so the place of each entry is worked out once, at need."""
+
+    @cached_property
+    def places(self) -> Mapping[Entry, int]:
+        """The place of each entry, from 0 on."""
+        return {entry: place for place, entry in enumerate(self)}
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,11 @@ class Snapshot:
     duration: float = field(default=0.0, compare=False)
 
     @property
+    def places(self) -> Mapping[Entry, int]:
+        """The place of each entry of the queue, from 0 on."""
+        return (self.queue if isinstance(self.queue, Queue) else Queue(self.queue)).places
+
+    @property
     def is_mute(self) -> bool:
         return self.state == "pause" and self.error != ""
 
@@ -54,15 +69,16 @@ def ahead(own: Sequence[Entry], snapshot: Snapshot) -> tuple[Entry, ...]:
     """Those of the box's entries that come after the song that plays."""
     if snapshot.current is None:
         return ()
-    behind = set(snapshot.queue[: snapshot.queue.index(snapshot.current) + 1])
-    return tuple(entry for entry in own if entry not in behind)
+    places = snapshot.places
+    here = places.get(snapshot.current, -1)
+    return tuple(entry for entry in own if places.get(entry, len(places)) > here)
 
 
 def played_to_end(before: Snapshot, now: Snapshot) -> bool:
     """Whether MPD has stopped because no song is left, and not because somebody wanted it to."""
     one_by_one = before.single or now.single  # before: `oneshot` ends with its song; now: it was just said
     ended = now.state == "stop" and now.current is None and not one_by_one
-    return ended and (before.current in now.queue or _consumed(before, now))
+    return ended and (before.current in now.places or _consumed(before, now))
 
 
 def taken_over(before: Snapshot, now: Snapshot, own: Sequence[Entry]) -> bool:
@@ -71,18 +87,18 @@ def taken_over(before: Snapshot, now: Snapshot, own: Sequence[Entry]) -> bool:
     own: the box's entries before. A song of theirs that MPD comes to by itself is none that they play: it was
     next, or comes behind a broken one.
     """
-    if own and not set(own).intersection(now.queue) and not _consumed(before, now):
+    if own and not any(entry in now.places for entry in own) and not _consumed(before, now):
         return True
     theirs = now.state == "play" and now.current is not None and now.current not in own
     # With random on, a change of the queue may have made another song of it the next one.
-    mixed = now.random and now.queue != before.queue and now.current in before.queue
+    mixed = now.random and now.queue != before.queue and now.current in before.places
     came = now.current in (before.current, before.next) or mixed or bool(now.error)
     return theirs and not (before.state != "stop" and came)
 
 
 def _consumed(before: Snapshot, now: Snapshot) -> bool:
     """Whether the song that played is all that has gone."""
-    return now.consume and set(before.queue).difference(now.queue) == {before.current}
+    return now.consume and before.places.keys() - now.places.keys() == {before.current}
 
 
 def moved_on(before: Snapshot, now: Snapshot) -> bool:

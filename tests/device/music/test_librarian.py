@@ -15,7 +15,8 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.music.catalogue import DONE, FILE, STEPS, Catalogue
-from device.music.librarian import CHUNK, COMMENTS, Librarian, ShelfFilled, fill
+from device.music.chunks import CHUNK
+from device.music.librarian import COMMENTS, Librarian, ShelfFilled, fill
 from device.music.places import Source, read_atlas
 from device.music.shelf import Shelf, Song
 from device.settings import Music, Settings
