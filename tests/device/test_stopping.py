@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from device.box import Box, Event
 from device.errors import PowerError
-from device.eyes.camera import PictureCamera, read_picture
+from device.eyes.camera import PictureCamera
 from device.eyes.feed import Feed, FrameSeen, FramesEnded
 from device.eyes.look import Eyes
+from device.eyes.pictures import read_picture
 from device.memory import Memory
 from device.mood import Mood
 from device.music.jukebox import Jukebox
