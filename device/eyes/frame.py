@@ -42,9 +42,9 @@ def nothing() -> Frame:
 
 
 def small(frame: Frame) -> Frame:
-    """`frame` with at most LONGEST_SIDE pixels in either direction, and at least one."""
-    scale = LONGEST_SIDE / max(*frame.shape, 1)
-    if scale >= 1:
+    """`frame` with at most LONGEST_SIDE pixels in either direction, and at least one if it has any."""
+    if not frame.size or max(frame.shape) <= LONGEST_SIDE:
         return frame
+    scale = LONGEST_SIDE / max(frame.shape)
     height, width = (max(1, round(scale * side)) for side in frame.shape)
     return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -9,7 +9,7 @@ import os
 
 MOST_PIXELS = 32 * 2**20
 """Of one picture. Decoding takes 2 bytes a pixel, up to 7 for a progressive JPEG or a lossless WebP: at this
-size 64 to 230 MiB (`tests/bench_pictures.py`), where a Pi Zero 2 W has 512 MB for everything."""
+size 67 to 226 MiB (`python -m tests.bench_pictures`), where a Pi Zero 2 W has 512 MB for everything."""
 
 os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(MOST_PIXELS)
 

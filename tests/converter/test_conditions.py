@@ -55,6 +55,7 @@ def test_hidden_files_are_no_photos(album: Path) -> None:
         (encoded(".png", np.zeros((3, 1000), np.uint8)), "640x2 pixels: expected a photo of somebody's head"),
         (encoded(".png", np.zeros((1000, 3), np.uint8)), "2x640 pixels: expected a photo of somebody's head"),
     ],
+    ids=["broken", "flat", "slim"],
 )
 def test_a_photo_that_is_none_is_named(album: Path, content: bytes, said: str) -> None:
     (album / "happy" / "1.png").write_bytes(content)

@@ -95,6 +95,7 @@ def test_a_name_that_is_not_utf_8_is_a_name_like_any_other(tmp_path: Path) -> No
         (b"P5 0 0 255 ", "not a picture"),
         (b"P5 2000000 1 255 ", "too large a picture"),
     ],
+    ids=lambda value: value[:12].hex() if isinstance(value, bytes) else "",
 )
 def test_what_is_no_picture_is_said_in_a_line(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "a\nb.png").write_bytes(content)
