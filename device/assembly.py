@@ -11,20 +11,20 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from device import settings
+from device.config import settings
 from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.panel.button import Button, Presses
 from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
-from device.service import ENDING, Control, Notifier, Question
-from device.start import Start
 from device.supervision import PATIENCE, Patience
+from device.system.control_socket import ENDING, Control, Notifier, Question
+from device.system.startup_times import Start
 
 if TYPE_CHECKING:
-    from device.box import Box, Event
-    from device.eyes.camera import Camera
-    from device.eyes.look import Eyes
-    from device.memory import Memory
-    from device.music.places import Atlas
+    from device.box.box import Box, Event
+    from device.library.tag_affect import Atlas
+    from device.playback.memory import Memory
+    from device.vision.camera import Camera
+    from device.vision.observation import Eyes
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def open_box(
         lights.show(Sign.STARTING)
         start.done("light")
 
-        from device.music.player import Player
+        from device.playback.mpd_worker import Player
 
         player = stack.enter_context(closing(Player(chosen.music, events.put, patience)))
         player.start()
@@ -64,12 +64,12 @@ def open_box(
 
         import numpy as np
 
-        from device.box import Box  # loads OpenCV and numpy
-        from device.eyes.camera import camera_factory
-        from device.eyes.feed import Feed
-        from device.music.jukebox import Jukebox
-        from device.music.librarian import Librarian
-        from device.power import Power
+        from device.box.box import Box  # loads OpenCV and numpy
+        from device.library.scanner import Librarian
+        from device.playback.controller import Jukebox
+        from device.system.power import Power
+        from device.vision.camera import camera_factory
+        from device.vision.capture import Feed
 
         start.done("libraries")
         atlas = _atlas(chosen.music, trouble)
@@ -126,7 +126,7 @@ def _panel(
 
 
 def _memory(service: settings.Service, trouble: dict[str, str]) -> Memory:
-    from device.memory import Memory
+    from device.playback.memory import Memory
 
     try:
         return Memory.open(service.state_path())
@@ -137,7 +137,7 @@ def _memory(service: settings.Service, trouble: dict[str, str]) -> Memory:
 
 
 def _atlas(music: settings.Music, trouble: dict[str, str]) -> Atlas:
-    from device.music.places import read_atlas
+    from device.library.tag_affect import read_atlas
 
     try:
         return read_atlas(music.places)
@@ -147,7 +147,7 @@ def _atlas(music: settings.Music, trouble: dict[str, str]) -> Atlas:
 
 
 def _eyes(chosen: settings.Settings, trouble: dict[str, str]) -> Eyes | None:
-    from device.eyes.look import Eyes
+    from device.vision.observation import Eyes
 
     try:
         eyes = Eyes(chosen.model, chosen.look)

@@ -9,15 +9,15 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from device.assembly import open_box
+from device.config.last_good import keep
 from device.errors import MoodboxError
-from device.last_good import keep
-from device.service import Stop
 from device.supervision import BROKEN, PATIENCE, Part, Patience, Supervised, ThreadDied
+from device.system.control_socket import Stop
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from device.settings import Settings
+    from device.config.settings import Settings
 
 log = logging.getLogger(__name__)
 

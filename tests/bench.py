@@ -23,14 +23,14 @@ import psutil
 from gpiozero import Device
 
 import device
-from device.demo.album import Album
+from device.config.settings import Look, Service, Settings
+from device.demo.harness import Stage, on_stage
 from device.demo.server import PrivateMpd
+from device.demo.slideshow import Album
 from device.demo.songs import make_library
-from device.demo.stage import Stage, on_stage
-from device.eyes.look import Eyes
-from device.eyes.pictures import read_picture
-from device.service import ask
-from device.settings import Look, Service, Settings
+from device.system.control_socket import ask
+from device.vision.observation import Eyes
+from device.vision.pictures import read_picture
 from tests.waiting import eventually
 
 PICTURES = sorted((Path(device.__file__).parent / "pictures").glob("*.jpg"))

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import device
-from device import settings
-from device.eyes.pictures import read_picture
-from device.eyes.runtime import MODULES
+from device.config import settings
+from device.vision.pictures import read_picture
+from device.vision.tflite import MODULES
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = Path(device.__file__).parent / "pictures" / "eileen_collins.jpg"

@@ -33,8 +33,8 @@ WARM_UP = 3  # TensorFlow traces at the first run, and the caches fill
 
 def moodbox(runtime: str) -> dict[str, Way]:
     """The box's own eyes, on the model that it brings."""
-    from device.eyes.look import Eyes
-    from device.settings import Look, Model
+    from device.config.settings import Look, Model
+    from device.vision.observation import Eyes
 
     eyes = Eyes(Model(runtime=runtime), Look())  # type: ignore[arg-type]  # one of MODULES' keys
 
@@ -50,8 +50,8 @@ def moodbox(runtime: str) -> dict[str, Way]:
 
 def interpreters(runtime: str) -> dict[str, Way]:
     """The model alone, on a crop, by each of the runtime's ways. THREADS do not matter here."""
-    from device.eyes.runtime import MODULES
-    from device.settings import Settings
+    from device.config.settings import Settings
+    from device.vision.tflite import MODULES
 
     module = importlib.import_module(MODULES[runtime])
     content = Settings().model.file().read_bytes()
@@ -107,7 +107,7 @@ def fer(threads: int) -> dict[str, Way]:
 def plain(threads: int) -> dict[str, Way]:
     """What tutorials do: the whole frame by Haar with 1.1 and 5, then the float network on each box."""
     _limit_tensorflow(threads)
-    from converter.networks import paper
+    from converter.networks.architectures import paper
 
     network = paper(3)  # with random weights: no time depends on them
     cascade = cv2.CascadeClassifier(

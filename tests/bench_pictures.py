@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from device.eyes.opencv import MOST_PIXELS
+from device.vision.opencv import MOST_PIXELS
 
 SIDE = int(MOST_PIXELS**0.5)
 FILES = 100_000
@@ -28,7 +28,7 @@ KINDS: dict[str, tuple[str, tuple[int, ...]]] = {
 MEASURE = """
 import sys, time
 from pathlib import Path
-from device.eyes import pictures
+from device.vision import pictures
 
 def peak():
     return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024

@@ -23,16 +23,16 @@ import soundfile
 from mutagen.flac import FLAC
 
 import device
+from device.config.settings import Music
 from device.demo.server import PrivateMpd
+from device.library.index import Catalogue
+from device.library.scanner import Librarian, ShelfFilled
+from device.library.table import Shelf
+from device.library.tag_affect import TABLE, Place, Source, read_atlas
 from device.mood import Mood
-from device.music.catalogue import Catalogue
-from device.music.chooser import Wish, choose
-from device.music.course import course_for
-from device.music.librarian import Librarian, ShelfFilled
-from device.music.places import TABLE, Place, Source, read_atlas
-from device.music.shelf import Shelf
-from device.music.taste import Tally, Taste
-from device.settings import Music
+from device.recommend.play_statistics import Tally, Taste
+from device.recommend.ranking import Wish, choose
+from device.recommend.trajectory import course_for
 from tests.bench import MIB, machine, peak_memory, timed
 
 SONGS = 50_000

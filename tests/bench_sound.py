@@ -16,16 +16,16 @@ import msgspec
 import psutil
 
 import device
+from device.config.settings import Service, Settings
 from device.demo.server import PrivateMpd
 from device.demo.songs import make_library
-from device.music.catalogue import Catalogue
-from device.music.librarian import fill
-from device.music.link import connected
-from device.music.places import read_atlas
-from device.settings import Service, Settings
-from device.sound.features import Features
-from device.sound.feeling import feeling_of
-from device.sound.listener import Listener
+from device.library.audio.affect import feeling_of
+from device.library.audio.client import Listener
+from device.library.audio.features import Features
+from device.library.index import Catalogue
+from device.library.scanner import fill
+from device.library.tag_affect import read_atlas
+from device.mpd.connection import connected
 from tests.bench import MIB, PICTURES, bench_presses, daemon, machine, peak_memory
 
 COPIES = 100  # of the folder, for a library that is not heard through at once

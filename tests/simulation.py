@@ -17,8 +17,8 @@ hears 300 songs; what counts is the last 100.
 
 Nobody is like this. The listener was written down before the first run, and nothing of it was changed after.
 The box brought .73 at first and tried out too much. It was then made to count plays in other moods for a
-part, and one of its own numbers was halved, BOLDNESS in device/music/liking.py, by looking at listeners 100
-to 123. Those who are printed here are others.
+part, and one of its own numbers was halved, BOLDNESS in device/recommend/preference.py, by looking at
+listeners 100 to 123. Those who are printed here are others.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from device.memory import Memory
+from device.config.settings import Music
+from device.library.table import Shelf, Song, shelf_of
+from device.library.tag_affect import Place, Source, read_atlas
 from device.mood import Mood
-from device.music.chooser import Wish, choose
-from device.music.course import course_for
-from device.music.places import Place, Source, read_atlas
-from device.music.shelf import Shelf, Song, shelf_of
-from device.music.taste import NO_TASTE
-from device.settings import Music
+from device.playback.memory import Memory
+from device.recommend.play_statistics import NO_TASTE
+from device.recommend.ranking import Wish, choose
+from device.recommend.trajectory import course_for
 
 SONGS, ARTISTS = 2000, 300
 PLAYS, LAST, VISIT = 300, 100, 6

@@ -26,11 +26,11 @@ import psutil
 from gpiozero import Device
 
 import device
-from device.demo.album import Album
+from device.config.settings import Look, Panel, Service, Settings
+from device.demo.harness import Stage, on_stage
 from device.demo.server import PrivateMpd
+from device.demo.slideshow import Album
 from device.demo.songs import make_library
-from device.demo.stage import Stage, on_stage
-from device.settings import Look, Panel, Service, Settings
 
 PICTURES = sorted((Path(device.__file__).parent / "pictures").glob("*.jpg"))
 MIB = 2**20

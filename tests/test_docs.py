@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from gpiozero.pins.pi import PiBoardInfo
 
-from device.settings import Panel
+from device.config.settings import Panel
 
 ROOT = Path(__file__).parents[1]
 ROWS = [

@@ -70,7 +70,7 @@ def make(incoming: Path, name: str) -> Path:
     (Path(packages.stdout.strip()) / "moodbox.pth").write_text(f"{release}\n")
     command = venv / "bin/moodbox"
     command.write_text(
-        f"#!{venv}/bin/python\nimport sys\n\nfrom device.cli import main\n\nsys.exit(main())\n"
+        f"#!{venv}/bin/python\nimport sys\n\nfrom device.cli.main import main\n\nsys.exit(main())\n"
     )
     command.chmod(0o755)
     run(venv / "bin/python", "-m", "compileall", "-q", release / "device")  # the box may not write there

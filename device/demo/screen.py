@@ -16,10 +16,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from device.eyes.frame import Frame
-from device.eyes.opencv import cv2
+from device.config.settings import Colour
 from device.mood import Mood, Verdict
-from device.settings import Colour
+from device.vision.frame import Frame
+from device.vision.opencv import cv2
 
 ROWS = 20  # of the picture at most; each row of characters holds two of pixels
 OTHER_ROWS = 9  # the frame and the log

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from typing import Self
 
-from device import settings
+from device.config import settings
 from device.errors import PlayerError
-from device.music import answers
-from device.music.link import Client, connected
+from device.mpd import responses as answers
+from device.mpd.connection import Client, connected
 
 CONFIGURATION = """\
 music_directory "{folder}/music"

@@ -18,16 +18,16 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from device import settings
+from device.config import settings
 from device.demo import screen
-from device.demo.album import Album, Watched
+from device.demo.harness import Stage, on_stage
 from device.demo.server import PrivateMpd, sound_output
+from device.demo.slideshow import Album, Watched
 from device.demo.songs import SONGS, make_library
-from device.demo.stage import Stage, on_stage
 from device.errors import CameraError
-from device.eyes.camera import Camera, camera_factory, source_path
-from device.eyes.pictures import find_pictures
 from device.mood import Mood
+from device.vision.camera import Camera, camera_factory, source_path
+from device.vision.pictures import find_pictures
 
 PICTURES = Path(__file__).resolve().parent.parent / "pictures"
 LOOK = 10.0  # seconds that a look may take, with the camera's opening

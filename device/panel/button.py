@@ -13,7 +13,7 @@ from enum import StrEnum
 from time import monotonic
 from typing import Any
 
-from device import settings
+from device.config import settings
 from device.panel.pins import pin_errors
 from device.supervision import Part, Post
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple, ParamSpec, Protocol
 
-from device import settings
+from device.config import settings
 from device.mood import Mood
 from device.panel.pins import pin_errors
 

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 
 import device
-from device.eyes.classifier import Classifier
-from device.eyes.faces import cut
-from device.eyes.frame import Frame
-from device.eyes.look import Eyes
-from device.eyes.pictures import read_picture
+from device.config.settings import Look, Model
 from device.mood import Face
-from device.settings import Look, Model
+from device.vision.classifier import Classifier
+from device.vision.detector import cut
+from device.vision.frame import Frame
+from device.vision.observation import Eyes
+from device.vision.pictures import read_picture
 
 MARK = 4242  # as in plugin.c
 PICTURES = sorted((Path(device.__file__).parent / "pictures").glob("*.jpg"))

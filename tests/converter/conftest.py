@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from converter import cli, data
-from converter.data import Split
+from converter.cli import main as cli
+from converter.data import dataset as data
+from converter.data.dataset import Split
 from tests.converter import drawn
 
 if sys.version_info >= (3, 13):

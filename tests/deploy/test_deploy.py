@@ -94,7 +94,7 @@ def test_a_persons_settings_stay_and_new_keys_are_pointed_out(machine: Machine, 
     mine = (machine.root / "etc/moodbox/moodbox.toml").read_text()
     source.number("new")
     source.change("deploy/moodbox.toml", "settle = 0.5", "settle = 0.5\n# Nothing yet.\nfocus = 1.0")
-    source.change("device/settings.py", "    settle: ", "    focus: float = 1.0\n    settle: ")
+    source.change("device/config/settings.py", "    settle: ", "    focus: float = 1.0\n    settle: ")
     said = source.deploy(machine)
     assert "keeping /etc/moodbox/moodbox.toml" in said
     assert "keeping /etc/mpd.conf, which somebody has changed" in said
@@ -117,7 +117,7 @@ def test_a_release_that_is_not_well_goes_and_the_one_before_runs_again(
 ) -> None:
     before = machine.release()
     source.number("bad")
-    source.change("device/box.py", old, new)
+    source.change("device/box/box.py", old, new)
     said = source.deploy(machine, code=8)
     last = said.splitlines()[-1]
     assert says in last
@@ -173,7 +173,7 @@ def test_a_release_that_lost_its_power_before_it_was_proven_and_fails_goes_back_
 ) -> None:
     before = machine.release()
     source.number("bad")
-    source.change("device/box.py", RUN, RUN + "        1 / 0\n")
+    source.change("device/box/box.py", RUN, RUN + "        1 / 0\n")
     process = source.start(machine, "box")
     assert process.stdout is not None
     next(line for line in process.stdout if "switching to" in line)

@@ -88,7 +88,7 @@ def switches_off(machine: Machine) -> str:
     unit = (units / "moodbox.service").read_text()
     python = "/opt/moodbox/current/venv/bin/python"
     for old, new in (
-        (r"^ExecStart=.*", f"ExecStart={python} -c 'from device.power import power_off; power_off()'"),
+        (r"^ExecStart=.*", f"ExecStart={python} -c 'from device.system.power import power_off; power_off()'"),
         (r"^Type=.*", "Type=oneshot"),
         (r"^(Restart|Watchdog|ExecStopPost|OnFailure).*\n", ""),
         (r"^RuntimeDirectory=.*", "RuntimeDirectory=off"),

@@ -75,7 +75,7 @@ def test_the_lock_is_read_for_the_boxs_python_and_not_for_this_one(
 
 def test_a_release_has_the_same_name_until_one_of_its_files_changes(tmp_path: Path) -> None:
     one, other = Source(tmp_path / "one"), Source(tmp_path / "other")
-    (other.folder / "device" / "box.py").chmod(0o600)
+    (other.folder / "device" / "box" / "box.py").chmod(0o600)
     (other.folder / "notes.txt").write_text("not part of it")
     first = release("name", "3.13", root=one.folder)
     assert re.fullmatch(r"\d+\.\d+\.\d+-py313-[0-9a-f]{12}\n", first)
@@ -121,13 +121,15 @@ def test_mpd_understands_the_configuration_that_a_box_gets(tmp_path: Path) -> No
 
 def test_what_is_sent_belongs_to_root_and_may_be_read_by_the_boxs_user(tmp_path: Path) -> None:
     source = Source(tmp_path / "source")
-    (source.folder / "device" / "box.py").chmod(0o600)
+    (source.folder / "device" / "box" / "box.py").chmod(0o600)
     (tmp_path / "wheels").mkdir()
     (tmp_path / "wheels" / "some.whl").touch()
     release("pack", tmp_path / "release.tar", tmp_path / "wheels", root=source.folder)
     with tarfile.open(tmp_path / "release.tar") as tar:
         members = {member.name: member for member in tar}
-    assert {"wheels/some.whl", "device/box.py", "deploy/box/trial.py", "models/mood3.tflite"} <= set(members)
+    assert {"wheels/some.whl", "device/box/box.py", "deploy/box/trial.py", "models/mood3.tflite"} <= set(
+        members
+    )
     assert {(member.uid, member.gid, member.mode & 0o444) for member in members.values()} == {(0, 0, 0o444)}
 
 

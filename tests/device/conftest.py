@@ -12,9 +12,9 @@ import pytest
 import soundfile
 
 import device
+from device.config.settings import Camera, Look, Music, Panel, Service, Settings
 from device.demo.server import PrivateMpd
 from device.mood import Mood
-from device.settings import Camera, Look, Music, Panel, Service, Settings
 
 PICTURES = Path(device.__file__).parent / "pictures"
 HAPPY, NEUTRAL = PICTURES / "eileen_collins.jpg", PICTURES / "grace_hopper.jpg"

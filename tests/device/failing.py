@@ -21,10 +21,10 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from device import daemon
-from device.music.player import PlayerUp
-from device.service import set_up_log
-from device.settings import Panel, read_settings
+from device.config.settings import Panel, read_settings
+from device.playback.mpd_worker import PlayerUp
 from device.supervision import Patience
+from device.system.control_socket import set_up_log
 
 AT_ONCE = Patience(pauses=(0.05,), well=1.0)
 

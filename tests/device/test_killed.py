@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
+from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
-from device.memory import Memory
+from device.library.index import Catalogue
 from device.mood import Mood
-from device.music.catalogue import Catalogue
-from device.service import ask
-from device.settings import Settings
-from tests.device.test_cli import MOCK_PINS
+from device.playback.memory import Memory
+from device.system.control_socket import ask
+from tests.device.cli.test_cli import MOCK_PINS
 from tests.waiting import eventually
 
 HANDFUL = 6

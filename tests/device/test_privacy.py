@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from device.config.settings import Settings
 from device.demo.server import PrivateMpd
-from device.settings import Settings
-from tests.device.test_cli import moodbox, running, status
+from tests.device.cli.test_cli import moodbox, running, status
 from tests.waiting import eventually
 
 CALLS = (

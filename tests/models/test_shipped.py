@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter import golden
-from device.eyes.card import read_card
-from device.eyes.classifier import Classifier
-from device.eyes.runtime import MODULES, interpreter
+from converter.quantize import golden_vectors as golden
 from device.mood import Mood
+from device.vision.classifier import Classifier
+from device.vision.model_card import read_card
+from device.vision.tflite import MODULES, interpreter
 
 FOLDER = Path(__file__).parents[2] / "models"
 MODELS = sorted(FOLDER.glob("*.tflite"))
@@ -40,7 +40,8 @@ def test_the_models_with_three_moods_and_with_all_are_shipped() -> None:
 def test_a_model_is_small_and_can_be_quantized_again_without_training(model: Path) -> None:
     assert model.stat().st_size <= 1_000_000
     pytest.importorskip("tensorflow", reason="no TensorFlow for this Python here")
-    from converter import networks, training
+    from converter.networks import architectures as networks
+    from converter.training import trainer as training
 
     run, card = FOLDER / "runs" / "box", read_card(model)
     known = training.read_recipe(run).moods

@@ -9,8 +9,8 @@ from gpiozero.pins.mock import MockFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.config.settings import Panel
 from device.panel.button import Button, Edge, Gesture, Presses
-from device.settings import Panel
 
 DEBOUNCE, HOLD, DOUBLE, OFF = 0.03, 3.0, 0.35, 8.0
 

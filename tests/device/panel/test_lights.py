@@ -8,11 +8,11 @@ from gpiozero import Device, ZombieThread
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 from gpiozero.threads import GPIOThread
 
-from device.cli import main
+from device.cli.main import main
+from device.config.settings import Panel
 from device.errors import PanelError
 from device.mood import Mood
 from device.panel.lights import PATTERNS, Sign, open_lights, without_light
-from device.settings import Panel
 from tests.waiting import eventually
 
 LEDS = Panel()

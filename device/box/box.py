@@ -1,0 +1,406 @@
+"""The box itself: one queue of events, one consumer, one state. Here, and only here, the parts meet.
+
+Button, camera, MPD, control socket and signals only put events into the queue. The lights are a function of
+the state.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any
+
+from device import __version__
+from device.box.state import Activity, State, changed, sign_of
+from device.config import settings
+from device.library.scanner import ShelfFilled
+from device.mood import Mood, Outcome, Verdict
+from device.panel.button import Edge, Gesture, Presses
+from device.panel.lights import Lights, Sign
+from device.playback.controller import Jukebox, Stance
+from device.playback.mpd_worker import PlayerEvent
+from device.supervision import (
+    BROKEN,
+    PATIENCE,
+    RESTARTS,
+    Ledger,
+    Part,
+    PartFailed,
+    PartWell,
+    Patience,
+    ThreadDied,
+    ends_the_box,
+)
+from device.system.control_socket import ENDING, Notifier, Question, Stop
+from device.system.power import Power, PowerStays
+from device.system.startup_times import Start
+from device.vision.capture import Feed, FrameSeen, FramesEnded
+from device.vision.observation import Eyes, Look
+from device.vision.observation_log import log_look
+
+log = logging.getLogger(__name__)
+
+LOADING = 30.0  # seconds to the first frame of all: before it a camera's library loads, slowly on a small Pi
+OPENING = 10.0  # seconds to the first frame of any later look
+LATE = 2.0  # seconds between two frames that are too many
+SEARCH_PAUSE = 0.2  # seconds between two frames while nobody is there
+CAMERA_PAUSE = 5.0  # seconds until a camera that failed is tried again
+"""The pauses hold while the box looks for its first face after the start; later it looks only when asked."""
+LONGEST_WAIT = 3600.0  # seconds, where nothing is due
+
+Event = (
+    Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled | PowerStays
+    | PartFailed | PartWell | ThreadDied
+)  # fmt: skip
+
+
+class Box:
+    """Put together by `assembly.open_box`; `run` returns when a Stop has come, or an error ends the box.
+
+    Without eyes (its model is in trouble) it never looks, and is a box with a button and music.
+    """
+
+    def __init__(
+        self,
+        *,
+        events: SimpleQueue[Event],
+        rules: settings.Look,
+        presses: Presses,
+        is_down: Callable[[], bool],
+        lights: Lights,
+        eyes: Eyes | None,
+        feed: Feed,
+        jukebox: Jukebox,
+        power: Power,
+        notifier: Notifier,
+        start: Start,
+        trouble: dict[str, str],
+        patience: Patience = PATIENCE,
+    ) -> None:
+        """trouble: what is known already, by part. patience: for lights that fail."""
+        self._events = events
+        self._rules = rules
+        self._presses = presses
+        self._is_down = is_down
+        self._lights = lights
+        self._eyes = eyes
+        self._feed = feed
+        self._jukebox = jukebox
+        self._power = power
+        self._notifier = notifier
+        self._start = start
+        self._trouble = trouble
+        self._ledger = Ledger()
+        self._lights_part = Part("lights", events.put, patience)
+        self._exit_code = 0
+        self._timers: dict[Callable[[], None], float] = {}
+        self._look = self._new_look()
+        self._look_number = 0
+        self._look_asked = 0.0
+        self._opening = LOADING
+        self._pressed = False  # since the start
+        self._shown: tuple[Sign, Mood | None] | None = None
+        self._since = datetime.now(UTC)
+        self.state = State(trouble=tuple(trouble.items()))
+
+    def run(self) -> int:
+        """Returns the exit code: 0 after a Stop, BROKEN where an error of moodbox's own has ended the box."""
+        try:
+            self._live()
+        except Exception:
+            log.critical("the box ends by an error of moodbox's own in its loop", exc_info=True)
+            self._end(BROKEN)
+        finally:
+            self._notifier.tell("STOPPING=1")
+            self._feed.stop()
+        return self._exit_code
+
+    def _live(self) -> None:
+        self._notifier.tell("READY=1")
+        self._start.done("rest")
+        log.info("start: ready after %s", self._start)
+        if self._notifier.watchdog:
+            self._feed_watchdog()
+        self._start_look()
+        while self.state.activity is not Activity.STOPPING:
+            self._turn()
+
+    def _end(self, exit_code: int) -> None:
+        self._exit_code = exit_code
+        self._change(activity=Activity.STOPPING)
+
+    def _turn(self) -> None:
+        wait = min(self._timers.values(), default=math.inf) - monotonic()
+        with contextlib.suppress(Empty):
+            self._handle(self._events.get(timeout=min(max(0, wait), LONGEST_WAIT)))
+            for _ in range(self._events.qsize()):  # a button's edge that waits comes before its timer
+                self._handle(self._events.get_nowait())
+        if self.state.activity is Activity.STOPPING:
+            self._timers.clear()  # whatever was due would be another beginning
+        now = monotonic()
+        for action in list(self._timers):
+            if self._timers.get(action, now + 1) <= now:  # an action before may have called this one off
+                del self._timers[action]
+                action()
+        self._show()
+
+    def _handle(self, event: Event) -> None:
+        if self.state.activity is Activity.STOPPING:
+            if isinstance(event, Question):
+                event.answer.put(ENDING)
+            return  # whatever came in behind the Stop would be another beginning
+        match event:
+            case Edge():
+                self._heed(self._presses.hear(event))
+            case FrameSeen(look, frame) if self._eyes and look == self._look_number:
+                self._see(self._eyes, frame)
+            case FramesEnded(look, error) if look == self._look_number:
+                self._frames_ended(error)
+            case FrameSeen() | FramesEnded():
+                pass  # of an earlier look
+            case Question():
+                event.answer.put(self._answer(event.verb))
+            case Stop():
+                self._end(0)
+            case PowerStays(reason):
+                self._power_stays(reason)
+            case PartFailed() | PartWell():
+                self._heed_part(event)
+            case ThreadDied():
+                self._thread_died(event)
+            case _:
+                self._jukebox.hear(event)
+
+    # The button
+
+    def _sample_button(self) -> None:
+        self._heed(self._presses.sample(self._is_down(), monotonic()))
+
+    def _heed(self, gestures: list[Gesture]) -> None:
+        for gesture in gestures:
+            match gesture:
+                case Gesture.DOWN | Gesture.HELD | Gesture.HELD_LONG:
+                    # Nothing but the lights yet: what they say is what letting go now will do.
+                    self._change(gesture=gesture)
+                case Gesture.PRESS:
+                    self._change(gesture=None)
+                    if self.state.activity is not Activity.LEAVING:
+                        self._press()
+                case Gesture.TWICE:
+                    self._change(gesture=None)
+                    self._jukebox.skip()
+                case Gesture.LET_GO:
+                    self._change(gesture=None)
+                    self._jukebox.toggle()
+                case Gesture.OFF:
+                    self._change(gesture=None)
+                    self._switch_off()
+        if self._presses.due is None:
+            self._timers.pop(self._sample_button, None)
+        else:
+            self._timers[self._sample_button] = self._presses.due
+
+    def _press(self) -> None:
+        self._trouble.pop("power", None)  # it was seen
+        self._pressed = True
+        self._change(verdict=None)
+        self._start_look()
+
+    def _switch_off(self) -> None:
+        if self.state.activity is Activity.LEAVING:
+            return
+        log.info("the button was held for long: asking logind to switch off")
+        self._trouble.pop("power", None)
+        self._rest()
+        self._change(activity=Activity.LEAVING)
+        self._power.off()
+
+    def _power_stays(self, reason: str) -> None:
+        log.warning("power: %s", reason)
+        self._trouble["power"] = reason
+        if self.state.activity is Activity.LEAVING:
+            self._rest()
+
+    # The parts
+
+    def _heed_part(self, event: PartFailed | PartWell) -> None:
+        self._ledger.heed(event, monotonic())
+        self._timers[self._forget_failures] = self._ledger.due
+        if isinstance(event, PartFailed) and ends_the_box(event):
+            log.critical(
+                "the %s has failed after %d restarts: the box ends, and systemd starts it again",
+                event.part,
+                RESTARTS[event.part],
+            )
+            self._end(BROKEN)
+
+    def _forget_failures(self) -> None:
+        self._ledger.forget(monotonic())
+        self._timers[self._forget_failures] = self._ledger.due
+
+    def _thread_died(self, event: ThreadDied) -> None:
+        if event.library == "gpiozero":  # what moves on the lights, and ends with the next sign anyway
+            self._lights_failed(event.error)
+        else:
+            log.error("the thread %s has died", event.thread, exc_info=event.error)
+            self._ledger.heed(event, monotonic())
+
+    def _light(self) -> None:
+        """Shows the present sign; pins that fail cost the lights, and not the music."""
+        sign, mood = self._shown or sign_of(self.state)
+        try:
+            self._lights.show(sign, mood)
+        except Exception as error:  # lgpio's own errors share no root with gpiozero's, nor with OSError
+            self._lights_failed(error)
+
+    def _lights_failed(self, error: BaseException) -> None:
+        if self._light_again in self._timers:
+            return  # each light has a thread, and one failure is enough
+        self._timers[self._light_again] = monotonic() + self._lights_part.stopped(error)
+
+    def _light_again(self) -> None:
+        self._lights_part.begins()
+        self._light()
+
+    # A look
+
+    def _new_look(self) -> Look:
+        threshold = self._eyes.card.threshold if self._eyes else 1.0
+        return Look(self._rules, threshold, started=monotonic())
+
+    def _start_look(self) -> None:
+        if self._eyes is None:
+            self._rest()
+            return
+        self._forget_look()
+        self._change(activity=Activity.LOOKING)
+        self._look_asked = monotonic()
+        self._look = self._new_look()
+        self._look_number = self._feed.start()
+        self._timers[self._camera_late] = monotonic() + self._opening
+
+    def _see(self, eyes: Eyes, frame: Any) -> None:
+        self._timers.pop(self._camera_late, None)
+        self._opening = OPENING
+        if not self._look.glances:
+            self._trouble.pop("camera", None)
+            self._look.started = monotonic()
+            self._timers[self._end_look] = self._look.ends
+        glance = self._look.take(eyes, frame)
+        if self._look.decided() or monotonic() >= self._look.ends:
+            self._end_look()
+        elif self.state.searching and glance.face is None and self.state.verdict:
+            self._timers[self._next_frame] = monotonic() + SEARCH_PAUSE
+        else:
+            self._next_frame()
+
+    def _next_frame(self) -> None:
+        self._timers[self._camera_late] = monotonic() + LATE
+        self._feed.next()
+
+    def _camera_late(self) -> None:
+        self._frames_ended("the camera gives no frames: is its cable in?")
+
+    def _frames_ended(self, error: str | None) -> None:
+        if error is None:
+            self._end_look(more=False)
+            return
+        if self._trouble.get("camera") != error:
+            log.warning("camera: %s", error)
+        self._trouble["camera"] = error
+        if self._look.glances:
+            self._end_look(more=False)
+        else:
+            self._rest()
+            if self.state.searching:
+                self._timers[self._start_look] = monotonic() + CAMERA_PAUSE
+
+    def _end_look(self, more: bool = True) -> None:
+        """The time is up, the readings agree, or the frames are through (then there are no more)."""
+        self._timers.pop(self._end_look, None)
+        verdict = self._look.verdict()
+        self._log_look(verdict)
+        searching = self.state.searching and verdict.mood is None
+        self._change(verdict=verdict, searching=searching)
+        if verdict.mood:
+            self._jukebox.play(verdict.mood, invited=self._pressed)
+        if not searching:
+            self._rest()
+        elif more:
+            self._look = self._new_look()
+            self._look_asked = monotonic()
+            self._next_frame()
+        else:
+            self._rest()
+            self._timers[self._start_look] = monotonic() + CAMERA_PAUSE
+
+    def _rest(self) -> None:
+        """The camera is closed until the box is asked to look again."""
+        self._forget_look()
+        self._feed.stop()
+        self._change(activity=Activity.RESTING)
+
+    def _forget_look(self) -> None:
+        self._look_number = -1
+        for timer in (self._camera_late, self._end_look, self._next_frame, self._start_look):
+            self._timers.pop(timer, None)
+
+    def _log_look(self, verdict: Verdict) -> None:
+        before = self.state.verdict
+        if self.state.searching and before == verdict and verdict.outcome is Outcome.NO_FACE:
+            return  # nobody is there yet: said once
+        log_look(self._look, verdict, monotonic() - self._look_asked)
+
+    # What it tells
+
+    def _change(self, **changes: Any) -> None:
+        self.state = changed(self.state, **changes)
+
+    def _show(self) -> None:
+        """Brings the lights, and systemd, up to the state."""
+        snapshot = self._jukebox.snapshot
+        trouble = self._ledger.trouble | self._trouble | self._jukebox.trouble
+        paused = snapshot is not None and snapshot.state == "pause"
+        self._change(paused=paused, trouble=tuple(sorted(trouble.items())))
+        shown = sign_of(self.state)
+        if shown != self._shown:
+            self._shown = shown
+            self._since = datetime.now(UTC)
+            self._light()
+            self._notifier.tell(f"STATUS={self._headline()}")
+
+    def _headline(self) -> str:
+        sign, mood = self._shown or sign_of(self.state)
+        return "; ".join([str(mood or sign), *(f"{part}: {what}" for part, what in self.state.trouble)])
+
+    def _answer(self, verb: str) -> dict[str, Any]:
+        if verb == "press":
+            if self.state.activity is Activity.LEAVING:
+                return {"error": "the machine is switching itself off"}
+            self._press()
+            return {"ok": True}
+        if verb == "skip":
+            return {"ok": True} if self._jukebox.skip() else {"error": "no song plays that could be skipped"}
+        verdict, snapshot = self.state.verdict, self._jukebox.snapshot
+        sign, _ = self._shown or sign_of(self.state)
+        return {
+            "state": str(sign),
+            "mood": self.state.mood,
+            "confidence": round(verdict.confidence, 3) if verdict else None,
+            "playing": snapshot.state if snapshot else None,
+            "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
+            "stepped_back": self._jukebox.stance is Stance.BACK,
+            "since": self._since.isoformat(timespec="seconds"),
+            "start": {part: round(seconds, 3) for part, seconds in self._start.parts.items()},
+            "version": __version__,
+            "trouble": dict(self.state.trouble),
+        }
+
+    def _feed_watchdog(self) -> None:
+        self._notifier.tell("WATCHDOG=1")
+        self._timers[self._feed_watchdog] = monotonic() + (self._notifier.watchdog or 3600)

@@ -1,0 +1,166 @@
+"""`moodbox check`: whether each part can serve, and how to mend the one that cannot."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from device.config.settings import Settings
+from device.errors import (
+    CameraError,
+    LibraryError,
+    MemoryFileError,
+    MoodboxError,
+    NoBoxError,
+    PlayerError,
+    SoundError,
+)
+from device.printable import printable
+from device.system.control_socket import ask
+
+if TYPE_CHECKING:
+    from device.mpd.connection import Client
+
+
+@dataclass(frozen=True)
+class Finding:
+    part: str
+    well: bool
+    what: str
+
+
+def check(settings: Settings) -> list[Finding]:
+    """Tries each part for real. A running box holds pins and camera: then its own word is taken for them.
+
+    Raises ServiceError if a box runs that may not be asked: what was found beside it would be wrong.
+    """
+    trouble = _running(settings)
+    findings = [Finding("settings", True, "every key is known and in range")]
+    for part, look_at in PARTS.items():
+        if trouble is not None and part in ("camera", "panel"):
+            well = part not in trouble
+            findings.append(Finding(part, well, trouble.get(part, "in use by the box that runs")))
+            continue
+        try:
+            findings.append(Finding(part, True, look_at(settings)))
+        except MoodboxError as error:
+            findings.append(Finding(part, False, str(error)))
+        except ImportError as error:
+            findings.append(Finding(part, False, f"{error.name} is missing: pip install moodbox brings it"))
+        except Exception as error:  # a check that dies of one part would not tell of the others
+            findings.append(Finding(part, False, f"{type(error).__name__}: {error}"))
+    return findings
+
+
+def not_checked(error: MoodboxError) -> list[Finding]:
+    """What there is to say when the settings themselves are wrong."""
+    return [
+        Finding("settings", False, str(error)),
+        *(Finding(part, False, "not checked: the settings come first") for part in PARTS),
+    ]
+
+
+def _running(settings: Settings) -> dict[str, str] | None:
+    try:
+        trouble: dict[str, str] = ask(settings.service.socket_path(), "status")["trouble"]
+    except NoBoxError:
+        return None
+    return trouble
+
+
+def _model(settings: Settings) -> str:
+    from device.panel.lights import without_light
+    from device.vision.observation import Eyes
+
+    eyes = Eyes(settings.model, settings.look)
+    if missing := without_light(eyes.card.labels, settings.panel):
+        raise MoodboxError(f"no light for {', '.join(missing)}: see [panel] in the settings")
+    return f"{eyes.card.name} tells {', '.join(eyes.card.labels)}"
+
+
+def _camera(settings: Settings) -> str:
+    from device.vision.camera import camera_factory
+
+    with camera_factory(settings.camera)() as camera:
+        frame = camera.read()
+    source = printable(settings.camera.source)
+    if frame is None or not frame.size:
+        raise CameraError(f"{source} gives no frame")
+    return f"{source} gives {frame.shape[1]}x{frame.shape[0]}"
+
+
+def _panel(settings: Settings) -> str:
+    from device.panel.button import Button
+    from device.panel.lights import open_lights
+
+    with closing(open_lights(settings.panel)), closing(Button(settings.panel, lambda edge: None)):
+        pins = settings.panel.light_pins() | {"button": settings.panel.button}
+    return ", ".join(f"{name} on GPIO{pin}" for name, pin in pins.items())
+
+
+def _player(settings: Settings) -> str:
+    from device.mpd.connection import connected
+    from device.mpd.queue_mirror import first_look
+
+    with connected(settings.music) as client:
+        error, version = first_look(client).snapshot.error, client.mpd_version
+    if error:
+        raise PlayerError(f"MPD says: {error}")
+    return f"MPD (protocol {version}) at {settings.music.address}"
+
+
+def _library(settings: Settings) -> str:
+    from device.library.tag_affect import read_atlas
+    from device.mpd import responses as answers
+    from device.mpd.connection import connected
+    from device.playback.controller import EMPTY
+
+    read_atlas(settings.music.places)
+    with connected(settings.music) as client:
+        songs = answers.stats(client).songs
+        if not songs:
+            raise LibraryError(EMPTY)
+        return "; ".join([f"{songs} songs", *_listening(settings, client)])
+
+
+def _listening(settings: Settings, client: Client) -> Iterator[str]:
+    from device.library.audio_affect import music_folder
+    from device.library.index import FILE, Catalogue
+
+    if not settings.music.listen:
+        return
+    try:
+        music_folder(client, settings.music)
+    except SoundError as error:
+        yield f"they are not listened to: {error}"
+    folder = settings.service.state_path()
+    with contextlib.suppress(MemoryFileError, OSError):  # another user's
+        if (folder / FILE).exists():
+            with closing(Catalogue.open(folder)) as catalogue:
+                heard, faults = catalogue.listened()
+            yield f"{heard} listened to" + (f", in {faults} of them nothing is heard" if faults else "")
+
+
+def _storage(settings: Settings) -> str:
+    folder = settings.service.state_path()
+    try:
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
+        with tempfile.TemporaryFile(dir=nearest) as probe:
+            probe.write(b"\0")
+    except OSError as error:
+        raise MemoryFileError(f"{folder}: cannot be written ({error.strerror})") from error
+    return f"{folder} can be written"
+
+
+PARTS: dict[str, Callable[[Settings], str]] = {
+    "model": _model,
+    "camera": _camera,
+    "panel": _panel,
+    "player": _player,
+    "library": _library,
+    "storage": _storage,
+}

@@ -1,0 +1,314 @@
+"""Reads MPD's library into the catalogue, in the background and in chunks: nobody waits for it.
+
+What its songs sound like comes last.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import mpd
+
+from device.config import settings
+from device.errors import MemoryFileError, PlayerError, SoundError
+from device.library.audio.affect import FORMULA, feeling_of
+from device.library.audio.client import Listener
+from device.library.audio.features import Features
+from device.library.audio_affect import listen, music_folder, with_sound
+from device.library.chunks import Chunks
+from device.library.index import DONE, Catalogue, Heard
+from device.library.table import Shelf, Song
+from device.library.tag_affect import LONGEST_TAG, Atlas, Place, place_of
+from device.mpd import responses as answers
+from device.mpd.connection import FAILURES, Client, connected
+from device.mpd.responses import Tagged
+from device.supervision import PATIENCE, Part, Patience, Post, Supervised
+
+log = logging.getLogger(__name__)
+
+COMMENTS = 50  # files whose raw comments are read before they are kept
+LEAST_PAUSE = 0.01  # seconds between two chunks; they are as long as the chunk took
+SHOWN = 60.0  # seconds after which what was heard meanwhile is shown
+
+
+@dataclass(frozen=True)
+class ShelfFilled:
+    """The songs as they are known now. complete: the whole library was read."""
+
+    shelf: Shelf
+    complete: bool
+
+
+class Librarian:
+    """Runs on a thread of its own, with a connection of its own to MPD; wakes when it is told to.
+
+    It leaves half of the time to others. A low priority would not do: such a thread may hold Python's lock
+    while it waits for a processor, and the box's own thread would wait with it.
+    """
+
+    def __init__(
+        self,
+        music: settings.Music,
+        atlas: Atlas,
+        folder: Path | None,
+        post: Post,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        """folder: None if nothing can be kept. post: takes ShelfFilled."""
+        self._music = music
+        self._atlas = atlas
+        self._folder = folder
+        self._post = post
+        self._awake = threading.Event()
+        self._changed = threading.Event()
+        self._posted = 0
+        self._listener = Listener()
+        self._deaf = ""  # why songs are not listened to
+        self._listening = Part(
+            "listening", post, patience
+        )  # its failing costs what is heard, not what is read
+        self._listen_again: float | None = None  # seconds from now
+        self._supervised = Supervised(Part("librarian", post, patience), self._run)
+        self._closed = self._supervised.closed
+
+    def start(self) -> None:
+        self._supervised.start()
+
+    def wake(self, changed: bool = False) -> None:
+        """MPD is there, or its library has `changed`: what is not known yet is read."""
+        if changed:
+            self._changed.set()
+        self._awake.set()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._awake.set()
+        self._listener.close()
+        self._supervised.close()  # it may wait for an MPD that hangs; then it dies with us
+
+    def _run(self) -> None:
+        try:
+            self._read_and_listen()
+        except Exception:
+            self._awake.set()  # so that it goes on where it was when it is started again
+            raise
+
+    def _read_and_listen(self) -> None:
+        lost = False
+        while not self._closed.is_set():
+            catalogue = self._open()
+            try:
+                self._serve(catalogue)
+            except sqlite3.Error as error:
+                # Damage is found and put aside by opening it again; a disk that takes nothing costs the file.
+                log.warning("the catalogue of songs is lost (%s): it is made again", error)
+                if isinstance(error, sqlite3.OperationalError):
+                    self._folder = None
+                if lost:
+                    raise  # once more at once would be without end, should making it again not help
+                lost = True
+                self._awake.set()
+            finally:
+                catalogue.close()
+
+    def _open(self) -> Catalogue:
+        if self._folder is None:
+            return Catalogue.of_this_run()
+        try:
+            return Catalogue.open(self._folder)
+        except MemoryFileError as error:
+            log.warning("%s", error)
+            return Catalogue.of_this_run()
+
+    def _serve(self, catalogue: Catalogue) -> None:
+        self._posted = 0
+        if catalogue.count():
+            self._show(catalogue)
+        while not self._closed.is_set():
+            self._awake.wait(self._listen_again)
+            self._awake.clear()
+            while not self._closed.is_set():
+                anew = self._changed.is_set()
+                self._changed.clear()
+                try:
+                    folder = self._read(catalogue, anew)
+                except PlayerError as error:  # the player says so, and wakes us when MPD is back
+                    log.debug("reading the library: %s", error)
+                    break
+                except Exception:
+                    if anew:
+                        self._changed.set()
+                    raise
+                if not self._changed.is_set():
+                    self._try_to_listen(catalogue, folder)
+                    break
+
+    def _read(self, catalogue: Catalogue, anew: bool) -> Path | None:
+        """Returns the folder of music, if its songs can be listened to."""
+        with connected(self._music) as client:
+            position, began = 0, monotonic()
+            for _ in fill(client, catalogue, self._atlas, self._music.address, anew=anew):
+                if self._closed.is_set():
+                    return None
+                before, position = position, catalogue.progress().position
+                if position >= max(1, 2 * self._posted) or before != position == DONE:
+                    self._show(catalogue)
+                self._closed.wait(max(LEAST_PAUSE, monotonic() - began))
+                began = monotonic()
+            folder = self._folder_of(client)
+        self._show(catalogue)
+        return folder
+
+    def _folder_of(self, client: Client) -> Path | None:
+        if not self._music.listen:
+            return None
+        try:
+            return music_folder(client, self._music)
+        except SoundError as error:
+            self._cannot_listen(error)
+            return None
+
+    def _try_to_listen(self, catalogue: Catalogue, folder: Path | None) -> None:
+        self._listen_again = None
+        self._listening.begins()
+        try:
+            self._listen(catalogue, folder)
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            self._listener.rest()
+            self._listen_again = self._listening.stopped(error)
+        else:
+            self._listening.well()
+
+    def _listen(self, catalogue: Catalogue, folder: Path | None) -> None:
+        """Until all was heard, or something else is to be done."""
+        if folder is None:
+            return
+        heard, shown = False, monotonic()
+        try:
+            for _ in listen(catalogue, folder, self._listener):
+                heard = True
+                if self._awake.wait(LEAST_PAUSE):
+                    break
+                if monotonic() - shown > SHOWN:
+                    self._show(catalogue)
+                    heard, shown = False, monotonic()
+        except SoundError as error:
+            if not self._closed.is_set():
+                self._cannot_listen(error)
+        self._listener.rest()
+        if heard and not self._closed.is_set():
+            self._show(catalogue)
+
+    def _cannot_listen(self, error: SoundError) -> None:
+        if str(error) != self._deaf:
+            log.warning("songs are not listened to: %s", error)
+        self._deaf = str(error)
+
+    def _show(self, catalogue: Catalogue) -> None:
+        shelf = catalogue.shelf()
+        self._posted = len(shelf)
+        self._post(ShelfFilled(shelf, complete=catalogue.progress().position == DONE))
+
+
+def fill(
+    client: Client, catalogue: Catalogue, atlas: Atlas, address: str, *, anew: bool = False
+) -> Iterator[None]:
+    """Brings the catalogue up to MPD's library; yields after each chunk.
+
+    anew: read it even if MPD's word for its state is the same, which it may be within a second.
+    """
+    known = answers.tag_types(client)
+    yield from _read_tags(client, catalogue, atlas, address, known, anew)
+    if "mood" not in known:
+        yield from _read_comments(client, catalogue, atlas)
+
+
+def _read_tags(
+    client: Client, catalogue: Catalogue, atlas: Atlas, address: str, known: Set[str], anew: bool
+) -> Iterator[None]:
+    stamp = _stamp(client, atlas, address)
+    progress = catalogue.progress()
+    if anew or progress.stamp != stamp:
+        progress = catalogue.begin(stamp)
+    if progress.position == DONE:
+        return
+    chunks = Chunks(client, known)
+    while rows := chunks.behind(catalogue.progress().position):
+        uris = [row.file for row in rows]
+        comments, sounds = catalogue.comments(uris), catalogue.sounds(uris)
+        catalogue.keep([_heard(row, comments, sounds, atlas) for row in rows])
+        yield
+    catalogue.finish()
+    log.info("the catalogue knows %d songs", catalogue.count())
+    yield
+
+
+def _stamp(client: Client, atlas: Atlas, address: str) -> str:
+    stats = answers.stats(client)
+    library = [stats.db_update, str(stats.songs), stats.db_playtime]
+    return json.dumps([address, atlas.fingerprint(), FORMULA, *library])
+
+
+def _heard(
+    row: Tagged,
+    comments: dict[str, tuple[str, str]],
+    sounds: dict[tuple[str, str], Features],
+    atlas: Atlas,
+) -> Heard:
+    asked, comment = comments.get(row.file, ("", ""))
+    moods = [*answers.words(row.mood), *([comment] if asked == row.modified else [])]
+    place, genre = place_of(atlas, answers.words(row.genre), moods)
+    place = _sounding(place, sounds.get((row.file, row.modified)))
+    artist = next(iter(answers.words(row.artist)), "")[:LONGEST_TAG]
+    return Heard(Song(row.file, artist, genre, place), row.modified)
+
+
+def _sounding(place: Place, sound: Features | None) -> Place:
+    return with_sound(place, feeling_of(sound)) if sound else place
+
+
+def _read_comments(client: Client, catalogue: Catalogue, atlas: Atlas) -> Iterator[None]:
+    """Below 0.24, MPD knows MOOD only as a raw comment, which costs a question for each file."""
+    found = 0
+    last = ""
+    while songs := catalogue.without_comment(last, COMMENTS):
+        last, _ = songs[-1]
+        comments = [(uri, modified, _comment(client, uri)) for uri, modified in songs]
+        sounds = catalogue.sounds([uri for uri, _ in songs])
+        places = [(key, place_of(atlas, (), [mood])[0]) for *key, mood in comments if mood]
+        known = [
+            (uri, _sounding(place, sounds.get((uri, modified))))
+            for (uri, modified), place in places
+            if place.sure
+        ]
+        catalogue.keep_comments(comments, known)
+        found += len(known)
+        yield
+    if found:
+        log.info("%d songs say their mood themselves", found)
+
+
+def _comment(client: Client, uri: str) -> str:
+    """Nothing of a file that MPD cannot read any more, or whose comments, as of a picture, it cannot send."""
+    for more in (True, False):
+        try:
+            comments = answers.comments(client, uri)
+        except mpd.CommandError:
+            return ""
+        except FAILURES as error:
+            client.reconnect()  # which fails where MPD itself has gone
+            if not more:
+                log.warning("%s: its comments cannot be read: %s", uri, error)
+        else:
+            said = (words for name, words in comments.items() if name.casefold() == "mood")
+            return ";".join(value for words in said for value in answers.words(words))[:LONGEST_TAG]
+    return ""

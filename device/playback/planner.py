@@ -1,0 +1,63 @@
+"""Which songs come next in a mood: the course, what was learned and played, and chance, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from device.config import settings
+from device.library.table import Shelf
+from device.mood import Mood
+from device.mpd.snapshot import Entry
+from device.playback.guarded_memory import Notebook
+from device.playback.memory import Memory
+from device.recommend.play_statistics import NO_TASTE, with_likes
+from device.recommend.ranking import Wish, choose
+from device.recommend.trajectory import course_for
+
+REMEMBERED = 500  # songs back: longer ago is as good as never
+
+
+class Selection:
+    """likes: what other clients say is liked or disliked, by URI."""
+
+    def __init__(self, music: settings.Music, notebook: Notebook, chance: np.random.Generator) -> None:
+        self._music = music
+        self._notebook = notebook
+        self._chance = chance
+        self._step = 0  # of the course: how many of its songs were queued
+        self.likes: Mapping[str, bool] = {}
+
+    def begin(self) -> None:
+        """From the course's first step on."""
+        self._step = 0
+
+    def songs(
+        self,
+        mood: Mood,
+        shelf: Shelf,
+        count: int,
+        *,
+        current: Entry | None,
+        coming: Sequence[Entry],
+        picked: bool,
+    ) -> tuple[str, ...]:
+        """URIs of so many songs to follow `current` and what is `coming`; less if the shelf has no more.
+
+        picked: the shelf is the user's own pick, in which every song fits.
+        """
+        recall = self._notebook.recall
+        queued = [entry.uri for entry in coming]
+        wish = Wish(
+            course_for(mood, self._music),
+            count,
+            step=self._step,
+            before=(*self._notebook.played(REMEMBERED), *queued),
+            taken=frozenset([*queued, *([current.uri] if current else [])]),
+            fresh=self._music.no_repeat,
+            taste=with_likes(recall(lambda memory: memory.taste(mood)) or NO_TASTE, self.likes),
+        )
+        chosen = choose(shelf.with_words(recall(Memory.words) or {}), wish, self._chance, anywhere=picked)
+        self._step += len(chosen)
+        return tuple(choice.uri for choice in chosen)

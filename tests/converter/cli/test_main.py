@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from converter.cli import main as cli
+from tests.converter.conftest import Refusal
+
+
+def converter(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "converter", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_help_answers_without_loading_tensorflow() -> None:
+    program = (
+        "import sys; from converter.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: sys.exit({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert all(verb in done.stdout for verb in ("train", "quantize", "evaluate", "limits"))
+    assert "set()" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "the following arguments are required: VERB"),
+        ("evaluate x.tflite --data d.csv", "the following arguments are required: --split"),
+        ("evaluate x.tflite --data d.csv --split Test", "argument --split: invalid choice: 'Test'"),
+        (
+            "train --data d.csv --out o --moods happy,angy",
+            "'angy' is not a valid Mood; known are angry, disgust",
+        ),
+        ("train --data d.csv --out o --moods happy", "'happy': expected two or more different moods"),
+        ("train --data d.csv --out o --moods sad,sad", "'sad,sad': expected two or more different moods"),
+        ("train --data d.csv --out o --epochs 0", "'0': expected a whole number from 1 on"),
+        ("quantize --run r --data d.csv --out o --right 85", "'85': expected a share above 0, at most 1"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_what_was_expected(
+    arguments: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments.split())
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_missing_model_is_refused_in_one_line(fer2013: Path, tmp_path: Path) -> None:
+    done = converter("evaluate", tmp_path / "none.tflite", "--data", fer2013, "--split", "PublicTest")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"moodbox-converter: {tmp_path / 'none.json'}: No such file or directory; "
+        "a model is a .tflite file with its card (.json) beside it\n"
+    )
+
+
+def test_missing_data_are_refused_in_one_line(model: Path, tmp_path: Path, refusal: Refusal) -> None:
+    line = refusal("evaluate", model, "--data", tmp_path / "no.csv", "--split", "PublicTest", code=2)
+    assert "no.csv: no such file or folder; expected Kaggle's fer2013.csv" in line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_refused_in_one_line(
+    run: Path, fer2013: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    tmp_path.chmod(0o500)
+    line = refusal("train", "--data", fer2013, "--out", tmp_path / "run", code=1)
+    assert "Permission denied" in line
+
+
+def test_a_file_in_the_way_of_a_folder_is_refused_in_one_line(
+    fer2013: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    (tmp_path / "file").touch()
+    line = refusal("train", "--data", fer2013, "--out", tmp_path / "file" / "run", code=1)
+    assert "file/run: Not a directory" in line
+
+
+def test_json_is_one_object_and_nothing_else_on_standard_output(model: Path, fer2013: Path) -> None:
+    done = converter("evaluate", model, "--data", fer2013, "--split", "PrivateTest", "--json")
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert found.keys() == {
+        "model",
+        "split",
+        "count",
+        "labels",
+        "accuracy",
+        "balanced_accuracy",
+        "classes",
+        "confusion_matrix",
+    }
+    assert (found["model"], found["split"], found["count"]) == (str(model), "PrivateTest", 36)
+
+
+def test_a_keras_file_is_scored_by_the_labels_of_its_run(
+    run: Path, fer2013: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert cli.main(f"evaluate {run / 'best.keras'} --data {fer2013} --split PublicTest --json".split()) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["labels"] == ["happy", "neutral", "sad"]
+    history = json.loads((run / "history.json").read_text())
+    # The run scored itself in bfloat16.
+    assert found["accuracy"] == pytest.approx(max(entry["val_accuracy"] for entry in history), abs=0.06)
+
+
+def test_the_table_is_for_people_and_the_picture_is_drawn(
+    model: Path, fer2013: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "new" / "confusion.png"
+    capsys.readouterr()
+    assert cli.main(f"evaluate {model} --data {fer2013} --split PublicTest --picture {picture}".split()) == 0
+    assert "accuracy" in capsys.readouterr().out.splitlines()[-1]
+    assert picture.read_bytes().startswith(b"\x89PNG")

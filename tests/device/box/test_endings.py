@@ -1,0 +1,163 @@
+"""How a box in a process of its own ends: at once when it is told to, and with 70 by an error of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from device.config.settings import Settings
+from device.demo.server import PrivateMpd
+from device.errors import ServiceError
+from device.supervision import BROKEN, MORE
+from device.system.control_socket import ask
+from tests.device import test_killed
+from tests.device.cli.test_cli import MOCK_PINS
+from tests.device.test_killed import status
+from tests.waiting import eventually
+
+FINGERS = 4
+
+
+def test_25_stops_among_presses_are_all_heard(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    chance = random.Random(25)
+    for _ in range(25):
+        with test_killed.running(settings_file, settings) as box, pressed_wildly(settings):
+            time.sleep(chance.uniform(0, 0.02))
+            box.send_signal(signal.SIGTERM)
+            assert box.wait(timeout=20) == 0
+
+
+@contextmanager
+def pressed_wildly(settings: Settings) -> Iterator[None]:
+    """By several fingers at once, so that the box has always something to do."""
+    enough = threading.Event()
+
+    def press() -> None:
+        while not enough.is_set():
+            with suppress(ServiceError):
+                ask(settings.service.socket_path(), "press")
+
+    fingers = [threading.Thread(target=press) for _ in range(FINGERS)]
+    for finger in fingers:
+        finger.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        for finger in fingers:
+            finger.join()
+
+
+@contextmanager
+def failing(part: str, file: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A box of which this part fails."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.device.failing", part, str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | MOCK_PINS | environment,
+        cwd=Path(__file__).parents[3],
+    ) as box:
+        try:
+            yield box
+        finally:
+            box.kill()
+
+
+@pytest.mark.parametrize(
+    ("part", "last_word"),
+    [
+        ("player", "the player has failed after 3 restarts: the box ends, and systemd starts it again"),
+        ("loop", "the box ends by an error of moodbox's own in its loop"),
+    ],
+)
+def test_a_player_that_dies_for_ever_and_an_error_in_the_loop_end_the_box_with_70_and_dark(
+    settings_file: Path, settings: Settings, library: PrivateMpd, tmp_path: Path, part: str, last_word: str
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        with failing(part, settings_file, NOTIFY_SOCKET=str(tmp_path / "notify")) as box:
+            lights, log = box.communicate(timeout=60)
+        systemd.setblocking(False)
+        heard = []
+        with suppress(BlockingIOError):
+            while True:
+                heard.append(systemd.recv(1000).decode())
+    assert box.returncode == BROKEN
+    assert json.loads(lights) == [0, 0, 0]
+    assert heard[0] == "READY=1"
+    assert "STOPPING=1" in heard
+    assert "Traceback (most recent call last):" in log
+    (critical,) = [line for line in log.splitlines() if " CRITICAL " in line]
+    assert critical.endswith(last_word)
+    assert not settings.service.socket_path().exists()
+
+
+def test_a_thread_of_somebody_else_that_dies_is_said_and_does_not_end_the_box(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    with failing("thread", settings_file) as box:
+        eventually(lambda: status(settings).get("trouble"), 30)
+        (said,) = status(settings)["trouble"].values()
+        assert said.startswith("a thread has died of an error (KeyError: 'nobody supervises this thread')")
+        eventually(lambda: status(settings)["playing"] == "play")
+        box.terminate()
+        _, log = box.communicate(timeout=20)
+    assert box.returncode == 0
+    assert "the thread stray has died" in log
+
+
+def test_lights_that_fail_cost_neither_the_music_nor_the_box_and_shine_again_once_they_can(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    loose = settings_file.with_name("loose")
+    with failing("none", settings_file) as box:
+        eventually(lambda: status(settings).get("playing") == "play", 30)
+        loose.touch()
+
+        def said_after_a_press() -> bool:
+            ask(settings.service.socket_path(), "press")  # a look that is over at once changes no light
+            return "lights" in status(settings)["trouble"]
+
+        eventually(said_after_a_press, pause=0.3)
+        assert status(settings)["trouble"]["lights"].startswith(
+            "stopped by an error of moodbox's own (OSError: the pin is loose), restarted "
+        )
+        assert status(settings)["trouble"]["lights"].endswith(MORE)
+        eventually(lambda: status(settings)["playing"] == "play")
+        loose.unlink()
+        eventually(lambda: status(settings)["trouble"] == {})
+        eventually(lambda: status(settings)["state"] == "mood")
+        box.terminate()
+        box.communicate(timeout=20)
+    assert box.returncode == 0
+
+
+def test_a_box_with_too_many_open_files_is_asked_again_once_it_has_room(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    with test_killed.running(settings_file, settings) as box:
+        eventually(lambda: status(settings).get("playing") == "play")
+        _, most = resource.prlimit(box.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(box.pid, resource.RLIMIT_NOFILE, (3, most))
+        eventually(lambda: not status(settings))
+        resource.prlimit(box.pid, resource.RLIMIT_NOFILE, (most, most))
+        eventually(lambda: status(settings).get("playing") == "play", 60)
+        box.terminate()
+        assert box.wait(timeout=20) == 0

@@ -1,0 +1,233 @@
+"""Stopping is final, and so is switching off until it is refused, whatever else comes in at that moment."""
+
+from __future__ import annotations
+
+import threading
+import typing
+from collections.abc import Callable
+from queue import SimpleQueue
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.box.box import Box, Event
+from device.box.state import Activity, State, changed
+from device.config.settings import Look, Model, Music, Panel
+from device.errors import PowerError
+from device.library.scanner import Librarian, ShelfFilled
+from device.library.table import EMPTY_SHELF
+from device.library.tag_affect import read_atlas
+from device.mood import Mood
+from device.mpd.snapshot import Entry, Snapshot
+from device.panel.button import Edge, Gesture, Presses
+from device.panel.lights import Dark
+from device.playback.controller import Jukebox
+from device.playback.memory import Memory
+from device.playback.mpd_worker import (
+    LibraryChanged,
+    Player,
+    PlayerChanged,
+    PlayerDown,
+    PlayerUp,
+    SongsFound,
+    SongsQueued,
+    SongsRefused,
+)
+from device.supervision import PartFailed, PartWell, ThreadDied
+from device.system.control_socket import ENDING, VERBS, Notifier, Question, Stop
+from device.system.power import Power, PowerStays
+from device.system.startup_times import Start
+from device.vision.camera import PictureCamera
+from device.vision.capture import Feed, FrameSeen, FramesEnded
+from device.vision.observation import Eyes
+from device.vision.pictures import read_picture
+from tests.device.conftest import HAPPY
+from tests.waiting import eventually
+
+LOOK = 1  # the number of the first look, which begins as soon as the box runs
+SONG = Entry(1, "sad/01.ogg")
+PLAYING = Snapshot("play", (SONG,), SONG, "Blues 1")
+PANEL = Panel()
+FRAME = read_picture(HAPPY)
+
+activities = st.sampled_from(Activity)
+
+
+@given(now=activities, wanted=activities)
+def test_nothing_follows_upon_stopping_and_upon_leaving_only_rest_or_the_stop(
+    now: Activity, wanted: Activity
+) -> None:
+    after = changed(State(now), activity=wanted, paused=True)
+    assert after.paused
+    match now:
+        case Activity.STOPPING:
+            assert after.activity is Activity.STOPPING
+        case Activity.LEAVING if wanted not in (Activity.RESTING, Activity.STOPPING):
+            assert after.activity is Activity.LEAVING
+        case _:
+            assert after.activity is wanted
+
+
+def held(seconds: float, began: float = -60) -> list[Edge]:
+    """A button that was held for so long, and let go. An edge without a change says that time has passed."""
+    down = monotonic() + began
+    up = down + seconds
+    pressed = [Edge(True, down), Edge(True, down + 0.05), Edge(True, up - 0.01)]
+    return [*pressed, Edge(False, up), Edge(False, up + 0.05), Edge(False, up + 1)]
+
+
+PRESS, HOLD, LONG_HOLD = held(0.1), held(PANEL.hold + 1), held(PANEL.off + 1)
+TWO_PRESSES = [*held(0.1)[:-1], *held(0.1, -59.8)]
+
+
+@pytest.mark.parametrize(
+    ("edges", "gestures"),
+    [
+        (PRESS, [Gesture.DOWN, Gesture.PRESS]),
+        (TWO_PRESSES, [Gesture.DOWN, Gesture.DOWN, Gesture.TWICE]),
+        (HOLD, [Gesture.DOWN, Gesture.HELD, Gesture.LET_GO]),
+        (LONG_HOLD, [Gesture.DOWN, Gesture.HELD, Gesture.HELD_LONG, Gesture.OFF]),
+    ],
+)
+def test_the_edges_of_this_file_are_what_they_are_called(edges: list[Edge], gestures: list[Gesture]) -> None:
+    presses = Presses(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off)
+    assert [gesture for edge in edges for gesture in presses.hear(edge)] == gestures
+
+
+BATCHES: dict[str, list[Any]] = {
+    "a press": PRESS,
+    "two presses": TWO_PRESSES,
+    "a hold": HOLD,
+    "a long hold": LONG_HOLD,
+    "a frame": [FrameSeen(LOOK, FRAME)],
+    "frames that end": [FramesEnded(LOOK)],
+    "a camera that fails": [FramesEnded(LOOK, "gone")],
+    "MPD is there": [PlayerUp(PLAYING, 0.0)],
+    "MPD is gone": [PlayerDown("gone")],
+    "MPD has changed": [PlayerChanged(PLAYING)],
+    "the library has changed": [LibraryChanged(songs=True)],
+    "songs are found": [SongsFound(Mood.SAD, (), {})],
+    "songs are queued": [SongsQueued(Mood.SAD, (SONG,), play=True)],
+    "songs are refused": [SongsRefused(Mood.SAD, "no", play=True)],
+    "the songs are known": [ShelfFilled(EMPTY_SHELF, complete=True)],
+    "switching off is refused": [PowerStays("no")],
+    "a part has failed": [PartFailed("librarian", "gone", 2, 1.0)],
+    "the player has failed for good": [PartFailed("player", "gone", 4, 1.0)],
+    "a part is well": [PartWell("librarian")],
+    "a thread has died": [ThreadDied("Thread-1", "gpiozero", OSError("gone"))],
+    "another stop": [Stop()],
+    **{f"the question {verb}": [Question(verb)] for verb in sorted(VERBS)},
+}
+
+
+def test_each_kind_of_event_is_among_them() -> None:
+    kinds = {type(event) for batch in BATCHES.values() for event in batch}
+    assert kinds == set(typing.get_args(Event))
+
+
+@pytest.fixture(scope="module")
+def eyes() -> Eyes:
+    return Eyes(Model(), Look(readings=1))
+
+
+def refuse() -> None:
+    raise PowerError("logind does not switch off")
+
+
+def box_of(eyes: Eyes, events: SimpleQueue[Any], ask_logind: Callable[[], None] = refuse) -> Box:
+    """A box of real parts; but nobody plays, and nobody reads a library."""
+    music = Music(address="/nowhere/mpd.sock")
+    return Box(
+        events=events,
+        rules=Look(readings=1),
+        presses=Presses(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off),
+        is_down=lambda: False,
+        lights=Dark(),
+        eyes=eyes,
+        feed=Feed(lambda: PictureCamera([HAPPY]), events.put),
+        jukebox=Jukebox(
+            music,
+            Player(music, events.put),
+            Librarian(music, read_atlas(), None, events.put),
+            Memory.of_this_run(),
+            np.random.default_rng(1),
+        ),
+        power=Power(events.put, ask_logind),
+        notifier=Notifier(),
+        start=Start(),
+        trouble={},
+    )
+
+
+def run(box: Box) -> tuple[int | None, Activity]:
+    """The box's exit code, None if it does not end; and what it was doing then."""
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(box.run()), daemon=True)
+    thread.start()
+    thread.join(timeout=20)
+    return (codes[0] if codes else None), box.state.activity
+
+
+@pytest.mark.parametrize("what", BATCHES)
+def test_a_box_that_is_told_to_stop_stays_stopped_whatever_comes_in_behind(eyes: Eyes, what: str) -> None:
+    events: SimpleQueue[Any] = SimpleQueue()
+    for event in (Stop(), *BATCHES[what]):
+        events.put(event)
+    assert run(box_of(eyes, events)) == (0, Activity.STOPPING)
+
+
+batches = st.lists(st.sampled_from(sorted(BATCHES)), max_size=6)
+
+
+@given(before=batches.filter(lambda names: "the player has failed for good" not in names), behind=batches)
+def test_a_box_stays_stopped_whatever_comes_in_before_and_behind(
+    eyes: Eyes, before: list[str], behind: list[str]
+) -> None:
+    events: SimpleQueue[Any] = SimpleQueue()
+    for name in before:
+        for event in BATCHES[name]:
+            events.put(event)
+    events.put(Stop())
+    for name in behind:
+        for event in BATCHES[name]:
+            events.put(event)
+    assert run(box_of(eyes, events)) == (0, Activity.STOPPING)
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_who_asks_a_box_that_ends_is_answered_at_once(eyes: Eyes, verb: str) -> None:
+    events: SimpleQueue[Any] = SimpleQueue()
+    question = Question(verb)
+    events.put(Stop())
+    events.put(question)
+    run(box_of(eyes, events))
+    assert question.answer.get_nowait() == ENDING
+
+
+def test_a_box_that_switches_the_machine_off_looks_no_more_unless_that_is_refused(eyes: Eyes) -> None:
+    events: SimpleQueue[Any] = SimpleQueue()
+    refused = threading.Event()
+
+    def wait_and_refuse() -> None:
+        refused.wait(20)
+        refuse()
+
+    box = box_of(eyes, events, wait_and_refuse)
+    for event in [*LONG_HOLD, *PRESS, *LONG_HOLD]:
+        events.put(event)
+    thread = threading.Thread(target=box.run)
+    thread.start()
+    eventually(lambda: box.state.activity is Activity.LEAVING)
+    press = Question("press")
+    events.put(press)
+    assert press.answer.get(timeout=20) == {"error": "the machine is switching itself off"}
+    assert box.state.activity is Activity.LEAVING
+    refused.set()
+    eventually(lambda: box.state.activity is Activity.RESTING)
+    assert dict(box.state.trouble)["power"] == "logind does not switch off"
+    events.put(Stop())
+    thread.join()

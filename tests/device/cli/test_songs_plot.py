@@ -1,0 +1,82 @@
+"""The picture of a library, as whoever reads an SVG sees it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.cli.songs_plot import draw
+from device.config.settings import Music, Panel
+from device.library.table import Shelf, Song, shelf_of
+from device.library.tag_affect import UNKNOWN, Place, Source
+from device.mood import Mood
+from device.recommend.ranking import Wish, choose
+from device.recommend.trajectory import course_for
+
+SVG = "{http://www.w3.org/2000/svg}"
+BRIGHT, DARK = Place(0.75, 0.7, 0.7, Source.GENRE), Place(0.3, 0.35, 0.7, Source.SOUND)
+
+
+def drawn(shelf: Shelf, mood: Mood = Mood.SAD, panel: Panel | None = None) -> ElementTree.Element:
+    course = course_for(mood, Music())
+    choices = choose(shelf, Wish(course, 12), np.random.default_rng(1))
+    return ElementTree.fromstring(draw(shelf, mood, course, choices, Music(), panel or Panel()))
+
+
+def words(picture: ElementTree.Element) -> list[str]:
+    return [text.text or "" for text in picture.iter(f"{SVG}text")]
+
+
+def dots(picture: ElementTree.Element) -> dict[str, int]:
+    """How many places are marked in each colour."""
+    paths = [path for path in picture.iter(f"{SVG}path") if path.get("class") == "song"]
+    return {path.get("stroke", ""): path.get("d", "").count("M") for path in paths}
+
+
+def library(count: int = 20) -> Shelf:
+    songs = []
+    for number in range(count):
+        place = (BRIGHT, DARK, UNKNOWN)[number % 3]
+        aside = replace(place, valence=place.valence + number / 1000)
+        songs.append(Song(f"{number}.ogg", "", "", aside))
+    return shelf_of(songs)
+
+
+def test_each_song_is_a_dot_in_the_colour_of_its_moods_light_and_grey_if_nothing_is_known() -> None:
+    marked = dots(drawn(library(30)))
+    assert sum(marked.values()) == 30
+    assert sorted(marked.values()) == [0, 10, 10, 10]  # no song is neutral
+
+
+def test_the_songs_that_come_next_are_numbered_and_named() -> None:
+    found = words(drawn(library()))
+    assert {"1", "2", "3"} <= set(found)
+    assert any(word.endswith(".ogg") for word in found)
+    assert any(word.startswith("sad: ") for word in found)
+
+
+@pytest.mark.parametrize(("kind", "moods"), [("leds", {"happy", "neutral", "sad"}), ("rgb", set(Mood))])
+def test_the_moods_are_those_for_which_the_panel_has_a_light(kind: str, moods: set[str]) -> None:
+    found = words(drawn(library(), panel=Panel(kind=kind)))  # type: ignore[arg-type]
+    assert moods == {mood for mood in Mood if mood in found}
+
+
+def test_a_mood_without_a_light_is_shown_when_it_is_asked_for() -> None:
+    assert "fear" in words(drawn(library(), Mood.FEAR))
+
+
+def test_the_same_place_is_marked_once() -> None:
+    """So that the picture of a large library stays small."""
+    picture = drawn(shelf_of(Song(f"{number}", "", "", BRIGHT) for number in range(1000)))
+    assert sum(dots(picture).values()) == 1
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=80))
+def test_whatever_a_song_is_called_it_is_an_xml_file(name: str) -> None:
+    picture = drawn(shelf_of([Song(name, "", "", DARK)]))
+    assert words(picture)

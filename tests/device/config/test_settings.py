@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.config.settings import Settings, read_settings, settings_of
+from device.errors import SettingsError
+from device.mood import Mood
+
+DOCUMENTED = Path(__file__).parents[3] / "deploy" / "moodbox.toml"
+
+
+def test_the_documented_file_holds_every_key_with_its_default() -> None:
+    documented = tomllib.loads(DOCUMENTED.read_text())
+    defaults = msgspec.to_builtins(Settings())
+    assert documented == msgspec.json.decode(msgspec.json.encode(defaults))
+
+
+def test_every_key_of_the_documented_file_is_explained() -> None:
+    text = DOCUMENTED.read_text().splitlines()
+    table = ""
+    for before, line in pairwise(text):
+        table = line if line.startswith("[") else table
+        if "." in table:  # a table of one kind of thing, explained above its name
+            assert not line.startswith("[") or before.startswith("#"), line
+        elif " = " in line and not line.startswith("#"):
+            assert before.startswith("#"), line
+
+
+def test_a_key_that_is_left_out_has_its_default(tmp_path: Path) -> None:
+    path = tmp_path / "moodbox.toml"
+    path.write_text("[panel]\nbutton = 21\n")
+    settings = read_settings(path)
+    assert settings.panel.button == 21
+    assert settings.look == Settings().look
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    assert read_settings(None) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[pannel]\n", "pannel: unknown key; did you mean 'panel'?"),
+        ("[panel]\nbuton = 3\n", "panel.buton: unknown key; did you mean 'button'?"),
+        ("[panel]\nfoo = 3\n", "panel.foo: unknown key; known are kind, leds"),
+        ("[panel]\nbutton = '3'\n", "panel.button: expected int, got str; found '3'"),
+        ("[panel]\nbutton = 28\n", "panel.button: expected int <= 27; found 28"),
+        ("[panel]\nbutton = 5\n", "panel.leds.happy and panel.button: pin 5 is used twice"),
+        (
+            "[panel]\nkind = 'rgb'\nrgb = [1, 2, 2]\n",
+            "panel.rgb (green) and panel.rgb (blue): pin 2 is used twice",
+        ),
+        ("[panel]\nhold = 9\n", "panel.off: expected more than panel.hold (9), or 0 for never; found 8"),
+        ("[panel]\nkind = 'led'\n", "panel.kind: 'led' is not known; did you mean 'leds'?"),
+        ("[panel.leds]\nhapy = 3\n", "panel.leds: 'hapy' is not known; did you mean 'happy'?"),
+        ("[look]\nseconds = 0\n", "look.seconds: expected float > 0.0; found 0"),
+        ("[look]\nseconds = nan\n", "look.seconds: expected float > 0.0; found nan"),
+        (
+            "[music.genres]\nsad = ['Pop']\n",
+            "music.genres: is no longer a setting: remove it; music.places names",
+        ),
+        ("[music.courses]\nsad = [0.3, 0.4]\n", "music.courses: expected array, got float"),
+        (
+            "[music]\naddress = 'localhost'\n",
+            "music.address: expected a socket's path (/run/mpd/socket) or HOST:PORT",
+        ),
+        ("panel = 3\n", "panel: expected object, got int; found 3"),
+        ("[panel\n", "not valid TOML: "),
+    ],
+)
+def test_a_mistake_is_one_line_with_file_key_and_what_is_right(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    path = tmp_path / "moodbox.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read_settings(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(caught.value)
+
+
+def test_unused_light_pins_may_be_the_same_as_used_ones(tmp_path: Path) -> None:
+    path = tmp_path / "moodbox.toml"
+    path.write_text("[panel]\nkind = 'rgb'\nrgb = [17, 18, 22]\nbutton = 5\n")
+    assert read_settings(path).panel.leds[Mood.HAPPY] == 5
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a = '\x00'"])
+def test_a_file_that_is_no_text_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "moodbox.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match="not valid TOML"):
+        read_settings(path)
+
+
+@pytest.mark.parametrize("verb", ["run", "look", "status", "press"])
+def test_a_missing_file_ends_every_verb_with_exit_code_2_and_nothing_started(
+    tmp_path: Path, verb: str
+) -> None:
+    asked = subprocess.run(
+        [sys.executable, "-m", "device", verb, "--settings", str(tmp_path / "no.toml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert asked.returncode == 2
+    assert asked.stdout == ""
+    assert asked.stderr == (
+        f"moodbox: {tmp_path}/no.toml: "
+        "no such file; copy deploy/moodbox.toml there, or leave out --settings\n"
+    )
+
+
+toml_values = st.one_of(
+    st.integers(-(2**40), 2**40),
+    st.floats(),
+    st.booleans(),
+    st.text(max_size=8),
+    st.lists(st.integers(0, 30), max_size=4),
+    st.dictionaries(st.sampled_from(["happy", "sad", "x"]), st.integers(0, 40), max_size=3),
+)
+sections = st.sampled_from(["model", "camera", "look", "panel", "music", "service", "other"])
+keys = st.sampled_from(
+    ["path", "source", "seconds", "button", "leds", "rgb", "colours", "address", "genres", "kind", "", "a`b"]
+)
+
+
+@pytest.mark.fuzz
+@given(
+    st.dictionaries(
+        sections, st.one_of(toml_values, st.dictionaries(keys, toml_values, max_size=3)), max_size=3
+    )
+)
+def test_whatever_stands_in_it_the_answer_is_settings_or_one_line(content: dict[str, object]) -> None:
+    answer = ""
+    try:
+        settings_of(content, Path("moodbox.toml"))
+    except SettingsError as error:
+        answer = str(error)
+    assert len(answer.splitlines()) <= 1
+
+
+LINES = [line for line in DOCUMENTED.read_text().splitlines() if line and not line.startswith("#")]
+hands = st.one_of(
+    st.sampled_from(LINES),
+    st.builds(  # a line that somebody has mistyped
+        lambda line, place, typed: line[: place % len(line)] + typed + line[place % len(line) + 1 :],
+        st.sampled_from(LINES),
+        st.integers(0, 80),
+        st.text("\"'[]={},.#-_ 0a\u00e9\t", max_size=3),
+    ),
+    st.text(max_size=20),
+)
+
+
+@pytest.mark.fuzz
+@given(
+    st.lists(hands, max_size=8).map("\n".join).map(lambda text: text.encode("utf-8", "surrogatepass"))
+    | st.binary(max_size=40)
+)
+def test_whatever_hands_have_typed_the_file_is_settings_or_one_line(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = _typed(tmp_path_factory)
+    path.write_bytes(content)
+    answer = f"{path}: "
+    try:
+        read_settings(path)
+    except SettingsError as error:
+        answer = str(error)
+    assert answer.startswith(f"{path}: ")
+    assert len(answer.splitlines()) == 1
+
+
+_paths: list[Path] = []
+
+
+def _typed(factory: pytest.TempPathFactory) -> Path:
+    if not _paths:
+        _paths.append(factory.mktemp("typed") / "moodbox.toml")
+    return _paths[0]

@@ -1,0 +1,65 @@
+"""From measures to a place: what raises a side raises it always, and nothing leads out of the plane."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.library.audio.affect import ENERGY, ENERGY_TOLD, VALENCE, VALENCE_TOLD, feeling_of
+from device.library.audio.features import FASTEST, SILENCE, SLOWEST, Features
+
+SONG = Features(loudness=-18, brightness=0.3, onsets=2.5, tempo=100, pulse=0.5, mode=0.0)
+
+measured = st.builds(
+    Features,
+    loudness=st.floats(SILENCE, 10),
+    brightness=st.floats(0, 1),
+    onsets=st.floats(0, 40),
+    tempo=st.floats(SLOWEST, FASTEST),
+    pulse=st.floats(0, 1),
+    mode=st.floats(-1, 1),
+)
+
+
+@given(measured)
+def test_every_song_has_a_place_in_the_plane(features: Features) -> None:
+    valence, energy = feeling_of(features)
+    assert 0 <= valence <= 1
+    assert 0 <= energy <= 1
+
+
+@pytest.mark.parametrize(
+    ("measure", "by"), [("loudness", 3), ("brightness", 0.1), ("onsets", 1), ("tempo", 20)]
+)
+@given(features=measured)
+def test_louder_brighter_busier_and_faster_music_is_never_the_stiller(
+    measure: str, by: float, features: Features
+) -> None:
+    more = replace(features, **{measure: getattr(features, measure) + by})
+    assert feeling_of(more).energy >= feeling_of(features).energy - 1e-9
+
+
+def test_each_of_them_counts() -> None:
+    for measure, by in (("loudness", 3), ("brightness", 0.1), ("onsets", 1), ("tempo", 20)):
+        more = replace(SONG, **{measure: getattr(SONG, measure) + by})
+        assert feeling_of(more).energy > feeling_of(SONG).energy
+
+
+def test_major_and_fast_is_brighter_than_minor_and_slow() -> None:
+    bright, dark = replace(SONG, mode=0.3, tempo=150), replace(SONG, mode=-0.3, tempo=60)
+    assert feeling_of(bright).valence > 0.6
+    assert feeling_of(dark).valence < 0.4
+
+
+def test_a_tempo_that_nobody_feels_says_nothing() -> None:
+    slow, fast = (feeling_of(replace(SONG, tempo=tempo, pulse=0)) for tempo in (50, 200))
+    assert slow == fast
+
+
+def test_valence_is_hardly_told_and_keeps_to_the_middle() -> None:
+    assert VALENCE_TOLD < ENERGY_TOLD
+    assert sum(VALENCE.values()) < 0.25
+    assert sum(ENERGY.values()) == pytest.approx(1)
