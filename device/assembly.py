@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 from device.config import settings
 from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.panel.button import Button, Presses
-from device.panel.lights import Dark, Lights, Sign, open_lights, without_light
+from device.panel.lights import Indication, Lights, NoLights, open_lights, without_light
 from device.supervision import PATIENCE, Patience
 from device.system.control_socket import ENDING, Control, Notifier, Question
-from device.system.startup_times import Start
+from device.system.startup_times import StartupTimes
 
 if TYPE_CHECKING:
     from device.box.box import Box, Event
-    from device.library.tag_affect import Atlas
+    from device.library.tag_affect import AffectLexicon
     from device.playback.memory import Memory
     from device.vision.camera import Camera
-    from device.vision.observation import Eyes
+    from device.vision.observation import FaceAnalyzer
 
 log = logging.getLogger(__name__)
 
@@ -45,18 +45,18 @@ def open_box(
     patience: with parts that fail. Raises ServiceError. Without panel, disk, model or what the settings name,
     the box comes up all the same, and says so.
     """
-    start = Start()
+    start = StartupTimes()
     trouble = dict(trouble)
     with ExitStack() as stack:
         path = chosen.service.socket_path()
         control = stack.enter_context(closing(Control(path, events.put, patience)))
         lights, is_down = _panel(chosen.panel, events, trouble, stack)
-        lights.show(Sign.STARTING)
+        lights.show(Indication.STARTING)
         start.done("light")
 
-        from device.playback.mpd_worker import Player
+        from device.playback.mpd_worker import MpdWorker
 
-        player = stack.enter_context(closing(Player(chosen.music, events.put, patience)))
+        player = stack.enter_context(closing(MpdWorker(chosen.music, events.put, patience)))
         player.start()
         start.done("player")
         memory = stack.enter_context(closing(_memory(chosen.service, trouble)))
@@ -65,22 +65,24 @@ def open_box(
         import numpy as np
 
         from device.box.box import Box  # loads OpenCV and numpy
-        from device.library.scanner import Librarian
-        from device.playback.controller import Jukebox
+        from device.library.scanner import LibraryScanner
+        from device.playback.controller import PlaybackController
         from device.system.power import Power
         from device.vision.camera import camera_factory
-        from device.vision.capture import Feed
+        from device.vision.capture import Capture
 
         start.done("libraries")
-        atlas = _atlas(chosen.music, trouble)
+        lexicon = _lexicon(chosen.music, trouble)
         kept = None if "storage" in trouble else chosen.service.state_path()
-        librarian = Librarian(chosen.music, atlas, kept, events.put, patience)
-        stack.enter_context(closing(librarian))
-        librarian.start()
+        scanner = LibraryScanner(chosen.music, lexicon, kept, events.put, patience)
+        stack.enter_context(closing(scanner))
+        scanner.start()
         start.done("librarian")
-        eyes = _eyes(chosen, trouble)
+        analyzer = _analyzer(chosen, trouble)
         start.done("model")
-        feed = stack.enter_context(closing(Feed(open_camera or camera_factory(chosen.camera), events.put)))
+        capture = stack.enter_context(
+            closing(Capture(open_camera or camera_factory(chosen.camera), events.put))
+        )
         stack.callback(_refuse_questions, control, events)
         yield Box(
             events=events,
@@ -90,9 +92,9 @@ def open_box(
             ),
             is_down=is_down,
             lights=lights,
-            eyes=eyes,
-            feed=feed,
-            jukebox=Jukebox(chosen.music, player, librarian, memory, np.random.default_rng()),
+            analyzer=analyzer,
+            capture=capture,
+            playback=PlaybackController(chosen.music, player, scanner, memory, np.random.default_rng()),
             power=Power(events.put),
             notifier=Notifier(),
             start=start,
@@ -114,7 +116,7 @@ def _refuse_questions(control: Control, events: SimpleQueue[Any]) -> None:
 def _panel(
     panel: settings.Panel, events: SimpleQueue[Any], trouble: dict[str, str], stack: ExitStack
 ) -> tuple[Lights, Callable[[], bool]]:
-    lights: Lights = Dark()
+    lights: Lights = NoLights()
     try:
         lights = stack.enter_context(closing(open_lights(panel)))
         button = stack.enter_context(closing(Button(panel, events.put)))
@@ -136,29 +138,29 @@ def _memory(service: settings.Service, trouble: dict[str, str]) -> Memory:
         return Memory.of_this_run()
 
 
-def _atlas(music: settings.Music, trouble: dict[str, str]) -> Atlas:
-    from device.library.tag_affect import read_atlas
+def _lexicon(music: settings.Music, trouble: dict[str, str]) -> AffectLexicon:
+    from device.library.tag_affect import read_lexicon
 
     try:
-        return read_atlas(music.places)
+        return read_lexicon(music.places)
     except SettingsError as error:
         _in_trouble("settings", f"{error}; until then moodbox's own table holds", trouble)
-        return read_atlas()
+        return read_lexicon()
 
 
-def _eyes(chosen: settings.Settings, trouble: dict[str, str]) -> Eyes | None:
-    from device.vision.observation import Eyes
+def _analyzer(chosen: settings.Settings, trouble: dict[str, str]) -> FaceAnalyzer | None:
+    from device.vision.observation import FaceAnalyzer
 
     try:
-        eyes = Eyes(chosen.model, chosen.look)
+        analyzer = FaceAnalyzer(chosen.model, chosen.look)
     except ModelError as error:
         _in_trouble("model", str(error), trouble)
         return None
-    if missing := without_light(eyes.card.labels, chosen.panel):
+    if missing := without_light(analyzer.card.labels, chosen.panel):
         table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
         what = f"{table}: the model knows {', '.join(missing)} too; name a light for each"
         _in_trouble("settings", what, trouble)
-    return eyes
+    return analyzer
 
 
 def _in_trouble(part: str, what: str, trouble: dict[str, str]) -> None:

@@ -41,12 +41,12 @@ class Face(NamedTuple):
     tilt: float = 0.0
 
 
-Reading = Mapping[Mood, float]
+Probabilities = Mapping[Mood, float]
 """The classifier's probability for each of its moods, for one crop; they sum to 1."""
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """What one look decided.
 
     `mood` is set only where `outcome` is MOOD. `confidence` is the highest mean probability
@@ -56,36 +56,36 @@ class Verdict:
     outcome: Outcome
     mood: Mood | None = None
     confidence: float = 0.0
-    probabilities: Reading | None = None
+    probabilities: Probabilities | None = None
     face: Face | None = None
     readings: int = 0
 
 
-NO_FACE = Verdict(Outcome.NO_FACE)
+NO_FACE = Decision(Outcome.NO_FACE)
 
 
-def likeliest(reading: Reading) -> Mood:
+def likeliest(reading: Probabilities) -> Mood:
     return max(reading, key=lambda mood: reading[mood])
 
 
-def mean(readings: Sequence[Reading]) -> Reading:
+def mean(readings: Sequence[Probabilities]) -> Probabilities:
     """The mean probability of each mood; `readings` must not be empty."""
     return {mood: sum(r[mood] for r in readings) / len(readings) for mood in readings[0]}
 
 
-def agree(readings: Sequence[Reading], least: int) -> bool:
+def agree(readings: Sequence[Probabilities], least: int) -> bool:
     """Whether the last `least` readings, or more, all name the same mood."""
     return len(readings) >= least and len({likeliest(r) for r in readings[-least:]}) == 1
 
 
-def judge(readings: Sequence[Reading], threshold: float, face: Face | None = None) -> Verdict:
+def decide(readings: Sequence[Probabilities], threshold: float, face: Face | None = None) -> Decision:
     """One verdict from all readings of a look: their mean names a mood if it reaches `threshold`."""
     if not readings:
         return NO_FACE
     probabilities = mean(readings)
     mood = likeliest(probabilities)
     sure = probabilities[mood] >= threshold
-    return Verdict(
+    return Decision(
         outcome=Outcome.MOOD if sure else Outcome.UNSURE,
         mood=mood if sure else None,
         confidence=probabilities[mood],

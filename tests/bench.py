@@ -24,12 +24,12 @@ from gpiozero import Device
 
 import device
 from device.config.settings import Look, Service, Settings
-from device.demo.harness import Stage, on_stage
+from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
-from device.demo.slideshow import Album
+from device.demo.slideshow import Slideshow
 from device.demo.songs import make_library
 from device.system.control_socket import ask
-from device.vision.observation import Eyes
+from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
 from tests.waiting import eventually
 
@@ -57,38 +57,38 @@ def main() -> None:
 
 
 def bench_presses(settings: Settings) -> None:
-    album = Album(PICTURES)
-    with on_stage(settings, album.open) as stage:
-        eventually(lambda: stage.status()["playing"] == "play")
+    slideshow = Slideshow(PICTURES)
+    with harness_for(settings, slideshow.open) as harness:
+        eventually(lambda: harness.status()["playing"] == "play")
         lights, songs, asks = [], [], []
         for _ in range(PRESSES):
-            album.turn()
-            lit, played = press(stage, settings)
+            slideshow.turn()
+            lit, played = press(harness, settings)
             lights.append(lit)
             songs.append(played)
-            asks.append(timed(stage.status))
+            asks.append(timed(harness.status))
     ask_time = f"{statistics.median(asks) * 1000:.1f} ms to ask `status`"
     milliseconds("press to first change of the lights", lights, "100 ms", ask_time)
     waited = f"{settings.panel.double_press * 1000:.0f} ms of it wait for a second press"
     milliseconds("letting go to the new mood's song", songs, "1000 ms", waited)
 
 
-def press(stage: Stage, settings: Settings) -> tuple[float, float]:
+def press(harness: Harness, settings: Settings) -> tuple[float, float]:
     """Seconds from the button going down to a light that changed, and from letting it go to another song."""
     pin = Device.pin_factory.pin(settings.panel.button)
-    lights, song = stage.lights(), stage.status()["song"]
+    lights, song = harness.lights(), harness.status()["song"]
     start = time.perf_counter()
     pin.drive_low()
-    while stage.lights() == lights:
+    while harness.lights() == lights:
         time.sleep(0.0005)
     lit = time.perf_counter() - start
     time.sleep(0.1)
     start = time.perf_counter()
     pin.drive_high()
-    while stage.status()["song"] in (song, None):
+    while harness.status()["song"] in (song, None):
         time.sleep(0.001)
     played = time.perf_counter() - start
-    stage.wait_for_verdict(10)
+    harness.wait_for_decision(10)
     time.sleep(0.2)
     return lit, played
 
@@ -157,16 +157,16 @@ def daemon(settings: Path, folder: Path, ends: list[float]) -> Iterator[tuple[fl
 
 
 def bench_frame() -> None:
-    eyes = Eyes(Settings().model, Look())
+    analyzer = FaceAnalyzer(Settings().model, Look())
     frame = np.full((240, 320), 128, np.uint8)
     somebody = cv2.resize(read_picture(PICTURES[0]), (232, 240), interpolation=cv2.INTER_AREA)
     frame[:, 44:276] = somebody
-    whole = repeated(lambda: eyes.glance(frame), 300)
-    face = eyes.glance(frame).face
-    following = statistics.median(repeated(lambda: eyes.glance(frame, face), 100))
-    glances = [eyes.glance(frame) for _ in range(100)]
-    find = statistics.median(g.find_time for g in glances)
-    read = statistics.median(g.read_time for g in glances)
+    whole = repeated(lambda: analyzer.analyze(frame), 300)
+    face = analyzer.analyze(frame).face
+    following = statistics.median(repeated(lambda: analyzer.analyze(frame, face), 100))
+    results = [analyzer.analyze(frame) for _ in range(100)]
+    find = statistics.median(g.detect_time for g in results)
+    read = statistics.median(g.classify_time for g in results)
     milliseconds(
         "a frame of 320x240, face of 80 px or more",
         whole,

@@ -34,16 +34,16 @@ WARM_UP = 3  # TensorFlow traces at the first run, and the caches fill
 def moodbox(runtime: str) -> dict[str, Way]:
     """The box's own eyes, on the model that it brings."""
     from device.config.settings import Look, Model
-    from device.vision.observation import Eyes
+    from device.vision.observation import FaceAnalyzer
 
-    eyes = Eyes(Model(runtime=runtime), Look())  # type: ignore[arg-type]  # one of MODULES' keys
+    analyzer = FaceAnalyzer(Model(runtime=runtime), Look())  # type: ignore[arg-type]  # one of MODULES' keys
 
     def first(frame: Frame) -> Action:
-        return lambda: int(eyes.glance(frame).reading is not None)
+        return lambda: int(analyzer.analyze(frame).reading is not None)
 
     def following(frame: Frame) -> Action:
-        last = eyes.glance(frame).face
-        return lambda: int(eyes.glance(frame, last).reading is not None)
+        last = analyzer.analyze(frame).face
+        return lambda: int(analyzer.analyze(frame, last).reading is not None)
 
     return {"first": first, "following": following}
 

@@ -25,14 +25,14 @@ from mutagen.flac import FLAC
 import device
 from device.config.settings import Music
 from device.demo.server import PrivateMpd
-from device.library.index import Catalogue
-from device.library.scanner import Librarian, ShelfFilled
-from device.library.table import Shelf
-from device.library.tag_affect import TABLE, Place, Source, read_atlas
+from device.library.index import LibraryIndex
+from device.library.scanner import LibraryScanner, SongTableUpdated
+from device.library.table import SongTable
+from device.library.tag_affect import TABLE, Affect, Source, read_lexicon
 from device.mood import Mood
-from device.recommend.play_statistics import Tally, Taste
-from device.recommend.ranking import Wish, choose
-from device.recommend.trajectory import course_for
+from device.recommend.play_statistics import PlayCount, PlayStatistics
+from device.recommend.ranking import RankingRequest, rank_songs
+from device.recommend.trajectory import trajectory_for
 from tests.bench import MIB, machine, peak_memory, timed
 
 SONGS = 50_000
@@ -73,64 +73,69 @@ def make_songs(folder: Path, count: int) -> None:
 
 
 def read_atlas_names() -> list[str]:
-    return sorted({word.name for word in read_atlas().genres.values()})
+    return sorted({word.name for word in read_lexicon().genres.values()})
 
 
 def bench_filling(server: PrivateMpd, state: Path, count: int) -> None:
-    posted: SimpleQueue[ShelfFilled] = SimpleQueue()
+    posted: SimpleQueue[SongTableUpdated] = SimpleQueue()
     with beside(server, "while nobody reads"):
         time.sleep(IDLE)
     start = time.perf_counter()
     with (
         beside(server, "while it is read"),
-        closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian,
+        closing(LibraryScanner(server.link, read_lexicon(), state, posted.put)) as scanner,
     ):
-        librarian.start()
-        librarian.wake()
+        scanner.start()
+        scanner.wake()
         first = posted.get()
-        print(f"first {len(first.shelf)} songs known after {time.perf_counter() - start:.2f} s", flush=True)
+        print(f"first {len(first.table)} songs known after {time.perf_counter() - start:.2f} s", flush=True)
         filled = first
-        while not (filled.complete and len(filled.shelf) == count):
+        while not (filled.complete and len(filled.table) == count):
             filled = posted.get()
         print(f"all {count} known by their tags after {time.perf_counter() - start:.1f} s", flush=True)
         filled = posted.get()  # once the raw comments are through
         print(f"their raw MOOD comments read after {time.perf_counter() - start:.1f} s", flush=True)
-    bench_choosing(filled.shelf)
+    bench_choosing(filled.table)
     with (
         beside(server, "while songs are listened to"),
-        closing(Librarian(server.link, read_atlas(), state, posted.put)) as librarian,
+        closing(LibraryScanner(server.link, read_lexicon(), state, posted.put)) as scanner,
     ):
-        librarian.start()
-        librarian.wake()
+        scanner.start()
+        scanner.wake()
         time.sleep(IDLE)
-    with closing(Catalogue.open(state)) as catalogue:
-        heard, _ = catalogue.listened()
+    with closing(LibraryIndex.open(state)) as index:
+        heard, _ = index.listened()
     print(f"so short are they that {heard} were listened to in {IDLE} s")
     start = time.perf_counter()
-    again: SimpleQueue[ShelfFilled] = SimpleQueue()
-    with closing(Librarian(server.link, read_atlas(), state, again.put)) as librarian:
-        librarian.start()
+    again: SimpleQueue[SongTableUpdated] = SimpleQueue()
+    with closing(LibraryScanner(server.link, read_lexicon(), state, again.put)) as scanner:
+        scanner.start()
         again.get()
         print(f"all known again after a restart: {time.perf_counter() - start:.2f} s")
-    print(f"{TABLE.name}: read in {1000 * timed(read_atlas):.1f} ms")
+    print(f"{TABLE.name}: read in {1000 * timed(read_lexicon):.1f} ms")
     print(f"peak memory of all this: {peak_memory_here() / MIB:.0f} MiB")
 
 
-def bench_choosing(shelf: Shelf) -> None:
+def bench_choosing(table: SongTable) -> None:
     """Each choice with other songs played before, of each mood in turn."""
     chance = np.random.default_rng(2)
-    words = {uri: Place(0.2, 0.3, 1.0, Source.OWN) for uri in chance.choice(shelf.uris, 500)}
-    songs = {uri: Tally(2, 1) for uri in chance.choice(shelf.uris, 1000)}
-    taste = Taste({genre: Tally(20, 15) for genre in shelf.genres}, songs, {}, songs)
+    words = {uri: Affect(0.2, 0.3, 1.0, Source.OWN) for uri in chance.choice(table.uris, 500)}
+    songs = {uri: PlayCount(2, 1) for uri in chance.choice(table.uris, 1000)}
+    play_statistics = PlayStatistics({genre: PlayCount(20, 15) for genre in table.genres}, songs, {}, songs)
     wishes = [
-        Wish(course_for(mood, Music()), 12, before=tuple(chance.choice(shelf.uris, 500)), taste=taste)
+        RankingRequest(
+            trajectory_for(mood, Music()),
+            12,
+            before=tuple(chance.choice(table.uris, 500)),
+            play_statistics=play_statistics,
+        )
         for mood in Mood
         for _ in range(20)
     ]
     times, used = [], []
-    for wish in wishes:
+    for request in wishes:
         before = time.thread_time()
-        times.append(timed(lambda wish=wish: choose(shelf.with_words(words), wish, chance)))  # type: ignore[misc]
+        times.append(timed(lambda request=request: rank_songs(table.with_words(words), request, chance)))  # type: ignore[misc]
         used.append(time.thread_time() - before)
     print(
         f"a choice of twelve: median {1000 * statistics.median(times):.1f} ms, "

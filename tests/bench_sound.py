@@ -19,12 +19,12 @@ import device
 from device.config.settings import Service, Settings
 from device.demo.server import PrivateMpd
 from device.demo.songs import make_library
-from device.library.audio.affect import feeling_of
-from device.library.audio.client import Listener
+from device.library.audio.affect import audio_affect_of
+from device.library.audio.client import AudioClient
 from device.library.audio.features import Features
-from device.library.index import Catalogue
+from device.library.index import LibraryIndex
 from device.library.scanner import fill
-from device.library.tag_affect import read_atlas
+from device.library.tag_affect import read_lexicon
 from device.mpd.connection import connected
 from tests.bench import MIB, PICTURES, bench_presses, daemon, machine, peak_memory
 
@@ -49,10 +49,10 @@ def bench(folder: Path) -> None:
     heard: list[tuple[Path, Features]] = []
     faults: list[tuple[Path, str]] = []
     walls, used = [], []
-    with closing(Listener()) as listener:
+    with closing(AudioClient()) as client_:
         for path in paths:
             start, before = time.perf_counter(), processor_time()
-            answer = listener.hear(path)
+            answer = client_.hear(path)
             walls.append(time.perf_counter() - start)
             if before is not None and (after := processor_time()) is not None:
                 used.append(after - before)
@@ -63,8 +63,8 @@ def bench(folder: Path) -> None:
         peak = max((peak_memory(process.pid) for process in psutil.Process().children()), default=0)
     if heard:
         print("energy valence  loudness  bright  onsets   tempo  pulse   mode")
-    for path, sound in sorted(heard, key=lambda each: feeling_of(each[1]).energy):
-        feeling = feeling_of(sound)
+    for path, sound in sorted(heard, key=lambda each: audio_affect_of(each[1]).energy):
+        feeling = audio_affect_of(sound)
         print(
             f"{feeling.energy:6.2f} {feeling.valence:7.2f} {sound.loudness:9.1f} {sound.brightness:7.2f}"
             f" {sound.onsets:7.1f} {sound.tempo:7.0f} {sound.pulse:6.2f} {sound.mode:+6.2f}"
@@ -93,8 +93,8 @@ def bench_box(songs: Path, folder: Path) -> None:
                 music=msgspec.structs.replace(server.link, listen=listens),
                 service=Service(socket=f"{state}.sock", state=str(state)),
             )
-            with closing(Catalogue.open(state)) as catalogue, connected(server.link) as client:
-                for _ in fill(client, catalogue, read_atlas(), server.address):
+            with closing(LibraryIndex.open(state)) as index, connected(server.link) as client:
+                for _ in fill(client, index, read_lexicon(), server.address):
                     pass  # so that there is nothing left to do but to listen
             print(f"while it {'listens' if listens else 'does not listen'} to {count} songs")
             bench_presses(settings)
@@ -107,8 +107,8 @@ def bench_box(songs: Path, folder: Path) -> None:
             with daemon(path, folder, []) as (_, pid):
                 time.sleep(20)
                 print(f"peak memory of the daemon  {peak_memory(pid) / MIB:.0f} MiB")
-            with closing(Catalogue.open(state)) as catalogue:
-                print(f"songs listened to meanwhile  {catalogue.listened()[0]}\n")
+            with closing(LibraryIndex.open(state)) as index:
+                print(f"songs listened to meanwhile  {index.listened()[0]}\n")
 
 
 def processor_time() -> float | None:

@@ -31,13 +31,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.config.settings import Music
-from device.library.table import Shelf, Song, shelf_of
-from device.library.tag_affect import Place, Source, read_atlas
+from device.library.table import Song, SongTable, song_table
+from device.library.tag_affect import Affect, Source, read_lexicon
 from device.mood import Mood
 from device.playback.memory import Memory
-from device.recommend.play_statistics import NO_TASTE
-from device.recommend.ranking import Wish, choose
-from device.recommend.trajectory import course_for
+from device.recommend.play_statistics import NO_STATISTICS
+from device.recommend.ranking import RankingRequest, rank_songs
+from device.recommend.trajectory import trajectory_for
 
 SONGS, ARTISTS = 2000, 300
 PLAYS, LAST, VISIT = 300, 100, 6
@@ -53,29 +53,29 @@ class Listener:
     likes: dict[Mood, NDArray[np.float64]]
 
 
-def library(chance: np.random.Generator) -> tuple[Shelf, NDArray[np.float64]]:
+def library(chance: np.random.Generator) -> tuple[SongTable, NDArray[np.float64]]:
     """What the box knows of the songs, and where they really lie."""
-    words = sorted({word.name: word for word in read_atlas().genres.values()}.items())
-    songs, places = [], []
+    words = sorted({word.name: word for word in read_lexicon().genres.values()}.items())
+    songs, affects = [], []
     for number in range(SONGS):
         name, word = words[chance.integers(len(words))]
-        known = Place(word.valence, word.energy, word.sure, Source.GENRE)
+        known = Affect(word.valence, word.energy, word.confidence, Source.GENRE)
         songs.append(Song(f"{number:04}", f"artist {chance.integers(ARTISTS)}", name, known))
-        places.append(np.clip(chance.normal((word.valence, word.energy), 0.12), 0, 1))
-    return shelf_of(songs), np.array(places)
+        affects.append(np.clip(chance.normal((word.valence, word.energy), 0.12), 0, 1))
+    return song_table(songs), np.array(affects)
 
 
-def listener(shelf: Shelf, places: NDArray[np.float64], chance: np.random.Generator) -> Listener:
-    count = len(shelf.genres)
+def listener(table: SongTable, affects: NDArray[np.float64], chance: np.random.Generator) -> Listener:
+    count = len(table.genres)
     always = chance.normal(0, 1.2 / np.sqrt(2), count)
-    by_song = chance.normal(0, 0.7, len(shelf))
+    by_song = chance.normal(0, 0.7, len(table))
     logits = {}
     for mood in MOODS:
-        course = course_for(mood, Music())
-        middle = (np.array(course.start) + np.array(course.end)) / 2
-        off = np.linalg.norm(places - chance.normal(middle, 0.1), axis=1)
+        trajectory = trajectory_for(mood, Music())
+        middle = (np.array(trajectory.start) + np.array(trajectory.end)) / 2
+        off = np.linalg.norm(affects - chance.normal(middle, 0.1), axis=1)
         by_genre = always + chance.normal(0, 1.2 / np.sqrt(2), count)
-        logits[mood] = by_genre[shelf.genre] + by_song - 2.5 * off
+        logits[mood] = by_genre[table.genre] + by_song - 2.5 * off
     low, high = -20.0, 20.0
     while high - low > 1e-6:
         level = (low + high) / 2
@@ -89,19 +89,19 @@ def sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     return values
 
 
-Way = Callable[[Shelf, Wish, np.random.Generator], list[str]]
+Way = Callable[[SongTable, RankingRequest, np.random.Generator], list[str]]
 
 
-def by_chance(shelf: Shelf, wish: Wish, chance: np.random.Generator) -> list[str]:
-    return [shelf.uris[row] for row in chance.choice(len(shelf), wish.count, replace=False)]
+def by_chance(table: SongTable, request: RankingRequest, chance: np.random.Generator) -> list[str]:
+    return [table.uris[row] for row in chance.choice(len(table), request.count, replace=False)]
 
 
-def by_fit(shelf: Shelf, wish: Wish, chance: np.random.Generator) -> list[str]:
-    return by_box(shelf, replace(wish, taste=NO_TASTE), chance)
+def by_fit(table: SongTable, request: RankingRequest, chance: np.random.Generator) -> list[str]:
+    return by_box(table, replace(request, play_statistics=NO_STATISTICS), chance)
 
 
-def by_box(shelf: Shelf, wish: Wish, chance: np.random.Generator) -> list[str]:
-    return [choice.uri for choice in choose(shelf, wish, chance)]
+def by_box(table: SongTable, request: RankingRequest, chance: np.random.Generator) -> list[str]:
+    return [choice.uri for choice in rank_songs(table, request, chance)]
 
 
 WAYS: dict[str, Way] = {"by chance": by_chance, "by fit alone": by_fit, "by what was learned": by_box}
@@ -110,20 +110,25 @@ WAYS: dict[str, Way] = {"by chance": by_chance, "by fit alone": by_fit, "by what
 def heard_through(way: Way, seed: int) -> list[bool]:
     """Of each song that one listener was played, whether they heard it through."""
     chance = np.random.default_rng(seed)
-    shelf, places = library(chance)
-    person = listener(shelf, places, chance)
+    table, affects = library(chance)
+    person = listener(table, affects, chance)
     played: list[str] = []
     heard: list[bool] = []
     memory = Memory.of_this_run()
     while len(played) < PLAYS:
         mood = list(MOODS)[chance.choice(len(MOODS), p=list(MOODS.values()))]
-        wish = Wish(course_for(mood, Music()), VISIT, before=tuple(played), taste=memory.taste(mood))
-        for uri in way(shelf, wish, chance):
-            row = shelf.rows[uri]
+        request = RankingRequest(
+            trajectory_for(mood, Music()),
+            VISIT,
+            before=tuple(played),
+            play_statistics=memory.play_statistics(mood),
+        )
+        for uri in way(table, request, chance):
+            row = table.rows[uri]
             through = bool(chance.random() < person.likes[mood][row])
             played.append(uri)
             heard.append(through)
-            memory.keep_reception(mood, uri, shelf.song(row).genre, heard=through)
+            memory.keep_play(mood, uri, table.song(row).genre, heard=through)
     memory.close()
     return heard[:PLAYS]
 

@@ -27,9 +27,9 @@ from gpiozero import Device
 
 import device
 from device.config.settings import Look, Panel, Service, Settings
-from device.demo.harness import Stage, on_stage
+from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
-from device.demo.slideshow import Album
+from device.demo.slideshow import Slideshow
 from device.demo.songs import make_library
 
 PICTURES = sorted((Path(device.__file__).parent / "pictures").glob("*.jpg"))
@@ -211,34 +211,34 @@ def _as_a_listener(server: PrivateMpd, what: str) -> None:
 def be_the_box(file: Path) -> int:
     """Does what stdin says, a word a line, and answers each."""
     settings = msgspec.json.decode(file.read_bytes(), type=Settings)
-    album = Album(PICTURES)
-    with on_stage(settings, album.open) as stage:
+    slideshow = Slideshow(PICTURES)
+    with harness_for(settings, slideshow.open) as harness:
         for word in sys.stdin:
             for pin in Device.pin_factory.pins.values():
                 pin.clear_states()  # a mock pin keeps all that it ever was
             answer = "done"
             if word.strip() == "press":
-                album.turn()
-                answer = json.dumps(_look(stage))
+                slideshow.turn()
+                answer = json.dumps(_look(harness))
             elif word.strip() == "hold":
-                stage.press(HOLD + 0.2)
+                harness.press(HOLD + 0.2)
                 time.sleep(0.2)
             else:
-                answer = json.dumps(stage.status())
+                answer = json.dumps(harness.status())
             print(answer, flush=True)
     return 0
 
 
-def _look(stage: Stage) -> tuple[float, int]:
+def _look(harness: Harness) -> tuple[float, int]:
     """How many seconds it took from the press to the verdict, and how many presses were not heard before:
     on a busy machine the box may wake after a short one is over."""
     begin, unheard = time.perf_counter(), 0
-    stage.press()
-    while not stage.wait_for_look(HEARD) and unheard < MOST:
+    harness.press()
+    while not harness.wait_for_look(HEARD) and unheard < MOST:
         begin, unheard = time.perf_counter(), unheard + 1
-        stage.press()
-    if not stage.wait_for_verdict(LOOK):
-        raise RuntimeError(f"no verdict: {stage.state}")
+        harness.press()
+    if not harness.wait_for_decision(LOOK):
+        raise RuntimeError(f"no verdict: {harness.state}")
     return time.perf_counter() - begin, unheard
 
 

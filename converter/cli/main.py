@@ -299,13 +299,13 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _conditions(options: argparse.Namespace) -> None:
     from converter.measure import conditions
-    from device.vision.observation import Eyes
+    from device.vision.observation import FaceAnalyzer
 
-    eyes = Eyes(settings.Model(path=str(options.model)), settings.Look())
+    analyzer = FaceAnalyzer(settings.Model(path=str(options.model)), settings.Look())
     shown = conditions.photos(options.photos, options.half)
     results = []
     for name in options.condition or NAMES:
-        results.append(conditions.measure(eyes, shown, name))
+        results.append(conditions.measure(analyzer, shown, name))
         if options.json:
             print(json.dumps(results[-1].as_dict()), flush=True)
     table = conditions.table(results)
@@ -314,7 +314,7 @@ def _conditions(options: argparse.Namespace) -> None:
     if options.out:
         from converter.measure import plots
 
-        title = f"{eyes.card.name} on {len(shown)} photos, the half for {options.half}"
+        title = f"{analyzer.card.name} on {len(shown)} photos, the half for {options.half}"
         options.out.with_suffix(".md").write_text(f"# {title}\n\n{table}\n", encoding="utf-8")
         plots.conditions(results, title, options.out.with_suffix(".png"))
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.vision.model_card import Light
-from device.vision.normalization import evened
+from device.vision.normalization import normalize
 from device.vision.opencv import cv2
 
 
@@ -55,7 +55,7 @@ class Augmentation:
     def _one(
         self, image: NDArray[np.uint8], square: NDArray[np.float32], side: int, draw: np.random.Generator
     ) -> NDArray[np.uint8]:
-        return evened(self._light(self._move(image, square, side, draw), draw), self.light)
+        return normalize(self._light(self._move(image, square, side, draw), draw), self.light)
 
     def _move(
         self, image: NDArray[np.uint8], square: NDArray[np.float32], side: int, draw: np.random.Generator

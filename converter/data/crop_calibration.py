@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from converter.errors import DataError
 from device.mood import Face
-from device.vision.detector import FaceFinder
+from device.vision.detector import FaceDetector
 from device.vision.opencv import cv2
 
 DETECTOR = "haarcascade_frontalface_default.xml"
@@ -66,7 +66,7 @@ def squares(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _faces(images: NDArray[np.uint8]) -> Iterator[Face | None]:
     """Where the detector sees each face, in pixels of the picture enlarged and padded."""
-    finder = FaceFinder(DETECTOR, SMALLEST)
+    finder = FaceDetector(DETECTOR, SMALLEST)
     for image in images:
         yield finder.find(_enlarged(image))
 

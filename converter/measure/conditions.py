@@ -20,7 +20,7 @@ from device.config import settings
 from device.errors import CameraError
 from device.mood import Mood
 from device.printable import printable
-from device.vision.observation import Eyes, Look
+from device.vision.observation import FaceAnalyzer, Observation
 from device.vision.opencv import cv2
 from device.vision.pictures import pictures_in, read_picture
 
@@ -215,24 +215,24 @@ class Result:
         return asdict(self)
 
 
-def measure(eyes: Eyes, shown: Sequence[Photo], condition: str) -> Result:
+def measure(analyzer: FaceAnalyzer, shown: Sequence[Photo], condition: str) -> Result:
     """Every photo under `condition`, each in a whole look: as many readings as the box takes at the least.
 
     All of a look's frames are one and the same: a face that keeps still.
     """
-    labels = tuple(mood for mood in eyes.card.labels if any(photo.mood is mood for photo in shown))
+    labels = tuple(mood for mood in analyzer.card.labels if any(photo.mood is mood for photo in shown))
     rules = settings.Look()
     answers = np.zeros((len(shown), len(labels) + 1), dtype=np.float32)  # the last: no face
     for row, frame in zip(answers, frames(shown, condition), strict=True):
-        look = Look(rules, eyes.card.threshold, started=0)
-        while len(look.glances) < rules.readings and look.take(eyes, frame).face:
+        look = Observation(rules, analyzer.card.threshold, started=0)
+        while len(look.results) < rules.readings and look.take(analyzer, frame).face:
             pass
-        reading = look.verdict().probabilities
+        reading = look.decision().probabilities
         row[:] = [reading[mood] for mood in labels] + [0] if reading else [0] * len(labels) + [1]
     truth = np.array([labels.index(photo.mood) for photo in shown])
     scores: Scores = score((*labels, "no face"), truth, answers)
     best, lost = answers.argmax(axis=1), answers[:, -1] == 1
-    named = (answers.max(axis=1) >= eyes.card.threshold) & ~lost
+    named = (answers.max(axis=1) >= analyzer.card.threshold) & ~lost
     return Result(
         condition,
         photos=len(shown),

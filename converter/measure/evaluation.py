@@ -16,7 +16,7 @@ from device.errors import ModelError
 from device.mood import Mood
 from device.vision.classifier import Classifier
 from device.vision.model_card import read_card
-from device.vision.normalization import all_evened, evened
+from device.vision.normalization import normalize, normalize_all
 
 
 @dataclass(frozen=True)
@@ -162,13 +162,13 @@ def probabilities(model: Path, images: NDArray[np.uint8], runtime: str = "auto")
     if model.suffix == ".tflite":
         classifier = Classifier(model, runtime)
         light = classifier.card.crop.light
-        answers = [classifier.probabilities(evened(image, light)) for image in images]
+        answers = [classifier.probabilities(normalize(image, light)) for image in images]
         return np.array(answers, dtype=np.float32)
     from converter.networks import architectures as networks
     from converter.training import trainer as training  # as above
 
     light = training.read_recipe(model.parent).augmentation.light
-    return networks.predict(networks.restore(model), all_evened(images, light))
+    return networks.predict(networks.restore(model), normalize_all(images, light))
 
 
 def run(model: Path, split: Split, runtime: str = "auto") -> Scores:

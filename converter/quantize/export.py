@@ -25,7 +25,7 @@ from converter.quantize import int8 as quantization
 from converter.training import trainer as training
 from device.mood import Mood
 from device.vision.model_card import FORMAT, Card, Crop, card_path
-from device.vision.normalization import all_evened
+from device.vision.normalization import normalize_all
 
 TESTS = ("PublicTest", "PrivateTest")
 CHOSEN_BY = "PublicTest"
@@ -100,7 +100,7 @@ def make(
             ]
         )
 
-    seen = {name: all_evened(splits[name].images, light) for name in TESTS}
+    seen = {name: normalize_all(splits[name].images, light) for name in TESTS}
     chosen = splits[CHOSEN_BY]
     temperature = evaluation.temperature(chosen.labels, networks.predict(judging(), seen[CHOSEN_BY]))
     network = judging(temperature)

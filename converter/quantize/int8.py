@@ -15,7 +15,7 @@ from converter.data.dataset import SIDE, Split
 from converter.networks.architectures import as_input
 from device.errors import ModelError
 from device.vision.model_card import Light
-from device.vision.normalization import all_evened
+from device.vision.normalization import normalize_all
 from device.vision.tflite import interpreter
 
 PICTURES = 500
@@ -29,7 +29,7 @@ def representative(faces: Split, light: Light, seed: int, count: int = PICTURES)
     grey values of a crop go in as they are.
     """
     drawn = np.random.default_rng(seed).choice(len(faces), min(count, len(faces)), replace=False)
-    images = all_evened(faces.images[drawn], light)
+    images = normalize_all(faces.images[drawn], light)
     images[0, 0, :2] = (0, 255)
     return images
 

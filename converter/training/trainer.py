@@ -27,7 +27,7 @@ from converter.measure import plots
 from converter.networks import architectures as networks
 from converter.networks.architectures import MOODS, VOTES, as_input
 from converter.training import distillation as teaching
-from device.vision.normalization import all_evened
+from device.vision.normalization import normalize_all
 
 BEST = "best.keras"
 LAST = "last.keras"
@@ -227,7 +227,7 @@ def train(
         networks.start_from(model, _with_places(recipe.start, recipe.moods))
     taught = teaching.answers(
         _with_places(recipe.teachers, recipe.moods),
-        all_evened(training.images, recipe.augmentation.light),
+        normalize_all(training.images, recipe.augmentation.light),
         list(model.output),
     )
     # Only now, so that what is refused leaves no folder that holds a run.
@@ -238,7 +238,7 @@ def train(
         # A stop between the two writes leaves an epoch in the history that `last` does not know.
         history = read_history(folder)[: int(model.optimizer.iterations) // steps]
         _catch_up(model, epochs=len(history), steps=steps)
-    seen = all_evened(validation.images, recipe.augmentation.light)
+    seen = normalize_all(validation.images, recipe.augmentation.light)
     squares = _squares(folder, recipe, training)
     # A fit for each side, since Keras holds on to the shape of the first batch that it sees.
     for end in (*range(1, recipe.epochs), recipe.epochs):

@@ -16,14 +16,14 @@ from time import monotonic
 from typing import Any
 
 from device import __version__
-from device.box.state import Activity, State, changed, sign_of
+from device.box.state import Activity, State, changed, indication_of
 from device.config import settings
-from device.library.scanner import ShelfFilled
-from device.mood import Mood, Outcome, Verdict
+from device.library.scanner import SongTableUpdated
+from device.mood import Decision, Mood, Outcome
 from device.panel.button import Edge, Gesture, Presses
-from device.panel.lights import Lights, Sign
-from device.playback.controller import Jukebox, Stance
-from device.playback.mpd_worker import PlayerEvent
+from device.panel.lights import Indication, Lights
+from device.playback.controller import ControlMode, PlaybackController
+from device.playback.mpd_worker import MpdEvent
 from device.supervision import (
     BROKEN,
     PATIENCE,
@@ -38,10 +38,10 @@ from device.supervision import (
 )
 from device.system.control_socket import ENDING, Notifier, Question, Stop
 from device.system.power import Power, PowerStays
-from device.system.startup_times import Start
-from device.vision.capture import Feed, FrameSeen, FramesEnded
-from device.vision.observation import Eyes, Look
-from device.vision.observation_log import log_look
+from device.system.startup_times import StartupTimes
+from device.vision.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.observation import FaceAnalyzer, Observation
+from device.vision.observation_log import log_observation
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ CAMERA_PAUSE = 5.0  # seconds until a camera that failed is tried again
 LONGEST_WAIT = 3600.0  # seconds, where nothing is due
 
 Event = (
-    Edge | Stop | Question | FrameSeen | FramesEnded | PlayerEvent | ShelfFilled | PowerStays
+    Edge | Stop | Question | FrameCaptured | CaptureEnded | MpdEvent | SongTableUpdated | PowerStays
     | PartFailed | PartWell | ThreadDied
 )  # fmt: skip
 
@@ -73,12 +73,12 @@ class Box:
         presses: Presses,
         is_down: Callable[[], bool],
         lights: Lights,
-        eyes: Eyes | None,
-        feed: Feed,
-        jukebox: Jukebox,
+        analyzer: FaceAnalyzer | None,
+        capture: Capture,
+        playback: PlaybackController,
         power: Power,
         notifier: Notifier,
-        start: Start,
+        start: StartupTimes,
         trouble: dict[str, str],
         patience: Patience = PATIENCE,
     ) -> None:
@@ -88,9 +88,9 @@ class Box:
         self._presses = presses
         self._is_down = is_down
         self._lights = lights
-        self._eyes = eyes
-        self._feed = feed
-        self._jukebox = jukebox
+        self._analyzer = analyzer
+        self._capture = capture
+        self._playback = playback
         self._power = power
         self._notifier = notifier
         self._start = start
@@ -104,7 +104,7 @@ class Box:
         self._look_asked = 0.0
         self._opening = LOADING
         self._pressed = False  # since the start
-        self._shown: tuple[Sign, Mood | None] | None = None
+        self._shown: tuple[Indication, Mood | None] | None = None
         self._since = datetime.now(UTC)
         self.state = State(trouble=tuple(trouble.items()))
 
@@ -117,7 +117,7 @@ class Box:
             self._end(BROKEN)
         finally:
             self._notifier.tell("STOPPING=1")
-            self._feed.stop()
+            self._capture.stop()
         return self._exit_code
 
     def _live(self) -> None:
@@ -157,11 +157,11 @@ class Box:
         match event:
             case Edge():
                 self._heed(self._presses.hear(event))
-            case FrameSeen(look, frame) if self._eyes and look == self._look_number:
-                self._see(self._eyes, frame)
-            case FramesEnded(look, error) if look == self._look_number:
+            case FrameCaptured(look, frame) if self._analyzer and look == self._look_number:
+                self._see(self._analyzer, frame)
+            case CaptureEnded(look, error) if look == self._look_number:
                 self._frames_ended(error)
-            case FrameSeen() | FramesEnded():
+            case FrameCaptured() | CaptureEnded():
                 pass  # of an earlier look
             case Question():
                 event.answer.put(self._answer(event.verb))
@@ -174,7 +174,7 @@ class Box:
             case ThreadDied():
                 self._thread_died(event)
             case _:
-                self._jukebox.hear(event)
+                self._playback.hear(event)
 
     # The button
 
@@ -193,10 +193,10 @@ class Box:
                         self._press()
                 case Gesture.TWICE:
                     self._change(gesture=None)
-                    self._jukebox.skip()
+                    self._playback.skip()
                 case Gesture.LET_GO:
                     self._change(gesture=None)
-                    self._jukebox.toggle()
+                    self._playback.toggle()
                 case Gesture.OFF:
                     self._change(gesture=None)
                     self._switch_off()
@@ -208,7 +208,7 @@ class Box:
     def _press(self) -> None:
         self._trouble.pop("power", None)  # it was seen
         self._pressed = True
-        self._change(verdict=None)
+        self._change(decision=None)
         self._start_look()
 
     def _switch_off(self) -> None:
@@ -252,9 +252,9 @@ class Box:
 
     def _light(self) -> None:
         """Shows the present sign; pins that fail cost the lights, and not the music."""
-        sign, mood = self._shown or sign_of(self.state)
+        indication, mood = self._shown or indication_of(self.state)
         try:
-            self._lights.show(sign, mood)
+            self._lights.show(indication, mood)
         except Exception as error:  # lgpio's own errors share no root with gpiozero's, nor with OSError
             self._lights_failed(error)
 
@@ -269,39 +269,39 @@ class Box:
 
     # A look
 
-    def _new_look(self) -> Look:
-        threshold = self._eyes.card.threshold if self._eyes else 1.0
-        return Look(self._rules, threshold, started=monotonic())
+    def _new_look(self) -> Observation:
+        threshold = self._analyzer.card.threshold if self._analyzer else 1.0
+        return Observation(self._rules, threshold, started=monotonic())
 
     def _start_look(self) -> None:
-        if self._eyes is None:
+        if self._analyzer is None:
             self._rest()
             return
         self._forget_look()
         self._change(activity=Activity.LOOKING)
         self._look_asked = monotonic()
         self._look = self._new_look()
-        self._look_number = self._feed.start()
+        self._look_number = self._capture.start()
         self._timers[self._camera_late] = monotonic() + self._opening
 
-    def _see(self, eyes: Eyes, frame: Any) -> None:
+    def _see(self, analyzer: FaceAnalyzer, frame: Any) -> None:
         self._timers.pop(self._camera_late, None)
         self._opening = OPENING
-        if not self._look.glances:
+        if not self._look.results:
             self._trouble.pop("camera", None)
             self._look.started = monotonic()
             self._timers[self._end_look] = self._look.ends
-        glance = self._look.take(eyes, frame)
+        result = self._look.take(analyzer, frame)
         if self._look.decided() or monotonic() >= self._look.ends:
             self._end_look()
-        elif self.state.searching and glance.face is None and self.state.verdict:
+        elif self.state.searching and result.face is None and self.state.decision:
             self._timers[self._next_frame] = monotonic() + SEARCH_PAUSE
         else:
             self._next_frame()
 
     def _next_frame(self) -> None:
         self._timers[self._camera_late] = monotonic() + LATE
-        self._feed.next()
+        self._capture.next()
 
     def _camera_late(self) -> None:
         self._frames_ended("the camera gives no frames: is its cable in?")
@@ -313,7 +313,7 @@ class Box:
         if self._trouble.get("camera") != error:
             log.warning("camera: %s", error)
         self._trouble["camera"] = error
-        if self._look.glances:
+        if self._look.results:
             self._end_look(more=False)
         else:
             self._rest()
@@ -323,12 +323,12 @@ class Box:
     def _end_look(self, more: bool = True) -> None:
         """The time is up, the readings agree, or the frames are through (then there are no more)."""
         self._timers.pop(self._end_look, None)
-        verdict = self._look.verdict()
-        self._log_look(verdict)
-        searching = self.state.searching and verdict.mood is None
-        self._change(verdict=verdict, searching=searching)
-        if verdict.mood:
-            self._jukebox.play(verdict.mood, invited=self._pressed)
+        decision = self._look.decision()
+        self._log_look(decision)
+        searching = self.state.searching and decision.mood is None
+        self._change(decision=decision, searching=searching)
+        if decision.mood:
+            self._playback.play(decision.mood, invited=self._pressed)
         if not searching:
             self._rest()
         elif more:
@@ -342,7 +342,7 @@ class Box:
     def _rest(self) -> None:
         """The camera is closed until the box is asked to look again."""
         self._forget_look()
-        self._feed.stop()
+        self._capture.stop()
         self._change(activity=Activity.RESTING)
 
     def _forget_look(self) -> None:
@@ -350,11 +350,11 @@ class Box:
         for timer in (self._camera_late, self._end_look, self._next_frame, self._start_look):
             self._timers.pop(timer, None)
 
-    def _log_look(self, verdict: Verdict) -> None:
-        before = self.state.verdict
-        if self.state.searching and before == verdict and verdict.outcome is Outcome.NO_FACE:
+    def _log_look(self, decision: Decision) -> None:
+        before = self.state.decision
+        if self.state.searching and before == decision and decision.outcome is Outcome.NO_FACE:
             return  # nobody is there yet: said once
-        log_look(self._look, verdict, monotonic() - self._look_asked)
+        log_observation(self._look, decision, monotonic() - self._look_asked)
 
     # What it tells
 
@@ -363,11 +363,11 @@ class Box:
 
     def _show(self) -> None:
         """Brings the lights, and systemd, up to the state."""
-        snapshot = self._jukebox.snapshot
-        trouble = self._ledger.trouble | self._trouble | self._jukebox.trouble
+        snapshot = self._playback.snapshot
+        trouble = self._ledger.trouble | self._trouble | self._playback.trouble
         paused = snapshot is not None and snapshot.state == "pause"
         self._change(paused=paused, trouble=tuple(sorted(trouble.items())))
-        shown = sign_of(self.state)
+        shown = indication_of(self.state)
         if shown != self._shown:
             self._shown = shown
             self._since = datetime.now(UTC)
@@ -375,8 +375,8 @@ class Box:
             self._notifier.tell(f"STATUS={self._headline()}")
 
     def _headline(self) -> str:
-        sign, mood = self._shown or sign_of(self.state)
-        return "; ".join([str(mood or sign), *(f"{part}: {what}" for part, what in self.state.trouble)])
+        indication, mood = self._shown or indication_of(self.state)
+        return "; ".join([str(mood or indication), *(f"{part}: {what}" for part, what in self.state.trouble)])
 
     def _answer(self, verb: str) -> dict[str, Any]:
         if verb == "press":
@@ -385,16 +385,16 @@ class Box:
             self._press()
             return {"ok": True}
         if verb == "skip":
-            return {"ok": True} if self._jukebox.skip() else {"error": "no song plays that could be skipped"}
-        verdict, snapshot = self.state.verdict, self._jukebox.snapshot
-        sign, _ = self._shown or sign_of(self.state)
+            return {"ok": True} if self._playback.skip() else {"error": "no song plays that could be skipped"}
+        decision, snapshot = self.state.decision, self._playback.snapshot
+        indication, _ = self._shown or indication_of(self.state)
         return {
-            "state": str(sign),
+            "state": str(indication),
             "mood": self.state.mood,
-            "confidence": round(verdict.confidence, 3) if verdict else None,
+            "confidence": round(decision.confidence, 3) if decision else None,
             "playing": snapshot.state if snapshot else None,
             "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
-            "stepped_back": self._jukebox.stance is Stance.BACK,
+            "stepped_back": self._playback.control_mode is ControlMode.BACK,
             "since": self._since.isoformat(timespec="seconds"),
             "start": {part: round(seconds, 3) for part, seconds in self._start.parts.items()},
             "version": __version__,

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from device.mood import Mood, Verdict
+from device.mood import Decision, Mood
 from device.panel.button import Gesture
-from device.panel.lights import Sign
+from device.panel.lights import Indication
 
 
 class Activity(StrEnum):
@@ -36,40 +36,40 @@ class State:
 
     activity: Activity = Activity.STARTING
     searching: bool = True
-    verdict: Verdict | None = None
+    decision: Decision | None = None
     gesture: Gesture | None = None
     paused: bool = False
     trouble: tuple[tuple[str, str], ...] = ()
 
     @property
     def mood(self) -> Mood | None:
-        return self.verdict.mood if self.verdict else None
+        return self.decision.mood if self.decision else None
 
 
-def sign_of(state: State) -> tuple[Sign, Mood | None]:
+def indication_of(state: State) -> tuple[Indication, Mood | None]:
     """What the lights show, and in which mood's light (None: in all)."""
-    verdict = state.verdict
-    waiting = state.searching and verdict is not None
+    decision = state.decision
+    waiting = state.searching and decision is not None
     match state:
         case State(activity=Activity.STOPPING):
-            return Sign.OFF, None
+            return Indication.OFF, None
         case State(gesture=Gesture.HELD_LONG) | State(activity=Activity.LEAVING, gesture=None):
-            return Sign.GOING_OFF, None
+            return Indication.GOING_OFF, None
         case State(gesture=Gesture.HELD):
-            return Sign.HELD, None
+            return Indication.HELD, None
         case State(gesture=Gesture.DOWN):
-            return Sign.PRESSED, None
+            return Indication.PRESSED, None
         case State(activity=Activity.STARTING):
-            return Sign.STARTING, None
+            return Indication.STARTING, None
         case State(activity=Activity.LOOKING) if not waiting:
-            return Sign.LOOKING, None
+            return Indication.LOOKING, None
     if state.trouble:
-        return Sign.TROUBLE, state.mood
+        return Indication.TROUBLE, state.mood
     if state.paused:
-        return Sign.PAUSED, state.mood
-    if verdict is None:
-        return Sign.STARTING, None
-    return Sign(verdict.outcome), state.mood
+        return Indication.PAUSED, state.mood
+    if decision is None:
+        return Indication.STARTING, None
+    return Indication(decision.outcome), state.mood
 
 
 def changed(state: State, **changes: Any) -> State:

@@ -74,12 +74,12 @@ def _running(settings: Settings) -> dict[str, str] | None:
 
 def _model(settings: Settings) -> str:
     from device.panel.lights import without_light
-    from device.vision.observation import Eyes
+    from device.vision.observation import FaceAnalyzer
 
-    eyes = Eyes(settings.model, settings.look)
-    if missing := without_light(eyes.card.labels, settings.panel):
+    analyzer = FaceAnalyzer(settings.model, settings.look)
+    if missing := without_light(analyzer.card.labels, settings.panel):
         raise MoodboxError(f"no light for {', '.join(missing)}: see [panel] in the settings")
-    return f"{eyes.card.name} tells {', '.join(eyes.card.labels)}"
+    return f"{analyzer.card.name} tells {', '.join(analyzer.card.labels)}"
 
 
 def _camera(settings: Settings) -> str:
@@ -114,12 +114,12 @@ def _player(settings: Settings) -> str:
 
 
 def _library(settings: Settings) -> str:
-    from device.library.tag_affect import read_atlas
+    from device.library.tag_affect import read_lexicon
     from device.mpd import responses as answers
     from device.mpd.connection import connected
     from device.playback.controller import EMPTY
 
-    read_atlas(settings.music.places)
+    read_lexicon(settings.music.places)
     with connected(settings.music) as client:
         songs = answers.stats(client).songs
         if not songs:
@@ -129,7 +129,7 @@ def _library(settings: Settings) -> str:
 
 def _listening(settings: Settings, client: Client) -> Iterator[str]:
     from device.library.audio_affect import music_folder
-    from device.library.index import FILE, Catalogue
+    from device.library.index import FILE, LibraryIndex
 
     if not settings.music.listen:
         return
@@ -140,8 +140,8 @@ def _listening(settings: Settings, client: Client) -> Iterator[str]:
     folder = settings.service.state_path()
     with contextlib.suppress(MemoryFileError, OSError):  # another user's
         if (folder / FILE).exists():
-            with closing(Catalogue.open(folder)) as catalogue:
-                heard, faults = catalogue.listened()
+            with closing(LibraryIndex.open(folder)) as index:
+                heard, faults = index.listened()
             yield f"{heard} listened to" + (f", in {faults} of them nothing is heard" if faults else "")
 
 

@@ -26,7 +26,7 @@ from device.printable import printable
 
 if TYPE_CHECKING:
     from device.cli.check import Finding
-    from device.mood import Verdict
+    from device.mood import Decision
 
 # Each verb loads what it needs: `status` must not wait for OpenCV, nor the first light for anything else.
 
@@ -139,57 +139,57 @@ def _look(options: argparse.Namespace, settings: Settings) -> int:
         raise SettingsError("--each judges pictures: add --camera images:PATH")
     code = 0
     if options.each:
-        for source, verdict in _each(path, settings):
-            if isinstance(verdict, MoodboxError):
-                print(f"moodbox: {verdict}", file=sys.stderr)
-                code = verdict.exit_code
+        for source, decision in _each(path, settings):
+            if isinstance(decision, MoodboxError):
+                print(f"moodbox: {decision}", file=sys.stderr)
+                code = decision.exit_code
             else:
-                _print_verdict(source, verdict, in_json=options.json)
+                _print_decision(source, decision, in_json=options.json)
         return code
-    from device.vision.observation import Eyes, look_once
+    from device.vision.observation import FaceAnalyzer, observe
 
     with open_camera() as camera:
-        verdict = look_once(Eyes(settings.model, settings.look), camera, settings.look)
-    _print_verdict(settings.camera.source, verdict, in_json=options.json)
+        decision = observe(FaceAnalyzer(settings.model, settings.look), camera, settings.look)
+    _print_decision(settings.camera.source, decision, in_json=options.json)
     return code
 
 
-def _each(path: str, settings: Settings) -> Iterator[tuple[str, Verdict | MoodboxError]]:
+def _each(path: str, settings: Settings) -> Iterator[tuple[str, Decision | MoodboxError]]:
     """Each picture with what is seen in it, or why it cannot be read; each folder that cannot be read."""
     from device.errors import CameraError
     from device.vision.camera import PictureCamera, source_path
-    from device.vision.observation import Eyes, look_once
+    from device.vision.observation import FaceAnalyzer, observe
     from device.vision.pictures import find_pictures
 
     closed: list[CameraError] = []
     pictures = find_pictures(source_path(path), closed.append)
-    eyes = Eyes(settings.model, settings.look)
+    analyzer = FaceAnalyzer(settings.model, settings.look)
     for picture in pictures:
         try:
-            yield str(picture), look_once(eyes, PictureCamera([picture]), settings.look)
+            yield str(picture), observe(analyzer, PictureCamera([picture]), settings.look)
         except CameraError as error:
             yield str(picture), error
     yield from (("", error) for error in closed)
 
 
-def _print_verdict(source: str, verdict: Verdict, *, in_json: bool) -> None:
+def _print_decision(source: str, decision: Decision, *, in_json: bool) -> None:
     if in_json:
         print(
             json.dumps(
                 {
                     "source": source,
-                    "mood": verdict.mood,
-                    "verdict": verdict.outcome,
-                    "confidence": round(verdict.confidence, 4),
-                    "probabilities": verdict.probabilities
-                    and {mood: round(p, 4) for mood, p in verdict.probabilities.items()},
-                    "face": verdict.face and verdict.face[:4],
+                    "mood": decision.mood,
+                    "verdict": decision.outcome,
+                    "confidence": round(decision.confidence, 4),
+                    "probabilities": decision.probabilities
+                    and {mood: round(p, 4) for mood, p in decision.probabilities.items()},
+                    "face": decision.face and decision.face[:4],
                 }
             )
         )
         return
-    word = verdict.mood or verdict.outcome.replace("_", " ")
-    print(f"{printable(source)}: {word}" + (f" ({verdict.confidence:.0%})" if verdict.face else ""))
+    word = decision.mood or decision.outcome.replace("_", " ")
+    print(f"{printable(source)}: {word}" + (f" ({decision.confidence:.0%})" if decision.face else ""))
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
@@ -279,10 +279,10 @@ def _dark(options: argparse.Namespace, settings: Settings) -> int:
     """A Pi's kernel leaves a pin as it was when its process dies: its lights would tell a mood for ever."""
     from contextlib import closing
 
-    from device.panel.lights import Sign, open_lights
+    from device.panel.lights import Indication, open_lights
 
     with closing(open_lights(settings.panel)) as lights:
-        lights.show(Sign.OFF)
+        lights.show(Indication.OFF)
     return 0
 
 

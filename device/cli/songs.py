@@ -21,10 +21,10 @@ import numpy as np
 from device.config.settings import Settings
 from device.errors import LibraryError, MemoryFileError, MoodboxError, NoBoxError, PlayerError, SettingsError
 from device.library.audio.features import Features
-from device.library.index import Catalogue
+from device.library.index import LibraryIndex
 from device.library.scanner import fill
-from device.library.table import Shelf
-from device.library.tag_affect import Atlas, Place, Word, read_atlas
+from device.library.table import SongTable
+from device.library.tag_affect import Affect, AffectLexicon, Word, read_lexicon
 from device.mood import Mood
 from device.mpd.connection import connected
 from device.mpd.playlists import songs_of
@@ -33,8 +33,8 @@ from device.playback.controller import EMPTY
 from device.playback.memory import Memory
 from device.playback.planner import REMEMBERED
 from device.recommend.play_statistics import with_likes
-from device.recommend.ranking import Choice, Wish, choose
-from device.recommend.trajectory import Course, course_for
+from device.recommend.ranking import RankedSong, RankingRequest, rank_songs
+from device.recommend.trajectory import Trajectory, trajectory_for
 from device.storage.database import is_read_only
 from device.system.control_socket import ask
 
@@ -46,43 +46,53 @@ class Plan:
     """What would play next if somebody were seen in this mood now. shelf: all songs that are known."""
 
     mood: Mood
-    shelf: Shelf
-    course: Course
-    choices: tuple[Choice, ...]
+    table: SongTable
+    trajectory: Trajectory
+    choices: tuple[RankedSong, ...]
 
     @property
     def known(self) -> int:
-        return len(self.shelf)
+        return len(self.table)
 
 
 def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
     """word: a mood. Raises LibraryError, PlayerError, MemoryFileError or SettingsError."""
-    mood = _mood(read_atlas(settings.music.places), word)
+    mood = _mood(read_lexicon(settings.music.places), word)
     folder = _folder(settings)
-    with closing(Catalogue.open(folder)) as catalogue:
-        picked, liked = _brought_up(settings, catalogue, mood)
-        shelf = catalogue.shelf()
+    with closing(LibraryIndex.open(folder)) as index:
+        picked, liked = _brought_up(settings, index, mood)
+        table = index.table()
     with closing(Memory.open(folder)) as memory:
-        words, played, taste = memory.words(), memory.played(REMEMBERED), memory.taste(mood)
+        words, played, play_statistics = (
+            memory.words(),
+            memory.played(REMEMBERED),
+            memory.play_statistics(mood),
+        )
     if picked:
-        shelf = shelf.only(picked)
-    course = course_for(mood, settings.music)
-    wish = Wish(course, COUNT, before=played, fresh=settings.music.no_repeat, taste=with_likes(taste, liked))
-    shelf = shelf.with_words(words)
-    choices = choose(shelf, wish, np.random.default_rng(seed), anywhere=bool(picked))
+        table = table.only(picked)
+    trajectory = trajectory_for(mood, settings.music)
+    request = RankingRequest(
+        trajectory,
+        COUNT,
+        before=played,
+        fresh=settings.music.no_repeat,
+        play_statistics=with_likes(play_statistics, liked),
+    )
+    table = table.with_words(words)
+    choices = rank_songs(table, request, np.random.default_rng(seed), anywhere=bool(picked))
     if not choices:
         raise LibraryError(EMPTY)
-    return Plan(mood, shelf, course, choices)
+    return Plan(mood, table, trajectory, choices)
 
 
-def _mood(atlas: Atlas, word: str) -> Mood:
+def _mood(lexicon: AffectLexicon, word: str) -> Mood:
     """Raises SettingsError with the nearest mood, by its letters or by what it means."""
     with contextlib.suppress(ValueError):
         return Mood(word.casefold())
     near: Sequence[str] = difflib.get_close_matches(word.casefold(), list(Mood), n=1)
-    if not near and (meant := atlas.mood(word)):
-        places = {mood: atlas.moods[mood] for mood in Mood}
-        near = [min(Mood, key=lambda mood: _apart(places[mood], meant))]
+    if not near and (meant := lexicon.mood(word)):
+        affects = {mood: lexicon.moods[mood] for mood in Mood}
+        near = [min(Mood, key=lambda mood: _apart(affects[mood], meant))]
     hint = f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(Mood)}"
     raise SettingsError(f"--mood {word}: no mood that the box sees; {hint}")
 
@@ -97,7 +107,7 @@ def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
 
     if path.suffix.lower() != ".svg":
         raise SettingsError(f"--plot {path}: it is an SVG picture, for any browser: name it {path.stem}.svg")
-    picture = draw(plan.shelf, plan.mood, plan.course, plan.choices, settings.music, settings.panel)
+    picture = draw(plan.table, plan.mood, plan.trajectory, plan.choices, settings.music, settings.panel)
     try:
         path.write_text(picture, encoding="utf-8")
     except OSError as error:
@@ -105,18 +115,18 @@ def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
 
 
 def _brought_up(
-    settings: Settings, catalogue: Catalogue, mood: Mood
+    settings: Settings, index: LibraryIndex, mood: Mood
 ) -> tuple[tuple[str, ...], Mapping[str, bool]]:
     """The songs of the mood's playlist, and likes. Without a running box it reads the library first."""
-    atlas = read_atlas(settings.music.places)
+    lexicon = read_lexicon(settings.music.places)
     try:
         with connected(settings.music) as client:
             if not _runs(settings):
-                for _ in fill(client, catalogue, atlas, settings.music.address):
+                for _ in fill(client, index, lexicon, settings.music.address):
                     pass
             return songs_of(client, mood), likes(client) if settings.music.stickers else {}
     except PlayerError as error:
-        if not catalogue.count():
+        if not index.count():
             raise
         print(f"moodbox: {error}; this is by what was known before", file=sys.stderr)
         return (), {}
@@ -161,13 +171,13 @@ def as_object(plan: Plan) -> dict[str, Any]:
     return {"mood": plan.mood, "known": plan.known, "songs": [_choice(choice) for choice in plan.choices]}
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def _choice(choice: RankedSong) -> dict[str, Any]:
     shares = {name: round(getattr(choice, name), 3) for name in ("fit", "liking", "rested", "artist_rested")}
     return {
         "uri": choice.uri,
         "artist": choice.artist,
         "genre": choice.genre,
-        **_place(choice.place),
+        **_place(choice.affect),
         "target": [round(share, 3) for share in choice.target],
         **shares,
         "score": round(choice.score, 3),
@@ -176,30 +186,30 @@ def _choice(choice: Choice) -> dict[str, Any]:
     }
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(affect: Affect) -> dict[str, Any]:
     return {
-        "valence": place.valence,
-        "energy": place.energy,
-        "sure": place.sure,
-        "source": str(place.source),
+        "valence": affect.valence,
+        "energy": affect.energy,
+        "sure": affect.confidence,
+        "source": str(affect.source),
     }
 
 
 def known(settings: Settings, uri: str) -> dict[str, Any]:
     """What the box knows of a song. Raises LibraryError."""
     folder = _folder(settings)
-    with closing(Catalogue.open(folder)) as catalogue:
-        shelf = catalogue.shelf()
-        row = _row(shelf, uri)
-        sound = catalogue.sound(uri)
+    with closing(LibraryIndex.open(folder)) as index:
+        table = index.table()
+        row = _row(table, uri)
+        sound = index.sound(uri)
     with closing(Memory.open(folder)) as memory:
-        shelf = shelf.with_words(memory.words())
-    song = shelf.song(row)
+        table = table.with_words(memory.words())
+    song = table.song(row)
     return {
         "uri": uri,
         "artist": song.artist,
         "genre": song.genre,
-        **_place(song.place),
+        **_place(song.affect),
         "sound": _sound(sound) if isinstance(sound, Features) else None,
         "fault": sound if isinstance(sound, str) else None,
     }
@@ -224,10 +234,10 @@ def as_words(known: Mapping[str, Any]) -> str:
 
 def say(settings: Settings, uri: str, words: Sequence[str]) -> None:
     """Keeps the user's own word: a mood, or a valence and an energy. Raises SettingsError or LibraryError."""
-    valence, energy = _spot(read_atlas(settings.music.places), words)
+    valence, energy = _spot(read_lexicon(settings.music.places), words)
     folder = _folder(settings)
-    with closing(Catalogue.open(folder)) as catalogue:
-        _row(catalogue.shelf(), uri)
+    with closing(LibraryIndex.open(folder)) as index:
+        _row(index.table(), uri)
     with closing(Memory.open(folder)) as memory:
         memory.keep_word(uri, valence, energy)
 
@@ -244,27 +254,27 @@ def forget(settings: Settings) -> None:
         memory.forget()
 
 
-def _row(shelf: Shelf, uri: str) -> int:
+def _row(table: SongTable, uri: str) -> int:
     """Raises LibraryError with the nearest name if there is no such song."""
-    row = shelf.rows.get(uri)
+    row = table.rows.get(uri)
     if row is not None:
         return row
-    if not shelf:
+    if not table:
         raise LibraryError("no song is known yet: `moodbox songs --mood happy` reads MPD's library")
     typed = uri.casefold().strip("/")  # of tens of thousands, no more than a part of the name is looked for
-    near = next((other for other in shelf.uris if typed in other.casefold()), None)
+    near = next((other for other in table.uris if typed in other.casefold()), None)
     hint = f"did you mean {near!r}?" if near else "`mpc listall` names them all"
     raise LibraryError(f"{uri}: no such song in MPD's library; {hint}")
 
 
-def _spot(atlas: Atlas, words: Sequence[str]) -> tuple[float, float]:
-    if len(words) == 1 and (word := atlas.mood(words[0])):
+def _spot(lexicon: AffectLexicon, words: Sequence[str]) -> tuple[float, float]:
+    if len(words) == 1 and (word := lexicon.mood(words[0])):
         return word.valence, word.energy
     try:
         valence, energy = map(float, words)
     except ValueError:
-        near = difflib.get_close_matches(words[0].casefold(), atlas.words(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(atlas.words())}"
+        near = difflib.get_close_matches(words[0].casefold(), lexicon.words(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(lexicon.words())}"
         raise SettingsError(
             f"{' '.join(words)}: expected a mood, or a valence and an energy (0.7 0.6); {hint}"
         ) from None

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.config.settings import Colour, Music, Panel, default_courses
-from device.library.table import SOURCES, Shelf
+from device.library.table import SOURCES, SongTable
 from device.library.tag_affect import Source
 from device.mood import Mood
-from device.recommend.ranking import Choice
-from device.recommend.trajectory import Course, Point
+from device.recommend.ranking import RankedSong
+from device.recommend.trajectory import Point, Trajectory
 
 SIDE, EDGE, LIST = 640, 56, 380  # pixels: the plane, what is around it, the list of songs beside it
 NIGHT, LINES, GREY, INK = "#101217", "#2a2e38", "#6b7280", "#e5e7eb"
@@ -36,7 +36,12 @@ text {{ font: 13px system-ui, sans-serif; fill: {INK}; }}
 
 
 def draw(
-    shelf: Shelf, mood: Mood, course: Course, choices: Sequence[Choice], music: Music, panel: Panel
+    table: SongTable,
+    mood: Mood,
+    trajectory: Trajectory,
+    choices: Sequence[RankedSong],
+    music: Music,
+    panel: Panel,
 ) -> str:
     """The whole picture. Each song is a dot in the colour of the light whose mood's music is nearest."""
     lights = _lights(mood, panel)
@@ -52,10 +57,10 @@ def draw(
             f'<rect width="{width}" height="{height}" fill="{NIGHT}"/>',
             *_axes(),
             *_homes(homes),
-            *_songs(shelf, homes, lights),
+            *_songs(table, homes, lights),
             *_names(homes),
-            *_course(course, choices, lights[mood]),
-            *_list(mood, len(shelf), choices, lights[mood]),
+            *_course(trajectory, choices, lights[mood]),
+            *_list(mood, len(table), choices, lights[mood]),
             "</svg>\n",
         ]
     )
@@ -110,31 +115,31 @@ def _names(homes: Mapping[Mood, Point]) -> Iterable[str]:
         yield f'<text class="name" x="{x}" y="{y - 62}">{mood}</text>'
 
 
-def _songs(shelf: Shelf, homes: Mapping[Mood, Point], lights: Mapping[Mood, str]) -> Iterable[str]:
+def _songs(table: SongTable, homes: Mapping[Mood, Point], lights: Mapping[Mood, str]) -> Iterable[str]:
     """One path for each colour: tens of thousands of circles would be too much for a browser."""
-    width = round(max(2.0, 7 - 1.1 * math.log10(len(shelf))), 1)
-    known = shelf.source != SOURCES.index(Source.NOTHING)
-    yield _dots(shelf.places[~known], GREY, width)
-    far = np.array([np.square(shelf.places - np.array(home)).sum(1) for home in homes.values()])
+    width = round(max(2.0, 7 - 1.1 * math.log10(len(table))), 1)
+    known = table.source != SOURCES.index(Source.NOTHING)
+    yield _dots(table.affects[~known], GREY, width)
+    far = np.array([np.square(table.affects - np.array(home)).sum(1) for home in homes.values()])
     nearest = far.argmin(0)
     for number, mood in enumerate(homes):
-        yield _dots(shelf.places[known & (nearest == number)], lights[mood], width)
+        yield _dots(table.affects[known & (nearest == number)], lights[mood], width)
 
 
-def _dots(places: NDArray[np.float32], colour: str, width: float) -> str:
-    spots = dict.fromkeys(_spot(valence, energy) for valence, energy in places.tolist())
+def _dots(affects: NDArray[np.float32], colour: str, width: float) -> str:
+    spots = dict.fromkeys(_spot(valence, energy) for valence, energy in affects.tolist())
     path = "".join(f"M{x} {y}h0" for x, y in spots)
     return f'<path class="song" stroke="{colour}" stroke-width="{width}" d="{path}"/>'
 
 
-def _course(course: Course, choices: Sequence[Choice], colour: str) -> Iterable[str]:
+def _course(trajectory: Trajectory, choices: Sequence[RankedSong], colour: str) -> Iterable[str]:
     """Dashed: as it was meant. The line: the songs that come nearest to it, in their order."""
-    (x, y), (to_x, to_y) = _spot(*course.start), _spot(*course.end)
+    (x, y), (to_x, to_y) = _spot(*trajectory.start), _spot(*trajectory.end)
     yield (
         f'<path d="M{x} {y}L{to_x} {to_y}" stroke="{colour}" stroke-width="12" stroke-opacity="0.5"'
         ' stroke-linecap="round"/>'
     )
-    spots = [_spot(choice.place.valence, choice.place.energy) for choice in choices]
+    spots = [_spot(choice.affect.valence, choice.affect.energy) for choice in choices]
     line = "L".join(f"{x} {y}" for x, y in spots)
     yield f'<path d="M{line}" fill="none" stroke="{INK}" stroke-width="1.2" stroke-opacity="0.8"/>'
     for number, (choice, (x, y)) in reversed(list(enumerate(zip(choices, spots, strict=True), start=1))):
@@ -144,7 +149,7 @@ def _course(course: Course, choices: Sequence[Choice], colour: str) -> Iterable[
         )
 
 
-def _list(mood: Mood, known: int, choices: Sequence[Choice], colour: str) -> Iterable[str]:
+def _list(mood: Mood, known: int, choices: Sequence[RankedSong], colour: str) -> Iterable[str]:
     left = SIDE + 2 * EDGE
     yield f'<circle cx="{left + 8}" cy="{EDGE + 8}" r="8" fill="{colour}"/>'
     title = f"{mood}: {len(choices)} of {known} songs"
@@ -153,11 +158,11 @@ def _list(mood: Mood, known: int, choices: Sequence[Choice], colour: str) -> Ite
         y = EDGE + 14 + 46 * number
         name = PurePath(choice.uri).name
         short = name if len(name) <= NAME else name[: NAME - 1] + "…"
-        place = f"{choice.place.source} {choice.genre}".rstrip()
+        affect = f"{choice.affect.source} {choice.genre}".rstrip()
         yield f'<text x="{left + 18}" y="{y}" text-anchor="end">{number}</text>'
         yield f'<text x="{left + 26}" y="{y}">{_text(short)}</text>'
-        spot = f"{choice.place.valence:.2f}/{choice.place.energy:.2f}"
-        yield f'<text class="small" x="{left + 26}" y="{y + 15}">{_text(place)} at {spot}</text>'
+        spot = f"{choice.affect.valence:.2f}/{choice.affect.energy:.2f}"
+        yield f'<text class="small" x="{left + 26}" y="{y + 15}">{_text(affect)} at {spot}</text>'
 
 
 def _text(words: str) -> str:

@@ -25,7 +25,7 @@ PRESS = 0.08  # seconds that a finger stays on the button
 START = 10.0  # seconds
 
 
-class Stage:
+class Harness:
     """A box that runs on a thread: its button is a pin that is pulled down, its lights are pins to read."""
 
     def __init__(self, settings: Settings, box: Box) -> None:
@@ -57,13 +57,13 @@ class Stage:
         time.sleep(PRESS)
         self.press()
 
-    def wait_for_verdict(self, seconds: float) -> bool:
+    def wait_for_decision(self, seconds: float) -> bool:
         """Whether there is one; not as soon as the camera is in trouble."""
-        self._wait(lambda s: s.activity is Activity.RESTING and (s.verdict or s.trouble), seconds)
-        return self.state.verdict is not None
+        self._wait(lambda s: s.activity is Activity.RESTING and (s.decision or s.trouble), seconds)
+        return self.state.decision is not None
 
     def wait_for_look(self, seconds: float) -> bool:
-        return self._wait(lambda s: s.verdict is None, seconds)
+        return self._wait(lambda s: s.decision is None, seconds)
 
     def _wait(self, happened: Callable[[State], object], seconds: float) -> bool:
         end = time.monotonic() + seconds
@@ -75,12 +75,12 @@ class Stage:
 
 
 @contextmanager
-def on_stage(
+def harness_for(
     settings: Settings,
     open_camera: Callable[[], Camera] | None = None,
     events: SimpleQueue[Any] | None = None,
     patience: Patience = PATIENCE,
-) -> Iterator[Stage]:
+) -> Iterator[Harness]:
     """events: the box's one queue. Raises what opening the box raises."""
     Device.pin_factory = MockFactory(pin_class=MockPWMPin)
     events = SimpleQueue() if events is None else events
@@ -100,7 +100,7 @@ def on_stage(
         box = opened.get(timeout=START)
         if isinstance(box, Exception):
             raise box
-        yield Stage(settings, box)
+        yield Harness(settings, box)
     finally:
         events.put(Stop())
         thread.join(timeout=5)

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from device.config.settings import Colour
-from device.mood import Mood, Verdict
+from device.mood import Decision, Mood
 from device.vision.frame import Frame
 from device.vision.opencv import cv2
 
@@ -48,16 +48,16 @@ def rows_for(height: int) -> int:
     return max(4, min(ROWS, height - OTHER_ROWS))
 
 
-def picture(frame: Frame | None, verdict: Verdict | None, rows: int = ROWS) -> Text:
+def picture(frame: Frame | None, decision: Decision | None, rows: int = ROWS) -> Text:
     """A grey frame in half blocks, with a frame around the face."""
     if frame is None or not frame.size:
         return Text("\n" * (rows // 2) + "the camera is closed".center(2 * rows) + "\n" * (rows // 2))
     width = min(max(1, round(2 * rows * frame.shape[1] / frame.shape[0])), 4 * rows)  # as wide as a film
     small = cv2.resize(frame, (width, 2 * rows), interpolation=cv2.INTER_AREA)
     coloured = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
-    if verdict and verdict.face:
+    if decision and decision.face:
         scale = 2 * rows / frame.shape[0]
-        x, y, w, h = (round(scale * part) for part in verdict.face[:4])
+        x, y, w, h = (round(scale * part) for part in decision.face[:4])
         cv2.rectangle(coloured, (x, y), (x + w, y + h), (255, 190, 0), 1)
     text = Text(no_wrap=True)
     for row in range(0, 2 * rows, 2):
@@ -77,15 +77,17 @@ def panel(lights: dict[Mood, float], colours: dict[Mood, Colour]) -> Text:
     return text
 
 
-def probabilities(verdict: Verdict | None) -> Table:
+def probabilities(decision: Decision | None) -> Table:
     table = Table.grid(padding=(0, 1))
-    for mood, share in ((verdict and verdict.probabilities) or {}).items():
+    for mood, share in ((decision and decision.probabilities) or {}).items():
         table.add_row(str(mood), "█" * round(24 * share) or "▏", f"{share:.0%}")
     return table
 
 
-def screen(view: Text, lights: Text, verdict: Verdict | None, words: Text, log: deque[str]) -> RenderableType:
-    right = Group(lights, Text(), words, Text(), probabilities(verdict))
+def screen(
+    view: Text, lights: Text, decision: Decision | None, words: Text, log: deque[str]
+) -> RenderableType:
+    right = Group(lights, Text(), words, Text(), probabilities(decision))
     side = Table.grid(padding=(0, 3))
     side.add_row(view, right)
     told = Text("\n".join(log), "dim", no_wrap=True, overflow="ellipsis")

@@ -20,9 +20,9 @@ from rich.text import Text
 
 from device.config import settings
 from device.demo import screen
-from device.demo.harness import Stage, on_stage
+from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd, sound_output
-from device.demo.slideshow import Album, Watched
+from device.demo.slideshow import Slideshow, Watched
 from device.demo.songs import SONGS, make_library
 from device.errors import CameraError
 from device.mood import Mood
@@ -38,12 +38,12 @@ FIRST_SONG = 5.0  # seconds
 def show(camera: str | None) -> int:
     """Runs until `q`, or, without a terminal, through one look of every picture."""
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    album, open_camera = _eyes(camera)
+    slideshow, open_camera = _analyzer(camera)
     with _box() as box:
         if on_terminal:
-            _on_screen(box, album, open_camera)
+            _on_screen(box, slideshow, open_camera)
             return 0
-        return 0 if _in_lines(box, album, open_camera) else 1
+        return 0 if _in_lines(box, slideshow, open_camera) else 1
 
 
 @contextmanager
@@ -67,35 +67,35 @@ def draw(path: Path) -> None:
     lines: deque[str] = deque(maxlen=5)
     logging.basicConfig(level=logging.INFO, handlers=[_Lines(lines)])
     logging.getLogger("mpd").setLevel(logging.WARNING)
-    album = Album(list(find_pictures(PICTURES)))
-    watched = Watched(album.open)
+    slideshow = Slideshow(list(find_pictures(PICTURES)))
+    watched = Watched(slideshow.open)
     console = Console(record=True, width=104, file=io.StringIO(), color_system="truecolor")
-    with _box() as box, on_stage(box, watched) as stage:
-        stage.wait_for_verdict(LOOK)
-        _summary(stage, song_before=None)
-        console.print(drawn(stage, box.panel.colours, watched, lines, screen.ROWS))
+    with _box() as box, harness_for(box, watched) as harness:
+        harness.wait_for_decision(LOOK)
+        _summary(harness, song_before=None)
+        console.print(drawn(harness, box.panel.colours, watched, lines, screen.ROWS))
     svg = console.export_svg(title="make demo")
     # The reader's own font will do: a picture of this box should fetch nothing from anywhere.
     path.write_text(re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8")
 
 
-def _eyes(camera: str | None) -> tuple[Album | None, Callable[[], Camera]]:
+def _analyzer(camera: str | None) -> tuple[Slideshow | None, Callable[[], Camera]]:
     """Pictures as an album, one for each look; else the camera that was asked for, or is there."""
     kind, _, path = (camera or "").partition(":")
     if kind == "images":
-        album = Album(list(find_pictures(source_path(path))))
-        return album, album.open
+        slideshow = Slideshow(list(find_pictures(source_path(path))))
+        return slideshow, slideshow.open
     if camera:
         return None, camera_factory(settings.Camera(source=camera))
     with suppress(CameraError):
         webcam = camera_factory(settings.Camera(source="webcam:0"))
         with webcam():
             return None, webcam
-    album = Album(list(find_pictures(PICTURES)))
-    return album, album.open
+    slideshow = Slideshow(list(find_pictures(PICTURES)))
+    return slideshow, slideshow.open
 
 
-def _in_lines(box: settings.Settings, album: Album | None, open_camera: Callable[[], Camera]) -> bool:
+def _in_lines(box: settings.Settings, slideshow: Slideshow | None, open_camera: Callable[[], Camera]) -> bool:
     """One look of every picture, or one through the camera: what was seen, shown and played.
 
     Whether each look came to a verdict.
@@ -103,35 +103,35 @@ def _in_lines(box: settings.Settings, album: Album | None, open_camera: Callable
     all_seen = True
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="    %(message)s")
     logging.getLogger("mpd").setLevel(logging.WARNING)
-    with on_stage(box, open_camera) as stage:
-        for number in range(len(album) if album else 1):
-            if album:
-                print(f"picture {number + 1}: {album.shown.name}", flush=True)
-            before = stage.status()["song"]
+    with harness_for(box, open_camera) as harness:
+        for number in range(len(slideshow) if slideshow else 1):
+            if slideshow:
+                print(f"picture {number + 1}: {slideshow.shown.name}", flush=True)
+            before = harness.status()["song"]
             if number:
-                stage.press()
-                stage.wait_for_look(LOOK)
-            if stage.wait_for_verdict(LOOK):
-                print(f"  {_summary(stage, before)}", flush=True)
+                harness.press()
+                harness.wait_for_look(LOOK)
+            if harness.wait_for_decision(LOOK):
+                print(f"  {_summary(harness, before)}", flush=True)
             else:
                 all_seen = False
-                print(f"  {stage.status()['trouble'].get('camera', 'nothing seen in time')}", flush=True)
-            if album:
-                album.turn()
+                print(f"  {harness.status()['trouble'].get('camera', 'nothing seen in time')}", flush=True)
+            if slideshow:
+                slideshow.turn()
     return all_seen
 
 
-def _summary(stage: Stage, song_before: str | None) -> str:
-    verdict = stage.state.verdict
-    if verdict is None:
+def _summary(harness: Harness, song_before: str | None) -> str:
+    decision = harness.state.decision
+    if decision is None:
         return "nothing"
-    seen = verdict.mood or verdict.outcome.replace("_", " ")
-    words = [f"{seen} ({verdict.confidence:.0%})" if verdict.face else seen]
-    if verdict.mood:
+    seen = decision.mood or decision.outcome.replace("_", " ")
+    words = [f"{seen} ({decision.confidence:.0%})" if decision.face else seen]
+    if decision.mood:
         end = time.monotonic() + FIRST_SONG
-        while (song := stage.status()["song"]) in (None, song_before) and time.monotonic() < end:
+        while (song := harness.status()["song"]) in (None, song_before) and time.monotonic() < end:
             time.sleep(0.02)
-        lit = [str(mood) for mood, level in stage.lights().items() if level > 0.5]
+        lit = [str(mood) for mood, level in harness.lights().items() if level > 0.5]
         words += [f"light: {', '.join(lit) or 'none'}", f"song: {song or 'none'}"]
     return "; ".join(words)
 
@@ -147,43 +147,45 @@ class _Lines(logging.Handler):
         self._lines.append(time.strftime("%H:%M:%S ") + record.getMessage())
 
 
-def _on_screen(box: settings.Settings, album: Album | None, open_camera: Callable[[], Camera]) -> None:
+def _on_screen(
+    box: settings.Settings, slideshow: Slideshow | None, open_camera: Callable[[], Camera]
+) -> None:
     lines: deque[str] = deque(maxlen=5)
     logging.basicConfig(level=logging.INFO, handlers=[_Lines(lines)])
     logging.getLogger("mpd").setLevel(logging.WARNING)
     watched = Watched(open_camera)
     with (
-        on_stage(box, watched) as stage,
+        harness_for(box, watched) as harness,
         screen.single_keys(),
         Live(screen=True, auto_refresh=False) as live,
     ):
         while (key := screen.key(wait=0.08)) != "q":
             if key == " ":
-                if album:
-                    album.turn()
-                _in_background(stage.press)
+                if slideshow:
+                    slideshow.turn()
+                _in_background(harness.press)
             elif key == "s":
-                _in_background(stage.press_twice)
+                _in_background(harness.press_twice)
             elif key == "h":
-                _in_background(lambda: stage.press(box.panel.hold + 0.3))
+                _in_background(lambda: harness.press(box.panel.hold + 0.3))
             rows = screen.rows_for(live.console.height)
-            live.update(drawn(stage, box.panel.colours, watched, lines, rows), refresh=True)
+            live.update(drawn(harness, box.panel.colours, watched, lines, rows), refresh=True)
 
 
 def drawn(
-    stage: Stage, colours: dict[Mood, settings.Colour], watched: Watched, lines: deque[str], rows: int
+    harness: Harness, colours: dict[Mood, settings.Colour], watched: Watched, lines: deque[str], rows: int
 ) -> RenderableType:
-    verdict = stage.state.verdict
-    view = screen.picture(watched.frame, verdict, rows)
-    return screen.screen(view, screen.panel(stage.lights(), colours), verdict, _words(stage), lines)
+    decision = harness.state.decision
+    view = screen.picture(watched.frame, decision, rows)
+    return screen.screen(view, screen.panel(harness.lights(), colours), decision, _words(harness), lines)
 
 
 def _in_background(action: Callable[[], None]) -> None:
     threading.Thread(target=action, daemon=True).start()
 
 
-def _words(stage: Stage) -> Text:
-    status = stage.status()
+def _words(harness: Harness) -> Text:
+    status = harness.status()
     text = Text(f"{status['state'].replace('_', ' ')}", "bold")
     if status["mood"]:
         text.append(f"  {status['mood']} ({status['confidence']:.0%})")

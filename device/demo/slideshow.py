@@ -11,7 +11,7 @@ from device.vision.frame import Frame
 FRAMES = 8  # of one picture, as a camera would give them while somebody stands still
 
 
-class Album:
+class Slideshow:
     """Opens a camera on the picture that is shown; `turn` shows the next one."""
 
     def __init__(self, paths: Sequence[Path]) -> None:

@@ -11,10 +11,10 @@ import mpd
 
 from device.config import settings
 from device.errors import SoundError
-from device.library.audio.affect import ENERGY_TOLD, VALENCE_TOLD, Feeling, feeling_of
-from device.library.audio.client import Listener, check_installed
-from device.library.index import Catalogue
-from device.library.tag_affect import Place, Source
+from device.library.audio.affect import ENERGY_TOLD, VALENCE_TOLD, AudioAffect, audio_affect_of
+from device.library.audio.client import AudioClient, check_installed
+from device.library.index import LibraryIndex
+from device.library.tag_affect import Affect, Source
 from device.mpd import responses as answers
 from device.mpd.connection import Client
 
@@ -45,7 +45,7 @@ def music_folder(client: Client, music: settings.Music) -> Path:
     return folder
 
 
-def listen(catalogue: Catalogue, folder: Path, listener: Listener) -> Iterator[None]:
+def listen(index: LibraryIndex, folder: Path, client_: AudioClient) -> Iterator[None]:
     """Listens to what was not heard yet, and yields after each song.
 
     Songs of which the tags tell nothing come first. A file that cannot be read now is left for another time.
@@ -54,20 +54,20 @@ def listen(catalogue: Catalogue, folder: Path, listener: Listener) -> Iterator[N
     heard = faults = missing = 0
     for known in (False, True):
         last = ""
-        while songs := catalogue.unheard(last, BATCH, known=known):
+        while songs := index.not_analyzed(last, BATCH, known=known):
             last = songs[-1].uri
             for song in songs:
                 path = folder / song.uri
                 if not (os.path.isfile(path) and os.access(path, os.R_OK)):  # noqa: PTH113  (it never raises)
                     missing += 1
                     continue
-                sound = listener.hear(path)
-                place = song.place
+                sound = client_.hear(path)
+                affect = song.affect
                 if isinstance(sound, str):
                     faults += 1
                 else:
-                    place = with_sound(place, feeling_of(sound))
-                catalogue.keep_sound(song, sound, place)
+                    affect = blended(affect, audio_affect_of(sound))
+                index.keep_sound(song, sound, affect)
                 heard += 1
                 yield
     if heard:
@@ -76,18 +76,18 @@ def listen(catalogue: Catalogue, folder: Path, listener: Listener) -> Iterator[N
         log.info("%d songs are no files in %s that may be read: they are not listened to", missing, folder)
 
 
-def with_sound(place: Place, feeling: Feeling) -> Place:
+def blended(affect: Affect, feeling: AudioAffect) -> Affect:
     """A place by tags and the one by sound, each side's mean weighed by how much either tells.
 
     To be sure by s means that of the error of knowing nothing 1 - s is left. That tells 1 / (1 - s)^2 - 1
     (for a share R^2 of the variance: R^2 / (1 - R^2)), and what is told independently adds up.
     """
-    by_tags = 1 / (1 - min(place.sure, SUREST)) ** 2 - 1
-    by_sound = Feeling(*(told / (1 - told) for told in (VALENCE_TOLD, ENERGY_TOLD)))
+    by_tags = 1 / (1 - min(affect.confidence, SUREST)) ** 2 - 1
+    by_sound = AudioAffect(*(told / (1 - told) for told in (VALENCE_TOLD, ENERGY_TOLD)))
     valence, energy = (
         (by_tags * tagged + sounding * felt) / (by_tags + sounding)
-        for tagged, felt, sounding in zip((place.valence, place.energy), feeling, by_sound, strict=True)
+        for tagged, felt, sounding in zip((affect.valence, affect.energy), feeling, by_sound, strict=True)
     )
-    sure = sum(1 - (1 + by_tags + sounding) ** -0.5 for sounding in by_sound) / 2
-    source = Source.SOUND if place.source is Source.NOTHING else place.source
-    return Place(round(valence, 3), round(energy, 3), round(sure, 3), source)
+    confidence = sum(1 - (1 + by_tags + sounding) ** -0.5 for sounding in by_sound) / 2
+    source = Source.SOUND if affect.source is Source.NOTHING else affect.source
+    return Affect(round(valence, 3), round(energy, 3), round(confidence, 3), source)

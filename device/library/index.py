@@ -8,9 +8,9 @@ from dataclasses import astuple, dataclass, fields
 from typing import NamedTuple
 
 from device.library.audio.features import Features
-from device.library.table import Shelf, Song, shelf_of_rows
-from device.library.tag_affect import Place, Source
-from device.storage.database import Kept
+from device.library.table import Song, SongTable, song_table_from_rows
+from device.library.tag_affect import Affect, Source
+from device.storage.database import DatabaseFile
 
 FILE = "songs.db"
 STEPS = (
@@ -48,22 +48,22 @@ class Progress:
     position: int
 
 
-class Heard(NamedTuple):
+class TaggedSong(NamedTuple):
     """What MPD says of one song, its mood included if MPD knows such a tag. modified: when its file was."""
 
     song: Song
     modified: str
 
 
-class Unheard(NamedTuple):
+class UnanalyzedSong(NamedTuple):
     """A song that was not listened to yet, and its place by its tags."""
 
     uri: str
     modified: str
-    place: Place
+    affect: Affect
 
 
-class Catalogue(Kept):
+class LibraryIndex(DatabaseFile):
     """Every change is one transaction, and `progress` is part of it: reading goes on where it stopped."""
 
     file, steps = FILE, STEPS
@@ -84,14 +84,14 @@ class Catalogue(Kept):
             )
         return self.progress()
 
-    def keep(self, heard: Sequence[Heard]) -> None:
+    def keep(self, heard: Sequence[TaggedSong]) -> None:
         """A chunk of the reading."""
         reading = self.progress().reading
         with self._transaction() as transaction:
             transaction.executemany(
                 "INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (song.uri, modified, song.artist, song.genre, *_columns(song.place), reading)
+                    (song.uri, modified, song.artist, song.genre, *_columns(song.affect), reading)
                     for song, modified in heard
                 ],
             )
@@ -129,17 +129,17 @@ class Catalogue(Kept):
         ).fetchall()
 
     def keep_comments(
-        self, comments: Iterable[tuple[str, str, str]], places: Iterable[tuple[str, Place]]
+        self, comments: Iterable[tuple[str, str, str]], affects: Iterable[tuple[str, Affect]]
     ) -> None:
         """Raw MOOD comments by URI and time of change, and the places that follow from them."""
         with self._transaction() as transaction:
             transaction.executemany("INSERT OR REPLACE INTO comments VALUES (?, ?, ?)", comments)
             transaction.executemany(
                 "UPDATE songs SET valence = ?, energy = ?, sure = ?, source = ? WHERE uri = ?",
-                [(*_columns(place), uri) for uri, place in places],
+                [(*_columns(affect), uri) for uri, affect in affects],
             )
 
-    def unheard(self, after: str, most: int, *, known: bool) -> list[Unheard]:
+    def not_analyzed(self, after: str, most: int, *, known: bool) -> list[UnanalyzedSong]:
         """Songs that were not listened to yet, by URI; known: those of which the tags tell something."""
         rows = self._database.execute(
             "SELECT uri, songs.modified, valence, energy, sure, source FROM songs"
@@ -148,11 +148,11 @@ class Catalogue(Kept):
             (after, known, most),
         )
         return [
-            Unheard(uri, modified, Place(valence, energy, sure, Source(source)))
-            for uri, modified, valence, energy, sure, source in rows
+            UnanalyzedSong(uri, modified, Affect(valence, energy, confidence, Source(source)))
+            for uri, modified, valence, energy, confidence, source in rows
         ]
 
-    def keep_sound(self, song: Unheard, heard: Features | str, place: Place) -> None:
+    def keep_sound(self, song: UnanalyzedSong, heard: Features | str, affect: Affect) -> None:
         """What was heard in a song, or why nothing could be; and the place that follows from it."""
         fault, features = (heard, (None,) * len(MEASURES)) if isinstance(heard, str) else ("", astuple(heard))
         with self._transaction() as transaction:
@@ -162,7 +162,7 @@ class Catalogue(Kept):
             )
             transaction.execute(
                 "UPDATE songs SET valence = ?, energy = ?, sure = ?, source = ? WHERE uri = ?",
-                (*_columns(place), song.uri),
+                (*_columns(affect), song.uri),
             )
 
     def sounds(self, uris: Sequence[str]) -> dict[tuple[str, str], Features]:
@@ -189,11 +189,11 @@ class Catalogue(Kept):
         ).fetchone()
         return row and (row[0] or self.sounds([uri])[uri, row[1]])
 
-    def shelf(self) -> Shelf:
-        return shelf_of_rows(
+    def table(self) -> SongTable:
+        return song_table_from_rows(
             self._database.execute("SELECT uri, artist, genre, valence, energy, sure, source FROM songs")
         )
 
 
-def _columns(place: Place) -> tuple[float, float, float, str]:
-    return place.valence, place.energy, place.sure, str(place.source)
+def _columns(affect: Affect) -> tuple[float, float, float, str]:
+    return affect.valence, affect.energy, affect.confidence, str(affect.source)

@@ -18,14 +18,14 @@ import mpd
 
 from device.config import settings
 from device.errors import MemoryFileError, PlayerError, SoundError
-from device.library.audio.affect import FORMULA, feeling_of
-from device.library.audio.client import Listener
+from device.library.audio.affect import FORMULA, audio_affect_of
+from device.library.audio.client import AudioClient
 from device.library.audio.features import Features
-from device.library.audio_affect import listen, music_folder, with_sound
+from device.library.audio_affect import blended, listen, music_folder
 from device.library.chunks import Chunks
-from device.library.index import DONE, Catalogue, Heard
-from device.library.table import Shelf, Song
-from device.library.tag_affect import LONGEST_TAG, Atlas, Place, place_of
+from device.library.index import DONE, LibraryIndex, TaggedSong
+from device.library.table import Song, SongTable
+from device.library.tag_affect import LONGEST_TAG, Affect, AffectLexicon, tag_affect_of
 from device.mpd import responses as answers
 from device.mpd.connection import FAILURES, Client, connected
 from device.mpd.responses import Tagged
@@ -39,14 +39,14 @@ SHOWN = 60.0  # seconds after which what was heard meanwhile is shown
 
 
 @dataclass(frozen=True)
-class ShelfFilled:
+class SongTableUpdated:
     """The songs as they are known now. complete: the whole library was read."""
 
-    shelf: Shelf
+    table: SongTable
     complete: bool
 
 
-class Librarian:
+class LibraryScanner:
     """Runs on a thread of its own, with a connection of its own to MPD; wakes when it is told to.
 
     It leaves half of the time to others. A low priority would not do: such a thread may hold Python's lock
@@ -56,20 +56,20 @@ class Librarian:
     def __init__(
         self,
         music: settings.Music,
-        atlas: Atlas,
+        lexicon: AffectLexicon,
         folder: Path | None,
         post: Post,
         patience: Patience = PATIENCE,
     ) -> None:
         """folder: None if nothing can be kept. post: takes ShelfFilled."""
         self._music = music
-        self._atlas = atlas
+        self._lexicon = lexicon
         self._folder = folder
         self._post = post
         self._awake = threading.Event()
         self._changed = threading.Event()
         self._posted = 0
-        self._listener = Listener()
+        self._audio_client = AudioClient()
         self._deaf = ""  # why songs are not listened to
         self._listening = Part(
             "listening", post, patience
@@ -90,7 +90,7 @@ class Librarian:
     def close(self) -> None:
         self._closed.set()
         self._awake.set()
-        self._listener.close()
+        self._audio_client.close()
         self._supervised.close()  # it may wait for an MPD that hangs; then it dies with us
 
     def _run(self) -> None:
@@ -103,9 +103,9 @@ class Librarian:
     def _read_and_listen(self) -> None:
         lost = False
         while not self._closed.is_set():
-            catalogue = self._open()
+            index = self._open()
             try:
-                self._serve(catalogue)
+                self._serve(index)
             except sqlite3.Error as error:
                 # Damage is found and put aside by opening it again; a disk that takes nothing costs the file.
                 log.warning("the catalogue of songs is lost (%s): it is made again", error)
@@ -116,21 +116,21 @@ class Librarian:
                 lost = True
                 self._awake.set()
             finally:
-                catalogue.close()
+                index.close()
 
-    def _open(self) -> Catalogue:
+    def _open(self) -> LibraryIndex:
         if self._folder is None:
-            return Catalogue.of_this_run()
+            return LibraryIndex.of_this_run()
         try:
-            return Catalogue.open(self._folder)
+            return LibraryIndex.open(self._folder)
         except MemoryFileError as error:
             log.warning("%s", error)
-            return Catalogue.of_this_run()
+            return LibraryIndex.of_this_run()
 
-    def _serve(self, catalogue: Catalogue) -> None:
+    def _serve(self, index: LibraryIndex) -> None:
         self._posted = 0
-        if catalogue.count():
-            self._show(catalogue)
+        if index.count():
+            self._show(index)
         while not self._closed.is_set():
             self._awake.wait(self._listen_again)
             self._awake.clear()
@@ -138,7 +138,7 @@ class Librarian:
                 anew = self._changed.is_set()
                 self._changed.clear()
                 try:
-                    folder = self._read(catalogue, anew)
+                    folder = self._read(index, anew)
                 except PlayerError as error:  # the player says so, and wakes us when MPD is back
                     log.debug("reading the library: %s", error)
                     break
@@ -147,23 +147,23 @@ class Librarian:
                         self._changed.set()
                     raise
                 if not self._changed.is_set():
-                    self._try_to_listen(catalogue, folder)
+                    self._try_to_listen(index, folder)
                     break
 
-    def _read(self, catalogue: Catalogue, anew: bool) -> Path | None:
+    def _read(self, index: LibraryIndex, anew: bool) -> Path | None:
         """Returns the folder of music, if its songs can be listened to."""
         with connected(self._music) as client:
             position, began = 0, monotonic()
-            for _ in fill(client, catalogue, self._atlas, self._music.address, anew=anew):
+            for _ in fill(client, index, self._lexicon, self._music.address, anew=anew):
                 if self._closed.is_set():
                     return None
-                before, position = position, catalogue.progress().position
+                before, position = position, index.progress().position
                 if position >= max(1, 2 * self._posted) or before != position == DONE:
-                    self._show(catalogue)
+                    self._show(index)
                 self._closed.wait(max(LEAST_PAUSE, monotonic() - began))
                 began = monotonic()
             folder = self._folder_of(client)
-        self._show(catalogue)
+        self._show(index)
         return folder
 
     def _folder_of(self, client: Client) -> Path | None:
@@ -175,122 +175,122 @@ class Librarian:
             self._cannot_listen(error)
             return None
 
-    def _try_to_listen(self, catalogue: Catalogue, folder: Path | None) -> None:
+    def _try_to_listen(self, index: LibraryIndex, folder: Path | None) -> None:
         self._listen_again = None
         self._listening.begins()
         try:
-            self._listen(catalogue, folder)
+            self._listen(index, folder)
         except sqlite3.Error:
             raise
         except Exception as error:
-            self._listener.rest()
+            self._audio_client.rest()
             self._listen_again = self._listening.stopped(error)
         else:
             self._listening.well()
 
-    def _listen(self, catalogue: Catalogue, folder: Path | None) -> None:
+    def _listen(self, index: LibraryIndex, folder: Path | None) -> None:
         """Until all was heard, or something else is to be done."""
         if folder is None:
             return
         heard, shown = False, monotonic()
         try:
-            for _ in listen(catalogue, folder, self._listener):
+            for _ in listen(index, folder, self._audio_client):
                 heard = True
                 if self._awake.wait(LEAST_PAUSE):
                     break
                 if monotonic() - shown > SHOWN:
-                    self._show(catalogue)
+                    self._show(index)
                     heard, shown = False, monotonic()
         except SoundError as error:
             if not self._closed.is_set():
                 self._cannot_listen(error)
-        self._listener.rest()
+        self._audio_client.rest()
         if heard and not self._closed.is_set():
-            self._show(catalogue)
+            self._show(index)
 
     def _cannot_listen(self, error: SoundError) -> None:
         if str(error) != self._deaf:
             log.warning("songs are not listened to: %s", error)
         self._deaf = str(error)
 
-    def _show(self, catalogue: Catalogue) -> None:
-        shelf = catalogue.shelf()
-        self._posted = len(shelf)
-        self._post(ShelfFilled(shelf, complete=catalogue.progress().position == DONE))
+    def _show(self, index: LibraryIndex) -> None:
+        table = index.table()
+        self._posted = len(table)
+        self._post(SongTableUpdated(table, complete=index.progress().position == DONE))
 
 
 def fill(
-    client: Client, catalogue: Catalogue, atlas: Atlas, address: str, *, anew: bool = False
+    client: Client, index: LibraryIndex, lexicon: AffectLexicon, address: str, *, anew: bool = False
 ) -> Iterator[None]:
     """Brings the catalogue up to MPD's library; yields after each chunk.
 
     anew: read it even if MPD's word for its state is the same, which it may be within a second.
     """
     known = answers.tag_types(client)
-    yield from _read_tags(client, catalogue, atlas, address, known, anew)
+    yield from _read_tags(client, index, lexicon, address, known, anew)
     if "mood" not in known:
-        yield from _read_comments(client, catalogue, atlas)
+        yield from _read_comments(client, index, lexicon)
 
 
 def _read_tags(
-    client: Client, catalogue: Catalogue, atlas: Atlas, address: str, known: Set[str], anew: bool
+    client: Client, index: LibraryIndex, lexicon: AffectLexicon, address: str, known: Set[str], anew: bool
 ) -> Iterator[None]:
-    stamp = _stamp(client, atlas, address)
-    progress = catalogue.progress()
+    stamp = _stamp(client, lexicon, address)
+    progress = index.progress()
     if anew or progress.stamp != stamp:
-        progress = catalogue.begin(stamp)
+        progress = index.begin(stamp)
     if progress.position == DONE:
         return
     chunks = Chunks(client, known)
-    while rows := chunks.behind(catalogue.progress().position):
+    while rows := chunks.behind(index.progress().position):
         uris = [row.file for row in rows]
-        comments, sounds = catalogue.comments(uris), catalogue.sounds(uris)
-        catalogue.keep([_heard(row, comments, sounds, atlas) for row in rows])
+        comments, sounds = index.comments(uris), index.sounds(uris)
+        index.keep([_heard(row, comments, sounds, lexicon) for row in rows])
         yield
-    catalogue.finish()
-    log.info("the catalogue knows %d songs", catalogue.count())
+    index.finish()
+    log.info("the catalogue knows %d songs", index.count())
     yield
 
 
-def _stamp(client: Client, atlas: Atlas, address: str) -> str:
+def _stamp(client: Client, lexicon: AffectLexicon, address: str) -> str:
     stats = answers.stats(client)
     library = [stats.db_update, str(stats.songs), stats.db_playtime]
-    return json.dumps([address, atlas.fingerprint(), FORMULA, *library])
+    return json.dumps([address, lexicon.fingerprint(), FORMULA, *library])
 
 
 def _heard(
     row: Tagged,
     comments: dict[str, tuple[str, str]],
     sounds: dict[tuple[str, str], Features],
-    atlas: Atlas,
-) -> Heard:
+    lexicon: AffectLexicon,
+) -> TaggedSong:
     asked, comment = comments.get(row.file, ("", ""))
     moods = [*answers.words(row.mood), *([comment] if asked == row.modified else [])]
-    place, genre = place_of(atlas, answers.words(row.genre), moods)
-    place = _sounding(place, sounds.get((row.file, row.modified)))
+    affect, genre = tag_affect_of(lexicon, answers.words(row.genre), moods)
+    affect = _sounding(affect, sounds.get((row.file, row.modified)))
     artist = next(iter(answers.words(row.artist)), "")[:LONGEST_TAG]
-    return Heard(Song(row.file, artist, genre, place), row.modified)
+    return TaggedSong(Song(row.file, artist, genre, affect), row.modified)
 
 
-def _sounding(place: Place, sound: Features | None) -> Place:
-    return with_sound(place, feeling_of(sound)) if sound else place
+def _sounding(affect: Affect, sound: Features | None) -> Affect:
+    return blended(affect, audio_affect_of(sound)) if sound else affect
 
 
-def _read_comments(client: Client, catalogue: Catalogue, atlas: Atlas) -> Iterator[None]:
+def _read_comments(client: Client, index: LibraryIndex, lexicon: AffectLexicon) -> Iterator[None]:
     """Below 0.24, MPD knows MOOD only as a raw comment, which costs a question for each file."""
     found = 0
     last = ""
-    while songs := catalogue.without_comment(last, COMMENTS):
+    while songs := index.without_comment(last, COMMENTS):
         last, _ = songs[-1]
         comments = [(uri, modified, _comment(client, uri)) for uri, modified in songs]
-        sounds = catalogue.sounds([uri for uri, _ in songs])
-        places = [(key, place_of(atlas, (), [mood])[0]) for *key, mood in comments if mood]
+        sounds = index.sounds([uri for uri, _ in songs])
+        affects = [(key, tag_affect_of(lexicon, (), [mood])[0]) for *key, mood in comments if mood]
         known = [
-            (uri, _sounding(place, sounds.get((uri, modified))))
-            for (uri, modified), place in places
-            if place.sure
+            (uri, _sounding(affect, sounds.get((uri, modified))))
+            for (uri, modified), affect in affects
+            if affect.confidence
         ]
-        catalogue.keep_comments(comments, known)
+        index.keep_comments(comments, known)
         found += len(known)
         yield
     if found:

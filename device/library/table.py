@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from device.library.tag_affect import UNKNOWN, Place, Source
+from device.library.tag_affect import UNKNOWN_AFFECT, Affect, Source
 
 SOURCES = tuple(Source)
 
@@ -20,19 +20,19 @@ class Song(NamedTuple):
     uri: str
     artist: str
     genre: str
-    place: Place
+    affect: Affect
 
 
 @dataclass(frozen=True, eq=False)
-class Shelf:
+class SongTable:
     """A row for each song. places: valence and energy. artist, genre: numbers of `artists` and `genres`.
 
     The empty name, of who or what is not known, has number 0.
     """
 
     uris: tuple[str, ...]
-    places: NDArray[np.float32]
-    sure: NDArray[np.float32]
+    affects: NDArray[np.float32]
+    confidence: NDArray[np.float32]
     source: NDArray[np.int8]
     artist: NDArray[np.int32]
     genre: NDArray[np.int32]
@@ -48,36 +48,38 @@ class Shelf:
         return {uri: row for row, uri in enumerate(self.uris)}
 
     def song(self, row: int) -> Song:
-        valence, energy = (round(float(share), 3) for share in self.places[row])
-        place = Place(valence, energy, round(float(self.sure[row]), 3), SOURCES[self.source[row]])
-        return Song(self.uris[row], self.artists[self.artist[row]], self.genres[self.genre[row]], place)
+        valence, energy = (round(float(share), 3) for share in self.affects[row])
+        affect = Affect(valence, energy, round(float(self.confidence[row]), 3), SOURCES[self.source[row]])
+        return Song(self.uris[row], self.artists[self.artist[row]], self.genres[self.genre[row]], affect)
 
-    def only(self, uris: Iterable[str]) -> Shelf:
+    def only(self, uris: Iterable[str]) -> SongTable:
         """These songs, each once; of one that is not on the shelf (a stream, say) nothing is known."""
-        stranger = Song("", "", "", UNKNOWN)
+        stranger = Song("", "", "", UNKNOWN_AFFECT)
         rows = self.rows
         wanted = ((uri, rows.get(uri)) for uri in dict.fromkeys(uris))
-        return shelf_of(stranger._replace(uri=uri) if row is None else self.song(row) for uri, row in wanted)
+        return song_table(
+            stranger._replace(uri=uri) if row is None else self.song(row) for uri, row in wanted
+        )
 
-    def with_words(self, words: Mapping[str, Place]) -> Shelf:
+    def with_words(self, words: Mapping[str, Affect]) -> SongTable:
         """The user's own word in place of what was known."""
-        found = [(row, place) for uri, place in words.items() if (row := self.rows.get(uri)) is not None]
+        found = [(row, affect) for uri, affect in words.items() if (row := self.rows.get(uri)) is not None]
         if not found:
             return self
         rows = [row for row, _ in found]
-        places, sure, source = self.places.copy(), self.sure.copy(), self.source.copy()
-        places[rows] = [(place.valence, place.energy) for _, place in found]
-        sure[rows] = [place.sure for _, place in found]
-        source[rows] = [SOURCES.index(place.source) for _, place in found]
-        changed = replace(self, places=places, sure=sure, source=source)
+        affects, confidence, source = self.affects.copy(), self.confidence.copy(), self.source.copy()
+        affects[rows] = [(affect.valence, affect.energy) for _, affect in found]
+        confidence[rows] = [affect.confidence for _, affect in found]
+        source[rows] = [SOURCES.index(affect.source) for _, affect in found]
+        changed = replace(self, affects=affects, confidence=confidence, source=source)
         changed.__dict__["rows"] = self.rows  # the same songs: not to be counted again
         return changed
 
 
-def shelf_of(songs: Iterable[Song]) -> Shelf:
-    return shelf_of_rows(
-        (uri, artist, genre, place.valence, place.energy, place.sure, place.source)
-        for uri, artist, genre, place in songs
+def song_table(songs: Iterable[Song]) -> SongTable:
+    return song_table_from_rows(
+        (uri, artist, genre, affect.valence, affect.energy, affect.confidence, affect.source)
+        for uri, artist, genre, affect in songs
     )
 
 
@@ -85,25 +87,25 @@ Row = tuple[str, str, str, float, float, float, str]
 """URI, artist, genre, valence, energy, sure, source."""
 
 
-def shelf_of_rows(rows: Iterable[Row]) -> Shelf:
+def song_table_from_rows(rows: Iterable[Row]) -> SongTable:
     """Column by column: an object for each song keeps Python's collector busy, and all threads waiting."""
     uris: list[str] = []
     artists, genres = {"": 0}, {"": 0}
     numbers = {str(source): number for number, source in enumerate(SOURCES)}
-    places, sures, sources = array("f"), array("f"), array("b")
+    affects, sures, sources = array("f"), array("f"), array("b")
     artist_column, genre_column = array("i"), array("i")
-    for uri, artist, genre, valence, energy, sure, source in rows:
+    for uri, artist, genre, valence, energy, confidence, source in rows:
         uris.append(uri)
         artist_column.append(artists.setdefault(artist, len(artists)))
         genre_column.append(genres.setdefault(genre, len(genres)))
-        places.append(valence)
-        places.append(energy)
-        sures.append(sure)
+        affects.append(valence)
+        affects.append(energy)
+        sures.append(confidence)
         sources.append(numbers[source])
-    return Shelf(
+    return SongTable(
         uris=tuple(uris),
-        places=np.array(places, np.float32).reshape(-1, 2),
-        sure=np.array(sures, np.float32),
+        affects=np.array(affects, np.float32).reshape(-1, 2),
+        confidence=np.array(sures, np.float32),
         source=np.array(sources, np.int8),
         artist=np.array(artist_column, np.int32),
         genre=np.array(genre_column, np.int32),
@@ -112,4 +114,4 @@ def shelf_of_rows(rows: Iterable[Row]) -> Shelf:
     )
 
 
-EMPTY_SHELF = shelf_of(())
+EMPTY_TABLE = song_table(())

@@ -37,16 +37,16 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True)
-class Place:
+class Affect:
     """valence: from dark to bright. energy: from still to wild. sure: how much that is to be trusted."""
 
     valence: float
     energy: float
-    sure: float
+    confidence: float
     source: Source
 
 
-UNKNOWN = Place(0.5, 0.5, 0.0, Source.NOTHING)
+UNKNOWN_AFFECT = Affect(0.5, 0.5, 0.0, Source.NOTHING)
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,7 +54,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     valence: Share
     energy: Share
-    sure: Share = 0.5
+    confidence: Share = msgspec.field(default=0.5, name="sure")
     spellings: tuple[str, ...] = ()
 
 
@@ -65,11 +65,11 @@ class Word:
     name: str
     valence: float
     energy: float
-    sure: float
+    confidence: float
 
 
 @dataclass(frozen=True)
-class Atlas:
+class AffectLexicon:
     """The table. genres, moods: each known word by its spellings, as `plain` writes them."""
 
     genres: Mapping[str, Word]
@@ -88,7 +88,7 @@ class Atlas:
         return tuple(dict.fromkeys(word.name for word in self.moods.values()))
 
 
-def read_atlas(path: str = "") -> Atlas:
+def read_lexicon(path: str = "") -> AffectLexicon:
     """The table that moodbox brings, with the lines of the file at `path` in place of its own.
 
     Raises SettingsError: one line with the file, the entry and what is wrong.
@@ -97,7 +97,7 @@ def read_atlas(path: str = "") -> Atlas:
     if path:
         for kind, entries in _read(Path(path).expanduser()).items():
             table[kind] |= entries
-    return Atlas(_by_spelling(table["genres"]), _by_spelling(table["moods"]))
+    return AffectLexicon(_by_spelling(table["genres"]), _by_spelling(table["moods"]))
 
 
 def _read(path: Path) -> dict[str, dict[str, _Entry]]:
@@ -130,7 +130,7 @@ def _by_spelling(entries: Mapping[str, _Entry]) -> dict[str, Word]:
     found: dict[str, Word] = {}
     for by_name in (False, True):
         for name, entry in entries.items():
-            word = Word(name, entry.valence, entry.energy, entry.sure)
+            word = Word(name, entry.valence, entry.energy, entry.confidence)
             found |= {plain(spelling): word for spelling in ((name,) if by_name else entry.spellings)}
     return found
 
@@ -141,39 +141,39 @@ def plain(text: str) -> str:
     return "".join(letter for letter in letters if letter.isalnum())
 
 
-def place_of(atlas: Atlas, genres: Sequence[str], moods: Sequence[str]) -> tuple[Place, str]:
+def tag_affect_of(lexicon: AffectLexicon, genres: Sequence[str], moods: Sequence[str]) -> tuple[Affect, str]:
     """A song's place by its tags, and the genre under which its plays are counted ("" if none is known)."""
-    known = [found for tag in genres[:MOST_TAGS] for found in _genres_in(atlas, tag)]
+    known = [found for tag in genres[:MOST_TAGS] for found in _genres_in(lexicon, tag)]
     genre = known[0][0].name if known else ""
-    words = [word for mood in moods[:MOST_TAGS] for part in _parts(mood) if (word := atlas.mood(part))]
+    words = [word for mood in moods[:MOST_TAGS] for part in _parts(mood) if (word := lexicon.mood(part))]
     if words:
-        return _mean([(word, word.sure) for word in words], Source.MOOD), genre
+        return _mean([(word, word.confidence) for word in words], Source.MOOD), genre
     if known:
         return _mean(known, Source.GENRE), genre
-    return UNKNOWN, ""
+    return UNKNOWN_AFFECT, ""
 
 
-def _mean(words: Sequence[tuple[Word, float]], source: Source) -> Place:
+def _mean(words: Sequence[tuple[Word, float]], source: Source) -> Affect:
     count = len(words)
-    return Place(
+    return Affect(
         round(sum(word.valence for word, _ in words) / count, 3),
         round(sum(word.energy for word, _ in words) / count, 3),
-        round(sum(sure for _, sure in words) / count, 3),
+        round(sum(confidence for _, confidence in words) / count, 3),
         source,
     )
 
 
-def _genres_in(atlas: Atlas, tag: str) -> Iterable[tuple[Word, float]]:
+def _genres_in(lexicon: AffectLexicon, tag: str) -> Iterable[tuple[Word, float]]:
     """The known genres in a tag, and how sure each is: the whole, else its parts, else parts of those."""
-    if whole := atlas.genres.get(plain(tag)):
-        return [(whole, whole.sure)]
+    if whole := lexicon.genres.get(plain(tag)):
+        return [(whole, whole.confidence)]
     found = {}
     for part in _parts(tag):
-        word = atlas.genres.get(plain(part))
+        word = lexicon.genres.get(plain(part))
         if word:
-            found[word] = word.sure
-        elif word := _within(atlas, part):
-            found.setdefault(word, PART * word.sure)
+            found[word] = word.confidence
+        elif word := _within(lexicon, part):
+            found.setdefault(word, PART * word.confidence)
     return found.items()
 
 
@@ -182,10 +182,10 @@ def _parts(tag: str) -> list[str]:
     return parts[:MOST_TAGS]
 
 
-def _within(atlas: Atlas, genre: str) -> Word | None:
+def _within(lexicon: AffectLexicon, genre: str) -> Word | None:
     """The longest run of words that is a known genre; of two the later: a punk rock is a rock."""
     for run in _runs(re.findall(r"[^\W_]+", genre)[:MOST_WORDS]):
-        if word := atlas.genres.get(plain(run)):
+        if word := lexicon.genres.get(plain(run)):
             return word
     return None
 

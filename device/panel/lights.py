@@ -12,7 +12,7 @@ from device.mood import Mood
 from device.panel.pins import pin_errors
 
 
-class Sign(StrEnum):
+class Indication(StrEnum):
     """What the box says on its lights."""
 
     STARTING = "starting"
@@ -38,17 +38,19 @@ class Pattern(NamedTuple):
 
 
 PATTERNS = {
-    Sign.STARTING: Pattern(1, on=0.05, off=0.05, fade=0.5),  # breathes
-    Sign.PRESSED: Pattern(0.4),  # half lit as long as the button is down
-    Sign.LOOKING: Pattern(1, on=0.1, off=0.1),  # flickers
-    Sign.MOOD: Pattern(1),
-    Sign.UNSURE: Pattern(0.15),  # a glimmer
-    Sign.NO_FACE: Pattern(1, on=0.05, off=1.95),  # a flash every two seconds
-    Sign.TROUBLE: Pattern(1, on=0.5, off=0.5),  # blinks
-    Sign.PAUSED: Pattern(1, on=0.05, off=0.5, fade=1.5),  # breathes slowly
-    Sign.HELD: Pattern(1),  # all lit: the hold counts, let go
-    Sign.GOING_OFF: Pattern(1, on=0.4, off=0.1),  # all lit, and winking: let go, and the machine goes off
-    Sign.OFF: Pattern(0),
+    Indication.STARTING: Pattern(1, on=0.05, off=0.05, fade=0.5),  # breathes
+    Indication.PRESSED: Pattern(0.4),  # half lit as long as the button is down
+    Indication.LOOKING: Pattern(1, on=0.1, off=0.1),  # flickers
+    Indication.MOOD: Pattern(1),
+    Indication.UNSURE: Pattern(0.15),  # a glimmer
+    Indication.NO_FACE: Pattern(1, on=0.05, off=1.95),  # a flash every two seconds
+    Indication.TROUBLE: Pattern(1, on=0.5, off=0.5),  # blinks
+    Indication.PAUSED: Pattern(1, on=0.05, off=0.5, fade=1.5),  # breathes slowly
+    Indication.HELD: Pattern(1),  # all lit: the hold counts, let go
+    Indication.GOING_OFF: Pattern(
+        1, on=0.4, off=0.1
+    ),  # all lit, and winking: let go, and the machine goes off
+    Indication.OFF: Pattern(0),
 }
 
 P = ParamSpec("P")
@@ -58,7 +60,7 @@ RED = (1.0, 0.0, 0.0)
 
 
 class Lights(Protocol):
-    def show(self, sign: Sign, mood: Mood | None = None) -> None:
+    def show(self, indication: Indication, mood: Mood | None = None) -> None:
         """Shows `sign`; in the light of `mood` alone where there is one, else in all."""
 
     def close(self) -> None:
@@ -94,8 +96,8 @@ class MoodLeds:
         }
 
     @_patient
-    def show(self, sign: Sign, mood: Mood | None = None) -> None:
-        pattern = PATTERNS[sign]
+    def show(self, indication: Indication, mood: Mood | None = None) -> None:
+        pattern = PATTERNS[indication]
         lit = [led for m, led in self._leds.items() if m is mood] or list(self._leds.values())
         for led in self._leds.values():
             if led not in lit:
@@ -121,9 +123,9 @@ class RgbLight:
         self._led = RGBLED(*panel.rgb, active_high=panel.active_high)
 
     @_patient
-    def show(self, sign: Sign, mood: Mood | None = None) -> None:
-        pattern = PATTERNS[sign]
-        plain = RED if sign is Sign.TROUBLE else WHITE
+    def show(self, indication: Indication, mood: Mood | None = None) -> None:
+        pattern = PATTERNS[indication]
+        plain = RED if indication is Indication.TROUBLE else WHITE
         colour = self._colours.get(mood, plain) if mood else plain
         if pattern.on:
             self._led.blink(pattern.on, pattern.off, pattern.fade, pattern.fade, on_color=colour)
@@ -135,10 +137,10 @@ class RgbLight:
         self._led.close()
 
 
-class Dark:
+class NoLights:
     """No lights at all: the pins could not be had, and the box plays on without."""
 
-    def show(self, sign: Sign, mood: Mood | None = None) -> None:
+    def show(self, indication: Indication, mood: Mood | None = None) -> None:
         pass
 
     def close(self) -> None:

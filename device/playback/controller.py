@@ -8,16 +8,16 @@ from enum import StrEnum
 import numpy as np
 
 from device.config import settings
-from device.library.scanner import Librarian, ShelfFilled
-from device.library.table import EMPTY_SHELF, Shelf
+from device.library.scanner import LibraryScanner, SongTableUpdated
+from device.library.table import EMPTY_TABLE, SongTable
 from device.mood import Mood
 from device.mpd.snapshot import Snapshot, ahead, moved_on, played_to_end, taken_over
 from device.playback import mpd_worker as player
-from device.playback.guarded_memory import Notebook
+from device.playback.guarded_memory import GuardedMemory
 from device.playback.learner import Learner
 from device.playback.memory import Memory
-from device.playback.ownership import Holding
-from device.playback.planner import REMEMBERED, Selection
+from device.playback.ownership import QueueOwnership
+from device.playback.planner import REMEMBERED, Planner
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ MOST_FAILURES = 3
 EMPTY = "MPD's library has no songs: put music into its folder, then `mpc update`"
 
 
-class Stance(StrEnum):
+class ControlMode(StrEnum):
     """How the box stands to the music."""
 
     QUIET = "quiet"  # no mood is wanted yet, or somebody has paused or stopped the music
@@ -34,7 +34,7 @@ class Stance(StrEnum):
     BACK = "back"  # somebody has made the music theirs: nothing is done until the button is pressed
 
 
-class Jukebox:
+class PlaybackController:
     """Holds the mood that is wanted, and which entries of MPD's queue are the box's own.
 
     trouble: what keeps the music from playing, by part (player, library, storage).
@@ -45,29 +45,29 @@ class Jukebox:
     def __init__(
         self,
         music: settings.Music,
-        link: player.Player,
-        librarian: Librarian,
+        link: player.MpdWorker,
+        scanner: LibraryScanner,
         memory: Memory,
         chance: np.random.Generator,
     ) -> None:
         self.trouble: dict[str, str] = {}
         self._music = music
-        self._player = link
-        self._librarian = librarian
-        self._notebook = Notebook(memory, self.trouble)
-        self._selection = Selection(music, self._notebook, chance)
-        self._learner = Learner(self._notebook, link.count)
-        self._holding = self._notebook.recall(Memory.holding) or Holding()
+        self._mpd = link
+        self._scanner = scanner
+        self._memory = GuardedMemory(memory, self.trouble)
+        self._planner = Planner(music, self._memory, chance)
+        self._learner = Learner(self._memory, link.count)
+        self._ownership = self._memory.recall(Memory.ownership) or QueueOwnership()
         self._invited = False  # the button was pressed since the box has started
         self._finding = False  # the player was asked for what it takes to choose songs
         self._once_more = False  # a mood was wanted while MPD had its hands full
         self._waiting = False  # no song is known yet
         self._complete = False  # the whole library is on the shelf
         self._failures = 0  # songs in a row that MPD could not play, at the queue's end
-        self.stance = Stance.QUIET
+        self.control_mode = ControlMode.QUIET
         self.wanted: Mood | None = None
         self.snapshot: Snapshot | None = None
-        self.shelf: Shelf | None = None
+        self.table: SongTable | None = None
 
     def play(self, mood: Mood, *, invited: bool = True) -> None:
         """Songs for `mood` from now on, in place of what the box had queued.
@@ -76,9 +76,9 @@ class Jukebox:
         """
         self.wanted = mood
         self._invited |= invited
-        if self.stance is Stance.BACK and not invited:
+        if self.control_mode is ControlMode.BACK and not invited:
             return
-        self._learner.break_off(self._holding)
+        self._learner.break_off(self._ownership)
         self._change()
 
     def toggle(self) -> None:
@@ -86,7 +86,7 @@ class Jukebox:
         if self.snapshot is None:
             return
         if self.snapshot.state != "stop":
-            self._player.pause(self.snapshot.state == "play")
+            self._mpd.pause(self.snapshot.state == "play")
         elif self.wanted:
             self.play(self.wanted)
 
@@ -98,41 +98,41 @@ class Jukebox:
         current = self.snapshot.current if self.snapshot and self.snapshot.state != "stop" else None
         if current is None:
             return False
-        self._learner.break_off(self._holding, skipped=True)
-        self._player.skip(current)
+        self._learner.break_off(self._ownership, skipped=True)
+        self._mpd.skip(current)
         return True
 
-    def hear(self, event: player.PlayerEvent | ShelfFilled) -> None:
+    def hear(self, event: player.MpdEvent | SongTableUpdated) -> None:
         """Takes what the player's and the librarian's threads have posted."""
         match event:
-            case player.PlayerUp(snapshot, started):
+            case player.MpdConnected(snapshot, started):
                 self._up(snapshot, started)
-            case player.PlayerDown(reason):
+            case player.MpdDisconnected(reason):
                 self._down(reason)
-            case player.PlayerChanged(snapshot):
+            case player.MpdChanged(snapshot):
                 self._changed(snapshot)
             case player.SongsFound(mood, picked, likes):
                 self._finding = False
-                self._selection.likes = likes
+                self._planner.likes = likes
                 if mood is self.wanted:
                     self._found(mood, picked)
             case player.SongsQueued(mood, entries, play):
-                self._hold(self._holding.answered(entries))
+                self._hold(self._ownership.answered(entries))
                 if self._has_tried(mood, play):
                     self.trouble.pop("library", None)
-                    self.stance = Stance.KEEPING
+                    self.control_mode = ControlMode.KEEPING
             case player.SongsRefused(mood, reason, play):
-                self._hold(self._holding.answered(()))
+                self._hold(self._ownership.answered(()))
                 if self._has_tried(mood, play):
-                    self._selection.begin()
+                    self._planner.begin()
                 self._cannot(reason)
-            case ShelfFilled(shelf, complete):
-                self.shelf, self._complete = shelf, complete
-                self._learner.shelf = shelf
+            case SongTableUpdated(table, complete):
+                self.table, self._complete = table, complete
+                self._learner.table = table
                 self._look_again()
             case player.LibraryChanged(songs):
                 if songs:
-                    self._librarian.wake(changed=True)
+                    self._scanner.wake(changed=True)
                 self._look_again()
 
     # What MPD shows
@@ -140,24 +140,24 @@ class Jukebox:
     def _up(self, snapshot: Snapshot, started: float) -> None:
         if self.trouble.pop("player", None):
             log.info("MPD is back")
-        self._librarian.wake()
+        self._scanner.wake()
         self._finding = False
-        self._hold(self._holding.found_again(snapshot, started))
+        self._hold(self._ownership.found_again(snapshot, started))
         self._take(snapshot, joined=True)
-        if self.stance is Stance.KEEPING:
+        if self.control_mode is ControlMode.KEEPING:
             if snapshot.state == "stop" and not snapshot.single:
                 self._change()
         elif not self._invited and self._plays_theirs(snapshot):
             self._step_back()
-        elif self.stance is Stance.CHANGING:
+        elif self.control_mode is ControlMode.CHANGING:
             self._change()
 
     def _plays_theirs(self, snapshot: Snapshot) -> bool:
         """Whether somebody else's song plays, and none of ours from before a cut of power."""
         current = snapshot.current
-        if snapshot.state != "play" or current is None or current in self._holding.entries:
+        if snapshot.state != "play" or current is None or current in self._ownership.entries:
             return False
-        return current.uri not in self._notebook.played(REMEMBERED)
+        return current.uri not in self._memory.played(REMEMBERED)
 
     def _down(self, reason: str) -> None:
         if self.trouble.get("player") != reason:
@@ -167,64 +167,66 @@ class Jukebox:
         self._learner.lose()
 
     def _changed(self, snapshot: Snapshot) -> None:
-        before, own = self.snapshot, self._holding.entries
+        before, own = self.snapshot, self._ownership.entries
         self._take(snapshot)
-        if before is None or self.stance is Stance.BACK:
+        if before is None or self.control_mode is ControlMode.BACK:
             return
         if taken_over(before, snapshot, own):
             self._step_back()
-        elif self.wanted and self.stance is not Stance.CHANGING:
+        elif self.wanted and self.control_mode is not ControlMode.CHANGING:
             self._keep_playing(before, snapshot, ended=bool(own) and played_to_end(before, snapshot))
 
     def _keep_playing(self, before: Snapshot, snapshot: Snapshot, *, ended: bool) -> None:
-        broken = snapshot.state == "stop" and bool(snapshot.error) and self.stance is Stance.KEEPING
+        broken = (
+            snapshot.state == "stop" and bool(snapshot.error) and self.control_mode is ControlMode.KEEPING
+        )
         if broken and self._failures == MOST_FAILURES:
             return
         if ended or broken:
             self._failures += broken
-            self.stance = Stance.CHANGING
+            self.control_mode = ControlMode.CHANGING
             self._find()
             return
-        self.stance = Stance.KEEPING if snapshot.state == "play" else Stance.QUIET
+        self.control_mode = ControlMode.KEEPING if snapshot.state == "play" else ControlMode.QUIET
         if moved_on(before, snapshot):
             self._failures = 0
         half = (self._music.handful + 1) // 2
-        if snapshot.state != "stop" and len(ahead(self._holding.entries, snapshot)) < half:
+        if snapshot.state != "stop" and len(ahead(self._ownership.entries, snapshot)) < half:
             self._find()
 
     def _take(self, snapshot: Snapshot, *, joined: bool = False) -> None:
-        self._learner.follow(snapshot, self._holding, joined=joined)
+        self._learner.follow(snapshot, self._ownership, joined=joined)
         before = self.snapshot.current if self.snapshot else None
         self.snapshot = snapshot
-        self._hold(self._holding.among(snapshot))
+        self._hold(self._ownership.among(snapshot))
         if snapshot.error:
             self.trouble["player"] = f"MPD says: {snapshot.error}"
         else:
             self.trouble.pop("player", None)
         current = snapshot.current
-        if current is None or current == before or current not in self._holding.entries:
+        if current is None or current == before or current not in self._ownership.entries:
             return
-        if self._notebook.played(1) != (current.uri,):
+        if self._memory.played(1) != (current.uri,):
             log.info("song: %s", snapshot.title, extra={"MOODBOX_SONG": current.uri})
-            self._notebook.keep(lambda memory: memory.keep_played(current.uri))
+            self._memory.keep(lambda memory: memory.keep_played(current.uri))
 
     def _step_back(self) -> None:
-        self.stance = Stance.BACK
+        self.control_mode = ControlMode.BACK
         log.info("the music is somebody else's now: it is left alone until the button is pressed")
 
     # What it wants MPD to play
 
     def _change(self) -> None:
-        self.stance = Stance.CHANGING
-        self._selection.begin()
+        self.control_mode = ControlMode.CHANGING
+        self._planner.begin()
         self._failures = 0
-        self._once_more = bool(self._holding.asked)
+        self._once_more = bool(self._ownership.asked)
         self._find(again=True)
 
     def _find(self, *, again: bool = False) -> None:
         if self.wanted and (again or not self._finding):
             self._finding = True
-            self._player.find(self.wanted)
+            self._mpd.find(self.wanted)
 
     def _look_again(self) -> None:
         """Songs that could not be had may be there now."""
@@ -233,47 +235,47 @@ class Jukebox:
             self._find(again=True)
 
     def _found(self, mood: Mood, picked: tuple[str, ...]) -> None:
-        if self._holding.asked or self.stance is Stance.BACK or self.snapshot is None:
+        if self._ownership.asked or self.control_mode is ControlMode.BACK or self.snapshot is None:
             return  # MPD has its hands full, and tells when it is done; or nothing is wanted of it
-        shelf = self.shelf
+        table = self.table
         if picked:
-            shelf = (shelf or EMPTY_SHELF).only(picked)
-        if not shelf:
+            table = (table or EMPTY_TABLE).only(picked)
+        if not table:
             if self._complete:
                 self._cannot(EMPTY)
             else:
                 self._waiting = True  # for the librarian, who has just begun
-        elif self.stance is Stance.CHANGING:
-            self._replace(mood, shelf, self.snapshot, picked=bool(picked))
+        elif self.control_mode is ControlMode.CHANGING:
+            self._replace(mood, table, self.snapshot, picked=bool(picked))
         else:
             self.trouble.pop("library", None)
-            self._fill(mood, shelf, self.snapshot, picked=bool(picked))
+            self._fill(mood, table, self.snapshot, picked=bool(picked))
 
-    def _replace(self, mood: Mood, shelf: Shelf, snapshot: Snapshot, *, picked: bool) -> None:
+    def _replace(self, mood: Mood, table: SongTable, snapshot: Snapshot, *, picked: bool) -> None:
         handful = self._music.handful
-        uris = self._selection.songs(mood, shelf, handful, current=None, coming=(), picked=picked)
+        uris = self._planner.songs(mood, table, handful, current=None, coming=(), picked=picked)
         source = f"the playlist {mood}" if picked else "the library"
-        log.info("%d songs for %s, of %d in %s", len(uris), mood, len(shelf), source)
-        self._hold(self._holding.asking(mood, uris, snapshot))
-        self._player.play(mood, uris, instead_of=self._holding.entries)
+        log.info("%d songs for %s, of %d in %s", len(uris), mood, len(table), source)
+        self._hold(self._ownership.asking(mood, uris, snapshot))
+        self._mpd.play(mood, uris, instead_of=self._ownership.entries)
 
-    def _fill(self, mood: Mood, shelf: Shelf, snapshot: Snapshot, *, picked: bool) -> None:
-        coming = ahead(self._holding.entries, snapshot)
+    def _fill(self, mood: Mood, table: SongTable, snapshot: Snapshot, *, picked: bool) -> None:
+        coming = ahead(self._ownership.entries, snapshot)
         current, missing = snapshot.current, self._music.handful - len(coming)
-        uris = self._selection.songs(mood, shelf, missing, current=current, coming=coming, picked=picked)
+        uris = self._planner.songs(mood, table, missing, current=current, coming=coming, picked=picked)
         if uris:
-            played = [entry for entry in self._holding.entries if entry not in (*coming, current)]
-            self._hold(self._holding.asking(mood, uris, snapshot))
-            self._player.append(mood, uris, instead_of=played)
+            played = [entry for entry in self._ownership.entries if entry not in (*coming, current)]
+            self._hold(self._ownership.asking(mood, uris, snapshot))
+            self._mpd.append(mood, uris, instead_of=played)
 
     def _has_tried(self, mood: Mood, play: bool) -> bool:
         """Whether MPD's answer is to what is wanted; if that is something else by now, it comes next."""
-        if self.stance is not Stance.CHANGING:
+        if self.control_mode is not ControlMode.CHANGING:
             return False
         if play and mood is self.wanted and not self._once_more:
             return True
         self._once_more = False
-        self._selection.begin()
+        self._planner.begin()
         self._find(again=True)
         return False
 
@@ -283,7 +285,7 @@ class Jukebox:
             log.warning("%s", reason)
         self.trouble["library"] = reason
 
-    def _hold(self, holding: Holding) -> None:
-        if holding != self._holding:
-            self._holding = holding
-            self._notebook.keep(lambda memory: memory.keep_holding(holding))
+    def _hold(self, ownership: QueueOwnership) -> None:
+        if ownership != self._ownership:
+            self._ownership = ownership
+            self._memory.keep(lambda memory: memory.keep_ownership(ownership))

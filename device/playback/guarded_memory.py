@@ -13,7 +13,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class Notebook:
+class GuardedMemory:
     """trouble: says under `storage` what is wrong, until something could be kept again."""
 
     def __init__(self, memory: Memory, trouble: dict[str, str]) -> None:

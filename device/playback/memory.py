@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from device.library.tag_affect import Place, Source
+from device.library.tag_affect import Affect, Source
 from device.mood import Mood
 from device.mpd.snapshot import Entry
-from device.playback.ownership import Holding
-from device.recommend.play_statistics import Tally, Taste
+from device.playback.ownership import QueueOwnership
+from device.recommend.play_statistics import PlayCount, PlayStatistics
 from device.storage.database import DatabaseFile
 
 FILE = "moodbox.db"
@@ -33,12 +33,12 @@ GENRE, SONG = "genre", "song"  # kinds of tallies
 KEPT = 1000  # of the songs that were played
 
 
-class Memory(Kept):
+class Memory(DatabaseFile):
     """Every change is one transaction: after a cut of power it is there whole or not at all."""
 
     file, steps = FILE, STEPS
 
-    def holding(self) -> Holding:
+    def ownership(self) -> QueueOwnership:
         """What the box had put in MPD's queue, or was about to."""
         read = self._database.execute
         queued = read("SELECT id, uri, mood FROM queued ORDER BY position").fetchall()
@@ -46,12 +46,12 @@ class Memory(Kept):
         above, started, version = read("SELECT above, started, version FROM server").fetchone()
         moods = {uri: Mood(mood) for uri, mood in [*(row[1:] for row in queued), *asked] if mood}
         entries = tuple(Entry(id, uri) for id, uri, _ in queued)  # noqa: A001
-        return Holding(entries, moods, tuple(uri for uri, _ in asked), above, started, version)
+        return QueueOwnership(entries, moods, tuple(uri for uri, _ in asked), above, started, version)
 
-    def keep_holding(self, holding: Holding) -> None:
-        moods = {uri: str(mood) for uri, mood in holding.moods.items()}
-        queued = [(entry.id, entry.uri, moods.get(entry.uri, "")) for entry in holding.entries]
-        asked = [(uri, moods.get(uri, "")) for uri in holding.asked]
+    def keep_ownership(self, ownership: QueueOwnership) -> None:
+        moods = {uri: str(mood) for uri, mood in ownership.moods.items()}
+        queued = [(entry.id, entry.uri, moods.get(entry.uri, "")) for entry in ownership.entries]
+        asked = [(uri, moods.get(uri, "")) for uri in ownership.asked]
         with self._transaction() as transaction:
             transaction.execute("DELETE FROM queued")
             transaction.executemany("INSERT INTO queued (id, uri, mood) VALUES (?, ?, ?)", queued)
@@ -59,7 +59,7 @@ class Memory(Kept):
             transaction.executemany("INSERT INTO asked (uri, mood) VALUES (?, ?)", asked)
             transaction.execute(
                 "UPDATE server SET above = ?, started = ?, version = ?",
-                (holding.above, holding.started, holding.version),
+                (ownership.above, ownership.started, ownership.version),
             )
 
     def played(self, last: int) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ class Memory(Kept):
                 "DELETE FROM played WHERE number <= (SELECT MAX(number) FROM played) - ?", (KEPT,)
             )
 
-    def taste(self, mood: Mood) -> Taste:
+    def play_statistics(self, mood: Mood) -> PlayStatistics:
         """What was learned in this mood."""
         rows = self._database.execute(
             "SELECT kind, mood = ? AS here, name, SUM(heard), SUM(skipped) FROM tallies GROUP BY 1, 2, 3",
@@ -82,15 +82,15 @@ class Memory(Kept):
         ).fetchall()
         genres, songs, genres_elsewhere, songs_elsewhere = (
             {
-                name: Tally(heard, skipped)
+                name: PlayCount(heard, skipped)
                 for kind, here, name, heard, skipped in rows
                 if (kind, here) == wanted
             }
             for wanted in ((GENRE, 1), (SONG, 1), (GENRE, 0), (SONG, 0))
         )
-        return Taste(genres, songs, genres_elsewhere, songs_elsewhere)
+        return PlayStatistics(genres, songs, genres_elsewhere, songs_elsewhere)
 
-    def keep_reception(self, mood: Mood, uri: str, genre: str, *, heard: bool) -> None:
+    def keep_play(self, mood: Mood, uri: str, genre: str, *, heard: bool) -> None:
         """A song was heard or skipped; genre: "" if none is known."""
         counted = [(SONG, uri), *([(GENRE, genre)] if genre else [])]
         with self._transaction() as transaction:
@@ -106,10 +106,10 @@ class Memory(Kept):
             transaction.execute("DELETE FROM tallies")
             transaction.execute("DELETE FROM played")
 
-    def words(self) -> dict[str, Place]:
+    def words(self) -> dict[str, Affect]:
         """Where songs lie by the user's own word, by URI."""
         rows = self._database.execute("SELECT uri, valence, energy FROM words")
-        return {uri: Place(valence, energy, 1.0, Source.OWN) for uri, valence, energy in rows}
+        return {uri: Affect(valence, energy, 1.0, Source.OWN) for uri, valence, energy in rows}
 
     def keep_word(self, uri: str, valence: float, energy: float) -> None:
         with self._transaction() as transaction:

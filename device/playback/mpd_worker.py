@@ -41,7 +41,7 @@ MUTE_PAUSE = 5.0  # seconds until MPD is to try its sound again
 
 
 @dataclass(frozen=True)
-class PlayerUp:
+class MpdConnected:
     """MPD answers (again). started: when MPD was, in seconds of the epoch."""
 
     snapshot: Snapshot
@@ -49,12 +49,12 @@ class PlayerUp:
 
 
 @dataclass(frozen=True)
-class PlayerDown:
+class MpdDisconnected:
     reason: str
 
 
 @dataclass(frozen=True)
-class PlayerChanged:
+class MpdChanged:
     snapshot: Snapshot
 
 
@@ -98,10 +98,12 @@ class SongsRefused:
     play: bool
 
 
-PlayerEvent = PlayerUp | PlayerDown | PlayerChanged | LibraryChanged | SongsFound | SongsQueued | SongsRefused
+MpdEvent = (
+    MpdConnected | MpdDisconnected | MpdChanged | LibraryChanged | SongsFound | SongsQueued | SongsRefused
+)
 
 
-class Player:
+class MpdWorker:
     """An error of moodbox's own costs the job in which it happens; outside of a job it ends the thread, which
     is then started again like a connection that was lost: with PlayerDown and PlayerUp.
     """
@@ -205,9 +207,9 @@ class Player:
                 with client_of(self._music) as ears, client_of(self._music) as hands:
                     self._serve(hands, ears)
             except FAILURES as error:
-                self._post(PlayerDown(explain(error, self._music)))
+                self._post(MpdDisconnected(explain(error, self._music)))
             except BaseException as error:
-                self._post(PlayerDown(f"{what_happened(error)}, and is started again; {MORE}"))
+                self._post(MpdDisconnected(f"{what_happened(error)}, and is started again; {MORE}"))
                 raise
             if (
                 time.monotonic() - began > LONGEST_PAUSE
@@ -222,7 +224,7 @@ class Player:
         self._aside.begin()
         self._set_up(hands)
         self._drop_jobs()
-        self._post(PlayerUp(first.snapshot, first.started))
+        self._post(MpdConnected(first.snapshot, first.started))
         with self._listening(ears):
             self._work(first.mirror, first.snapshot)
 
@@ -239,7 +241,7 @@ class Player:
             snapshot = mirror.look()
             mute = snapshot.went_mute(known) or (mute and snapshot.is_mute)
             if snapshot != known:
-                self._post(PlayerChanged(snapshot))
+                self._post(MpdChanged(snapshot))
                 known = snapshot
 
     def _set_up(self, client: Client) -> None:

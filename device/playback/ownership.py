@@ -13,7 +13,7 @@ SAME_START = 1.5  # seconds between two answers on when MPD was started: it tell
 
 
 @dataclass(frozen=True)
-class Holding:
+class QueueOwnership:
     """What the box knows of its own entries, at every moment: it may be killed at any.
 
     moods: in which mood each was queued, by URI.
@@ -29,16 +29,16 @@ class Holding:
     started: float = 0.0
     version: int = 0
 
-    def asking(self, mood: Mood, uris: Sequence[str], now: Snapshot) -> Holding:
+    def asking(self, mood: Mood, uris: Sequence[str], now: Snapshot) -> QueueOwnership:
         above = max((entry.id for entry in now.queue), default=0)
         moods = {**self.moods, **dict.fromkeys(uris, mood)}
         return replace(self, asked=tuple(uris), above=above, moods=moods, version=now.version)
 
-    def answered(self, entries: Sequence[Entry]) -> Holding:
+    def answered(self, entries: Sequence[Entry]) -> QueueOwnership:
         """What MPD has queued of what it was asked for."""
         return self._of((*self.entries, *entries))
 
-    def among(self, now: Snapshot) -> Holding:
+    def among(self, now: Snapshot) -> QueueOwnership:
         """What is left of it in MPD's queue, in the queue's order, while the connection lasts.
 
         The same song queued by somebody else has another id, and stays theirs.
@@ -46,7 +46,7 @@ class Holding:
         kept = _in_order(self.entries, now)
         return self if kept == self.entries else self._of(kept, self.asked, now.version)
 
-    def found_again(self, now: Snapshot, started: float) -> Holding:
+    def found_again(self, now: Snapshot, started: float) -> QueueOwnership:
         """The same over a connection that is new."""
         if abs(started - self.started) <= SAME_START and now.version >= self.version:
             new = [entry for entry in now.queue if entry.id > self.above]
@@ -57,7 +57,7 @@ class Holding:
 
     def _of(
         self, entries: tuple[Entry, ...], asked: tuple[str, ...] = (), version: int | None = None
-    ) -> Holding:
+    ) -> QueueOwnership:
         uris = {*(entry.uri for entry in entries), *asked}
         moods = {uri: mood for uri, mood in self.moods.items() if uri in uris}
         version = self.version if version is None else version
@@ -77,12 +77,12 @@ def _together(uris: Sequence[str], entries: Iterable[Entry]) -> set[Entry]:
     none: better that one of ours is left to them than that one of theirs is taken for ours.
     """
     places: dict[str, list[int]] = {}
-    for place, uri in enumerate(uris):
-        places.setdefault(uri, []).append(place)
+    for affect, uri in enumerate(uris):
+        places.setdefault(uri, []).append(affect)
     runs: dict[int, set[Entry]] = {}  # by the id with which they begin
     for entry in entries:
-        for place in places.get(entry.uri, ()):
-            runs.setdefault(entry.id - place, set()).add(entry)
+        for affect in places.get(entry.uri, ()):
+            runs.setdefault(entry.id - affect, set()).add(entry)
     best = max((runs[begin] for begin in sorted(runs)), key=len, default=set())
     return best if 2 * len(best) > len(uris) else set()
 

@@ -7,24 +7,24 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from device.config import settings
-from device.library.table import Shelf
+from device.library.table import SongTable
 from device.mood import Mood
 from device.mpd.snapshot import Entry
-from device.playback.guarded_memory import Notebook
+from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
-from device.recommend.play_statistics import NO_TASTE, with_likes
-from device.recommend.ranking import Wish, choose
-from device.recommend.trajectory import course_for
+from device.recommend.play_statistics import NO_STATISTICS, with_likes
+from device.recommend.ranking import RankingRequest, rank_songs
+from device.recommend.trajectory import trajectory_for
 
 REMEMBERED = 500  # songs back: longer ago is as good as never
 
 
-class Selection:
+class Planner:
     """likes: what other clients say is liked or disliked, by URI."""
 
-    def __init__(self, music: settings.Music, notebook: Notebook, chance: np.random.Generator) -> None:
+    def __init__(self, music: settings.Music, memory: GuardedMemory, chance: np.random.Generator) -> None:
         self._music = music
-        self._notebook = notebook
+        self._memory = memory
         self._chance = chance
         self._step = 0  # of the course: how many of its songs were queued
         self.likes: Mapping[str, bool] = {}
@@ -36,7 +36,7 @@ class Selection:
     def songs(
         self,
         mood: Mood,
-        shelf: Shelf,
+        table: SongTable,
         count: int,
         *,
         current: Entry | None,
@@ -47,17 +47,21 @@ class Selection:
 
         picked: the shelf is the user's own pick, in which every song fits.
         """
-        recall = self._notebook.recall
+        recall = self._memory.recall
         queued = [entry.uri for entry in coming]
-        wish = Wish(
-            course_for(mood, self._music),
+        request = RankingRequest(
+            trajectory_for(mood, self._music),
             count,
             step=self._step,
-            before=(*self._notebook.played(REMEMBERED), *queued),
+            before=(*self._memory.played(REMEMBERED), *queued),
             taken=frozenset([*queued, *([current.uri] if current else [])]),
             fresh=self._music.no_repeat,
-            taste=with_likes(recall(lambda memory: memory.taste(mood)) or NO_TASTE, self.likes),
+            play_statistics=with_likes(
+                recall(lambda memory: memory.play_statistics(mood)) or NO_STATISTICS, self.likes
+            ),
         )
-        chosen = choose(shelf.with_words(recall(Memory.words) or {}), wish, self._chance, anywhere=picked)
+        chosen = rank_songs(
+            table.with_words(recall(Memory.words) or {}), request, self._chance, anywhere=picked
+        )
         self._step += len(chosen)
         return tuple(choice.uri for choice in chosen)

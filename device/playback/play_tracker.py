@@ -11,13 +11,13 @@ from device.mpd.snapshot import Entry, Snapshot
 LONG = 240.0  # seconds after which a song was heard, however long it is
 
 
-class Reception(StrEnum):
+class PlayOutcome(StrEnum):
     HEARD = "heard"
     SKIPPED = "skipped"
 
 
 @dataclass(frozen=True)
-class Listening:
+class PlayInProgress:
     """One of the box's songs while it plays.
 
     heard: seconds that it has played until `at`. over: what comes now says nothing about the song.
@@ -30,7 +30,7 @@ class Listening:
     plays: bool
     over: bool = False
 
-    def until(self, now: float) -> Listening:
+    def until(self, now: float) -> PlayInProgress:
         return replace(self, heard=self.heard + (now - self.at if self.plays else 0), at=now)
 
     @property
@@ -39,8 +39,13 @@ class Listening:
 
 
 def follow(
-    before: Listening | None, snapshot: Snapshot, own: Sequence[Entry], now: float, *, joined: bool = False
-) -> tuple[Listening | None, Reception | None]:
+    before: PlayInProgress | None,
+    snapshot: Snapshot,
+    own: Sequence[Entry],
+    now: float,
+    *,
+    joined: bool = False,
+) -> tuple[PlayInProgress | None, PlayOutcome | None]:
     """The listening after a snapshot, and what became of the song before if that has ended.
 
     own: the box's entries, only those count. joined: the box comes to a song that plays already.
@@ -49,29 +54,29 @@ def follow(
     if before and before.entry == current:
         going_on = before.until(now)
         return replace(going_on, plays=snapshot.state == "play", duration=snapshot.duration), None
-    reception = None
+    outcome = None
     if before and not before.over:
         # Only where the box's next song follows was this one skipped: who stops, clears, or picks a song of
         # their own has another reason.
         follows = snapshot.state == "play" and snapshot.current in own and not snapshot.error
-        reception = _reception(before.until(now), skipped=follows)
+        outcome = _outcome(before.until(now), skipped=follows)
     if current is None or current not in own:
-        return None, reception
+        return None, outcome
     heard = snapshot.elapsed if joined else 0.0
-    return Listening(current, snapshot.duration, heard, now, snapshot.state == "play"), reception
+    return PlayInProgress(current, snapshot.duration, heard, now, snapshot.state == "play"), outcome
 
 
 def break_off(
-    before: Listening | None, now: float, *, skipped: bool = False
-) -> tuple[Listening | None, Reception | None]:
+    before: PlayInProgress | None, now: float, *, skipped: bool = False
+) -> tuple[PlayInProgress | None, PlayOutcome | None]:
     """The box itself ends the song: skipped by its button, or since the mood has changed, which says nothing
     against the song."""
     if before is None or before.over:
         return before, None
-    return replace(before, over=True), _reception(before.until(now), skipped=skipped)
+    return replace(before, over=True), _outcome(before.until(now), skipped=skipped)
 
 
-def _reception(listening: Listening, *, skipped: bool) -> Reception | None:
+def _outcome(listening: PlayInProgress, *, skipped: bool) -> PlayOutcome | None:
     if listening.enough:
-        return Reception.HEARD
-    return Reception.SKIPPED if skipped and listening.duration else None
+        return PlayOutcome.HEARD
+    return PlayOutcome.SKIPPED if skipped and listening.duration else None

@@ -7,31 +7,31 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 
-class Tally(NamedTuple):
+class PlayCount(NamedTuple):
     heard: int
     skipped: int
 
 
 @dataclass(frozen=True)
-class Taste:
+class PlayStatistics:
     """In one mood: tallies by genre, and by URI; and those of all other moods together."""
 
-    genres: Mapping[str, Tally] = field(default_factory=dict)
-    songs: Mapping[str, Tally] = field(default_factory=dict)
-    genres_elsewhere: Mapping[str, Tally] = field(default_factory=dict)
-    songs_elsewhere: Mapping[str, Tally] = field(default_factory=dict)
+    genres: Mapping[str, PlayCount] = field(default_factory=dict)
+    songs: Mapping[str, PlayCount] = field(default_factory=dict)
+    genres_elsewhere: Mapping[str, PlayCount] = field(default_factory=dict)
+    songs_elsewhere: Mapping[str, PlayCount] = field(default_factory=dict)
 
 
 LIKED = 5  # plays heard through, or skipped, that somebody's word on a song is worth
 
 
-def with_likes(taste: Taste, likes: Mapping[str, bool]) -> Taste:
+def with_likes(play_statistics: PlayStatistics, likes: Mapping[str, bool]) -> PlayStatistics:
     """The same taste, with what somebody likes or dislikes in other programs."""
-    songs = dict(taste.songs)
+    songs = dict(play_statistics.songs)
     for uri, liked in likes.items():
         heard, skipped = songs.get(uri, (0, 0))
-        songs[uri] = Tally(heard + LIKED, skipped) if liked else Tally(heard, skipped + LIKED)
-    return replace(taste, songs=songs)
+        songs[uri] = PlayCount(heard + LIKED, skipped) if liked else PlayCount(heard, skipped + LIKED)
+    return replace(play_statistics, songs=songs)
 
 
-NO_TASTE = Taste()
+NO_STATISTICS = PlayStatistics()

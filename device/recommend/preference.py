@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from device.library.table import Shelf
-from device.recommend.play_statistics import Tally, Taste
+from device.library.table import SongTable
+from device.recommend.play_statistics import PlayCount, PlayStatistics
 
 GENRE_WEIGHT = 6.0  # how many plays the fit to the course is worth, when a genre is judged
 SONG_WEIGHT = 3.0  # how many plays a genre's chance is worth, when a song is judged
@@ -32,7 +32,7 @@ class Counts(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class LearnedPreference:
     """A taste as arrays.
 
     genre: the number of each song's genre, of `genres` in all. by_genre: for each song. by_song: for those in
@@ -46,28 +46,30 @@ class Learned:
     by_song: Counts
 
 
-def learned(taste: Taste, shelf: Shelf) -> Learned:
-    uris = taste.songs.keys() | taste.songs_elsewhere.keys()
-    played = sorted((row, uri) for uri in uris if (row := shelf.rows.get(uri)) is not None)
-    genres = _counts(shelf.genres, taste.genres, taste.genres_elsewhere)
-    return Learned(
-        genre=shelf.genre,
-        genres=len(shelf.genres),
-        by_genre=Counts(*(column[shelf.genre] for column in genres)),
+def learned(play_statistics: PlayStatistics, table: SongTable) -> LearnedPreference:
+    uris = play_statistics.songs.keys() | play_statistics.songs_elsewhere.keys()
+    played = sorted((row, uri) for uri in uris if (row := table.rows.get(uri)) is not None)
+    genres = _counts(table.genres, play_statistics.genres, play_statistics.genres_elsewhere)
+    return LearnedPreference(
+        genre=table.genre,
+        genres=len(table.genres),
+        by_genre=Counts(*(column[table.genre] for column in genres)),
         rows=np.array([row for row, _ in played], np.int64),
-        by_song=_counts([uri for _, uri in played], taste.songs, taste.songs_elsewhere),
+        by_song=_counts([uri for _, uri in played], play_statistics.songs, play_statistics.songs_elsewhere),
     )
 
 
-def _counts(names: Sequence[str], here: Mapping[str, Tally], elsewhere: Mapping[str, Tally]) -> Counts:
-    nothing = Tally(0, 0)
+def _counts(
+    names: Sequence[str], here: Mapping[str, PlayCount], elsewhere: Mapping[str, PlayCount]
+) -> Counts:
+    nothing = PlayCount(0, 0)
     both = [(here.get(name, nothing), elsewhere.get(name, nothing)) for name in names]
     heard = np.array([a.heard + ELSEWHERE * b.heard for a, b in both], np.float32)
     skipped = np.array([a.skipped + ELSEWHERE * b.skipped for a, b in both], np.float32)
     return Counts(heard, heard + skipped)
 
 
-def liking_of(known: Learned, prior: Shares, chance: np.random.Generator | None) -> Shares:
+def preference_of(known: LearnedPreference, prior: Shares, chance: np.random.Generator | None) -> Shares:
     """How likely each song is heard through.
 
     prior: the same by the fit alone. chance: None for the mean of what is known, with nothing tried out.

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from device.library.table import Shelf
-from device.library.tag_affect import Place
-from device.recommend.play_statistics import NO_TASTE, Taste
-from device.recommend.preference import learned, liking_of
-from device.recommend.trajectory import Course, Point
+from device.library.table import SongTable
+from device.library.tag_affect import Affect
+from device.recommend.play_statistics import NO_STATISTICS, PlayStatistics
+from device.recommend.preference import learned, preference_of
+from device.recommend.trajectory import Point, Trajectory
 
 SPREAD = 0.15  # how far off the course a song may lie and still fit well
 DOUBT = 0.3  # how far off its place a song may lie of which nothing is known
@@ -33,7 +33,7 @@ CHANCE = 0.05  # between two songs that are as good, it decides
 
 
 @dataclass(frozen=True)
-class Wish:
+class RankingRequest:
     """What a choice is for.
 
     step: of the course, for the first song. before: URIs of the songs that play before it, the latest last.
@@ -41,22 +41,22 @@ class Wish:
     taste: what was learned in this mood.
     """
 
-    course: Course
+    trajectory: Trajectory
     count: int
     step: int = 0
     before: Sequence[str] = ()
     taken: AbstractSet[str] = frozenset()
     fresh: int = 30
-    taste: Taste = NO_TASTE
+    play_statistics: PlayStatistics = NO_STATISTICS
 
 
-class Choice(NamedTuple):
+class RankedSong(NamedTuple):
     """A song and why: each share is from 0 to 1, and `score` their product with a bit of chance on top."""
 
     uri: str
     artist: str
     genre: str
-    place: Place
+    affect: Affect
     target: Point
     fit: float
     liking: float
@@ -66,10 +66,10 @@ class Choice(NamedTuple):
     again: bool
 
     def why(self) -> str:
-        place, target = self.place, self.target
+        affect, target = self.affect, self.target
         words = [
-            f"{place.source} {self.genre}".rstrip()
-            + f" at {place.valence:.2f}/{place.energy:.2f} for {target.valence:.2f}/{target.energy:.2f}",
+            f"{affect.source} {self.genre}".rstrip()
+            + f" at {affect.valence:.2f}/{affect.energy:.2f} for {target.valence:.2f}/{target.energy:.2f}",
             f"fits {self.fit:.0%}",
             f"likely heard through {self.liking:.0%}",
         ]
@@ -82,56 +82,56 @@ class Choice(NamedTuple):
         return ", ".join(words)
 
 
-def choose(
-    shelf: Shelf, wish: Wish, chance: np.random.Generator, *, anywhere: bool = False
-) -> tuple[Choice, ...]:
+def rank_songs(
+    table: SongTable, request: RankingRequest, chance: np.random.Generator, *, anywhere: bool = False
+) -> tuple[RankedSong, ...]:
     """At most `wish.count` different songs: fewer if no more fit, but one at least if there is any.
 
     anywhere: all songs are within reach, since the user has picked them.
     """
-    free = np.ones(len(shelf), np.bool_)
-    free[[row for uri in wish.taken if (row := shelf.rows.get(uri)) is not None]] = False
-    ages = _ages(shelf, wish.before)
-    artist_ages = _artist_ages(shelf, wish.before)
-    low = shelf.places[:, 0] < LOW
+    free = np.ones(len(table), np.bool_)
+    free[[row for uri in request.taken if (row := table.rows.get(uri)) is not None]] = False
+    ages = _ages(table, request.before)
+    artist_ages = _artist_ages(table, request.before)
+    low = table.affects[:, 0] < LOW
     rested = 1 - SONG_TIRED * np.exp(-ages / SONG_REST)
-    known = learned(wish.taste, shelf)
-    lows = _lows_in_a_row(shelf, wish.before, low)
-    chosen: list[Choice] = []
+    known = learned(request.play_statistics, table)
+    lows = _lows_in_a_row(table, request.before, low)
+    chosen: list[RankedSong] = []
     nearness: tuple[Point, NDArray[np.float32], NDArray[np.bool_]] | None = None
-    for step in range(wish.step, wish.step + wish.count):
-        target = wish.course.at(step)
+    for step in range(request.step, request.step + request.count):
+        target = request.trajectory.at(step)
         if nearness is None or nearness[0] != target:
-            nearness = (target, *_nearness(shelf, target))
+            nearness = (target, *_nearness(table, target))
         _, fit, near = nearness
         # The first song after a look is the one by which a person judges the box: nothing is tried out there.
-        liking = liking_of(known, UNFIT + (FIT - UNFIT) * fit, chance if step else None)
-        artist_rested = (1 - ARTIST_TIRED * np.exp(-artist_ages / ARTIST_REST))[shelf.artist]
-        score = liking * rested * artist_rested + CHANCE * chance.random(len(shelf), np.float32)
+        liking = preference_of(known, UNFIT + (FIT - UNFIT) * fit, chance if step else None)
+        artist_rested = (1 - ARTIST_TIRED * np.exp(-artist_ages / ARTIST_REST))[table.artist]
+        score = liking * rested * artist_rested + CHANCE * chance.random(len(table), np.float32)
         allowed = free & ~low if lows >= MOST_LOW and (free & ~low).any() else free
         row = _best(
-            score, ages, allowed, allowed if anywhere else allowed & near, wish.fresh, first=not chosen
+            score, ages, allowed, allowed if anywhere else allowed & near, request.fresh, first=not chosen
         )
         if row is None:
             break
         chosen.append(
-            Choice(
-                *shelf.song(row),
+            RankedSong(
+                *table.song(row),
                 target,
                 float(fit[row]),
                 float(liking[row]),
                 float(rested[row]),
                 float(artist_rested[row]),
                 float(score[row]),
-                bool(ages[row] < wish.fresh),
+                bool(ages[row] < request.fresh),
             )
         )
         lows = lows + 1 if low[row] else 0
         free[row] = False
         ages += 1
         artist_ages += 1
-        if shelf.artist[row]:
-            artist_ages[shelf.artist[row]] = 0
+        if table.artist[row]:
+            artist_ages[table.artist[row]] = 0
     return tuple(chosen)
 
 
@@ -155,44 +155,44 @@ def _best(
     return None
 
 
-def _nearness(shelf: Shelf, target: Point) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _nearness(table: SongTable, target: Point) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """How well each song is expected to fit, and which are within reach.
 
     A place that is doubtful is a cloud: the mean of the fit over it is lower and wider than that of a point.
     """
-    off = shelf.places - np.array(target, np.float32)
+    off = table.affects - np.array(target, np.float32)
     squared = np.einsum("ij,ij->i", off, off)
-    variance = SPREAD**2 + (DOUBT * (1 - shelf.sure)) ** 2
+    variance = SPREAD**2 + (DOUBT * (1 - table.confidence)) ** 2
     fit = SPREAD**2 / variance * np.exp(-squared / (2 * variance))
     reach = REACH**2
-    if len(shelf) and np.count_nonzero(squared <= reach) < LEAST_IN_REACH:
-        least = min(LEAST_IN_REACH, len(shelf)) - 1
+    if len(table) and np.count_nonzero(squared <= reach) < LEAST_IN_REACH:
+        least = min(LEAST_IN_REACH, len(table)) - 1
         reach = max(reach, float(np.partition(squared, least)[least]))
     return fit, squared <= reach
 
 
-def _ages(shelf: Shelf, before: Sequence[str]) -> NDArray[np.float32]:
+def _ages(table: SongTable, before: Sequence[str]) -> NDArray[np.float32]:
     """How many songs ago each was played, 0 for the last; a great many if it was not."""
-    ages = np.full(len(shelf), 1e6, np.float32)
+    ages = np.full(len(table), 1e6, np.float32)
     for age, uri in reversed(list(enumerate(reversed(before)))):
-        if (row := shelf.rows.get(uri)) is not None:
+        if (row := table.rows.get(uri)) is not None:
             ages[row] = age
     return ages
 
 
-def _artist_ages(shelf: Shelf, before: Sequence[str]) -> NDArray[np.float32]:
-    ages = np.full(len(shelf.artists), 1e6, np.float32)
+def _artist_ages(table: SongTable, before: Sequence[str]) -> NDArray[np.float32]:
+    ages = np.full(len(table.artists), 1e6, np.float32)
     for age, uri in reversed(list(enumerate(reversed(before)))):
-        row = shelf.rows.get(uri)
-        if row is not None and shelf.artist[row]:
-            ages[shelf.artist[row]] = age
+        row = table.rows.get(uri)
+        if row is not None and table.artist[row]:
+            ages[table.artist[row]] = age
     return ages
 
 
-def _lows_in_a_row(shelf: Shelf, before: Sequence[str], low: NDArray[np.bool_]) -> int:
+def _lows_in_a_row(table: SongTable, before: Sequence[str], low: NDArray[np.bool_]) -> int:
     count = 0
     for uri in reversed(before):
-        row = shelf.rows.get(uri)
+        row = table.rows.get(uri)
         if row is None or not low[row]:
             break
         count += 1

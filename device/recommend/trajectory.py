@@ -13,7 +13,7 @@ class Point(NamedTuple):
     energy: float
 
 
-class Course(NamedTuple):
+class Trajectory(NamedTuple):
     """From `start` to `end` in `songs` songs, and then it stays there."""
 
     start: Point
@@ -26,9 +26,9 @@ class Course(NamedTuple):
         return Point(*(a + share * (b - a) for a, b in zip(self.start, self.end, strict=True)))
 
 
-def course_for(mood: Mood, music: Music) -> Course:
+def trajectory_for(mood: Mood, music: Music) -> Trajectory:
     """`lift` leads from the listener's mood to a better place; `match` stays where the listener is."""
     start, end = music.courses.get(mood) or default_courses()[mood]
     if music.style == "match":
         end = start
-    return Course(Point(*start), Point(*end), music.course_songs)
+    return Trajectory(Point(*start), Point(*end), music.course_songs)

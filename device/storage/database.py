@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 1.0  # seconds that a write waits for one of another process
 
 
-class Kept:
+class DatabaseFile:
     """What is kept in one file: its name, and the steps that make its tables."""
 
     file: ClassVar[str]

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import CLOCK_BOOTTIME, clock_gettime
 
 
-class Start:
+class StartupTimes:
     """parts: seconds by name, in their order.
 
     boot: seconds from the kernel's own start to the process's; what is before that, no program can know.

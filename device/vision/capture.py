@@ -18,24 +18,24 @@ LET_GO = 5.0  # seconds that the camera of an earlier look has to close
 
 
 @dataclass(frozen=True)
-class FrameSeen:
+class FrameCaptured:
     look: int
     frame: Frame
 
 
 @dataclass(frozen=True)
-class FramesEnded:
+class CaptureEnded:
     """No more frames for this look: the pictures are through (`error` is None), or the camera failed."""
 
     look: int
     error: str | None = None
 
 
-class Feed:
+class Capture:
     """Posts one frame when opened, and one more each time that it is asked for the next."""
 
     def __init__(
-        self, open_camera: Callable[[], Camera], post: Callable[[FrameSeen | FramesEnded], None]
+        self, open_camera: Callable[[], Camera], post: Callable[[FrameCaptured | CaptureEnded], None]
     ) -> None:
         self._open_camera = open_camera
         self._post = post
@@ -61,7 +61,7 @@ class Feed:
             self._thread.start()
         except RuntimeError as error:  # too many threads, or too little memory
             self._thread = None
-            self._post(FramesEnded(self._look, f"the camera cannot be opened: {error}"))
+            self._post(CaptureEnded(self._look, f"the camera cannot be opened: {error}"))
         return self._look
 
     def next(self) -> None:
@@ -96,16 +96,16 @@ class Feed:
             reason, ours = _reason(error)
             known, self._told = self._told, reason
             log.log(logging.ERROR if ours and reason != known else logging.DEBUG, "camera", exc_info=error)
-            self._post(FramesEnded(look, reason))
+            self._post(CaptureEnded(look, reason))
 
     def _watch(self, look: int, wanted: threading.Semaphore, stopped: threading.Event) -> None:
         with self._open_camera() as camera:
             while wanted.acquire() and not stopped.is_set():
                 frame = camera.read()
                 if frame is None:
-                    self._post(FramesEnded(look))
+                    self._post(CaptureEnded(look))
                     return
-                self._post(FrameSeen(look, frame))
+                self._post(FrameCaptured(look, frame))
 
 
 def _reason(error: BaseException) -> tuple[str, bool]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.errors import ModelError
-from device.mood import Reading
+from device.mood import Probabilities
 from device.vision.model_card import Card, read_card
 from device.vision.tflite import interpreter
 
@@ -34,7 +34,7 @@ class Classifier:
         self._scale, self._zero = self._output["quantization"]
         self._prior = np.array([self.card.prior.get(mood, 1.0) for mood in self.card.labels])
 
-    def read(self, crop: NDArray[np.uint8]) -> Reading:
+    def read(self, crop: NDArray[np.uint8]) -> Probabilities:
         """crop: uint8, (side, side), as the card says."""
         values = self._prior * self.probabilities(crop)
         return dict(zip(self.card.labels, (values / values.sum()).tolist(), strict=True))

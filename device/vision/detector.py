@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from device.errors import ModelError
 from device.mood import Face
 from device.vision.model_card import Crop
-from device.vision.normalization import evened
+from device.vision.normalization import normalize
 from device.vision.opencv import cv2
 
 CASCADES = Path(cv2.__file__).parent / "data"
@@ -45,7 +45,7 @@ NEAR = Search(least=0.25, window=24, step=1.15, neighbours=2)
 LEAN = 15.0
 
 
-class FaceFinder:
+class FaceDetector:
     """Finds the largest face whose height is at least the share `least` of the frame's.
 
     Each step is taken only if the one before has found nothing: whoever looks at the box is near and upright
@@ -97,7 +97,7 @@ class FaceFinder:
         size = max(SMALLEST, round(least * scale))
         if round(scale * min(frame.shape)) < size:
             return None  # there is no room for a face
-        picture = _lightened(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+        picture = _brightened(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         height, width = picture.shape
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), search.tilt, 1)
         if search.tilt:
@@ -113,7 +113,7 @@ class FaceFinder:
         return Face(round(left), round(top), round(side / scale), round(side / scale), search.tilt)
 
 
-def _lightened(picture: Any) -> Any:
+def _brightened(picture: Any) -> Any:
     """A dark picture as if there had been more light, since a cascade misses one face in ten in the dark.
 
     Equalising finds no more of them, and a dozen in the blotches of a bare wall.
@@ -134,4 +134,4 @@ def cut(frame: NDArray[np.uint8], face: Face, crop: Crop, side: int) -> NDArray[
     turn[:, 2] += (size - 1) / 2 - np.array(middle)
     square = cv2.warpAffine(frame, turn, (size, size), borderMode=cv2.BORDER_REPLICATE)
     small = cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA)
-    return evened(np.asarray(small, dtype=np.uint8), crop.light)
+    return normalize(np.asarray(small, dtype=np.uint8), crop.light)

@@ -11,7 +11,7 @@ from device.vision.opencv import cv2
 MEAN, DEVIATION = 128, 64
 
 
-def evened(crop: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
+def normalize(crop: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
     """crop: uint8, (side, side); the result is of the same kind."""
     if light is Light.EQUALISED:
         return np.asarray(cv2.equalizeHist(crop), dtype=np.uint8)
@@ -24,6 +24,6 @@ def evened(crop: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
     return crop
 
 
-def all_evened(crops: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
+def normalize_all(crops: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
     """crops: uint8, (n, side, side); the result is a new array of the same kind."""
-    return np.stack([evened(crop, light) for crop in crops])
+    return np.stack([normalize(crop, light) for crop in crops])

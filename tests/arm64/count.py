@@ -19,7 +19,7 @@ from device.mood import Face
 from device.vision.classifier import Classifier
 from device.vision.detector import cut
 from device.vision.frame import Frame
-from device.vision.observation import Eyes
+from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
 
 MARK = 4242  # as in plugin.c
@@ -35,26 +35,26 @@ random = np.random.default_rng(1)
 def main(path: str) -> None:
     cv2.setNumThreads(1)
     model, look = Model(path=path, runtime="tflite-runtime"), Look()
-    eyes, classifier = Eyes(model, look), Classifier(model.file(), model.runtime)
+    analyzer, classifier = FaceAnalyzer(model, look), Classifier(model.file(), model.runtime)
     for picture in map(read_picture, PICTURES):
-        face = eyes.glance(picture).face  # the first glance of all takes longer, and is not counted
+        face = analyzer.analyze(picture).face  # the first glance of all takes longer, and is not counted
         assert face, "a face"
-        crop = cut(picture, face, eyes.card.crop, eyes.card.side)
+        crop = cut(picture, face, analyzer.card.crop, analyzer.card.side)
         for side in SIDES:
             scale, last = side / face.width, None
             for number in range(look.readings):
-                last = counted("next" if number else "first", eyes, view(picture, scale), last)
+                last = counted("next" if number else "first", analyzer, view(picture, scale), last)
             mark(MARK)
             classifier.read(crop)
             mark(MARK)
             print("read")
         for side in SIDES[:2]:  # as busy, but no face lies on its side
-            counted("nobody", eyes, view(np.rot90(picture, -1), side / face.width))
+            counted("nobody", analyzer, view(np.rot90(picture, -1), side / face.width))
 
 
-def counted(kind: str, eyes: Eyes, frame: Frame, last: Face | None = None) -> Face | None:
+def counted(kind: str, analyzer: FaceAnalyzer, frame: Frame, last: Face | None = None) -> Face | None:
     mark(MARK)
-    face = eyes.glance(frame, last).face
+    face = analyzer.analyze(frame, last).face
     mark(MARK)
     print(kind, "face" if face else "none")
     return face

@@ -22,7 +22,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from device import daemon
 from device.config.settings import Panel, read_settings
-from device.playback.mpd_worker import PlayerUp
+from device.playback.mpd_worker import MpdConnected
 from device.supervision import Patience
 from device.system.control_socket import set_up_log
 
@@ -64,9 +64,9 @@ def main(part: str, file: Path) -> int:
     set_up_log(logging.INFO)
     LoosePin.loose = file.with_name("loose")
     Device.pin_factory = MockFactory(pin_class=LoosePin)
-    events = Refusing(lambda event: part == "player" and isinstance(event, PlayerUp))
+    events = Refusing(lambda event: part == "player" and isinstance(event, MpdConnected))
     if part == "loop":
-        events.put(PlayerUp(None, 0.0))  # type: ignore[arg-type]
+        events.put(MpdConnected(None, 0.0))  # type: ignore[arg-type]
     if part == "thread":
         path = settings.service.socket_path()
         threading.Thread(target=_die_once_the_box_runs, args=(path,), name="stray", daemon=True).start()

@@ -18,7 +18,7 @@ import pytest
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
-from device.library.index import Catalogue
+from device.library.index import LibraryIndex
 from device.mood import Mood
 from device.playback.memory import Memory
 from device.system.control_socket import ask
@@ -97,7 +97,7 @@ def test_a_box_that_is_killed_at_any_moment_leaves_the_music_and_finds_its_own_s
         told = f"kill {kill} of seed {seed}, after a {what}"
         assert user.status()["state"] == "play", told
         assert [id_ for id_ in ids(user) if id_ in theirs] == theirs, told
-        with closing(Memory.open(state)), closing(Catalogue.open(state)):
+        with closing(Memory.open(state)), closing(LibraryIndex.open(state)):
             assert not list(state.glob("*.damaged")), told
     with running(box_file, settings):
         eventually(lambda: status(settings).get("mood"))
@@ -118,6 +118,6 @@ def test_a_box_that_is_killed_in_the_middle_of_a_song_has_learned_nothing_from_i
         eventually(lambda: status(settings).get("playing") == "play")
         eventually(lambda: status(settings).get("mood"))
     with closing(Memory.open(settings.service.state_path())) as memory:
-        assert all(memory.taste(mood).songs == {} for mood in Mood)
+        assert all(memory.play_statistics(mood).songs == {} for mood in Mood)
     assert user.sticker_find("song", "", "playCount") == []
     assert user.sticker_find("song", "", "skipCount") == []

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.mood import Face, Mood, Outcome, agree, judge, likeliest, mean
+from device.mood import Face, Mood, Outcome, agree, decide, likeliest, mean
 
 HAPPY = {Mood.HAPPY: 0.8, Mood.NEUTRAL: 0.1, Mood.SAD: 0.1}
 SAD = {Mood.HAPPY: 0.1, Mood.NEUTRAL: 0.1, Mood.SAD: 0.8}
@@ -20,8 +20,8 @@ readings = st.lists(
 
 
 def test_no_readings_are_no_face() -> None:
-    verdict = judge([], threshold=0.5)
-    assert (verdict.outcome, verdict.mood, verdict.probabilities, verdict.confidence) == (
+    decision = decide([], threshold=0.5)
+    assert (decision.outcome, decision.mood, decision.probabilities, decision.confidence) == (
         Outcome.NO_FACE,
         None,
         None,
@@ -30,19 +30,19 @@ def test_no_readings_are_no_face() -> None:
 
 
 def test_the_mean_of_all_readings_decides() -> None:
-    assert judge([HAPPY, SAD, SAD], 0.5, FACE).mood is Mood.SAD
+    assert decide([HAPPY, SAD, SAD], 0.5, FACE).mood is Mood.SAD
 
 
 def test_under_the_threshold_it_is_unsure_but_the_probabilities_are_told() -> None:
-    verdict = judge([HAPPY, SAD], 0.5, FACE)
-    assert verdict.outcome is Outcome.UNSURE
-    assert verdict.mood is None
-    assert verdict.confidence == pytest.approx(0.45)
-    assert verdict.face == FACE
+    decision = decide([HAPPY, SAD], 0.5, FACE)
+    assert decision.outcome is Outcome.UNSURE
+    assert decision.mood is None
+    assert decision.confidence == pytest.approx(0.45)
+    assert decision.face == FACE
 
 
 def test_a_threshold_that_is_just_reached_is_enough() -> None:
-    assert judge([HAPPY], 0.8).mood is Mood.HAPPY
+    assert decide([HAPPY], 0.8).mood is Mood.HAPPY
 
 
 @given(readings)
@@ -52,9 +52,9 @@ def test_a_mean_of_readings_is_a_reading(several: list[dict[Mood, float]]) -> No
 
 @given(readings)
 def test_confidence_is_the_likeliest_moods_mean(several: list[dict[Mood, float]]) -> None:
-    verdict = judge(several, threshold=0)
-    assert verdict.mood == likeliest(mean(several))
-    assert verdict.confidence == max(mean(several).values())
+    decision = decide(several, threshold=0)
+    assert decision.mood == likeliest(mean(several))
+    assert decision.confidence == max(mean(several).values())
 
 
 @pytest.mark.parametrize(

@@ -36,14 +36,14 @@ VALENCE = {"mode": 0.12, "tempo": 0.12}  # how far either leads away from the mi
 ENERGY_TOLD, VALENCE_TOLD = 0.6, 0.3
 
 
-class Feeling(NamedTuple):
+class AudioAffect(NamedTuple):
     """Where a song lies by its sound alone, each side from 0 to 1."""
 
     valence: float
     energy: float
 
 
-def feeling_of(features: Features) -> Feeling:
+def audio_affect_of(features: Features) -> AudioAffect:
     tempo = _share(math.log2(features.tempo), *map(math.log2, TEMPO))
     felt = 0.5 + (tempo - 0.5) * min(1.0, features.pulse / PULSE)  # a beat that is not felt says nothing
     heard = {
@@ -53,7 +53,7 @@ def feeling_of(features: Features) -> Feeling:
         "tempo": felt,
     }
     mode = max(-1.0, min(1.0, features.mode / MODE))
-    return Feeling(
+    return AudioAffect(
         valence=0.5 + VALENCE["mode"] * mode + VALENCE["tempo"] * (2 * felt - 1),
         energy=sum(share * heard[name] for name, share in ENERGY.items()),
     )

@@ -27,7 +27,7 @@ def check_installed() -> None:
         raise SoundError(MISSING)
 
 
-class Listener:
+class AudioClient:
     """One song at a time. `close` may come from another thread, and ends a wait."""
 
     def __init__(self, patience: float = PATIENCE) -> None:

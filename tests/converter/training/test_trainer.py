@@ -23,7 +23,7 @@ from converter.networks import architectures as networks
 from converter.training import trainer as training
 from converter.training.trainer import Batches, Recipe
 from device.vision.model_card import Light
-from device.vision.normalization import all_evened
+from device.vision.normalization import normalize_all
 from tests.converter import drawn
 from tests.converter.conftest import Refusal
 
@@ -264,7 +264,9 @@ def test_a_stopped_run_with_growing_pictures_and_a_mean_of_weights_goes_on_as_if
 def test_the_best_model_holds_the_mean_of_the_weights(box: Path, voted: dict[str, Split]) -> None:
     test = voted["PublicTest"]
     best = max(entry["val_accuracy"] for entry in training.read_history(box))
-    answers = networks.predict(networks.restore(box / "best.keras"), all_evened(test.images, Light.STRETCHED))
+    answers = networks.predict(
+        networks.restore(box / "best.keras"), normalize_all(test.images, Light.STRETCHED)
+    )
     assert np.mean(answers.argmax(axis=1) == test.labels) == pytest.approx(best, abs=0.03)
 
 

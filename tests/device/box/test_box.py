@@ -18,14 +18,14 @@ import msgspec
 import pytest
 from gpiozero import Device
 
-from device.box.state import Activity, State, sign_of
+from device.box.state import Activity, State, indication_of
 from device.config.settings import DEFAULT_MODEL, Model, Panel, Settings
-from device.demo.harness import Stage, on_stage
+from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import CameraError, ServiceError
-from device.mood import Mood, Outcome, Verdict
+from device.mood import Decision, Mood, Outcome
 from device.panel.button import Gesture
-from device.panel.lights import Sign
+from device.panel.lights import Indication
 from device.playback.memory import Memory
 from device.system.control_socket import ask
 from device.vision.camera import Camera, PictureCamera
@@ -34,9 +34,9 @@ from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY, NEUTRAL, AddSong
 from tests.waiting import eventually
 
-SEEN = Verdict(Outcome.MOOD, Mood.SAD, 0.9)
-UNSURE = Verdict(Outcome.UNSURE, confidence=0.4)
-NOBODY = Verdict(Outcome.NO_FACE)
+SEEN = Decision(Outcome.MOOD, Mood.SAD, 0.9)
+UNSURE = Decision(Outcome.UNSURE, confidence=0.4)
+NOBODY = Decision(Outcome.NO_FACE)
 TROUBLE = (("player", "gone"),)
 LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
 
@@ -44,28 +44,38 @@ LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
 @pytest.mark.parametrize(
     ("state", "sign", "mood"),
     [
-        (State(), Sign.STARTING, None),
-        (State(LOOKING), Sign.LOOKING, None),
-        (State(LOOKING, verdict=NOBODY), Sign.NO_FACE, None),  # after the start it goes on looking
-        (State(LOOKING, verdict=UNSURE), Sign.UNSURE, None),
-        (State(LOOKING, searching=False), Sign.LOOKING, None),
-        (State(RESTING, searching=False, verdict=SEEN), Sign.MOOD, Mood.SAD),
-        (State(RESTING, searching=False, verdict=UNSURE), Sign.UNSURE, None),
-        (State(RESTING, searching=False, verdict=NOBODY), Sign.NO_FACE, None),
-        (State(RESTING, searching=False, verdict=SEEN, trouble=TROUBLE), Sign.TROUBLE, Mood.SAD),
-        (State(RESTING, searching=False, verdict=NOBODY, trouble=TROUBLE), Sign.TROUBLE, None),
-        (State(RESTING, searching=True, trouble=TROUBLE), Sign.TROUBLE, None),
-        (State(LOOKING, searching=False, trouble=TROUBLE), Sign.LOOKING, None),
-        (State(RESTING, searching=False, verdict=SEEN, paused=True), Sign.PAUSED, Mood.SAD),
-        (State(RESTING, verdict=SEEN, gesture=Gesture.DOWN), Sign.PRESSED, None),
-        (State(RESTING, verdict=SEEN, gesture=Gesture.HELD, paused=True), Sign.HELD, None),
-        (State(RESTING, verdict=SEEN, gesture=Gesture.HELD_LONG), Sign.GOING_OFF, None),
-        (State(Activity.LEAVING, searching=False, verdict=SEEN, trouble=TROUBLE), Sign.GOING_OFF, None),
-        (State(Activity.STOPPING, verdict=SEEN, trouble=TROUBLE, gesture=Gesture.HELD), Sign.OFF, None),
+        (State(), Indication.STARTING, None),
+        (State(LOOKING), Indication.LOOKING, None),
+        (State(LOOKING, decision=NOBODY), Indication.NO_FACE, None),  # after the start it goes on looking
+        (State(LOOKING, decision=UNSURE), Indication.UNSURE, None),
+        (State(LOOKING, searching=False), Indication.LOOKING, None),
+        (State(RESTING, searching=False, decision=SEEN), Indication.MOOD, Mood.SAD),
+        (State(RESTING, searching=False, decision=UNSURE), Indication.UNSURE, None),
+        (State(RESTING, searching=False, decision=NOBODY), Indication.NO_FACE, None),
+        (State(RESTING, searching=False, decision=SEEN, trouble=TROUBLE), Indication.TROUBLE, Mood.SAD),
+        (State(RESTING, searching=False, decision=NOBODY, trouble=TROUBLE), Indication.TROUBLE, None),
+        (State(RESTING, searching=True, trouble=TROUBLE), Indication.TROUBLE, None),
+        (State(LOOKING, searching=False, trouble=TROUBLE), Indication.LOOKING, None),
+        (State(RESTING, searching=False, decision=SEEN, paused=True), Indication.PAUSED, Mood.SAD),
+        (State(RESTING, decision=SEEN, gesture=Gesture.DOWN), Indication.PRESSED, None),
+        (State(RESTING, decision=SEEN, gesture=Gesture.HELD, paused=True), Indication.HELD, None),
+        (State(RESTING, decision=SEEN, gesture=Gesture.HELD_LONG), Indication.GOING_OFF, None),
+        (
+            State(Activity.LEAVING, searching=False, decision=SEEN, trouble=TROUBLE),
+            Indication.GOING_OFF,
+            None,
+        ),
+        (
+            State(Activity.STOPPING, decision=SEEN, trouble=TROUBLE, gesture=Gesture.HELD),
+            Indication.OFF,
+            None,
+        ),
     ],
 )
-def test_the_lights_are_a_function_of_the_state(state: State, sign: Sign, mood: Mood | None) -> None:
-    assert sign_of(state) == (sign, mood)
+def test_the_lights_are_a_function_of_the_state(
+    state: State, indication: Indication, mood: Mood | None
+) -> None:
+    assert indication_of(state) == (indication, mood)
 
 
 class Pages:
@@ -101,74 +111,74 @@ def camera() -> Pages:
 
 
 @pytest.fixture
-def stage(settings: Settings, camera: Pages, library: PrivateMpd) -> Iterator[Stage]:
-    with on_stage(settings, camera) as made:
+def harness(settings: Settings, camera: Pages, library: PrivateMpd) -> Iterator[Harness]:
+    with harness_for(settings, camera) as made:
         yield made
 
 
-def lit(stage: Stage) -> set[Mood]:
-    return {mood for mood, level in stage.lights().items() if level == 1}
+def lit(harness: Harness) -> set[Mood]:
+    return {mood for mood, level in harness.lights().items() if level == 1}
 
 
-def shows(stage: Stage, sign: Sign) -> None:
-    eventually(lambda: stage.status()["state"] == sign)
+def shows(harness: Harness, indication: Indication) -> None:
+    eventually(lambda: harness.status()["state"] == indication)
 
 
-def plays(stage: Stage, genre: str) -> None:
-    eventually(lambda: stage.status()["playing"] == "play" and genre in stage.status()["song"])
+def plays(harness: Harness, genre: str) -> None:
+    eventually(lambda: harness.status()["playing"] == "play" and genre in harness.status()["song"])
 
 
-def test_at_start_it_looks_sees_a_face_shows_its_mood_and_plays(stage: Stage, camera: Pages) -> None:
-    plays(stage, "Disco")
-    assert lit(stage) == {Mood.HAPPY}
-    assert stage.status()["mood"] == "happy"
+def test_at_start_it_looks_sees_a_face_shows_its_mood_and_plays(harness: Harness, camera: Pages) -> None:
+    plays(harness, "Disco")
+    assert lit(harness) == {Mood.HAPPY}
+    assert harness.status()["mood"] == "happy"
     assert camera.opened == 1
 
 
-def test_then_it_sleeps_with_the_camera_closed(stage: Stage, camera: Pages) -> None:
-    plays(stage, "Disco")
+def test_then_it_sleeps_with_the_camera_closed(harness: Harness, camera: Pages) -> None:
+    plays(harness, "Disco")
     time.sleep(0.3)
-    assert stage.state.activity is RESTING
+    assert harness.state.activity is RESTING
     assert camera.opened == 1
 
 
-def test_a_press_makes_it_look_again(stage: Stage, camera: Pages) -> None:
-    plays(stage, "Disco")
+def test_a_press_makes_it_look_again(harness: Harness, camera: Pages) -> None:
+    plays(harness, "Disco")
     camera.paths = [NEUTRAL]
-    stage.press()
-    plays(stage, "Jazz")
-    assert lit(stage) == {Mood.NEUTRAL}
+    harness.press()
+    plays(harness, "Jazz")
+    assert lit(harness) == {Mood.NEUTRAL}
 
 
-def test_the_lights_answer_while_the_button_is_still_down(stage: Stage) -> None:
-    plays(stage, "Disco")
+def test_the_lights_answer_while_the_button_is_still_down(harness: Harness) -> None:
+    plays(harness, "Disco")
     pin = Device.pin_factory.pin(Panel().button)
     pin.drive_low()
-    shows(stage, Sign.PRESSED)
+    shows(harness, Indication.PRESSED)
     pin.drive_high()
-    shows(stage, Sign.MOOD)
+    shows(harness, Indication.MOOD)
 
 
-def test_holding_pauses_with_a_cue_and_holding_again_goes_on(stage: Stage) -> None:
-    plays(stage, "Disco")
+def test_holding_pauses_with_a_cue_and_holding_again_goes_on(harness: Harness) -> None:
+    plays(harness, "Disco")
     pin = Device.pin_factory.pin(Panel().button)
-    for state, sign in (("pause", Sign.PAUSED), ("play", Sign.MOOD)):
+    for state, indication in (("pause", Indication.PAUSED), ("play", Indication.MOOD)):
         pin.drive_low()
-        shows(stage, Sign.HELD)
-        assert lit(stage) == {Mood.HAPPY, Mood.NEUTRAL, Mood.SAD}
+        shows(harness, Indication.HELD)
+        assert lit(harness) == {Mood.HAPPY, Mood.NEUTRAL, Mood.SAD}
         pin.drive_high()
-        shows(stage, sign)
-        assert stage.status()["playing"] == state
+        shows(harness, indication)
+        assert harness.status()["playing"] == state
 
 
-def test_a_hold_does_nothing_until_it_is_let_go(stage: Stage) -> None:
-    plays(stage, "Disco")
+def test_a_hold_does_nothing_until_it_is_let_go(harness: Harness) -> None:
+    plays(harness, "Disco")
     pin = Device.pin_factory.pin(Panel().button)
     pin.drive_low()
-    shows(stage, Sign.HELD)
-    assert stage.status()["playing"] == "play"
+    shows(harness, Indication.HELD)
+    assert harness.status()["playing"] == "play"
     pin.drive_high()
-    shows(stage, Sign.PAUSED)
+    shows(harness, Indication.PAUSED)
 
 
 def test_a_very_long_hold_asks_logind_to_switch_off_and_leaves_the_music_as_it_was(
@@ -177,61 +187,65 @@ def test_a_very_long_hold_asks_logind_to_switch_off_and_leaves_the_music_as_it_w
     """Nobody listens on this bus, so that the machine of the test stays on. tests/deploy switches one off."""
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/no-bus")
     panel = msgspec.structs.replace(settings.panel, off=1.0)
-    with on_stage(msgspec.structs.replace(settings, panel=panel), camera) as stage:
-        plays(stage, "Disco")
+    with harness_for(msgspec.structs.replace(settings, panel=panel), camera) as harness:
+        plays(harness, "Disco")
         pin = Device.pin_factory.pin(Panel().button)
         pin.drive_low()
-        shows(stage, Sign.GOING_OFF)
-        assert stage.status()["trouble"] == {}
+        shows(harness, Indication.GOING_OFF)
+        assert harness.status()["trouble"] == {}
         pin.drive_high()
-        shows(stage, Sign.TROUBLE)
-        assert re.match(r"logind does not switch off \(.+\): is polkitd", stage.status()["trouble"]["power"])
-        assert stage.status()["playing"] == "play"
-        stage.press()
-        shows(stage, Sign.MOOD)
-        assert stage.status()["trouble"] == {}
+        shows(harness, Indication.TROUBLE)
+        assert re.match(
+            r"logind does not switch off \(.+\): is polkitd", harness.status()["trouble"]["power"]
+        )
+        assert harness.status()["playing"] == "play"
+        harness.press()
+        shows(harness, Indication.MOOD)
+        assert harness.status()["trouble"] == {}
 
 
-def test_a_press_while_paused_looks_and_plays(stage: Stage) -> None:
-    plays(stage, "Disco")
-    stage.press(0.7)
-    shows(stage, Sign.PAUSED)
-    stage.press()
-    plays(stage, "Disco")
-    shows(stage, Sign.MOOD)
+def test_a_press_while_paused_looks_and_plays(harness: Harness) -> None:
+    plays(harness, "Disco")
+    harness.press(0.7)
+    shows(harness, Indication.PAUSED)
+    harness.press()
+    plays(harness, "Disco")
+    shows(harness, Indication.MOOD)
 
 
 def test_two_quick_presses_skip_the_song_and_no_look_is_taken(
-    stage: Stage, camera: Pages, settings: Settings
+    harness: Harness, camera: Pages, settings: Settings
 ) -> None:
-    plays(stage, "Disco")
-    song = stage.status()["song"]
-    stage.press_twice()
-    eventually(lambda: stage.status()["song"] not in (song, None))
-    plays(stage, "")
-    shows(stage, Sign.MOOD)
+    plays(harness, "Disco")
+    song = harness.status()["song"]
+    harness.press_twice()
+    eventually(lambda: harness.status()["song"] not in (song, None))
+    plays(harness, "")
+    shows(harness, Indication.MOOD)
     assert camera.opened == 1
     memory = Memory.open(settings.service.state_path())
-    assert [(tally.heard, tally.skipped) for tally in memory.taste(Mood.HAPPY).songs.values()] == [(0, 1)]
+    assert [(tally.heard, tally.skipped) for tally in memory.play_statistics(Mood.HAPPY).songs.values()] == [
+        (0, 1)
+    ]
     memory.close()
 
 
-def test_between_two_presses_the_lights_stay_as_the_first_has_made_them(stage: Stage) -> None:
-    plays(stage, "Disco")
-    stage.press()
-    shows(stage, Sign.PRESSED)
-    shows(stage, Sign.MOOD)
+def test_between_two_presses_the_lights_stay_as_the_first_has_made_them(harness: Harness) -> None:
+    plays(harness, "Disco")
+    harness.press()
+    shows(harness, Indication.PRESSED)
+    shows(harness, Indication.MOOD)
 
 
 def test_skipping_over_the_socket_is_the_same_and_says_if_there_is_nothing_to_skip(
-    stage: Stage, settings: Settings, library: PrivateMpd
+    harness: Harness, settings: Settings, library: PrivateMpd
 ) -> None:
-    plays(stage, "Disco")
-    song = stage.status()["song"]
+    plays(harness, "Disco")
+    song = harness.status()["song"]
     assert ask(settings.service.socket_path(), "skip") == {"ok": True}
-    eventually(lambda: stage.status()["song"] not in (song, None))
+    eventually(lambda: harness.status()["song"] not in (song, None))
     library.client().stop()
-    eventually(lambda: stage.status()["playing"] == "stop")
+    eventually(lambda: harness.status()["playing"] == "stop")
     with pytest.raises(ServiceError, match="no song plays"):
         ask(settings.service.socket_path(), "skip")
 
@@ -242,25 +256,25 @@ def test_while_somebody_plays_their_own_it_shows_the_mood_and_waits_for_its_butt
     user = library.client()
     user.add("sad/01.ogg")
     user.play()
-    with on_stage(settings, camera) as stage:
-        shows(stage, Sign.MOOD)
-        eventually(lambda: stage.status()["stepped_back"])
-        assert lit(stage) == {Mood.HAPPY}
-        assert "Blues" in stage.status()["song"]
-        stage.press()
-        plays(stage, "Disco")
-        assert not stage.status()["stepped_back"]
+    with harness_for(settings, camera) as harness:
+        shows(harness, Indication.MOOD)
+        eventually(lambda: harness.status()["stepped_back"])
+        assert lit(harness) == {Mood.HAPPY}
+        assert "Blues" in harness.status()["song"]
+        harness.press()
+        plays(harness, "Disco")
+        assert not harness.status()["stepped_back"]
         user.clear()
-        eventually(lambda: stage.status()["stepped_back"])
-        assert stage.status()["playing"] == "stop"
+        eventually(lambda: harness.status()["stepped_back"])
+        assert harness.status()["playing"] == "stop"
 
 
-def test_nobody_there_is_shown_and_the_music_plays_on(stage: Stage, camera: Pages, wall: Path) -> None:
-    plays(stage, "Disco")
+def test_nobody_there_is_shown_and_the_music_plays_on(harness: Harness, camera: Pages, wall: Path) -> None:
+    plays(harness, "Disco")
     camera.paths = [wall]
-    stage.press()
-    shows(stage, Sign.NO_FACE)
-    assert stage.status()["playing"] == "play"
+    harness.press()
+    shows(harness, Indication.NO_FACE)
+    assert harness.status()["playing"] == "play"
 
 
 def test_after_the_start_it_looks_until_somebody_comes(
@@ -281,43 +295,43 @@ def test_after_the_start_it_looks_until_somebody_comes(
             return PictureCamera([HAPPY if arrived.is_set() else wall]).read()
 
     quick = msgspec.structs.replace(settings, look=msgspec.structs.replace(settings.look, seconds=0.2))
-    with on_stage(quick, Door) as stage:
-        shows(stage, Sign.NO_FACE)
-        assert stage.state.activity is LOOKING
+    with harness_for(quick, Door) as harness:
+        shows(harness, Indication.NO_FACE)
+        assert harness.state.activity is LOOKING
         arrived.set()
-        plays(stage, "Disco")
+        plays(harness, "Disco")
 
 
 def test_a_missing_camera_is_shown_and_found_again_by_a_press(
     settings: Settings, library: PrivateMpd, camera: Pages
 ) -> None:
     camera.missing = True
-    with on_stage(settings, camera) as stage:
-        shows(stage, Sign.TROUBLE)
-        assert stage.status()["trouble"] == {"camera": "the cable is out"}
+    with harness_for(settings, camera) as harness:
+        shows(harness, Indication.TROUBLE)
+        assert harness.status()["trouble"] == {"camera": "the cable is out"}
         camera.missing = False
-        stage.press()
-        plays(stage, "Disco")
-        assert stage.status()["trouble"] == {}
+        harness.press()
+        plays(harness, "Disco")
+        assert harness.status()["trouble"] == {}
 
 
 def test_a_camera_that_is_missing_at_the_start_is_found_by_itself_once_it_is_there(
     settings: Settings, library: PrivateMpd, camera: Pages
 ) -> None:
     camera.missing = True
-    with on_stage(settings, camera) as stage:
-        shows(stage, Sign.TROUBLE)
+    with harness_for(settings, camera) as harness:
+        shows(harness, Indication.TROUBLE)
         camera.missing = False
-        plays(stage, "Disco")
-        shows(stage, Sign.MOOD)
+        plays(harness, "Disco")
+        shows(harness, Indication.MOOD)
 
 
-def test_a_camera_that_fails_later_leaves_the_music_playing(stage: Stage, camera: Pages) -> None:
-    plays(stage, "Disco")
+def test_a_camera_that_fails_later_leaves_the_music_playing(harness: Harness, camera: Pages) -> None:
+    plays(harness, "Disco")
     camera.missing = True
-    stage.press()
-    shows(stage, Sign.TROUBLE)
-    assert stage.status()["playing"] == "play"
+    harness.press()
+    shows(harness, Indication.TROUBLE)
+    assert harness.status()["playing"] == "play"
 
 
 class Slow:
@@ -345,13 +359,13 @@ class Slow:
 def test_a_press_during_a_look_is_a_look_of_its_own(settings: Settings, library: PrivateMpd) -> None:
     look = msgspec.structs.replace(settings.look, readings=50, seconds=0.6)
     panel = Panel(double_press=0.1)
-    with on_stage(msgspec.structs.replace(settings, look=look, panel=panel), Slow) as stage:
-        plays(stage, "Disco")
+    with harness_for(msgspec.structs.replace(settings, look=look, panel=panel), Slow) as harness:
+        plays(harness, "Disco")
         for _ in range(3):
-            stage.press()
+            harness.press()
             time.sleep(0.45)  # the look before has begun, and its time is nearly up
-        eventually(lambda: stage.state.activity is RESTING)
-        assert stage.state.mood is Mood.HAPPY
+        eventually(lambda: harness.state.activity is RESTING)
+        assert harness.state.mood is Mood.HAPPY
 
 
 def test_a_camera_that_hangs_in_a_look_is_trouble(settings: Settings, library: PrivateMpd) -> None:
@@ -359,99 +373,99 @@ def test_a_camera_that_hangs_in_a_look_is_trouble(settings: Settings, library: P
         frames = 2
 
     look = msgspec.structs.replace(settings.look, readings=5)
-    with on_stage(msgspec.structs.replace(settings, look=look), Hanging) as stage:
-        shows(stage, Sign.TROUBLE)
-        assert "gives no frames" in stage.status()["trouble"]["camera"]
+    with harness_for(msgspec.structs.replace(settings, look=look), Hanging) as harness:
+        shows(harness, Indication.TROUBLE)
+        assert "gives no frames" in harness.status()["trouble"]["camera"]
 
 
 def test_a_camera_may_take_its_time_at_the_first_look_and_not_later(
     settings: Settings, library: PrivateMpd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("device.box.box.OPENING", 0.1)
-    with on_stage(settings, Slow) as stage:
-        plays(stage, "Disco")
-        assert "camera" not in stage.status()["trouble"]
-        stage.press()
-        shows(stage, Sign.TROUBLE)
-        assert "gives no frames" in stage.status()["trouble"]["camera"]
+    with harness_for(settings, Slow) as harness:
+        plays(harness, "Disco")
+        assert "camera" not in harness.status()["trouble"]
+        harness.press()
+        shows(harness, Indication.TROUBLE)
+        assert "gives no frames" in harness.status()["trouble"]["camera"]
 
 
 def test_without_mpd_it_says_so_goes_on_looking_and_plays_once_mpd_is_there(
     settings: Settings, library: PrivateMpd, camera: Pages
 ) -> None:
     library.stop()
-    with on_stage(settings, camera) as stage:
-        shows(stage, Sign.TROUBLE)
-        assert stage.status()["mood"] == "happy"
+    with harness_for(settings, camera) as harness:
+        shows(harness, Indication.TROUBLE)
+        assert harness.status()["mood"] == "happy"
         camera.paths = [NEUTRAL]
-        stage.press()
-        eventually(lambda: stage.status()["mood"] == "neutral")
+        harness.press()
+        eventually(lambda: harness.status()["mood"] == "neutral")
         library.start()
-        plays(stage, "Jazz")
-        shows(stage, Sign.MOOD)
+        plays(harness, "Jazz")
+        shows(harness, Indication.MOOD)
 
 
 def test_an_mpd_that_hangs_is_said_and_plays_on_once_it_answers(
-    stage: Stage, camera: Pages, library: PrivateMpd
+    harness: Harness, camera: Pages, library: PrivateMpd
 ) -> None:
-    plays(stage, "Disco")
+    plays(harness, "Disco")
     os.kill(library.pid, signal.SIGSTOP)
     camera.paths = [NEUTRAL]
-    stage.press()
-    eventually(lambda: "does not answer" in stage.status()["trouble"].get("player", ""))
-    assert stage.status()["mood"] == "neutral"
+    harness.press()
+    eventually(lambda: "does not answer" in harness.status()["trouble"].get("player", ""))
+    assert harness.status()["mood"] == "neutral"
     os.kill(library.pid, signal.SIGCONT)
-    plays(stage, "Jazz")
-    shows(stage, Sign.MOOD)
+    plays(harness, "Jazz")
+    shows(harness, Indication.MOOD)
 
 
 def test_an_empty_library_is_said_and_the_first_songs_play_once_mpd_knows_them(
     settings: Settings, camera: Pages, mpd: PrivateMpd, add_song: AddSong
 ) -> None:
-    with on_stage(settings, camera) as stage:
-        shows(stage, Sign.TROUBLE)
-        assert "has no songs" in stage.status()["trouble"]["library"]
-        assert stage.status()["mood"] == "happy"
+    with harness_for(settings, camera) as harness:
+        shows(harness, Indication.TROUBLE)
+        assert "has no songs" in harness.status()["trouble"]["library"]
+        assert harness.status()["mood"] == "happy"
         add_song("first.ogg", genre="Disco", title="Disco 1")
         mpd.update()
-        plays(stage, "Disco")
-        shows(stage, Sign.MOOD)
+        plays(harness, "Disco")
+        shows(harness, Indication.MOOD)
 
 
 def test_killing_mpd_ten_times_loses_no_look_and_leaves_it_playing(
-    stage: Stage, camera: Pages, library: PrivateMpd
+    harness: Harness, camera: Pages, library: PrivateMpd
 ) -> None:
     chance = random.Random(7)
-    plays(stage, "Disco")
+    plays(harness, "Disco")
     for turn in range(10):
         path, mood, genre = ((NEUTRAL, Mood.NEUTRAL, "Jazz"), (HAPPY, Mood.HAPPY, "Disco"))[turn % 2]
         camera.paths = [path]
 
-        finger = threading.Thread(target=stage.press)
+        finger = threading.Thread(target=harness.press)
         finger.start()
         time.sleep(chance.uniform(0, 0.8))
         library.kill()
         time.sleep(chance.uniform(0, 0.4))
         library.start()  # here, since from 0.24 on MPD ends with the thread that has started it
         finger.join()
-        eventually(lambda mood=mood: stage.state.mood is mood)  # type: ignore[misc]
-        plays(stage, genre)
-    shows(stage, Sign.MOOD)
+        eventually(lambda mood=mood: harness.state.mood is mood)  # type: ignore[misc]
+        plays(harness, genre)
+    shows(harness, Indication.MOOD)
 
 
 def test_when_it_ends_the_lights_are_out_and_the_music_plays_on(
     settings: Settings, camera: Pages, library: PrivateMpd
 ) -> None:
-    with on_stage(settings, camera) as stage:
-        plays(stage, "Disco")
+    with harness_for(settings, camera) as harness:
+        plays(harness, "Disco")
         pins = Device.pin_factory
     assert [float(pins.pin(pin).state) for pin in Panel().leds.values()] == [0, 0, 0]
     assert library.client().status()["state"] == "play"
 
 
-def test_status_over_the_socket_says_it_all(stage: Stage) -> None:
-    plays(stage, "Disco")
-    status = stage.status()
+def test_status_over_the_socket_says_it_all(harness: Harness) -> None:
+    plays(harness, "Disco")
+    status = harness.status()
     assert status["state"] == "mood"
     assert status["confidence"] > 0.5
     assert status["trouble"] == {}
@@ -505,14 +519,14 @@ def test_a_model_that_is_cut_off_or_missing_is_said_and_the_music_can_be_paused(
     mpd = library.client()
     mpd.add("sad/01.ogg")
     mpd.play()
-    with on_stage(msgspec.structs.replace(settings, model=Model(path=str(path))), camera) as stage:
-        shows(stage, Sign.TROUBLE)
-        assert stage.status()["trouble"].keys() == {"model"}
-        assert str(path) in stage.status()["trouble"]["model"]
-        stage.press()
-        stage.press(settings.panel.hold + 0.3)
-        eventually(lambda: stage.status()["playing"] == "pause")
-        shows(stage, Sign.TROUBLE)
+    with harness_for(msgspec.structs.replace(settings, model=Model(path=str(path))), camera) as harness:
+        shows(harness, Indication.TROUBLE)
+        assert harness.status()["trouble"].keys() == {"model"}
+        assert str(path) in harness.status()["trouble"]["model"]
+        harness.press()
+        harness.press(settings.panel.hold + 0.3)
+        eventually(lambda: harness.status()["playing"] == "pause")
+        shows(harness, Indication.TROUBLE)
         assert camera.opened == 0
 
 
@@ -520,27 +534,27 @@ def test_a_mood_without_a_light_is_said_and_seen_on_all_lights(
     settings: Settings, camera: Pages, library: PrivateMpd
 ) -> None:
     panel = Panel(leds={Mood.NEUTRAL: 5, Mood.SAD: 6})
-    with on_stage(msgspec.structs.replace(settings, panel=panel), camera) as stage:
-        plays(stage, "Disco")
-        shows(stage, Sign.TROUBLE)
-        assert "panel.leds: the model knows happy too" in stage.status()["trouble"]["settings"]
+    with harness_for(msgspec.structs.replace(settings, panel=panel), camera) as harness:
+        plays(harness, "Disco")
+        shows(harness, Indication.TROUBLE)
+        assert "panel.leds: the model knows happy too" in harness.status()["trouble"]["settings"]
 
 
 def test_a_table_of_places_that_is_broken_is_said_and_the_music_plays_by_the_boxs_own(
     settings: Settings, camera: Pages, library: PrivateMpd, tmp_path: Path
 ) -> None:
     (tmp_path / "places.toml").write_text("[genres\n")
-    music = msgspec.structs.replace(settings.music, places=str(tmp_path / "places.toml"))
-    with on_stage(msgspec.structs.replace(settings, music=music), camera) as stage:
-        plays(stage, "Disco")
-        assert "places.toml: not valid TOML" in stage.status()["trouble"]["settings"]
+    music = msgspec.structs.replace(settings.music, affects=str(tmp_path / "places.toml"))
+    with harness_for(msgspec.structs.replace(settings, music=music), camera) as harness:
+        plays(harness, "Disco")
+        assert "places.toml: not valid TOML" in harness.status()["trouble"]["settings"]
 
 
-def test_a_second_box_ends_at_once_and_the_first_goes_on(stage: Stage, settings: Settings) -> None:
+def test_a_second_box_ends_at_once_and_the_first_goes_on(harness: Harness, settings: Settings) -> None:
     from queue import SimpleQueue
 
     from device.assembly import open_box
 
     with pytest.raises(ServiceError, match="a box runs already"), open_box(settings, SimpleQueue()):
         pass
-    assert stage.status()["version"]
+    assert harness.status()["version"]

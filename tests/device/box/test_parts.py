@@ -10,13 +10,20 @@ from typing import Any
 import pytest
 
 from device.config.settings import Settings
-from device.demo.harness import Stage, on_stage
+from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
-from device.library.scanner import Librarian, ShelfFilled
-from device.library.tag_affect import read_atlas
+from device.library.scanner import LibraryScanner, SongTableUpdated
+from device.library.tag_affect import read_lexicon
 from device.mood import Mood
-from device.panel.lights import Sign
-from device.playback.mpd_worker import Player, PlayerDown, PlayerUp, SongsFound, SongsQueued, SongsRefused
+from device.panel.lights import Indication
+from device.playback.mpd_worker import (
+    MpdConnected,
+    MpdDisconnected,
+    MpdWorker,
+    SongsFound,
+    SongsQueued,
+    SongsRefused,
+)
 from device.supervision import MORE, PartFailed, PartWell
 from device.system.power import Power, PowerStays
 from tests.device.conftest import AddSong
@@ -43,79 +50,79 @@ def next_of(events: SimpleQueue[Any], *kinds: type) -> Any:
 
 
 @pytest.fixture
-def stage(settings: Settings, library: PrivateMpd, events: Refusing) -> Iterator[Stage]:
-    with on_stage(settings, events=events, patience=AT_ONCE) as made:
+def harness(settings: Settings, library: PrivateMpd, events: Refusing) -> Iterator[Harness]:
+    with harness_for(settings, events=events, patience=AT_ONCE) as made:
         eventually(lambda: made.status()["playing"] == "play")
         yield made
 
 
 def test_a_librarian_that_fails_is_said_and_restarted_and_the_music_plays_on(
-    stage: Stage, library: PrivateMpd, events: Refusing, add_song: AddSong
+    harness: Harness, library: PrivateMpd, events: Refusing, add_song: AddSong
 ) -> None:
-    events.refuses = lambda event: isinstance(event, ShelfFilled)
+    events.refuses = lambda event: isinstance(event, SongTableUpdated)
     add_song("new.ogg", genre="Disco")
     library.update()
-    eventually(lambda: "librarian" in stage.status()["trouble"])
-    said = stage.status()["trouble"]["librarian"]
+    eventually(lambda: "librarian" in harness.status()["trouble"])
+    said = harness.status()["trouble"]["librarian"]
     assert said.startswith(f"stopped {OURS}, restarted ")
     assert said.endswith(MORE)
-    assert stage.status()["state"] == Sign.TROUBLE
-    song = stage.status()["song"]
-    stage.press_twice()
-    eventually(lambda: stage.status()["song"] not in (song, None))
-    assert stage.status()["playing"] == "play"
+    assert harness.status()["state"] == Indication.TROUBLE
+    song = harness.status()["song"]
+    harness.press_twice()
+    eventually(lambda: harness.status()["song"] not in (song, None))
+    assert harness.status()["playing"] == "play"
     events.refuses = nothing
-    eventually(lambda: stage.status()["trouble"] == {})
-    assert stage.state.activity == "resting"
+    eventually(lambda: harness.status()["trouble"] == {})
+    assert harness.state.activity == "resting"
 
 
 def test_a_librarian_that_was_restarted_reads_what_it_had_begun_to_read(
     settings: Settings, library: PrivateMpd, events: Refusing, tmp_path: Path
 ) -> None:
     left = [True] * 3
-    events.refuses = lambda event: isinstance(event, ShelfFilled) and bool(left) and left.pop()
-    librarian = Librarian(settings.music, read_atlas(), tmp_path / "state", events.put, AT_ONCE)
-    librarian.start()
-    librarian.wake()
+    events.refuses = lambda event: isinstance(event, SongTableUpdated) and bool(left) and left.pop()
+    scanner = LibraryScanner(settings.music, read_lexicon(), tmp_path / "state", events.put, AT_ONCE)
+    scanner.start()
+    scanner.wake()
     assert [next_of(events, PartFailed).failures for _ in range(3)] == [1, 2, 3]
-    while not next_of(events, ShelfFilled).complete:
+    while not next_of(events, SongTableUpdated).complete:
         pass
-    librarian.close()
+    scanner.close()
 
 
 def test_a_player_that_fails_is_said_at_once_and_plays_again_when_it_was_restarted(
-    stage: Stage, library: PrivateMpd, events: Refusing
+    harness: Harness, library: PrivateMpd, events: Refusing
 ) -> None:
-    events.refuses = lambda event: isinstance(event, PlayerUp)
+    events.refuses = lambda event: isinstance(event, MpdConnected)
     library.kill()
     library.start()
-    eventually(lambda: OURS in stage.status()["trouble"].get("player", ""))
+    eventually(lambda: OURS in harness.status()["trouble"].get("player", ""))
     events.refuses = nothing
-    eventually(lambda: stage.status()["playing"] == "play")
-    eventually(lambda: stage.status()["trouble"] == {})
+    eventually(lambda: harness.status()["playing"] == "play")
+    eventually(lambda: harness.status()["trouble"] == {})
 
 
 @pytest.fixture
-def link(settings: Settings, library: PrivateMpd, events: Refusing) -> Iterator[Player]:
-    made = Player(settings.music, events.put, AT_ONCE)
+def link(settings: Settings, library: PrivateMpd, events: Refusing) -> Iterator[MpdWorker]:
+    made = MpdWorker(settings.music, events.put, AT_ONCE)
     made.start()
-    next_of(events, PlayerUp)
+    next_of(events, MpdConnected)
     yield made
     made.close()
 
 
 def test_a_job_of_the_player_that_fails_costs_that_job_and_not_the_connection(
-    link: Player, events: Refusing
+    link: MpdWorker, events: Refusing
 ) -> None:
     for failures in (1, 2):
         link.skip(None)  # type: ignore[arg-type]
-        failed = next_of(events, PartFailed, PlayerDown)
+        failed = next_of(events, PartFailed, MpdDisconnected)
         assert (failed.part, failed.failures) == ("skip", failures)
     assert failed.sentence.startswith("failed by an error of moodbox's own (AttributeError: ")
     link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
-    (entry,) = next_of(events, SongsQueued, PlayerDown).entries
+    (entry,) = next_of(events, SongsQueued, MpdDisconnected).entries
     link.skip(entry)
-    assert next_of(events, PartWell, PlayerDown) == PartWell("skip")
+    assert next_of(events, PartWell, MpdDisconnected) == PartWell("skip")
 
 
 class Broken(str):
@@ -125,25 +132,25 @@ class Broken(str):
         raise KeyError("Id")
 
 
-def test_counting_a_play_that_fails_is_said_of_the_stickers(link: Player, events: Refusing) -> None:
+def test_counting_a_play_that_fails_is_said_of_the_stickers(link: MpdWorker, events: Refusing) -> None:
     link.count(Broken(), heard=True)
-    assert next_of(events, PartFailed, PlayerDown).part == "stickers"
+    assert next_of(events, PartFailed, MpdDisconnected).part == "stickers"
     link.count("sad/01.ogg", heard=True)
-    assert next_of(events, PartWell, PlayerDown) == PartWell("stickers")
+    assert next_of(events, PartWell, MpdDisconnected) == PartWell("stickers")
 
 
 def test_the_box_is_told_of_a_job_that_it_waits_for_and_that_has_failed(
-    link: Player, events: Refusing
+    link: MpdWorker, events: Refusing
 ) -> None:
     left = [True]
     events.refuses = lambda event: isinstance(event, SongsFound | SongsQueued) and bool(left) and left.pop()
     link.find(Mood.SAD)
-    assert next_of(events, PartFailed, PlayerDown).part == "playlists"
-    assert next_of(events, SongsFound, PlayerDown) == SongsFound(Mood.SAD, (), {})
+    assert next_of(events, PartFailed, MpdDisconnected).part == "playlists"
+    assert next_of(events, SongsFound, MpdDisconnected) == SongsFound(Mood.SAD, (), {})
     left.append(True)
     link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
-    assert next_of(events, PartFailed, PlayerDown).part == "queue"
-    refused = next_of(events, SongsRefused, PlayerDown)
+    assert next_of(events, PartFailed, MpdDisconnected).part == "queue"
+    refused = next_of(events, SongsRefused, MpdDisconnected)
     assert (refused.mood, refused.play) == (Mood.SAD, True)
     assert refused.reason == f"no songs could be queued: it failed {OURS}; {MORE}"
 

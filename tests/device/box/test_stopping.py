@@ -18,21 +18,21 @@ from device.box.box import Box, Event
 from device.box.state import Activity, State, changed
 from device.config.settings import Look, Model, Music, Panel
 from device.errors import PowerError
-from device.library.scanner import Librarian, ShelfFilled
-from device.library.table import EMPTY_SHELF
-from device.library.tag_affect import read_atlas
+from device.library.scanner import LibraryScanner, SongTableUpdated
+from device.library.table import EMPTY_TABLE
+from device.library.tag_affect import read_lexicon
 from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
 from device.panel.button import Edge, Gesture, Presses
-from device.panel.lights import Dark
-from device.playback.controller import Jukebox
+from device.panel.lights import NoLights
+from device.playback.controller import PlaybackController
 from device.playback.memory import Memory
 from device.playback.mpd_worker import (
     LibraryChanged,
-    Player,
-    PlayerChanged,
-    PlayerDown,
-    PlayerUp,
+    MpdChanged,
+    MpdConnected,
+    MpdDisconnected,
+    MpdWorker,
     SongsFound,
     SongsQueued,
     SongsRefused,
@@ -40,10 +40,10 @@ from device.playback.mpd_worker import (
 from device.supervision import PartFailed, PartWell, ThreadDied
 from device.system.control_socket import ENDING, VERBS, Notifier, Question, Stop
 from device.system.power import Power, PowerStays
-from device.system.startup_times import Start
+from device.system.startup_times import StartupTimes
 from device.vision.camera import PictureCamera
-from device.vision.capture import Feed, FrameSeen, FramesEnded
-from device.vision.observation import Eyes
+from device.vision.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY
 from tests.waiting import eventually
@@ -103,17 +103,17 @@ BATCHES: dict[str, list[Any]] = {
     "two presses": TWO_PRESSES,
     "a hold": HOLD,
     "a long hold": LONG_HOLD,
-    "a frame": [FrameSeen(LOOK, FRAME)],
-    "frames that end": [FramesEnded(LOOK)],
-    "a camera that fails": [FramesEnded(LOOK, "gone")],
-    "MPD is there": [PlayerUp(PLAYING, 0.0)],
-    "MPD is gone": [PlayerDown("gone")],
-    "MPD has changed": [PlayerChanged(PLAYING)],
+    "a frame": [FrameCaptured(LOOK, FRAME)],
+    "frames that end": [CaptureEnded(LOOK)],
+    "a camera that fails": [CaptureEnded(LOOK, "gone")],
+    "MPD is there": [MpdConnected(PLAYING, 0.0)],
+    "MPD is gone": [MpdDisconnected("gone")],
+    "MPD has changed": [MpdChanged(PLAYING)],
     "the library has changed": [LibraryChanged(songs=True)],
     "songs are found": [SongsFound(Mood.SAD, (), {})],
     "songs are queued": [SongsQueued(Mood.SAD, (SONG,), play=True)],
     "songs are refused": [SongsRefused(Mood.SAD, "no", play=True)],
-    "the songs are known": [ShelfFilled(EMPTY_SHELF, complete=True)],
+    "the songs are known": [SongTableUpdated(EMPTY_TABLE, complete=True)],
     "switching off is refused": [PowerStays("no")],
     "a part has failed": [PartFailed("librarian", "gone", 2, 1.0)],
     "the player has failed for good": [PartFailed("player", "gone", 4, 1.0)],
@@ -130,15 +130,15 @@ def test_each_kind_of_event_is_among_them() -> None:
 
 
 @pytest.fixture(scope="module")
-def eyes() -> Eyes:
-    return Eyes(Model(), Look(readings=1))
+def analyzer() -> FaceAnalyzer:
+    return FaceAnalyzer(Model(), Look(readings=1))
 
 
 def refuse() -> None:
     raise PowerError("logind does not switch off")
 
 
-def box_of(eyes: Eyes, events: SimpleQueue[Any], ask_logind: Callable[[], None] = refuse) -> Box:
+def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callable[[], None] = refuse) -> Box:
     """A box of real parts; but nobody plays, and nobody reads a library."""
     music = Music(address="/nowhere/mpd.sock")
     return Box(
@@ -146,19 +146,19 @@ def box_of(eyes: Eyes, events: SimpleQueue[Any], ask_logind: Callable[[], None] 
         rules=Look(readings=1),
         presses=Presses(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off),
         is_down=lambda: False,
-        lights=Dark(),
-        eyes=eyes,
-        feed=Feed(lambda: PictureCamera([HAPPY]), events.put),
-        jukebox=Jukebox(
+        lights=NoLights(),
+        analyzer=analyzer,
+        capture=Capture(lambda: PictureCamera([HAPPY]), events.put),
+        playback=PlaybackController(
             music,
-            Player(music, events.put),
-            Librarian(music, read_atlas(), None, events.put),
+            MpdWorker(music, events.put),
+            LibraryScanner(music, read_lexicon(), None, events.put),
             Memory.of_this_run(),
             np.random.default_rng(1),
         ),
         power=Power(events.put, ask_logind),
         notifier=Notifier(),
-        start=Start(),
+        start=StartupTimes(),
         trouble={},
     )
 
@@ -173,11 +173,13 @@ def run(box: Box) -> tuple[int | None, Activity]:
 
 
 @pytest.mark.parametrize("what", BATCHES)
-def test_a_box_that_is_told_to_stop_stays_stopped_whatever_comes_in_behind(eyes: Eyes, what: str) -> None:
+def test_a_box_that_is_told_to_stop_stays_stopped_whatever_comes_in_behind(
+    analyzer: FaceAnalyzer, what: str
+) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     for event in (Stop(), *BATCHES[what]):
         events.put(event)
-    assert run(box_of(eyes, events)) == (0, Activity.STOPPING)
+    assert run(box_of(analyzer, events)) == (0, Activity.STOPPING)
 
 
 batches = st.lists(st.sampled_from(sorted(BATCHES)), max_size=6)
@@ -185,7 +187,7 @@ batches = st.lists(st.sampled_from(sorted(BATCHES)), max_size=6)
 
 @given(before=batches.filter(lambda names: "the player has failed for good" not in names), behind=batches)
 def test_a_box_stays_stopped_whatever_comes_in_before_and_behind(
-    eyes: Eyes, before: list[str], behind: list[str]
+    analyzer: FaceAnalyzer, before: list[str], behind: list[str]
 ) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     for name in before:
@@ -195,20 +197,22 @@ def test_a_box_stays_stopped_whatever_comes_in_before_and_behind(
     for name in behind:
         for event in BATCHES[name]:
             events.put(event)
-    assert run(box_of(eyes, events)) == (0, Activity.STOPPING)
+    assert run(box_of(analyzer, events)) == (0, Activity.STOPPING)
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_who_asks_a_box_that_ends_is_answered_at_once(eyes: Eyes, verb: str) -> None:
+def test_who_asks_a_box_that_ends_is_answered_at_once(analyzer: FaceAnalyzer, verb: str) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     question = Question(verb)
     events.put(Stop())
     events.put(question)
-    run(box_of(eyes, events))
+    run(box_of(analyzer, events))
     assert question.answer.get_nowait() == ENDING
 
 
-def test_a_box_that_switches_the_machine_off_looks_no_more_unless_that_is_refused(eyes: Eyes) -> None:
+def test_a_box_that_switches_the_machine_off_looks_no_more_unless_that_is_refused(
+    analyzer: FaceAnalyzer,
+) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     refused = threading.Event()
 
@@ -216,7 +220,7 @@ def test_a_box_that_switches_the_machine_off_looks_no_more_unless_that_is_refuse
         refused.wait(20)
         refuse()
 
-    box = box_of(eyes, events, wait_and_refuse)
+    box = box_of(analyzer, events, wait_and_refuse)
     for event in [*LONG_HOLD, *PRESS, *LONG_HOLD]:
         events.put(event)
     thread = threading.Thread(target=box.run)

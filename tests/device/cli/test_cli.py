@@ -22,7 +22,7 @@ import pytest
 
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
-from device.library.index import Catalogue
+from device.library.index import LibraryIndex
 from tests.device.conftest import HAPPY, PICTURES
 from tests.device.vision.odd_pictures import APPLE_DOUBLE, encoded, png_of_zeros
 from tests.waiting import eventually
@@ -73,13 +73,13 @@ def test_look_in_json_is_one_line_with_the_contracts_keys() -> None:
     asked = moodbox("look", "--camera", f"images:{HAPPY}", "--json")
     assert asked.returncode == 0
     (line,) = asked.stdout.splitlines()
-    verdict = json.loads(line)
-    assert list(verdict) == ["source", "mood", "verdict", "confidence", "probabilities", "face"]
-    assert verdict["source"] == f"images:{HAPPY}"
-    assert (verdict["mood"], verdict["verdict"]) == ("happy", "mood")
-    assert set(verdict["probabilities"]) == {"happy", "neutral", "sad"}
-    assert verdict["confidence"] == max(verdict["probabilities"].values())
-    assert len(verdict["face"]) == 4
+    decision = json.loads(line)
+    assert list(decision) == ["source", "mood", "verdict", "confidence", "probabilities", "face"]
+    assert decision["source"] == f"images:{HAPPY}"
+    assert (decision["mood"], decision["verdict"]) == ("happy", "mood")
+    assert set(decision["probabilities"]) == {"happy", "neutral", "sad"}
+    assert decision["confidence"] == max(decision["probabilities"].values())
+    assert len(decision["face"]) == 4
 
 
 def test_look_each_judges_every_picture_by_itself(tmp_path: Path) -> None:
@@ -235,9 +235,9 @@ def test_check_says_how_many_songs_were_listened_to(
 ) -> None:
     settings_file.write_text(settings_file.read_text().replace("listen = false", "listen = true"))
     moodbox("songs", "--mood", "sad", "--settings", settings_file)
-    with closing(Catalogue.open(settings.service.state_path())) as catalogue:
-        (song,) = catalogue.unheard("", 1, known=True)
-        catalogue.keep_sound(song, "silence", song.place)
+    with closing(LibraryIndex.open(settings.service.state_path())) as index:
+        (song,) = index.not_analyzed("", 1, known=True)
+        index.keep_sound(song, "silence", song.affect)
     asked = moodbox("check", "--settings", settings_file)
     assert "ok   library   48 songs; 1 listened to, in 1 of them nothing is heard\n" in asked.stdout
 

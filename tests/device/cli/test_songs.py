@@ -18,10 +18,10 @@ from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.errors import MemoryFileError
 from device.library.audio.features import Features
-from device.library.index import Catalogue
+from device.library.index import LibraryIndex
 from device.mood import Mood
 from device.playback.memory import Memory
-from device.recommend.play_statistics import NO_TASTE
+from device.recommend.play_statistics import NO_STATISTICS
 from tests.device.cli.test_cli import moodbox, running, status
 from tests.waiting import eventually
 
@@ -181,10 +181,10 @@ def test_what_was_heard_in_a_song_is_told(
 ) -> None:
     planned(settings_file)
     heard = Features(loudness=-12.3, brightness=0.4, onsets=3.5, tempo=120, pulse=0.6, mode=-0.2)
-    with closing(Catalogue.open(settings.service.state_path())) as catalogue:
-        for song in catalogue.unheard("", 2, known=True):
+    with closing(LibraryIndex.open(settings.service.state_path())) as index:
+        for song in index.not_analyzed("", 2, known=True):
             result = heard if song.uri == "happy/00.ogg" else "Format not recognised."
-            catalogue.keep_sound(song, result, song.place)
+            index.keep_sound(song, result, song.affect)
     told = moodbox("mood", "happy/00.ogg", "--settings", settings_file).stdout.splitlines()
     assert told[1].startswith("heard: -12 LUFS, 120 beats a minute, 3.5 onsets a second")
     known = json.loads(moodbox("mood", "happy/00.ogg", "--json", "--settings", settings_file).stdout)
@@ -205,15 +205,15 @@ def test_beside_a_running_box_both_see_the_same_songs(settings_file: Path, libra
 
 def test_forget_begins_afresh(settings_file: Path, settings: Settings, library: PrivateMpd) -> None:
     with closing(Memory.open(settings.service.state_path())) as memory:
-        memory.keep_reception(Mood.SAD, "sad/01.ogg", "Blues", heard=True)
+        memory.keep_play(Mood.SAD, "sad/01.ogg", "Blues", heard=True)
         assert moodbox("forget", "--settings", settings_file).returncode == 0
-        assert memory.taste(Mood.SAD) == NO_TASTE
+        assert memory.play_statistics(Mood.SAD) == NO_STATISTICS
 
 
 def test_songs_show_what_was_learned(settings_file: Path, settings: Settings, library: PrivateMpd) -> None:
     with closing(Memory.open(settings.service.state_path())) as memory:
         for _ in range(40):
-            memory.keep_reception(Mood.HAPPY, "happy/07.ogg", "", heard=True)
+            memory.keep_play(Mood.HAPPY, "happy/07.ogg", "", heard=True)
     first = planned(settings_file, "happy")["songs"][0]
     assert first["uri"] == "happy/07.ogg"
     assert first["liking"] > first["fit"]

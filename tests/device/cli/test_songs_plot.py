@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 
 from device.cli.songs_plot import draw
 from device.config.settings import Music, Panel
-from device.library.table import Shelf, Song, shelf_of
-from device.library.tag_affect import UNKNOWN, Place, Source
+from device.library.table import Song, SongTable, song_table
+from device.library.tag_affect import UNKNOWN_AFFECT, Affect, Source
 from device.mood import Mood
-from device.recommend.ranking import Wish, choose
-from device.recommend.trajectory import course_for
+from device.recommend.ranking import RankingRequest, rank_songs
+from device.recommend.trajectory import trajectory_for
 
 SVG = "{http://www.w3.org/2000/svg}"
-BRIGHT, DARK = Place(0.75, 0.7, 0.7, Source.GENRE), Place(0.3, 0.35, 0.7, Source.SOUND)
+BRIGHT, DARK = Affect(0.75, 0.7, 0.7, Source.GENRE), Affect(0.3, 0.35, 0.7, Source.SOUND)
 
 
-def drawn(shelf: Shelf, mood: Mood = Mood.SAD, panel: Panel | None = None) -> ElementTree.Element:
-    course = course_for(mood, Music())
-    choices = choose(shelf, Wish(course, 12), np.random.default_rng(1))
-    return ElementTree.fromstring(draw(shelf, mood, course, choices, Music(), panel or Panel()))
+def drawn(table: SongTable, mood: Mood = Mood.SAD, panel: Panel | None = None) -> ElementTree.Element:
+    trajectory = trajectory_for(mood, Music())
+    choices = rank_songs(table, RankingRequest(trajectory, 12), np.random.default_rng(1))
+    return ElementTree.fromstring(draw(table, mood, trajectory, choices, Music(), panel or Panel()))
 
 
 def words(picture: ElementTree.Element) -> list[str]:
@@ -38,13 +38,13 @@ def dots(picture: ElementTree.Element) -> dict[str, int]:
     return {path.get("stroke", ""): path.get("d", "").count("M") for path in paths}
 
 
-def library(count: int = 20) -> Shelf:
+def library(count: int = 20) -> SongTable:
     songs = []
     for number in range(count):
-        place = (BRIGHT, DARK, UNKNOWN)[number % 3]
-        aside = replace(place, valence=place.valence + number / 1000)
+        affect = (BRIGHT, DARK, UNKNOWN_AFFECT)[number % 3]
+        aside = replace(affect, valence=affect.valence + number / 1000)
         songs.append(Song(f"{number}.ogg", "", "", aside))
-    return shelf_of(songs)
+    return song_table(songs)
 
 
 def test_each_song_is_a_dot_in_the_colour_of_its_moods_light_and_grey_if_nothing_is_known() -> None:
@@ -72,11 +72,11 @@ def test_a_mood_without_a_light_is_shown_when_it_is_asked_for() -> None:
 
 def test_the_same_place_is_marked_once() -> None:
     """So that the picture of a large library stays small."""
-    picture = drawn(shelf_of(Song(f"{number}", "", "", BRIGHT) for number in range(1000)))
+    picture = drawn(song_table(Song(f"{number}", "", "", BRIGHT) for number in range(1000)))
     assert sum(dots(picture).values()) == 1
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=80))
 def test_whatever_a_song_is_called_it_is_an_xml_file(name: str) -> None:
-    picture = drawn(shelf_of([Song(name, "", "", DARK)]))
+    picture = drawn(song_table([Song(name, "", "", DARK)]))
     assert words(picture)

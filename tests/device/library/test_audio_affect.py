@@ -24,22 +24,22 @@ from device.config.settings import Music, Settings
 from device.demo.server import PrivateMpd
 from device.demo.songs import BLOCK, RATE, SONGS, synthesize
 from device.errors import SoundError
-from device.library.audio.affect import Feeling
-from device.library.audio.client import Listener
-from device.library.audio_affect import listen, music_folder, with_sound
-from device.library.index import Catalogue, Heard
-from device.library.scanner import Librarian, ShelfFilled, fill
-from device.library.table import Shelf, Song
-from device.library.tag_affect import UNKNOWN, Place, Source, read_atlas
+from device.library.audio.affect import AudioAffect
+from device.library.audio.client import AudioClient
+from device.library.audio_affect import blended, listen, music_folder
+from device.library.index import LibraryIndex, TaggedSong
+from device.library.scanner import LibraryScanner, SongTableUpdated, fill
+from device.library.table import Song, SongTable
+from device.library.tag_affect import UNKNOWN_AFFECT, Affect, Source, read_lexicon
 from device.mpd.connection import connected
 from device.supervision import PartFailed, PartWell
 from tests.device.conftest import AddSong
 from tests.device.failing import AT_ONCE, Refusing
 from tests.waiting import eventually
 
-ATLAS = read_atlas()
+ATLAS = read_lexicon()
 WILD, STILL = SONGS[0], SONGS[9]  # disco at 124 beats a minute, and rain on tin
-BLUES = Place(0.36, 0.38, 0.5, Source.GENRE)
+BLUES = Affect(0.36, 0.38, 0.5, Source.GENRE)
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +69,8 @@ def add_sound(mpd: PrivateMpd, sounds: dict[str, Path]) -> AddSong:
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
-    with closing(Listener()) as made:
+def client_() -> Iterator[AudioClient]:
+    with closing(AudioClient()) as made:
         yield made
 
 
@@ -82,33 +82,33 @@ def music(settings: Settings) -> Music:
 
 class Reading:
     def __init__(self, music: Music, folder: Path) -> None:
-        self.posted: SimpleQueue[ShelfFilled] = SimpleQueue()
-        self.librarian = Librarian(music, ATLAS, folder, self.posted.put)
-        self.librarian.start()
-        self.librarian.wake()
+        self.posted: SimpleQueue[SongTableUpdated] = SimpleQueue()
+        self.scanner = LibraryScanner(music, ATLAS, folder, self.posted.put)
+        self.scanner.start()
+        self.scanner.wake()
 
     def until(self, happened: Callable[[dict[str, Song]], object]) -> dict[str, Song]:
         while True:
             # Whoever listens yields to all others, and what was heard is shown once a minute.
-            known = songs(self.posted.get(timeout=240).shelf)
+            known = songs(self.posted.get(timeout=240).table)
             if happened(known):
                 return known
 
 
-def songs(shelf: Shelf) -> dict[str, Song]:
-    return {shelf.uris[row]: shelf.song(row) for row in range(len(shelf))}
+def songs(table: SongTable) -> dict[str, Song]:
+    return {table.uris[row]: table.song(row) for row in range(len(table))}
 
 
-def catalogue_of(**places: Place) -> Catalogue:
+def catalogue_of(**affects: Affect) -> LibraryIndex:
     """One that knows some files by their tags."""
-    catalogue = Catalogue.of_this_run()
-    catalogue.begin("")
-    catalogue.keep([Heard(Song(uri, "", "", place), "then") for uri, place in places.items()])
-    return catalogue
+    index = LibraryIndex.of_this_run()
+    index.begin("")
+    index.keep([TaggedSong(Song(uri, "", "", affect), "then") for uri, affect in affects.items()])
+    return index
 
 
-def heard_in(catalogue: Catalogue, folder: Path, listener: Listener) -> int:
-    return sum(1 for _ in listen(catalogue, folder, listener))
+def heard_in(index: LibraryIndex, folder: Path, client_: AudioClient) -> int:
+    return sum(1 for _ in listen(index, folder, client_))
 
 
 def test_songs_without_tags_get_their_place_by_their_sound(
@@ -118,10 +118,10 @@ def test_songs_without_tags_get_their_place_by_their_sound(
     add_sound("still.ogg", "still")
     mpd.update()
     reading = Reading(music, tmp_path / "state")
-    known = reading.until(lambda known: {song.place.source for song in known.values()} == {Source.SOUND})
-    reading.librarian.close()
-    assert known["wild.ogg"].place.energy > known["still.ogg"].place.energy + 0.2
-    assert known["wild.ogg"].place.valence > known["still.ogg"].place.valence
+    known = reading.until(lambda known: {song.affect.source for song in known.values()} == {Source.SOUND})
+    reading.scanner.close()
+    assert known["wild.ogg"].affect.energy > known["still.ogg"].affect.energy + 0.2
+    assert known["wild.ogg"].affect.valence > known["still.ogg"].affect.valence
 
 
 def test_of_songs_with_a_genre_the_sound_sharpens_the_energy(
@@ -131,12 +131,12 @@ def test_of_songs_with_a_genre_the_sound_sharpens_the_energy(
         add_sound(f"{name}.ogg", name, genre="Blues")
     mpd.update()
     reading = Reading(music, tmp_path / "state")
-    known = reading.until(lambda known: len({song.place.energy for song in known.values()}) == 2)
-    reading.librarian.close()
-    wild, still = known["wild.ogg"].place, known["still.ogg"].place
+    known = reading.until(lambda known: len({song.affect.energy for song in known.values()}) == 2)
+    reading.scanner.close()
+    wild, still = known["wild.ogg"].affect, known["still.ogg"].affect
     assert (wild.source, still.source) == (Source.GENRE, Source.GENRE)
     assert still.energy < BLUES.energy < wild.energy
-    assert wild.sure > BLUES.sure
+    assert wild.confidence > BLUES.confidence
 
 
 def test_without_listening_nothing_is_heard(
@@ -146,105 +146,105 @@ def test_without_listening_nothing_is_heard(
     mpd.update()
     reading = Reading(settings.music, tmp_path / "state")
     reading.until(len)
-    reading.librarian.close()
-    with closing(Catalogue.open(tmp_path / "state")) as catalogue:
-        assert catalogue.listened() == (0, 0)
+    reading.scanner.close()
+    with closing(LibraryIndex.open(tmp_path / "state")) as index:
+        assert index.listened() == (0, 0)
 
 
 def test_songs_of_which_the_tags_tell_nothing_come_first(
-    sounds: dict[str, Path], tmp_path: Path, listener: Listener
+    sounds: dict[str, Path], tmp_path: Path, client_: AudioClient
 ) -> None:
     for name in ("a", "b", "c"):
         shutil.copy(sounds["wild"], tmp_path / name)
-    catalogue = catalogue_of(a=BLUES, b=UNKNOWN, c=UNKNOWN)
+    index = catalogue_of(a=BLUES, b=UNKNOWN_AFFECT, c=UNKNOWN_AFFECT)
     order = []
-    for _ in listen(catalogue, tmp_path, listener):
-        order.append({name for name in "abc" if catalogue.sound(name)})
+    for _ in listen(index, tmp_path, client_):
+        order.append({name for name in "abc" if index.sound(name)})
     assert order == [{"b"}, {"b", "c"}, {"a", "b", "c"}]
 
 
 def test_listening_goes_on_where_it_was_cut_off(
-    mpd: PrivateMpd, add_sound: AddSong, listener: Listener, tmp_path: Path
+    mpd: PrivateMpd, add_sound: AddSong, client_: AudioClient, tmp_path: Path
 ) -> None:
     for number in range(5):
         add_sound(f"{number}.ogg", "still")
     mpd.update()
-    with closing(Catalogue.open(tmp_path / "state")) as catalogue:
-        for _ in fill(mpd.client(), catalogue, ATLAS, mpd.address):
+    with closing(LibraryIndex.open(tmp_path / "state")) as index:
+        for _ in fill(mpd.client(), index, ATLAS, mpd.address):
             pass
-        listening = listen(catalogue, mpd.music, listener)
+        listening = listen(index, mpd.music, client_)
         next(listening)
         next(listening)
-        assert catalogue.listened() == (2, 0)
-    with closing(Catalogue.open(tmp_path / "state")) as catalogue:
-        assert heard_in(catalogue, mpd.music, listener) == 3
-        assert heard_in(catalogue, mpd.music, listener) == 0
+        assert index.listened() == (2, 0)
+    with closing(LibraryIndex.open(tmp_path / "state")) as index:
+        assert heard_in(index, mpd.music, client_) == 3
+        assert heard_in(index, mpd.music, client_) == 0
 
 
 def test_a_song_that_was_heard_keeps_its_place_when_the_library_is_read_again(
-    mpd: PrivateMpd, add_sound: AddSong, listener: Listener, tmp_path: Path
+    mpd: PrivateMpd, add_sound: AddSong, client_: AudioClient, tmp_path: Path
 ) -> None:
     add_sound("a.ogg", "wild")
     mpd.update()
-    with closing(Catalogue.open(tmp_path / "state")) as catalogue:
-        for _ in fill(mpd.client(), catalogue, ATLAS, mpd.address):
+    with closing(LibraryIndex.open(tmp_path / "state")) as index:
+        for _ in fill(mpd.client(), index, ATLAS, mpd.address):
             pass
-        heard_in(catalogue, mpd.music, listener)
-        before = catalogue.shelf().song(0)
-        for _ in fill(mpd.client(), catalogue, ATLAS, mpd.address, anew=True):
+        heard_in(index, mpd.music, client_)
+        before = index.table().song(0)
+        for _ in fill(mpd.client(), index, ATLAS, mpd.address, anew=True):
             pass
-        assert catalogue.shelf().song(0) == before
-        assert before.place.source is Source.SOUND
+        assert index.table().song(0) == before
+        assert before.affect.source is Source.SOUND
 
 
 def test_a_file_that_was_changed_is_heard_again(
-    mpd: PrivateMpd, add_sound: AddSong, listener: Listener, tmp_path: Path
+    mpd: PrivateMpd, add_sound: AddSong, client_: AudioClient, tmp_path: Path
 ) -> None:
     path = mpd.music / add_sound("a.ogg", "wild")
-    with closing(Catalogue.open(tmp_path / "state")) as catalogue:
+    with closing(LibraryIndex.open(tmp_path / "state")) as index:
         energies = []
         for seconds in (0, 10):
             os.utime(path, (seconds, seconds))
             mpd.update()
-            for _ in fill(mpd.client(), catalogue, ATLAS, mpd.address, anew=True):
+            for _ in fill(mpd.client(), index, ATLAS, mpd.address, anew=True):
                 pass
-            assert heard_in(catalogue, mpd.music, listener) == 1
-            energies.append(catalogue.shelf().song(0).place.energy)
+            assert heard_in(index, mpd.music, client_) == 1
+            energies.append(index.table().song(0).affect.energy)
             add_sound("a.ogg", "still")
         assert energies[1] < energies[0] - 0.2
 
 
 def test_a_song_that_comes_back_was_heard_already(
-    mpd: PrivateMpd, add_sound: AddSong, listener: Listener, tmp_path: Path
+    mpd: PrivateMpd, add_sound: AddSong, client_: AudioClient, tmp_path: Path
 ) -> None:
     path = mpd.music / add_sound("a.ogg", "wild")
-    with closing(Catalogue.open(tmp_path / "state")) as catalogue:
+    with closing(LibraryIndex.open(tmp_path / "state")) as index:
         counts = []
         for where in (path, tmp_path / "away", path):
             path = path.rename(where)
             mpd.update()
-            for _ in fill(mpd.client(), catalogue, ATLAS, mpd.address, anew=True):
+            for _ in fill(mpd.client(), index, ATLAS, mpd.address, anew=True):
                 pass
-            counts.append((catalogue.count(), heard_in(catalogue, mpd.music, listener)))
+            counts.append((index.count(), heard_in(index, mpd.music, client_)))
         assert counts == [(1, 1), (0, 0), (1, 0)]
-        assert catalogue.shelf().song(0).place.source is Source.SOUND
+        assert index.table().song(0).affect.source is Source.SOUND
 
 
 def test_what_cannot_be_heard_is_marked_and_passed_over_once(
-    tmp_path: Path, sounds: dict[str, Path], listener: Listener, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, sounds: dict[str, Path], client_: AudioClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     (tmp_path / "a").write_text("a text")
     (tmp_path / "b").touch()
     (tmp_path / "c").write_bytes(sounds["wild"].read_bytes()[:1000])
     shutil.copy(sounds["wild"], tmp_path / "d")
-    catalogue = catalogue_of(a=UNKNOWN, b=BLUES, c=UNKNOWN, d=UNKNOWN)
-    assert heard_in(catalogue, tmp_path, listener) == 4
-    assert catalogue.listened() == (4, 3)
-    assert heard_in(catalogue, tmp_path, listener) == 0
-    assert isinstance(catalogue.sound("a"), str)
-    known = songs(catalogue.shelf())
-    assert [known[name].place.source for name in "abcd"] == [
+    index = catalogue_of(a=UNKNOWN_AFFECT, b=BLUES, c=UNKNOWN_AFFECT, d=UNKNOWN_AFFECT)
+    assert heard_in(index, tmp_path, client_) == 4
+    assert index.listened() == (4, 3)
+    assert heard_in(index, tmp_path, client_) == 0
+    assert isinstance(index.sound("a"), str)
+    known = songs(index.table())
+    assert [known[name].affect.source for name in "abcd"] == [
         Source.NOTHING,
         Source.GENRE,
         Source.NOTHING,
@@ -255,15 +255,15 @@ def test_what_cannot_be_heard_is_marked_and_passed_over_once(
 
 
 def test_a_file_that_is_away_or_may_not_be_read_is_left_for_another_time(
-    tmp_path: Path, sounds: dict[str, Path], listener: Listener
+    tmp_path: Path, sounds: dict[str, Path], client_: AudioClient
 ) -> None:
     os.mkfifo(tmp_path / "b")
     (tmp_path / "c").mkdir()
-    catalogue = catalogue_of(a=UNKNOWN, b=UNKNOWN, c=UNKNOWN, **{"x" * 300: UNKNOWN})
-    assert heard_in(catalogue, tmp_path, listener) == 0
-    assert catalogue.listened() == (0, 0)
+    index = catalogue_of(a=UNKNOWN_AFFECT, b=UNKNOWN_AFFECT, c=UNKNOWN_AFFECT, **{"x" * 300: UNKNOWN_AFFECT})
+    assert heard_in(index, tmp_path, client_) == 0
+    assert index.listened() == (0, 0)
     shutil.copy(sounds["wild"], tmp_path / "a")
-    assert heard_in(catalogue, tmp_path, listener) == 1
+    assert heard_in(index, tmp_path, client_) == 1
 
 
 def test_mpd_says_where_its_music_is(mpd: PrivateMpd, music: Music) -> None:
@@ -309,10 +309,10 @@ def test_a_box_that_cannot_listen_says_so_once_and_goes_on_by_tags(
     for uri in ("b.ogg", "c.ogg"):
         add_sound(uri, "still")
         mpd.update()
-        reading.librarian.wake(changed=True)
+        reading.scanner.wake(changed=True)
         reading.until(lambda known, uri=uri: uri in known)  # type: ignore[misc]
         time.sleep(0.3)
-    reading.librarian.close()
+    reading.scanner.close()
     assert said() == ["songs are not listened to: /n"]
 
 
@@ -326,56 +326,56 @@ def test_a_song_that_comes_while_others_are_heard_is_read_at_once(
     reading.until(lambda known: len(known) == 12)
     add_sound("new.ogg", "wild", genre="Disco")
     mpd.update()
-    reading.librarian.wake(changed=True)
+    reading.scanner.wake(changed=True)
     reading.until(lambda known: "new.ogg" in known)
-    known = reading.until(lambda known: Source.NOTHING not in {song.place.source for song in known.values()})
-    reading.librarian.close()
+    known = reading.until(lambda known: Source.NOTHING not in {song.affect.source for song in known.values()})
+    reading.scanner.close()
     assert len(known) == 13
 
 
-places = st.builds(
-    Place, st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 1), st.sampled_from([Source.GENRE, Source.MOOD])
+affects = st.builds(
+    Affect, st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 1), st.sampled_from([Source.GENRE, Source.MOOD])
 )
-feelings = st.builds(Feeling, st.floats(0, 1), st.floats(0, 1))
+feelings = st.builds(AudioAffect, st.floats(0, 1), st.floats(0, 1))
 
 
-@given(places, feelings)
+@given(affects, feelings)
 def test_both_together_lie_between_tags_and_sound_and_are_surer_than_either(
-    place: Place, feeling: Feeling
+    affect: Affect, feeling: AudioAffect
 ) -> None:
-    both = with_sound(place, feeling)
+    both = blended(affect, feeling)
     for side in ("valence", "energy"):
-        tagged, felt = getattr(place, side), getattr(feeling, side)
+        tagged, felt = getattr(affect, side), getattr(feeling, side)
         assert min(tagged, felt) - 0.001 <= getattr(both, side) <= max(tagged, felt) + 0.001
-    assert min(place.sure, 0.99) - 0.001 <= both.sure < 1
-    assert both.source is place.source
+    assert min(affect.confidence, 0.99) - 0.001 <= both.confidence < 1
+    assert both.source is affect.source
 
 
-@given(places, feelings)
+@given(affects, feelings)
 def test_the_surer_the_tags_the_less_the_sound_counts_and_for_valence_less_than_for_energy(
-    place: Place, feeling: Feeling
+    affect: Affect, feeling: AudioAffect
 ) -> None:
-    def moved(place: Place, feeling: Feeling) -> float:
-        return abs(with_sound(place, feeling).energy - place.energy)
+    def moved(affect: Affect, feeling: AudioAffect) -> float:
+        return abs(blended(affect, feeling).energy - affect.energy)
 
-    unsure = Place(place.valence, place.energy, place.sure / 2, place.source)
-    assert moved(place, feeling) <= moved(unsure, feeling) + 0.001
-    turned = Place(place.energy, place.valence, place.sure, place.source)
-    by_valence = abs(with_sound(turned, Feeling(feeling.energy, 0)).valence - place.energy)
-    assert by_valence <= moved(place, feeling) + 0.001
+    unsure = Affect(affect.valence, affect.energy, affect.confidence / 2, affect.source)
+    assert moved(affect, feeling) <= moved(unsure, feeling) + 0.001
+    turned = Affect(affect.energy, affect.valence, affect.confidence, affect.source)
+    by_valence = abs(blended(turned, AudioAffect(feeling.energy, 0)).valence - affect.energy)
+    assert by_valence <= moved(affect, feeling) + 0.001
 
 
 @given(feelings)
-def test_without_tags_the_sound_is_taken_as_it_is_and_is_less_sure_than_a_genre(feeling: Feeling) -> None:
-    alone = with_sound(UNKNOWN, feeling)
+def test_without_tags_the_sound_is_taken_as_it_is_and_is_less_sure_than_a_genre(feeling: AudioAffect) -> None:
+    alone = blended(UNKNOWN_AFFECT, feeling)
     assert (alone.valence, alone.energy) == pytest.approx(feeling, abs=0.001)
     assert alone.source is Source.SOUND
-    assert 0.2 < alone.sure < 0.4
+    assert 0.2 < alone.confidence < 0.4
 
 
 def test_a_mood_tag_hardly_gives_way_to_the_sound() -> None:
-    happy = Place(0.82, 0.68, 0.9, Source.MOOD)
-    assert with_sound(happy, Feeling(0.1, 0.1)).energy == pytest.approx(0.68, abs=0.02)
+    happy = Affect(0.82, 0.68, 0.9, Source.MOOD)
+    assert blended(happy, AudioAffect(0.1, 0.1)).energy == pytest.approx(0.68, abs=0.02)
 
 
 def test_an_error_of_our_own_while_listening_does_not_end_the_librarian_and_is_tried_again(
@@ -387,18 +387,18 @@ def test_an_error_of_our_own_while_listening_does_not_end_the_librarian_and_is_t
     left = [True]
 
     def is_first_heard(event: Any) -> bool:
-        shown = songs(event.shelf).values() if isinstance(event, ShelfFilled) else ()
-        return any(song.place.source is Source.SOUND for song in shown) and bool(left) and left.pop()
+        shown = songs(event.table).values() if isinstance(event, SongTableUpdated) else ()
+        return any(song.affect.source is Source.SOUND for song in shown) and bool(left) and left.pop()
 
     events = Refusing(is_first_heard)
-    librarian = Librarian(music, ATLAS, tmp_path / "state", events.put, AT_ONCE)
-    librarian.start()
-    librarian.wake()
+    scanner = LibraryScanner(music, ATLAS, tmp_path / "state", events.put, AT_ONCE)
+    scanner.start()
+    scanner.wake()
     posted: list[Any] = []
     while not (posted and isinstance(posted[-1], PartWell)):
         posted.append(events.get(timeout=240))  # whoever listens yields to all others
-    librarian.close()
+    scanner.close()
     (failed,) = [event for event in posted if isinstance(event, PartFailed)]
     assert (failed.part, failed.failures) == ("listening", 1)
     assert posted[-1] == PartWell("listening")
-    assert Source.SOUND in {song.place.source for song in songs(posted[-2].shelf).values()}
+    assert Source.SOUND in {song.affect.source for song in songs(posted[-2].table).values()}

@@ -16,29 +16,29 @@ import pytest
 from device.config.settings import Music, Settings
 from device.demo.server import PrivateMpd
 from device.library.chunks import CHUNK
-from device.library.index import DONE, FILE, STEPS, Catalogue
-from device.library.scanner import COMMENTS, Librarian, ShelfFilled, fill
-from device.library.table import Shelf, Song
-from device.library.tag_affect import Source, read_atlas
+from device.library.index import DONE, FILE, STEPS, LibraryIndex
+from device.library.scanner import COMMENTS, LibraryScanner, SongTableUpdated, fill
+from device.library.table import Song, SongTable
+from device.library.tag_affect import Source, read_lexicon
 from tests.device.conftest import AddSong
 from tests.waiting import eventually
 
-ATLAS = read_atlas()
+ATLAS = read_lexicon()
 
 
 class Reading:
     """A librarian, and what it posts."""
 
     def __init__(self, music: Music, folder: Path | None) -> None:
-        self.posted: SimpleQueue[ShelfFilled] = SimpleQueue()
-        self.librarian = Librarian(music, ATLAS, folder, self.posted.put)
-        self.librarian.start()
+        self.posted: SimpleQueue[SongTableUpdated] = SimpleQueue()
+        self.scanner = LibraryScanner(music, ATLAS, folder, self.posted.put)
+        self.scanner.start()
 
-    def until(self, happened: Callable[[Shelf], object]) -> Shelf:
+    def until(self, happened: Callable[[SongTable], object]) -> SongTable:
         while True:
             filled = self.posted.get(timeout=15)
-            if filled.complete and happened(filled.shelf):
-                return filled.shelf
+            if filled.complete and happened(filled.table):
+                return filled.table
 
 
 @pytest.fixture
@@ -50,19 +50,19 @@ def folder(tmp_path: Path) -> Path:
 def reading(settings: Settings, folder: Path) -> Iterator[Reading]:
     made = Reading(settings.music, folder)
     yield made
-    made.librarian.close()
+    made.scanner.close()
 
 
-def songs(shelf: Shelf) -> dict[str, Song]:
-    return {shelf.uris[row]: shelf.song(row) for row in range(len(shelf))}
+def songs(table: SongTable) -> dict[str, Song]:
+    return {table.uris[row]: table.song(row) for row in range(len(table))}
 
 
 def test_it_knows_every_song_of_the_library(library: PrivateMpd, reading: Reading) -> None:
-    reading.librarian.wake()
-    known = songs(reading.until(lambda shelf: len(shelf) == 48))
+    reading.scanner.wake()
+    known = songs(reading.until(lambda table: len(table) == 48))
     assert known["sad/03.ogg"].genre == "Blues"
     assert known["sad/03.ogg"].artist == "Somebody"
-    assert known["sad/03.ogg"].place.valence < known["happy/03.ogg"].place.valence
+    assert known["sad/03.ogg"].affect.valence < known["happy/03.ogg"].affect.valence
 
 
 def test_moods_come_from_the_files_own_words_even_where_mpd_knows_no_such_tag(
@@ -72,9 +72,11 @@ def test_moods_come_from_the_files_own_words_even_where_mpd_knows_no_such_tag(
     add_song("b.ogg", genre="Disco")
     add_song("c.ogg")
     mpd.update()
-    reading.librarian.wake()
-    known = songs(reading.until(lambda shelf: Source.MOOD in {s.place.source for s in songs(shelf).values()}))
-    assert [song.place.source for song in known.values()] == [Source.MOOD, Source.GENRE, Source.NOTHING]
+    reading.scanner.wake()
+    known = songs(
+        reading.until(lambda table: Source.MOOD in {s.affect.source for s in songs(table).values()})
+    )
+    assert [song.affect.source for song in known.values()] == [Source.MOOD, Source.GENRE, Source.NOTHING]
     assert known["a.ogg"].genre == "Disco"
 
 
@@ -92,11 +94,11 @@ def test_raw_comments_are_read_only_where_mpd_itself_says_nothing_of_moods(
     mpd.start()
     add_song("a.ogg", genre="Disco", mood="Sad")
     mpd.update()
-    with closing(Catalogue.open(folder)) as catalogue:
-        for _ in fill(mpd.client(), catalogue, ATLAS, mpd.address):
+    with closing(LibraryIndex.open(folder)) as index:
+        for _ in fill(mpd.client(), index, ATLAS, mpd.address):
             pass
-        assert songs(catalogue.shelf())["a.ogg"].place.source is Source.MOOD
-        unread = catalogue.without_comment("", 1)
+        assert songs(index.table())["a.ogg"].affect.source is Source.MOOD
+        unread = index.without_comment("", 1)
     assert bool(unread) is knows_moods(mpd)
     assert not (tags and knows_moods(mpd))
 
@@ -107,64 +109,64 @@ def test_songs_that_come_change_and_go_are_followed(
     add_song("stays.ogg", genre="Disco")
     (mpd.music / add_song("goes.ogg", genre="Disco")).unlink()
     mpd.update()
-    reading.librarian.wake()
-    reading.until(lambda shelf: shelf.uris == ("stays.ogg",))
+    reading.scanner.wake()
+    reading.until(lambda table: table.uris == ("stays.ogg",))
     add_song("comes.ogg", genre="Blues")
     mpd.update()
-    reading.librarian.wake(changed=True)
-    reading.until(lambda shelf: set(shelf.uris) == {"stays.ogg", "comes.ogg"})
+    reading.scanner.wake(changed=True)
+    reading.until(lambda table: set(table.uris) == {"stays.ogg", "comes.ogg"})
 
 
 def test_a_library_that_shrinks_to_nothing_leaves_an_empty_shelf(
     library: PrivateMpd, reading: Reading
 ) -> None:
-    reading.librarian.wake()
-    reading.until(lambda shelf: len(shelf) == 48)
+    reading.scanner.wake()
+    reading.until(lambda table: len(table) == 48)
     library.music.rename(library.folder / "away")
     library.music.mkdir()
     library.update()
-    reading.librarian.wake(changed=True)
-    reading.until(lambda shelf: len(shelf) == 0)
+    reading.scanner.wake(changed=True)
+    reading.until(lambda table: len(table) == 0)
 
 
 def test_what_was_known_is_there_at_once_after_a_restart_and_without_mpd(
     library: PrivateMpd, settings: Settings, folder: Path, reading: Reading
 ) -> None:
-    reading.librarian.wake()
-    reading.until(lambda shelf: len(shelf) == 48)
-    reading.librarian.close()
+    reading.scanner.wake()
+    reading.until(lambda table: len(table) == 48)
+    reading.scanner.close()
     library.stop()
     again = Reading(settings.music, folder)
     assert len(again.until(lambda _: True)) == 48
-    again.librarian.close()
+    again.scanner.close()
 
 
 @pytest.mark.parametrize("cut", [0.0, 0.5])
 def test_a_file_that_was_cut_off_is_put_aside_with_one_word_and_made_again(
     library: PrivateMpd, settings: Settings, folder: Path, cut: float, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with closing(Catalogue.open(folder)) as catalogue:
-        for _ in fill(library.client(), catalogue, ATLAS, library.address):
+    with closing(LibraryIndex.open(folder)) as index:
+        for _ in fill(library.client(), index, ATLAS, library.address):
             pass
     path = folder / FILE
     content = path.read_bytes()
     path.write_bytes(b"not a database" + content[14 : int(cut * len(content))])
     again = Reading(settings.music, folder)
-    again.librarian.wake()
-    again.until(lambda shelf: len(shelf) == 48)
-    again.librarian.close()
+    again.scanner.wake()
+    again.until(lambda table: len(table) == 48)
+    again.scanner.close()
     (word,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert "damaged" in word.getMessage()
 
 
 def test_a_file_cut_in_half_is_put_aside(library: PrivateMpd, folder: Path) -> None:
-    with closing(Catalogue.open(folder)) as catalogue:
-        for _ in fill(library.client(), catalogue, ATLAS, library.address):
+    with closing(LibraryIndex.open(folder)) as index:
+        for _ in fill(library.client(), index, ATLAS, library.address):
             pass
     path = folder / FILE
     os.truncate(path, path.stat().st_size // 2)
-    with closing(Catalogue.open(folder)) as catalogue:
-        assert catalogue.count() == 0
+    with closing(LibraryIndex.open(folder)) as index:
+        assert index.count() == 0
     assert path.with_suffix(".damaged").exists()
 
 
@@ -176,23 +178,23 @@ def test_a_file_from_before_songs_were_listened_to_is_brought_up_with_what_is_in
         older.executescript(f"{STEPS[0]} PRAGMA user_version = 1;")
         older.execute("INSERT INTO songs VALUES ('a.ogg', 'then', '', 'Blues', 0.3, 0.4, 0.5, 'genre', 0)")
         older.commit()
-    with closing(Catalogue.open(folder)) as catalogue:
-        assert catalogue.count() == 1
-        assert [song.uri for song in catalogue.unheard("", 9, known=True)] == ["a.ogg"]
+    with closing(LibraryIndex.open(folder)) as index:
+        assert index.count() == 1
+        assert [song.uri for song in index.not_analyzed("", 9, known=True)] == ["a.ogg"]
 
 
 def test_a_file_spoilt_while_it_runs_is_one_word_and_the_catalogue_is_made_again(
     library: PrivateMpd, folder: Path, reading: Reading, caplog: pytest.LogCaptureFixture
 ) -> None:
-    reading.librarian.wake()
-    reading.until(lambda shelf: len(shelf) == 48)
+    reading.scanner.wake()
+    reading.until(lambda table: len(table) == 48)
     with closing(sqlite3.connect(folder / FILE)) as other:
         other.execute("DROP TABLE songs")
-    reading.librarian.wake(changed=True)
+    reading.scanner.wake(changed=True)
     eventually(lambda: "is made again" in caplog.text)
     while not reading.posted.empty():
         reading.posted.get()
-    reading.until(lambda shelf: len(shelf) == 48)
+    reading.until(lambda table: len(table) == 48)
 
 
 def test_reading_goes_on_where_it_was_cut_off(mpd: PrivateMpd, add_song: AddSong, folder: Path) -> None:
@@ -201,24 +203,24 @@ def test_reading_goes_on_where_it_was_cut_off(mpd: PrivateMpd, add_song: AddSong
             "0000.ogg", genre="Disco"
         )
     mpd.update()
-    with closing(Catalogue.open(folder)) as catalogue:
-        next(fill(mpd.client(), catalogue, ATLAS, mpd.address))
-        before = catalogue.progress()
+    with closing(LibraryIndex.open(folder)) as index:
+        next(fill(mpd.client(), index, ATLAS, mpd.address))
+        before = index.progress()
     assert before.position == CHUNK
-    with closing(Catalogue.open(folder)) as catalogue:
-        next(fill(mpd.client(), catalogue, ATLAS, mpd.address))
-        assert catalogue.progress().reading == before.reading
-        assert catalogue.count() == CHUNK + 10
-        for _ in fill(mpd.client(), catalogue, ATLAS, mpd.address):
+    with closing(LibraryIndex.open(folder)) as index:
+        next(fill(mpd.client(), index, ATLAS, mpd.address))
+        assert index.progress().reading == before.reading
+        assert index.count() == CHUNK + 10
+        for _ in fill(mpd.client(), index, ATLAS, mpd.address):
             pass
-        assert catalogue.progress().position == DONE
+        assert index.progress().position == DONE
 
 
 def test_what_is_known_is_not_read_twice(library: PrivateMpd, folder: Path) -> None:
     def chunks(**options: bool) -> int:
-        return sum(1 for _ in fill(library.client(), catalogue, ATLAS, library.address, **options))
+        return sum(1 for _ in fill(library.client(), index, ATLAS, library.address, **options))
 
-    with closing(Catalogue.open(folder)) as catalogue:
+    with closing(LibraryIndex.open(folder)) as index:
         comments = 0 if knows_moods(library) else -(-48 // COMMENTS)
         assert chunks() == 2 + comments
         assert chunks() == 0
@@ -228,11 +230,11 @@ def test_what_is_known_is_not_read_twice(library: PrivateMpd, folder: Path) -> N
 def test_a_change_of_the_table_of_places_reads_all_again(library: PrivateMpd, folder: Path) -> None:
     mine = folder.parent / "mine.toml"
     mine.write_text('[genres]\n"Blues" = { valence = 0.9, energy = 0.8 }\n')
-    with closing(Catalogue.open(folder)) as catalogue:
-        for atlas, valence in ((ATLAS, 0.36), (read_atlas(str(mine)), 0.9)):
-            for _ in fill(library.client(), catalogue, atlas, library.address):
+    with closing(LibraryIndex.open(folder)) as index:
+        for lexicon, valence in ((ATLAS, 0.36), (read_lexicon(str(mine)), 0.9)):
+            for _ in fill(library.client(), index, lexicon, library.address):
                 pass
-            assert songs(catalogue.shelf())["sad/00.ogg"].place.valence == valence
+            assert songs(index.table())["sad/00.ogg"].affect.valence == valence
 
 
 FUZZED = {
@@ -252,8 +254,8 @@ def test_tags_of_every_kind_are_borne(
     for uri, tags in FUZZED.items():
         add_song(uri, **tags)
     mpd.update()
-    reading.librarian.wake()
-    known = songs(reading.until(lambda shelf: len(shelf) == len(FUZZED)))
+    reading.scanner.wake()
+    known = songs(reading.until(lambda table: len(table) == len(FUZZED)))
     assert set(known) == set(FUZZED)
     assert known["several.ogg"].genre == "Jazz"
     assert all(len(song.artist) <= 200 for song in known.values())
@@ -267,8 +269,8 @@ def test_a_name_that_is_no_utf8_costs_that_song_alone(
     bad = mpd.music / add_song("bad.ogg", genre="Blues")
     bad.rename(os.fsdecode(os.fsencode(mpd.music) + b"/Bj\xf6rk.ogg"))
     mpd.update()
-    reading.librarian.wake()
-    reading.until(lambda shelf: "good.ogg" in shelf.uris)
+    reading.scanner.wake()
+    reading.until(lambda table: "good.ogg" in table.uris)
 
 
 def test_files_that_vanished_since_mpd_read_them_are_borne(
@@ -279,32 +281,32 @@ def test_files_that_vanished_since_mpd_read_them_are_borne(
     (mpd.folder / "away.ogg").rename(mpd.music / "gone.ogg")
     mpd.update()
     (mpd.music / "gone.ogg").unlink()
-    reading.librarian.wake()
-    known = songs(reading.until(lambda shelf: len(shelf) == 1))
-    assert known["gone.ogg"].place.source is (Source.MOOD if knows_moods(mpd) else Source.GENRE)
+    reading.scanner.wake()
+    known = songs(reading.until(lambda table: len(table) == 1))
+    assert known["gone.ogg"].affect.source is (Source.MOOD if knows_moods(mpd) else Source.GENRE)
 
 
 def test_mpd_that_goes_in_the_middle_is_read_when_it_is_back(library: PrivateMpd, reading: Reading) -> None:
     library.kill()
-    reading.librarian.wake()
+    reading.scanner.wake()
     library.start()
-    reading.librarian.wake()
-    reading.until(lambda shelf: len(shelf) == 48)
+    reading.scanner.wake()
+    reading.until(lambda table: len(table) == 48)
 
 
 def test_an_mpd_that_hangs_is_left_and_read_later(library: PrivateMpd, reading: Reading) -> None:
     os.kill(library.pid, signal.SIGSTOP)
     try:
-        reading.librarian.wake()
+        reading.scanner.wake()
     finally:
         os.kill(library.pid, signal.SIGCONT)
-    reading.librarian.wake()
-    reading.until(lambda shelf: len(shelf) == 48)
+    reading.scanner.wake()
+    reading.until(lambda table: len(table) == 48)
 
 
 def test_without_a_disk_it_is_kept_in_memory(library: PrivateMpd, settings: Settings, folder: Path) -> None:
     made = Reading(settings.music, None)
-    made.librarian.wake()
-    made.until(lambda shelf: len(shelf) == 48)
-    made.librarian.close()
+    made.scanner.wake()
+    made.until(lambda table: len(table) == 48)
+    made.scanner.close()
     assert not folder.exists()

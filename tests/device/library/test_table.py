@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from device.library.table import EMPTY_SHELF, Song, shelf_of
-from device.library.tag_affect import UNKNOWN, Place, Source
+from device.library.table import EMPTY_TABLE, Song, song_table
+from device.library.tag_affect import UNKNOWN_AFFECT, Affect, Source
 
-BLUE = Song("blue.ogg", "Somebody", "Blues", Place(0.375, 0.5, 0.5, Source.GENRE))
-STREAM = Song("http://radio", "", "", UNKNOWN)
-SHELF = shelf_of([BLUE, STREAM])
+BLUE = Song("blue.ogg", "Somebody", "Blues", Affect(0.375, 0.5, 0.5, Source.GENRE))
+STREAM = Song("http://radio", "", "", UNKNOWN_AFFECT)
+SHELF = song_table([BLUE, STREAM])
 
 
 def test_a_song_comes_back_as_it_was_put_on_the_shelf() -> None:
@@ -18,12 +18,12 @@ def test_a_part_of_it_holds_each_song_once_and_strangers_too() -> None:
 
 
 def test_the_users_own_word_takes_the_place_of_what_was_known_and_the_shelf_stays_as_it_is() -> None:
-    word = Place(0.875, 0.75, 1.0, Source.OWN)
+    word = Affect(0.875, 0.75, 1.0, Source.OWN)
     worded = SHELF.with_words({"blue.ogg": word, "gone.ogg": word})
-    assert worded.song(0) == BLUE._replace(place=word)
+    assert worded.song(0) == BLUE._replace(affect=word)
     assert worded.song(1) == STREAM
     assert SHELF.song(0) == BLUE
 
 
 def test_an_empty_one_has_no_songs() -> None:
-    assert len(EMPTY_SHELF) == len(EMPTY_SHELF.with_words({})) == 0
+    assert len(EMPTY_TABLE) == len(EMPTY_TABLE.with_words({})) == 0

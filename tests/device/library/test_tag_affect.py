@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.errors import SettingsError
-from device.library.tag_affect import PART, TABLE, UNKNOWN, Source, place_of, plain, read_atlas
+from device.library.tag_affect import PART, TABLE, UNKNOWN_AFFECT, Source, plain, read_lexicon, tag_affect_of
 from device.mood import Mood
 
-ATLAS = read_atlas()
+ATLAS = read_lexicon()
 
 
 def genre(*tags: str) -> str:
-    return place_of(ATLAS, tags, ())[1]
+    return tag_affect_of(ATLAS, tags, ())[1]
 
 
 def test_the_table_has_some_fifty_genres_and_a_word_for_each_mood() -> None:
@@ -54,35 +54,35 @@ def test_genres_are_known_by_their_usual_spellings(tag: str, name: str) -> None:
 
 
 def test_several_genres_lie_between_their_places() -> None:
-    disco, _ = place_of(ATLAS, ["Disco"], ())
-    blues, _ = place_of(ATLAS, ["Blues"], ())
+    disco, _ = tag_affect_of(ATLAS, ["Disco"], ())
+    blues, _ = tag_affect_of(ATLAS, ["Blues"], ())
     for tags in (["Disco", "Blues"], ["Disco; Blues"], ["Disco/Blues"]):
-        both, name = place_of(ATLAS, tags, ())
+        both, name = tag_affect_of(ATLAS, tags, ())
         assert blues.valence < both.valence < disco.valence
         assert name == "Disco"
 
 
 def test_a_genre_of_which_a_part_is_known_is_less_sure() -> None:
-    known, part = place_of(ATLAS, ["Metal"], ())[0], place_of(ATLAS, ["Viking Metal"], ())[0]
-    assert part.sure == pytest.approx(PART * known.sure)
+    known, part = tag_affect_of(ATLAS, ["Metal"], ())[0], tag_affect_of(ATLAS, ["Viking Metal"], ())[0]
+    assert part.confidence == pytest.approx(PART * known.confidence)
 
 
 def test_a_mood_tag_says_more_than_a_genre_whose_plays_are_counted_all_the_same() -> None:
-    place, name = place_of(ATLAS, ["Disco"], ["Melancholic"])
-    assert place.source is Source.MOOD
-    assert place.valence < 0.3
+    affect, name = tag_affect_of(ATLAS, ["Disco"], ["Melancholic"])
+    assert affect.source is Source.MOOD
+    assert affect.valence < 0.3
     assert name == "Disco"
 
 
 def test_a_mood_word_that_is_not_known_counts_for_nothing() -> None:
-    assert place_of(ATLAS, [], ["Flurp"]) == (UNKNOWN, "")
-    assert place_of(ATLAS, ["Disco"], ["Flurp"])[0].source is Source.GENRE
+    assert tag_affect_of(ATLAS, [], ["Flurp"]) == (UNKNOWN_AFFECT, "")
+    assert tag_affect_of(ATLAS, ["Disco"], ["Flurp"])[0].source is Source.GENRE
 
 
 @given(st.lists(st.text(max_size=300), max_size=12), st.lists(st.text(max_size=300), max_size=12))
 def test_whatever_the_tags_hold_the_place_is_in_the_plane(genres: list[str], moods: list[str]) -> None:
-    place, _ = place_of(ATLAS, genres, moods)
-    assert all(0 <= share <= 1 for share in (place.valence, place.energy, place.sure))
+    affect, _ = tag_affect_of(ATLAS, genres, moods)
+    assert all(0 <= share <= 1 for share in (affect.valence, affect.energy, affect.confidence))
 
 
 def test_ten_thousand_characters_are_read_no_further_than_needed() -> None:
@@ -93,10 +93,10 @@ def test_ten_thousand_characters_are_read_no_further_than_needed() -> None:
 def test_a_file_of_ones_own_holds_only_what_differs(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[genres]\n"Polka" = { valence = 0.9, energy = 0.8 }\n')
-    mine = read_atlas(str(path))
-    assert place_of(mine, ["polka"], ())[0].valence == 0.9
-    assert place_of(mine, ["Disco"], ()) == place_of(ATLAS, ["Disco"], ())
-    assert mine.fingerprint() != ATLAS.fingerprint() == read_atlas().fingerprint()
+    mine = read_lexicon(str(path))
+    assert tag_affect_of(mine, ["polka"], ())[0].valence == 0.9
+    assert tag_affect_of(mine, ["Disco"], ()) == tag_affect_of(ATLAS, ["Disco"], ())
+    assert mine.fingerprint() != ATLAS.fingerprint() == read_lexicon().fingerprint()
 
 
 @pytest.mark.parametrize(
@@ -113,11 +113,11 @@ def test_a_mistake_in_it_is_one_line(tmp_path: Path, text: str, message: str) ->
     path = tmp_path / "mine.toml"
     path.write_text(text)
     with pytest.raises(SettingsError) as caught:
-        read_atlas(str(path))
+        read_lexicon(str(path))
     assert f"music.places: {path}{message}" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_is_missing_is_named() -> None:
     with pytest.raises(SettingsError, match=r"music\.places: /nowhere\.toml cannot be read"):
-        read_atlas("/nowhere.toml")
+        read_lexicon("/nowhere.toml")

@@ -12,7 +12,7 @@ from device.cli.main import main
 from device.config.settings import Panel
 from device.errors import PanelError
 from device.mood import Mood
-from device.panel.lights import PATTERNS, Sign, open_lights, without_light
+from device.panel.lights import PATTERNS, Indication, open_lights, without_light
 from tests.waiting import eventually
 
 LEDS = Panel()
@@ -31,33 +31,36 @@ def levels(factory: MockFactory, *numbers: int) -> list[float]:
 
 
 def test_every_sign_has_its_own_pattern() -> None:
-    assert set(PATTERNS) == set(Sign)
-    same = {Sign.MOOD, Sign.HELD}  # one light against all of them
-    different = [pattern for sign, pattern in PATTERNS.items() if sign not in same]
+    assert set(PATTERNS) == set(Indication)
+    same = {Indication.MOOD, Indication.HELD}  # one light against all of them
+    different = [pattern for indication, pattern in PATTERNS.items() if indication not in same]
     assert len(set(different)) == len(different)
 
 
 def test_a_mood_lights_its_own_led_alone(pins: MockFactory) -> None:
     lights = open_lights(LEDS)
-    lights.show(Sign.MOOD, Mood.NEUTRAL)
+    lights.show(Indication.MOOD, Mood.NEUTRAL)
     assert levels(pins, 5, 6, 13) == [0, 1, 0]
-    lights.show(Sign.MOOD, Mood.SAD)
+    lights.show(Indication.MOOD, Mood.SAD)
     assert levels(pins, 5, 6, 13) == [0, 0, 1]
 
 
 @pytest.mark.parametrize(
-    ("sign", "level"), [(Sign.HELD, 1), (Sign.PRESSED, 0.4), (Sign.UNSURE, 0.15), (Sign.OFF, 0)]
+    ("sign", "level"),
+    [(Indication.HELD, 1), (Indication.PRESSED, 0.4), (Indication.UNSURE, 0.15), (Indication.OFF, 0)],
 )
-def test_a_steady_sign_without_a_mood_is_on_all_leds(pins: MockFactory, sign: Sign, level: float) -> None:
+def test_a_steady_sign_without_a_mood_is_on_all_leds(
+    pins: MockFactory, indication: Indication, level: float
+) -> None:
     lights = open_lights(LEDS)
-    lights.show(sign)
+    lights.show(indication)
     assert levels(pins, 5, 6, 13) == [level] * 3
 
 
-@pytest.mark.parametrize("sign", [sign for sign, pattern in PATTERNS.items() if pattern.on])
-def test_a_moving_sign_goes_on_and_off(pins: MockFactory, sign: Sign) -> None:
+@pytest.mark.parametrize("sign", [indication for indication, pattern in PATTERNS.items() if pattern.on])
+def test_a_moving_sign_goes_on_and_off(pins: MockFactory, indication: Indication) -> None:
     lights = open_lights(LEDS)
-    lights.show(sign, Mood.HAPPY)
+    lights.show(indication, Mood.HAPPY)
     eventually(lambda: len({state.state for state in pins.pin(5).states}) > 1)
     assert levels(pins, 6, 13) == [0, 0]
     lights.close()
@@ -65,8 +68,8 @@ def test_a_moving_sign_goes_on_and_off(pins: MockFactory, sign: Sign) -> None:
 
 def test_a_steady_sign_ends_a_moving_one(pins: MockFactory) -> None:
     lights = open_lights(LEDS)
-    lights.show(Sign.LOOKING)
-    lights.show(Sign.OFF)
+    lights.show(Indication.LOOKING)
+    lights.show(Indication.OFF)
     before = len(pins.pin(5).states)
     eventually(lambda: levels(pins, 5, 6, 13) == [0, 0, 0])
     assert len(pins.pin(5).states) == before
@@ -74,19 +77,19 @@ def test_a_steady_sign_ends_a_moving_one(pins: MockFactory) -> None:
 
 def test_one_rgb_light_shows_a_mood_in_its_colour(pins: MockFactory) -> None:
     lights = open_lights(RGB)
-    lights.show(Sign.MOOD, Mood.HAPPY)
+    lights.show(Indication.MOOD, Mood.HAPPY)
     assert levels(pins, 5, 6, 13) == pytest.approx(RGB.colours[Mood.HAPPY])
 
 
 def test_one_rgb_light_is_white_without_a_mood_and_dimmed_by_the_pattern(pins: MockFactory) -> None:
     lights = open_lights(RGB)
-    lights.show(Sign.UNSURE)
+    lights.show(Indication.UNSURE)
     assert levels(pins, 5, 6, 13) == [0.15] * 3
 
 
 def test_one_rgb_light_blinks_red_in_trouble(pins: MockFactory) -> None:
     lights = open_lights(RGB)
-    lights.show(Sign.TROUBLE)
+    lights.show(Indication.TROUBLE)
     eventually(lambda: levels(pins, 5, 6, 13) == [1, 0, 0])
     lights.close()
 
@@ -94,14 +97,14 @@ def test_one_rgb_light_blinks_red_in_trouble(pins: MockFactory) -> None:
 def test_lights_that_are_on_when_the_pin_is_low(pins: MockFactory) -> None:
     lights = open_lights(Panel(active_high=False))
     assert levels(pins, 5, 6, 13) == [1, 1, 1]  # dark
-    lights.show(Sign.MOOD, Mood.HAPPY)
+    lights.show(Indication.MOOD, Mood.HAPPY)
     assert levels(pins, 5, 6, 13) == [0, 1, 1]
 
 
 @pytest.mark.parametrize("panel", [LEDS, RGB])
 def test_closing_puts_all_lights_out(pins: MockFactory, panel: Panel) -> None:
     lights = open_lights(panel)
-    lights.show(Sign.HELD)
+    lights.show(Indication.HELD)
     lights.close()
     assert levels(pins, 5, 6, 13) == [0, 0, 0]
 
@@ -157,9 +160,9 @@ def test_a_pattern_that_is_slow_to_end_is_waited_for(
         stop(thread, timeout)
 
     monkeypatch.setattr(GPIOThread, "stop", stop_late)
-    lights.show(Sign.TROUBLE, Mood.SAD)
-    lights.show(Sign.MOOD, Mood.SAD)
-    lights.show(Sign.LOOKING, Mood.SAD)
+    lights.show(Indication.TROUBLE, Mood.SAD)
+    lights.show(Indication.MOOD, Mood.SAD)
+    lights.show(Indication.LOOKING, Mood.SAD)
     lights.close()
     assert len(late) == 2
     assert not any(thread.is_alive() for thread in late)

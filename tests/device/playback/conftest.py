@@ -17,13 +17,13 @@ import soundfile
 
 from device.config.settings import Music, Settings
 from device.demo.server import PrivateMpd
-from device.library.scanner import Librarian
-from device.library.tag_affect import read_atlas
+from device.library.scanner import LibraryScanner
+from device.library.tag_affect import read_lexicon
 from device.mood import Mood
 from device.mpd.snapshot import Entry
-from device.playback.controller import Jukebox
+from device.playback.controller import PlaybackController
 from device.playback.memory import Memory
-from device.playback.mpd_worker import Player
+from device.playback.mpd_worker import MpdWorker
 
 
 class Turning:
@@ -31,48 +31,50 @@ class Turning:
 
     def __init__(self, music: Music, folder: Path) -> None:
         self._events: SimpleQueue[Any] = SimpleQueue()
-        self._player = Player(music, self._events.put)
+        self._mpd = MpdWorker(music, self._events.put)
         self.memory = Memory.open(folder)
-        self._librarian = Librarian(music, read_atlas(), folder, self._events.put)
-        self.jukebox = Jukebox(music, self._player, self._librarian, self.memory, np.random.default_rng(1))
-        self._player.start()
-        self._librarian.start()
+        self._scanner = LibraryScanner(music, read_lexicon(), folder, self._events.put)
+        self.playback = PlaybackController(
+            music, self._mpd, self._scanner, self.memory, np.random.default_rng(1)
+        )
+        self._mpd.start()
+        self._scanner.start()
 
     def until(self, happened: Callable[[], object], seconds: float = 15) -> None:
         end = time.monotonic() + seconds
         while not happened():
-            assert time.monotonic() < end, f"not within {seconds} s: {self.jukebox.snapshot}"
+            assert time.monotonic() < end, f"not within {seconds} s: {self.playback.snapshot}"
             with contextlib.suppress(Empty):
-                self.jukebox.hear(self._events.get(timeout=0.02))
+                self.playback.hear(self._events.get(timeout=0.02))
 
     def for_a_while(self, seconds: float = 0.3) -> None:
         end = time.monotonic() + seconds
         self.until(lambda: time.monotonic() > end)
 
     def close(self) -> None:
-        self._player.close()
-        self._librarian.close()
+        self._mpd.close()
+        self._scanner.close()
         self.memory.close()
 
     @property
     def queue(self) -> list[str]:
-        return [entry.uri for entry in self.jukebox.snapshot.queue] if self.jukebox.snapshot else []
+        return [entry.uri for entry in self.playback.snapshot.queue] if self.playback.snapshot else []
 
     @property
     def playing(self) -> str | None:
-        snapshot = self.jukebox.snapshot
+        snapshot = self.playback.snapshot
         return snapshot.current.uri if snapshot and snapshot.current and snapshot.state == "play" else None
 
     @property
     def current(self) -> Entry | None:
         """What plays, which may be the same song as another entry's."""
-        snapshot = self.jukebox.snapshot
+        snapshot = self.playback.snapshot
         return snapshot.current if snapshot and snapshot.state == "play" else None
 
     @property
     def coming(self) -> int:
         """How many songs are queued behind the one that plays."""
-        snapshot = self.jukebox.snapshot
+        snapshot = self.playback.snapshot
         if not snapshot or not snapshot.current:
             return 0
         return len(snapshot.queue) - snapshot.queue.index(snapshot.current) - 1

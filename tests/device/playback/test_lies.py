@@ -16,16 +16,16 @@ from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.playback import mpd_worker as player
 from device.playback.mpd_worker import (
-    Player,
-    PlayerChanged,
-    PlayerDown,
-    PlayerUp,
+    MpdChanged,
+    MpdConnected,
+    MpdDisconnected,
+    MpdWorker,
     SongsFound,
     SongsQueued,
     SongsRefused,
 )
 from tests.device.mpd.lying import ROWS, STATS, STATUS, Answer, LyingMpd, Raw
-from tests.device.playback.test_mpd_worker import Heard
+from tests.device.playback.test_mpd_worker import TaggedSong
 from tests.waiting import eventually
 
 MIB = 2**20
@@ -117,16 +117,16 @@ def real(tmp_path_factory: pytest.TempPathFactory, silence: Path) -> Iterator[Pr
 
 
 @pytest.fixture
-def link(settings: Settings, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Iterator[Player]:
+def link(settings: Settings, heard: TaggedSong, monkeypatch: pytest.MonkeyPatch) -> Iterator[MpdWorker]:
     monkeypatch.setattr(player, "FIRST_PAUSE", 0.02)
-    made = Player(msgspec.structs.replace(settings.music, timeout=0.5), heard.events.put)
+    made = MpdWorker(msgspec.structs.replace(settings.music, timeout=0.5), heard.events.put)
     yield made
     made.close()
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def heard() -> TaggedSong:
+    return TaggedSong()
 
 
 @pytest.fixture
@@ -134,9 +134,9 @@ def address(settings: Settings) -> Path:
     return Path(settings.music.address)
 
 
-def plays_once_real(real: PrivateMpd, address: Path, link: Player, heard: Heard) -> None:
+def plays_once_real(real: PrivateMpd, address: Path, link: MpdWorker, heard: TaggedSong) -> None:
     address.symlink_to(real.address)
-    heard.next(PlayerUp)
+    heard.next(MpdConnected)
     link.play(Mood.SAD, ["a.ogg"], instead_of=())
     heard.next(SongsQueued)
     heard.until(lambda now: now.state == "play")
@@ -145,16 +145,16 @@ def plays_once_real(real: PrivateMpd, address: Path, link: Player, heard: Heard)
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_is_said_and_the_truth_plays(
-    lie: str, address: Path, link: Player, heard: Heard, real: PrivateMpd
+    lie: str, address: Path, link: MpdWorker, heard: TaggedSong, real: PrivateMpd
 ) -> None:
     lies, word = LIES[lie]
     with LyingMpd(address, lies) as liar:
         link.start()
-        reason = heard.next(PlayerDown).reason
+        reason = heard.next(MpdDisconnected).reason
         assert word in reason
         assert len(reason) < 600
         assert reason.isprintable()
-        heard.next(PlayerDown)  # it tries again
+        heard.next(MpdDisconnected)  # it tries again
     assert liar.sent < (liar.asked["status"] + liar.asked["commands"] + 3) * (BOUND + MIB)
     plays_once_real(real, address, link, heard)
 
@@ -179,8 +179,8 @@ ANSWERS = {
 def test_whatever_is_wrong_in_an_answer_the_player_lives(
     command: str,
     address: Path,
-    link: Player,
-    heard: Heard,
+    link: MpdWorker,
+    heard: TaggedSong,
     real: PrivateMpd,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -189,15 +189,15 @@ def test_whatever_is_wrong_in_an_answer_the_player_lives(
     names = dict.fromkeys(line.partition(": ")[0] for line in truth.splitlines())
     with LyingMpd(address) as liar:
         link.start()
-        heard.next(PlayerUp)
+        heard.next(MpdConnected)
         for name, (how, bend) in itertools.product(names, BENT.items()):
             liar.lies = {command: bend(truth, name)}
             before = liar.asked[command]
             liar.drop()
             while liar.asked[command] == before:
                 event = heard.next(object)
-                assert isinstance(event, PlayerUp | PlayerDown | PlayerChanged), f"{name} {how}"
-                if isinstance(event, PlayerDown):
+                assert isinstance(event, MpdConnected | MpdDisconnected | MpdChanged), f"{name} {how}"
+                if isinstance(event, MpdDisconnected):
                     assert WRONG in event.reason or GONE in event.reason or "not running" in event.reason
     plays_once_real(real, address, link, heard)
 
@@ -213,13 +213,13 @@ LATER: dict[str, dict[str, Answer]] = {
 
 @pytest.mark.parametrize("lie", LATER)
 def test_a_lie_about_a_change_of_the_queue_is_said_and_the_truth_plays(
-    lie: str, address: Path, link: Player, heard: Heard, real: PrivateMpd
+    lie: str, address: Path, link: MpdWorker, heard: TaggedSong, real: PrivateMpd
 ) -> None:
     with LyingMpd(address, LATER[lie]):
         link.start()
-        queue = heard.next(PlayerUp).snapshot.queue
+        queue = heard.next(MpdConnected).snapshot.queue
         link.play(Mood.SAD, ["a.ogg"], instead_of=queue)
-        heard.next(PlayerDown)
+        heard.next(MpdDisconnected)
     plays_once_real(real, address, link, heard)
 
 
@@ -239,11 +239,11 @@ ASIDE: dict[str, dict[str, Answer]] = {
 
 @pytest.mark.parametrize("lie", ASIDE)
 def test_what_the_box_can_do_without_costs_no_more_than_that(
-    lie: str, address: Path, link: Player, heard: Heard, caplog: pytest.LogCaptureFixture
+    lie: str, address: Path, link: MpdWorker, heard: TaggedSong, caplog: pytest.LogCaptureFixture
 ) -> None:
     with LyingMpd(address, ASIDE[lie]) as liar:
         link.start()
-        heard.next(PlayerUp)
+        heard.next(MpdConnected)
         for _ in range(3):
             link.find(Mood.SAD)
             event = heard.next(object)
@@ -253,27 +253,27 @@ def test_what_the_box_can_do_without_costs_no_more_than_that(
 
 
 def test_changes_that_do_not_end_are_no_more_than_an_answer(
-    address: Path, link: Player, heard: Heard, real: PrivateMpd
+    address: Path, link: MpdWorker, heard: TaggedSong, real: PrivateMpd
 ) -> None:
     with LyingMpd(address, {"idle": Raw.endless(long("changed"))}) as liar:
         link.start()
-        heard.next(PlayerUp)
-        assert WRONG in heard.next(PlayerDown).reason
+        heard.next(MpdConnected)
+        assert WRONG in heard.next(MpdDisconnected).reason
         assert liar.sent < BOUND + 2 * MIB
     plays_once_real(real, address, link, heard)
 
 
 def test_changes_of_which_only_the_beginning_comes_are_not_waited_for(
-    address: Path, link: Player, heard: Heard, real: PrivateMpd
+    address: Path, link: MpdWorker, heard: TaggedSong, real: PrivateMpd
 ) -> None:
     with LyingMpd(address, {"idle": Raw.of(b"cha", b"", pause=5)}):
         link.start()
-        heard.next(PlayerUp)
-        assert SLOW in heard.next(PlayerDown).reason
+        heard.next(MpdConnected)
+        assert SLOW in heard.next(MpdDisconnected).reason
     plays_once_real(real, address, link, heard)
 
 
-def test_changes_without_end_do_not_pile_up(address: Path, link: Player, heard: Heard) -> None:
+def test_changes_without_end_do_not_pile_up(address: Path, link: MpdWorker, heard: TaggedSong) -> None:
     def slow(_: list[str]) -> str:
         time.sleep(0.05)
         return STATUS
@@ -285,22 +285,22 @@ def test_changes_without_end_do_not_pile_up(address: Path, link: Player, heard: 
 
 
 def test_who_lies_each_time_is_asked_less_and_less(
-    address: Path, link: Player, heard: Heard, monkeypatch: pytest.MonkeyPatch
+    address: Path, link: MpdWorker, heard: TaggedSong, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
     monkeypatch.setattr(link._closed, "wait", waits.append)
     with LyingMpd(address, {"stats": ""}):
         link.start()
         for _ in range(6):
-            heard.next(PlayerDown)
+            heard.next(MpdDisconnected)
     assert waits[:5] == [player.FIRST_PAUSE * 2**number for number in range(5)]
 
 
 def test_songs_that_a_full_queue_does_not_take_are_refused_with_mpds_word(
-    address: Path, link: Player, heard: Heard
+    address: Path, link: MpdWorker, heard: TaggedSong
 ) -> None:
     with LyingMpd(address, {"addid": "ACK [51@?] {addid} playlist is too large"}):
         link.start()
-        heard.next(PlayerUp)
+        heard.next(MpdConnected)
         link.play(Mood.SAD, ["a.ogg", "b.ogg"], instead_of=())
         assert "playlist is too large" in heard.next(SongsRefused).reason

@@ -9,7 +9,7 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.mood import Mood
-from device.playback.controller import Stance
+from device.playback.controller import ControlMode
 from tests.device.playback.conftest import Start, Turning
 
 THEIRS = ["neutral/01.ogg", "neutral/02.ogg", "neutral/03.ogg"]
@@ -18,13 +18,13 @@ THEIRS = ["neutral/01.ogg", "neutral/02.ogg", "neutral/03.ogg"]
 @pytest.fixture
 def playing(library: PrivateMpd, turning: Turning) -> Turning:
     """A box that plays its twelve sad songs."""
-    turning.jukebox.play(Mood.SAD)
+    turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
     return turning
 
 
 def back(turning: Turning) -> None:
-    turning.until(lambda: turning.jukebox.stance is Stance.BACK)
+    turning.until(lambda: turning.playback.control_mode is ControlMode.BACK)
 
 
 def ids(client: Any) -> list[int]:
@@ -46,7 +46,7 @@ def test_what_others_queued_is_neither_removed_nor_reordered_whatever_the_box_do
     library: PrivateMpd, start: Start
 ) -> None:
     turning = start(handful=5)
-    turning.jukebox.play(Mood.SAD)
+    turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 5)
     other, chance = library.client(), random.Random(5)
     theirs: list[int] = []
@@ -58,9 +58,9 @@ def test_what_others_queued_is_neither_removed_nor_reordered_whatever_the_box_do
         theirs.append(theirs.pop(0))
         other.next()
         turning.for_a_while()
-        turning.jukebox.skip()
+        turning.playback.skip()
         turning.for_a_while()
-        turning.jukebox.play(mood)
+        turning.playback.play(mood)
         turning.until(lambda mood=mood: turning.plays(mood))  # type: ignore[misc]
         turning.for_a_while()
         assert [id_ for id_ in ids(other) if id_ in theirs] == theirs
@@ -70,7 +70,7 @@ def test_a_song_that_somebody_adds_plays_when_its_turn_comes_and_the_box_goes_on
     library: PrivateMpd, start: Start
 ) -> None:
     turning = start(handful=4)
-    turning.jukebox.play(Mood.SAD)
+    turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 4)
     other = library.client()
     other.add(THEIRS[0])
@@ -80,7 +80,7 @@ def test_a_song_that_somebody_adds_plays_when_its_turn_comes_and_the_box_goes_on
             on_to_the_next(turning, other)
     assert turning.playing == THEIRS[0]
     on_to_the_next(turning, other)
-    assert turning.jukebox.stance is Stance.KEEPING
+    assert turning.playback.control_mode is ControlMode.KEEPING
 
 
 def test_songs_of_the_box_that_others_move_or_remove_are_no_reason_to_step_back(
@@ -106,10 +106,10 @@ def test_who_clears_the_queue_finds_it_empty_until_the_button_is_pressed(
     back(playing)
     playing.for_a_while()
     assert ids(other) == []
-    playing.jukebox.play(Mood.SAD, invited=False)  # a face, and no finger
+    playing.playback.play(Mood.SAD, invited=False)  # a face, and no finger
     playing.for_a_while()
     assert ids(other) == []
-    playing.jukebox.play(Mood.HAPPY)
+    playing.playback.play(Mood.HAPPY)
     playing.until(lambda: playing.plays(Mood.HAPPY) and len(playing.queue) == 12)
 
 
@@ -130,7 +130,7 @@ def test_who_loads_a_playlist_of_their_own_keeps_it_as_it_is_to_its_end(
         other.next()
     playing.for_a_while()
     assert (other.status()["state"], len(ids(other))) == ("stop", 3)
-    playing.jukebox.play(Mood.HAPPY)
+    playing.playback.play(Mood.HAPPY)
     playing.until(lambda: playing.plays(Mood.HAPPY) and len(playing.queue) == 15)
     assert playing.queue[:3] == THEIRS
 
@@ -142,14 +142,16 @@ def test_who_plays_a_song_of_their_own_keeps_the_queue_to_themselves(
     other = library.client()
     if before != "play":
         getattr(other, before)()
-        playing.until(lambda: playing.jukebox.snapshot and playing.jukebox.snapshot.state == before)
+        playing.until(lambda: playing.playback.snapshot and playing.playback.snapshot.state == before)
     other.playid(other.addid(THEIRS[0]))
     back(playing)
     queue = ids(other)
     other.seekcur(59)
     playing.for_a_while(1.5)
     assert ids(other) == queue
-    assert all(playing.memory.taste(mood).songs == {} for mood in Mood)  # nor was a song of the box skipped
+    assert all(
+        playing.memory.play_statistics(mood).songs == {} for mood in Mood
+    )  # nor was a song of the box skipped
 
 
 def test_a_box_that_has_stepped_back_pauses_and_skips_what_plays(
@@ -162,14 +164,14 @@ def test_a_box_that_has_stepped_back_pauses_and_skips_what_plays(
     other.play()
     back(playing)
     playing.until(lambda: playing.playing == THEIRS[0])
-    assert playing.jukebox.skip()
+    assert playing.playback.skip()
     playing.until(lambda: playing.playing == THEIRS[1])
-    playing.jukebox.toggle()
+    playing.playback.toggle()
     playing.until(lambda: not playing.playing)
-    playing.jukebox.toggle()
+    playing.playback.toggle()
     playing.until(lambda: playing.playing == THEIRS[1])
-    assert playing.jukebox.stance is Stance.BACK
-    assert all(playing.memory.taste(mood).songs == {} for mood in Mood)
+    assert playing.playback.control_mode is ControlMode.BACK
+    assert all(playing.memory.play_statistics(mood).songs == {} for mood in Mood)
 
 
 def test_it_stays_back_when_mpd_was_away(library: PrivateMpd, playing: Turning) -> None:
@@ -179,9 +181,9 @@ def test_it_stays_back_when_mpd_was_away(library: PrivateMpd, playing: Turning) 
     other.play()
     back(playing)
     library.stop()
-    playing.until(lambda: playing.jukebox.snapshot is None)
+    playing.until(lambda: playing.playback.snapshot is None)
     library.start()
-    playing.until(lambda: playing.jukebox.snapshot)
+    playing.until(lambda: playing.playback.snapshot)
     playing.for_a_while()
     assert playing.queue == THEIRS[:1]
 
@@ -189,18 +191,18 @@ def test_it_stays_back_when_mpd_was_away(library: PrivateMpd, playing: Turning) 
 def test_a_song_that_somebody_added_is_no_reason_to_step_back_when_mpd_is_back_with_it(
     library: PrivateMpd, turning: Turning
 ) -> None:
-    turning.jukebox.play(Mood.SAD, invited=False)
+    turning.playback.play(Mood.SAD, invited=False)
     turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
     other = library.client()
     other.addid(THEIRS[0], 1)
     turning.until(lambda: len(turning.queue) == 13)
     on_to_the_next(turning, other)
     library.stop()
-    turning.until(lambda: turning.jukebox.snapshot is None)
+    turning.until(lambda: turning.playback.snapshot is None)
     library.start()
     turning.until(lambda: turning.playing == THEIRS[0])
     turning.for_a_while()
-    assert turning.jukebox.stance is Stance.KEEPING
+    assert turning.playback.control_mode is ControlMode.KEEPING
     on_to_the_next(turning, library.client())
 
 
@@ -211,10 +213,10 @@ def test_a_box_that_starts_while_somebody_plays_their_own_waits_for_its_button(
     other.add(THEIRS[0])
     other.play()
     back(turning)
-    turning.jukebox.play(Mood.SAD, invited=False)
+    turning.playback.play(Mood.SAD, invited=False)
     turning.for_a_while()
     assert turning.queue == THEIRS[:1]
-    turning.jukebox.play(Mood.SAD)
+    turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD))
 
 
@@ -224,7 +226,7 @@ def test_a_box_that_starts_again_amid_its_own_songs_goes_on_with_them(
     playing.close()
     again = start()
     again.until(lambda: again.playing)
-    again.jukebox.play(Mood.HAPPY, invited=False)
+    again.playback.play(Mood.HAPPY, invited=False)
     again.until(lambda: again.plays(Mood.HAPPY) and len(again.queue) == 12)
 
 
@@ -237,7 +239,7 @@ def test_while_the_box_is_away_a_song_of_its_own_that_somebody_queues_again_is_t
     other.clear()
     theirs = [int(other.addid(uri)) for uri in uris[:3]]
     again = start()
-    again.jukebox.play(Mood.HAPPY)
+    again.playback.play(Mood.HAPPY)
     again.until(lambda: again.plays(Mood.HAPPY) and len(again.queue) == 15)
     assert ids(other)[:3] == theirs
 
@@ -262,13 +264,13 @@ def test_it_plays_in_each_mode_keeps_the_queue_filled_and_leaves_the_mode(
     other = library.client()
     getattr(other, mode)(1)
     before = modes(other)
-    turning.jukebox.play(Mood.SAD)
+    turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.playing)
     theirs = int(other.addid(THEIRS[0], 0))
     for _ in range(8):
         on_to_the_next(turning, other)
-    turning.jukebox.play(Mood.HAPPY)
-    turning.until(lambda: turning.plays(Mood.HAPPY) and turning.jukebox.stance is Stance.KEEPING)
+    turning.playback.play(Mood.HAPPY)
+    turning.until(lambda: turning.plays(Mood.HAPPY) and turning.playback.control_mode is ControlMode.KEEPING)
     assert modes(other) == before
     assert theirs in ids(other) or mode in ("random", "consume")
 
@@ -277,7 +279,7 @@ def test_who_turns_random_on_while_it_plays_hears_theirs_and_the_boxs_songs_mixe
     library: PrivateMpd, start: Start
 ) -> None:
     turning = start(handful=4)
-    turning.jukebox.play(Mood.SAD)
+    turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 4)
     other = library.client()
     for number in range(16):
@@ -292,23 +294,23 @@ def test_who_turns_random_on_while_it_plays_hears_theirs_and_the_boxs_songs_mixe
         turning.until(lambda before=before: turning.current not in (before, None))  # type: ignore[misc]
         heard.add(turning.playing)  # perhaps the same song, which both have queued
     assert any(uri and uri.startswith("neutral") for uri in heard)
-    assert turning.jukebox.stance is Stance.KEEPING
+    assert turning.playback.control_mode is ControlMode.KEEPING
 
 
 @pytest.fixture
 def one_by_one(library: PrivateMpd, turning: Turning) -> Turning:
     """A box in the middle of a song of a minute, the only one for its mood, and after it MPD is to stop."""
     (library.playlists / "sad.m3u").write_text("sad/01.ogg\n")
-    turning.jukebox.play(Mood.SAD)
+    turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.playing)
     library.client().single(1)
-    turning.until(lambda: turning.jukebox.snapshot and turning.jukebox.snapshot.single)
+    turning.until(lambda: turning.playback.snapshot and turning.playback.snapshot.single)
     assert turning.playing
     return turning
 
 
 def stopped(turning: Turning) -> bool:
-    return bool(turning.jukebox.snapshot and turning.jukebox.snapshot.state == "stop")
+    return bool(turning.playback.snapshot and turning.playback.snapshot.state == "stop")
 
 
 def test_who_wants_songs_one_by_one_is_not_given_the_next(library: PrivateMpd, one_by_one: Turning) -> None:
@@ -326,7 +328,7 @@ def test_nor_is_who_wants_them_one_by_one_if_the_song_ended_while_mpd_was_gone(
     played = state.read_text()
     assert "state: play" in played
     state.write_text(played.replace("state: play", "state: stop"))
-    one_by_one.until(lambda: one_by_one.jukebox.snapshot is None)
+    one_by_one.until(lambda: one_by_one.playback.snapshot is None)
     library.start()
     one_by_one.until(lambda: stopped(one_by_one))
     one_by_one.for_a_while()
@@ -337,7 +339,7 @@ def test_a_last_song_that_is_consumed_is_followed_by_others(short: PrivateMpd, t
     other = short.client()
     (short.playlists / "sad.m3u").write_text("1.ogg\n")
     other.consume(1)
-    turning.jukebox.play(Mood.SAD)
+    turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.playing)
     first = ids(other)
     turning.until(lambda: turning.playing and ids(other) not in (first, []))
@@ -357,12 +359,12 @@ def test_volume_crossfade_and_replay_gain_stay_as_they_are(library: PrivateMpd, 
     before = modes(other)
     assert (before["volume"], before["xfade"]) == ("37", "7")
     turning = start()
-    turning.jukebox.play(Mood.SAD)
+    turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.playing)
-    turning.jukebox.skip()
-    turning.jukebox.toggle()
+    turning.playback.skip()
+    turning.playback.toggle()
     turning.until(lambda: not turning.playing)
-    turning.jukebox.play(Mood.HAPPY)
+    turning.playback.play(Mood.HAPPY)
     turning.until(lambda: turning.plays(Mood.HAPPY))
     assert modes(other) == before
 
@@ -371,15 +373,15 @@ def test_crossfade_and_replay_gain_are_set_where_the_settings_say_so_and_again_a
     library: PrivateMpd, start: Start
 ) -> None:
     turning = start(crossfade=3, replay_gain="track")
-    turning.until(lambda: turning.jukebox.snapshot)
+    turning.until(lambda: turning.playback.snapshot)
     for _ in range(2):
         client = library.client()
         assert client.status()["xfade"] == "3"
         assert "track" in str(client.replay_gain_status())
         library.kill()
-        turning.until(lambda: turning.jukebox.snapshot is None)
+        turning.until(lambda: turning.playback.snapshot is None)
         library.start()
-        turning.until(lambda: turning.jukebox.snapshot)
+        turning.until(lambda: turning.playback.snapshot)
 
 
 def test_an_mpd_that_refuses_them_is_one_word_and_plays_all_the_same(
@@ -390,6 +392,6 @@ def test_an_mpd_that_refuses_them_is_one_word_and_plays_all_the_same(
     configuration.write_text(configuration.read_text() + 'default_permissions "read"\n')
     library.start()
     turning = start(crossfade=3)
-    turning.until(lambda: turning.jukebox.snapshot)
+    turning.until(lambda: turning.playback.snapshot)
     assert "refuses what the settings say" in caplog.text
-    assert "player" not in turning.jukebox.trouble
+    assert "player" not in turning.playback.trouble

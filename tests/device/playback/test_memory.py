@@ -11,35 +11,35 @@ from types import SimpleNamespace
 import pytest
 
 from device.errors import MemoryFileError
-from device.library.tag_affect import Place, Source
+from device.library.tag_affect import Affect, Source
 from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
 from device.playback.memory import KEPT, Memory
-from device.playback.ownership import Holding
-from device.recommend.play_statistics import NO_TASTE, Tally
+from device.playback.ownership import QueueOwnership
+from device.recommend.play_statistics import NO_STATISTICS, PlayCount
 
 OWN = (Entry(3, "a.ogg"), Entry(4, "b ü.ogg"))
-HELD = Holding(
+HELD = QueueOwnership(
     OWN, {"a.ogg": Mood.SAD, "c.ogg": Mood.HAPPY}, ("c.ogg", "d.ogg"), above=4, started=1.5, version=7
 )
 
 
 def test_it_remembers_across_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path / "state")
-    memory.keep_holding(HELD)
+    memory.keep_ownership(HELD)
     for uri in "abcd":
         memory.keep_played(uri)
     memory.close()
     again = Memory.open(tmp_path / "state")
-    assert again.holding() == HELD
+    assert again.ownership() == HELD
     assert again.played(3) == ("b", "c", "d")
 
 
 def test_what_was_queued_before_is_replaced(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_holding(HELD)
-    memory.keep_holding(HELD.among(Snapshot("play", OWN[1:])))
-    assert memory.holding().entries == OWN[1:]
+    memory.keep_ownership(HELD)
+    memory.keep_ownership(HELD.among(Snapshot("play", OWN[1:])))
+    assert memory.ownership().entries == OWN[1:]
 
 
 def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
@@ -61,15 +61,15 @@ def test_a_damaged_file_is_put_aside_and_begun_anew(tmp_path: Path) -> None:
 
 def test_damage_in_the_middle_of_the_file_is_found(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_holding(Holding(tuple(Entry(n, "x" * 500) for n in range(200))))
+    memory.keep_ownership(QueueOwnership(tuple(Entry(n, "x" * 500) for n in range(200))))
     memory.close()
     path = tmp_path / "moodbox.db"
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     again = Memory.open(tmp_path)
-    assert again.holding().entries == ()
-    again.keep_holding(HELD)
-    assert again.holding().entries == OWN
+    assert again.ownership().entries == ()
+    again.keep_ownership(HELD)
+    assert again.ownership().entries == OWN
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -81,15 +81,15 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_kill_in_the_middle_of_writing_leaves_it_whole(tmp_path: Path) -> None:
     write_for_ever = f"""
 from device.playback.memory import Memory
-from device.playback.ownership import Holding
+from device.playback.ownership import QueueOwnership
 from device.mpd.snapshot import Entry
-from device.recommend.play_statistics import NO_TASTE, Tally
+from device.recommend.play_statistics import NO_STATISTICS, PlayCount
 from pathlib import Path
 memory = Memory.open(Path({str(tmp_path)!r}))
 n = 0
 while True:
     n += 1
-    memory.keep_holding(Holding((Entry(n, f"{{n}}.ogg"),) * 5))
+    memory.keep_ownership(QueueOwnership((Entry(n, f"{{n}}.ogg"),) * 5))
     print(n, flush=True)
 """
     for _ in range(3):
@@ -100,7 +100,7 @@ while True:
             for _line in range(20):
                 told = int(writer.stdout.readline())
             writer.kill()
-        queued = Memory.open(tmp_path).holding().entries
+        queued = Memory.open(tmp_path).ownership().entries
         assert len(queued) == 5
         assert len(set(queued)) == 1
         assert queued[0].id >= told
@@ -137,46 +137,50 @@ def test_a_file_that_was_taken_away_is_not_written_to(tmp_path: Path) -> None:
 
 def test_one_of_this_run_keeps_nothing(tmp_path: Path) -> None:
     memory = Memory.of_this_run()
-    memory.keep_holding(HELD)
-    assert memory.holding().entries == OWN
+    memory.keep_ownership(HELD)
+    assert memory.ownership().entries == OWN
     memory.close()
     with pytest.raises(sqlite3.ProgrammingError):
-        memory.holding()
+        memory.ownership()
 
 
 def test_in_which_mood_a_song_was_queued_is_known_after_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_holding(HELD)
+    memory.keep_ownership(HELD)
     memory.close()
-    assert Memory.open(tmp_path).holding().moods == HELD.moods
+    assert Memory.open(tmp_path).ownership().moods == HELD.moods
 
 
 def test_what_was_learned_is_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_reception(Mood.SAD, "a.ogg", "Blues", heard=True)
-    memory.keep_reception(Mood.SAD, "b.ogg", "Blues", heard=False)
-    memory.keep_reception(Mood.SAD, "c.ogg", "", heard=False)
-    memory.keep_reception(Mood.HAPPY, "a.ogg", "Blues", heard=False)
-    memory.keep_reception(Mood.NEUTRAL, "a.ogg", "Blues", heard=False)
+    memory.keep_play(Mood.SAD, "a.ogg", "Blues", heard=True)
+    memory.keep_play(Mood.SAD, "b.ogg", "Blues", heard=False)
+    memory.keep_play(Mood.SAD, "c.ogg", "", heard=False)
+    memory.keep_play(Mood.HAPPY, "a.ogg", "Blues", heard=False)
+    memory.keep_play(Mood.NEUTRAL, "a.ogg", "Blues", heard=False)
     memory.close()
-    taste = Memory.open(tmp_path).taste(Mood.SAD)
-    assert taste.genres == {"Blues": Tally(1, 1)}
-    assert taste.songs == {"a.ogg": Tally(1, 0), "b.ogg": Tally(0, 1), "c.ogg": Tally(0, 1)}
-    assert taste.genres_elsewhere == {"Blues": Tally(0, 2)}
-    assert taste.songs_elsewhere == {"a.ogg": Tally(0, 2)}
+    play_statistics = Memory.open(tmp_path).play_statistics(Mood.SAD)
+    assert play_statistics.genres == {"Blues": PlayCount(1, 1)}
+    assert play_statistics.songs == {
+        "a.ogg": PlayCount(1, 0),
+        "b.ogg": PlayCount(0, 1),
+        "c.ogg": PlayCount(0, 1),
+    }
+    assert play_statistics.genres_elsewhere == {"Blues": PlayCount(0, 2)}
+    assert play_statistics.songs_elsewhere == {"a.ogg": PlayCount(0, 2)}
 
 
 def test_forgetting_leaves_the_users_own_words_and_the_queue(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_holding(HELD)
+    memory.keep_ownership(HELD)
     memory.keep_word("a.ogg", 0.25, 0.5)
-    memory.keep_reception(Mood.SAD, "a.ogg", "Blues", heard=True)
+    memory.keep_play(Mood.SAD, "a.ogg", "Blues", heard=True)
     memory.keep_played("a.ogg")
     memory.forget()
-    assert memory.taste(Mood.SAD) == NO_TASTE
+    assert memory.play_statistics(Mood.SAD) == NO_STATISTICS
     assert memory.played(1) == ()
-    assert memory.words() == {"a.ogg": Place(0.25, 0.5, 1.0, Source.OWN)}
-    assert memory.holding().entries == OWN
+    assert memory.words() == {"a.ogg": Affect(0.25, 0.5, 1.0, Source.OWN)}
+    assert memory.ownership().entries == OWN
 
 
 def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: Path) -> None:
@@ -188,10 +192,10 @@ def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: 
             INSERT INTO played (uri) VALUES ('b.ogg');
         """)
     memory = Memory.open(tmp_path)
-    assert memory.holding().entries == OWN[:1]
-    assert memory.holding().moods == {}
+    assert memory.ownership().entries == OWN[:1]
+    assert memory.ownership().moods == {}
     assert memory.played(1) == ("b.ogg",)
-    memory.keep_reception(Mood.SAD, "a.ogg", "Blues", heard=True)
+    memory.keep_play(Mood.SAD, "a.ogg", "Blues", heard=True)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")

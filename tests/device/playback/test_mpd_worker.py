@@ -24,10 +24,10 @@ from device.mpd.snapshot import Snapshot
 from device.playback import mpd_worker as player
 from device.playback.mpd_worker import (
     LibraryChanged,
-    Player,
-    PlayerChanged,
-    PlayerDown,
-    PlayerUp,
+    MpdChanged,
+    MpdConnected,
+    MpdDisconnected,
+    MpdWorker,
     SongsFound,
     SongsQueued,
 )
@@ -42,7 +42,7 @@ format "44100:16:2"
 """
 
 
-class Heard:
+class TaggedSong:
     """What a player posts, in order."""
 
     def __init__(self) -> None:
@@ -55,65 +55,67 @@ class Heard:
                 return event
 
     def until(self, happened: Callable[[Snapshot], bool]) -> None:
-        while not happened(self.next(PlayerChanged).snapshot):
+        while not happened(self.next(MpdChanged).snapshot):
             pass
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def heard() -> TaggedSong:
+    return TaggedSong()
 
 
 @pytest.fixture
-def link(settings: Settings, heard: Heard) -> Iterator[Player]:
-    made = Player(settings.music, heard.events.put)
+def link(settings: Settings, heard: TaggedSong) -> Iterator[MpdWorker]:
+    made = MpdWorker(settings.music, heard.events.put)
     made.start()
     yield made
     made.close()
 
 
-def test_it_says_when_mpd_answers(library: PrivateMpd, link: Player, heard: Heard) -> None:
-    assert heard.next(PlayerUp).snapshot.state == "stop"
+def test_it_says_when_mpd_answers(library: PrivateMpd, link: MpdWorker, heard: TaggedSong) -> None:
+    assert heard.next(MpdConnected).snapshot.state == "stop"
 
 
 def test_it_finds_the_songs_of_the_playlist_with_the_moods_name(
-    library: PrivateMpd, link: Player, heard: Heard
+    library: PrivateMpd, link: MpdWorker, heard: TaggedSong
 ) -> None:
     (library.playlists / "Sad.m3u").write_text("sad/01.ogg\nsad/02.ogg\n")
-    heard.next(PlayerUp)
+    heard.next(MpdConnected)
     link.find(Mood.SAD)
     found = heard.next(SongsFound)
     assert found.mood is Mood.SAD
     assert found.picked == ("sad/01.ogg", "sad/02.ogg")
 
 
-def test_new_songs_play_in_place_of_the_old_ones(library: PrivateMpd, link: Player, heard: Heard) -> None:
-    heard.next(PlayerUp)
+def test_new_songs_play_in_place_of_the_old_ones(
+    library: PrivateMpd, link: MpdWorker, heard: TaggedSong
+) -> None:
+    heard.next(MpdConnected)
     link.play(Mood.SAD, ["sad/01.ogg", "sad/02.ogg"], instead_of=())
     old = heard.next(SongsQueued).entries
     link.play(Mood.HAPPY, ["happy/01.ogg"], instead_of=old)
     queued = heard.next(SongsQueued)
     (new,) = queued.entries
     assert (queued.mood, queued.play) == (Mood.HAPPY, True)
-    snapshot = heard.next(PlayerChanged).snapshot
+    snapshot = heard.next(MpdChanged).snapshot
     while snapshot.queue != (new,):
-        snapshot = heard.next(PlayerChanged).snapshot
+        snapshot = heard.next(MpdChanged).snapshot
     assert (snapshot.state, snapshot.current, snapshot.title) == ("play", new, "Somebody - Disco 1")
 
 
-def test_what_others_do_at_mpd_is_heard(library: PrivateMpd, link: Player, heard: Heard) -> None:
-    heard.next(PlayerUp)
+def test_what_others_do_at_mpd_is_heard(library: PrivateMpd, link: MpdWorker, heard: TaggedSong) -> None:
+    heard.next(MpdConnected)
     other = library.client()
     other.add("sad/01.ogg")
-    assert [entry.uri for entry in heard.next(PlayerChanged).snapshot.queue] == ["sad/01.ogg"]
+    assert [entry.uri for entry in heard.next(MpdChanged).snapshot.queue] == ["sad/01.ogg"]
     other.play()
-    assert heard.next(PlayerChanged).snapshot.state == "play"
+    assert heard.next(MpdChanged).snapshot.state == "play"
 
 
 def test_a_change_of_the_library_is_heard(
-    library: PrivateMpd, link: Player, heard: Heard, add_song: AddSong
+    library: PrivateMpd, link: MpdWorker, heard: TaggedSong, add_song: AddSong
 ) -> None:
-    heard.next(PlayerUp)
+    heard.next(MpdConnected)
     add_song("new.ogg")
     library.update()
     heard.next(LibraryChanged)
@@ -126,69 +128,75 @@ def output_is(library: PrivateMpd, output: str) -> None:
     library.start()
 
 
-def test_a_song_that_has_vanished_is_passed_over(library: PrivateMpd, link: Player, heard: Heard) -> None:
-    heard.next(PlayerUp)
+def test_a_song_that_has_vanished_is_passed_over(
+    library: PrivateMpd, link: MpdWorker, heard: TaggedSong
+) -> None:
+    heard.next(MpdConnected)
     link.play(Mood.SAD, ["gone.ogg", "sad/01.ogg"], instead_of=())
     assert [entry.uri for entry in heard.next(SongsQueued).entries] == ["sad/01.ogg"]
 
 
-def test_mpd_may_start_later(tmp_path: Any, link: Player, heard: Heard) -> None:
-    assert "is not running: sudo systemctl start mpd" in heard.next(PlayerDown).reason
+def test_mpd_may_start_later(tmp_path: Any, link: MpdWorker, heard: TaggedSong) -> None:
+    assert "is not running: sudo systemctl start mpd" in heard.next(MpdDisconnected).reason
     with PrivateMpd(tmp_path):
-        heard.next(PlayerUp)
+        heard.next(MpdConnected)
 
 
 def test_it_notices_that_mpd_was_killed_and_comes_back(
-    library: PrivateMpd, link: Player, heard: Heard
+    library: PrivateMpd, link: MpdWorker, heard: TaggedSong
 ) -> None:
-    heard.next(PlayerUp)
+    heard.next(MpdConnected)
     library.kill()
-    heard.next(PlayerDown)
+    heard.next(MpdDisconnected)
     library.start()
-    heard.next(PlayerUp)
+    heard.next(MpdConnected)
     link.find(Mood.SAD)
     heard.next(SongsFound)
 
 
 def test_an_mpd_that_hangs_counts_as_gone_until_it_answers(
-    library: PrivateMpd, link: Player, heard: Heard
+    library: PrivateMpd, link: MpdWorker, heard: TaggedSong
 ) -> None:
-    heard.next(PlayerUp)
+    heard.next(MpdConnected)
     os.kill(library.pid, signal.SIGSTOP)
     try:
         link.find(Mood.SAD)
-        assert "does not answer" in heard.next(PlayerDown).reason
+        assert "does not answer" in heard.next(MpdDisconnected).reason
     finally:
         os.kill(library.pid, signal.SIGCONT)
-    heard.next(PlayerUp)
+    heard.next(MpdConnected)
 
 
 def test_a_hang_is_noticed_even_if_nothing_is_asked(
-    library: PrivateMpd, settings: Settings, heard: Heard, monkeypatch: pytest.MonkeyPatch
+    library: PrivateMpd, settings: Settings, heard: TaggedSong, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(player, "PROBE", 0.1)
-    link = Player(settings.music, heard.events.put)
+    link = MpdWorker(settings.music, heard.events.put)
     link.start()
-    heard.next(PlayerUp)
+    heard.next(MpdConnected)
     os.kill(library.pid, signal.SIGSTOP)
     try:
-        heard.next(PlayerDown)
+        heard.next(MpdDisconnected)
     finally:
         os.kill(library.pid, signal.SIGCONT)
         link.close()
 
 
 def test_sound_that_fails_is_tried_again_until_it_plays(
-    library: PrivateMpd, settings: Settings, heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: PrivateMpd,
+    settings: Settings,
+    heard: TaggedSong,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(player, "MUTE_PAUSE", 0.2)
     plug = tmp_path / "plug"
     plug.touch()
     output_is(library, SPEAKER.format(plug=plug))
-    link = Player(settings.music, heard.events.put)
+    link = MpdWorker(settings.music, heard.events.put)
     link.start()
     try:
-        heard.next(PlayerUp)
+        heard.next(MpdConnected)
         link.play(Mood.SAD, ["sad/01.ogg", "sad/02.ogg"], instead_of=())
         heard.until(lambda now: now.state == "play")
         plug.unlink()
@@ -200,14 +208,14 @@ def test_sound_that_fails_is_tried_again_until_it_plays(
 
 
 def test_who_pauses_is_left_alone(
-    library: PrivateMpd, settings: Settings, heard: Heard, monkeypatch: pytest.MonkeyPatch
+    library: PrivateMpd, settings: Settings, heard: TaggedSong, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(player, "MUTE_PAUSE", 0.05)
     monkeypatch.setattr(player, "PROBE", 0.05)
-    link = Player(settings.music, heard.events.put)
+    link = MpdWorker(settings.music, heard.events.put)
     link.start()
     try:
-        heard.next(PlayerUp)
+        heard.next(MpdConnected)
         link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
         heard.until(lambda now: now.state == "play")
         library.client().pause(1)
@@ -218,8 +226,8 @@ def test_who_pauses_is_left_alone(
         link.close()
 
 
-def test_closing_leaves_mpd_playing(library: PrivateMpd, link: Player, heard: Heard) -> None:
-    heard.next(PlayerUp)
+def test_closing_leaves_mpd_playing(library: PrivateMpd, link: MpdWorker, heard: TaggedSong) -> None:
+    heard.next(MpdConnected)
     link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
     heard.next(SongsQueued)
     link.close()
@@ -269,13 +277,13 @@ def test_a_server_that_is_no_mpd_is_named(tmp_path: Path) -> None:
 
 
 def test_a_song_of_two_artists_names_both(
-    library: PrivateMpd, link: Player, heard: Heard, add_song: AddSong
+    library: PrivateMpd, link: MpdWorker, heard: TaggedSong, add_song: AddSong
 ) -> None:
     path = library.music / add_song("duet.ogg", title="A song")
     file = mutagen.File(path)
     file["artist"] = ["Simon", "Garfunkel"]
     file.save()
     library.update()
-    heard.next(PlayerUp)
+    heard.next(MpdConnected)
     link.play(Mood.SAD, ["duet.ogg"], instead_of=())
-    assert heard.next(PlayerChanged).snapshot.title == "Simon, Garfunkel - A song"
+    assert heard.next(MpdChanged).snapshot.title == "Simon, Garfunkel - A song"

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
-from device.playback.ownership import Holding
+from device.playback.ownership import QueueOwnership
 
 A, B, C = Entry(1, "a.ogg"), Entry(2, "b.ogg"), Entry(3, "c.ogg")
 STARTED = 1000.0
@@ -18,8 +18,8 @@ def at(*queue: Entry, version: int = 5) -> Snapshot:
     return Snapshot("play", queue, version=version)
 
 
-def held(*own: Entry) -> Holding:
-    return Holding(own, started=STARTED, version=5)
+def held(*own: Entry) -> QueueOwnership:
+    return QueueOwnership(own, started=STARTED, version=5)
 
 
 def test_own_songs_are_known_by_id_and_uri() -> None:

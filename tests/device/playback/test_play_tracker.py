@@ -5,31 +5,31 @@ from typing import Any
 import pytest
 
 from device.mpd.snapshot import Entry, Snapshot
-from device.playback.play_tracker import LONG, Listening, Reception, break_off, follow
+from device.playback.play_tracker import LONG, PlayInProgress, PlayOutcome, break_off, follow
 
 A, B, THEIRS = Entry(1, "a.ogg"), Entry(2, "b.ogg"), Entry(3, "c.ogg")
 QUEUE = (A, B, THEIRS)
 OWN = (A, B)
-HEARD, SKIPPED = Reception.HEARD, Reception.SKIPPED
+HEARD, SKIPPED = PlayOutcome.HEARD, PlayOutcome.SKIPPED
 
 
 def at(current: Entry | None, state: Any = "play", duration: float = 100, **more: Any) -> Snapshot:
     return Snapshot(state, QUEUE, current, duration=duration, **more)
 
 
-def received(*moments: tuple[float, Snapshot]) -> list[Reception | None]:
+def received(*moments: tuple[float, Snapshot]) -> list[PlayOutcome | None]:
     """What became of songs at each of these moments."""
-    listening: Listening | None = None
+    listening: PlayInProgress | None = None
     receptions = []
     for now, snapshot in moments:
-        listening, reception = follow(listening, snapshot, OWN, now)
-        receptions.append(reception)
+        listening, outcome = follow(listening, snapshot, OWN, now)
+        receptions.append(outcome)
     return receptions
 
 
 @pytest.mark.parametrize(("seconds", "reception"), [(2, SKIPPED), (49, SKIPPED), (50, HEARD), (100, HEARD)])
-def test_a_song_is_heard_from_half_on_and_skipped_before(seconds: float, reception: Reception) -> None:
-    assert received((0, at(A)), (seconds, at(B))) == [None, reception]
+def test_a_song_is_heard_from_half_on_and_skipped_before(seconds: float, outcome: PlayOutcome) -> None:
+    assert received((0, at(A)), (seconds, at(B))) == [None, outcome]
 
 
 def test_four_minutes_of_a_long_song_will_do() -> None:
@@ -81,19 +81,19 @@ def test_nothing_is_said_while_it_plays() -> None:
 
 def test_a_change_of_mood_says_nothing_against_the_song_that_it_ends() -> None:
     listening, _ = follow(None, at(A), OWN, 0)
-    over, reception = break_off(listening, 10)
-    assert reception is None
+    over, outcome = break_off(listening, 10)
+    assert outcome is None
     assert follow(over, at(B), OWN, 11)[1] is None
     assert break_off(over, 90) == (over, None)
 
 
 @pytest.mark.parametrize(("seconds", "reception"), [(10, SKIPPED), (60, HEARD)])
 def test_a_song_that_the_button_skips_counts_once_whatever_follows(
-    seconds: float, reception: Reception
+    seconds: float, outcome: PlayOutcome
 ) -> None:
     listening, _ = follow(None, at(A), OWN, 0)
     over, skipped = break_off(listening, seconds, skipped=True)
-    assert skipped is reception
+    assert skipped is outcome
     assert break_off(over, seconds + 1, skipped=True) == (over, None)
     for then in (at(B), at(None, "stop"), at(THEIRS)):
         assert follow(over, then, OWN, seconds + 1)[1] is None
@@ -101,12 +101,12 @@ def test_a_song_that_the_button_skips_counts_once_whatever_follows(
 
 def test_a_song_that_was_heard_before_the_mood_changed_counts_once() -> None:
     listening, _ = follow(None, at(A), OWN, 0)
-    over, reception = break_off(listening, 60)
-    assert reception is HEARD
+    over, outcome = break_off(listening, 60)
+    assert outcome is HEARD
     assert follow(over, at(B), OWN, 61)[1] is None
 
 
 def test_a_box_that_comes_to_a_song_in_its_middle_knows_how_much_has_been_heard() -> None:
-    for elapsed, reception in ((45, HEARD), (5, SKIPPED)):
+    for elapsed, outcome in ((45, HEARD), (5, SKIPPED)):
         listening, _ = follow(None, at(A, elapsed=elapsed), OWN, 0, joined=True)
-        assert follow(listening, at(B), OWN, 10)[1] is reception
+        assert follow(listening, at(B), OWN, 10)[1] is outcome

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.library.table import EMPTY_SHELF, Shelf, Song, shelf_of
-from device.library.tag_affect import Place, Source
-from device.recommend.ranking import LOW, MOST_LOW, REACH, Choice, Wish, choose
-from device.recommend.trajectory import Course, Point
+from device.library.table import EMPTY_TABLE, Song, SongTable, song_table
+from device.library.tag_affect import Affect, Source
+from device.recommend.ranking import LOW, MOST_LOW, REACH, RankedSong, RankingRequest, rank_songs
+from device.recommend.trajectory import Point, Trajectory
 
 BRIGHT, MIDDLE, DARK = Point(0.75, 0.7), Point(0.55, 0.5), Point(0.3, 0.35)
 
@@ -19,41 +19,41 @@ def chance(seed: int = 1) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def song(uri: str, at: Point, artist: str = "", sure: float = 0.5) -> Song:
-    return Song(uri, artist, "", Place(at.valence, at.energy, sure, Source.GENRE))
+def song(uri: str, at: Point, artist: str = "", confidence: float = 0.5) -> Song:
+    return Song(uri, artist, "", Affect(at.valence, at.energy, confidence, Source.GENRE))
 
 
-def stay(at: Point) -> Course:
-    return Course(at, at, 1)
+def stay(at: Point) -> Trajectory:
+    return Trajectory(at, at, 1)
 
 
-def shelf(**songs: Point) -> Shelf:
-    return shelf_of(song(uri, at) for uri, at in songs.items())
+def table(**songs: Point) -> SongTable:
+    return song_table(song(uri, at) for uri, at in songs.items())
 
 
 def twenty(name: str, at: Point) -> list[Song]:
     return [song(f"{name}{number}", at) for number in range(20)]
 
 
-def uris(choices: tuple[Choice, ...]) -> list[str]:
+def uris(choices: tuple[RankedSong, ...]) -> list[str]:
     return [choice.uri for choice in choices]
 
 
-places = st.builds(
-    Place, st.floats(0, 1), st.floats(0, 1), st.sampled_from([0.0, 0.3, 0.9]), st.sampled_from(Source)
+affects = st.builds(
+    Affect, st.floats(0, 1), st.floats(0, 1), st.sampled_from([0.0, 0.3, 0.9]), st.sampled_from(Source)
 )
 shelves = st.lists(
     st.builds(
-        Song, st.sampled_from([f"{n}.ogg" for n in range(60)]), st.sampled_from("abc"), st.just(""), places
+        Song, st.sampled_from([f"{n}.ogg" for n in range(60)]), st.sampled_from("abc"), st.just(""), affects
     ),
     max_size=50,
     unique_by=lambda song: song.uri,
-).map(shelf_of)
+).map(song_table)
 points = st.builds(Point, st.floats(0, 1), st.floats(0, 1))
 names = st.lists(st.sampled_from([f"{n}.ogg" for n in range(70)]), max_size=40)
 wishes = st.builds(
-    Wish,
-    st.builds(Course, points, points, st.integers(1, 8)),
+    RankingRequest,
+    st.builds(Trajectory, points, points, st.integers(1, 8)),
     st.integers(0, 15),
     st.integers(0, 10),
     names,
@@ -64,23 +64,23 @@ wishes = st.builds(
 
 @given(shelves, wishes, st.integers(0, 99), st.booleans())
 def test_no_song_comes_twice_or_is_queued_already_and_some_song_comes_if_there_is_any(
-    shelf: Shelf, wish: Wish, seed: int, anywhere: bool
+    table: SongTable, request: RankingRequest, seed: int, anywhere: bool
 ) -> None:
-    chosen = uris(choose(shelf, wish, chance(seed), anywhere=anywhere))
-    free = set(shelf.uris) - wish.taken
-    assert len(chosen) == len(set(chosen)) <= wish.count
+    chosen = uris(rank_songs(table, request, chance(seed), anywhere=anywhere))
+    free = set(table.uris) - request.taken
+    assert len(chosen) == len(set(chosen)) <= request.count
     assert set(chosen) <= free
-    assert bool(chosen) == bool(free and wish.count)
+    assert bool(chosen) == bool(free and request.count)
 
 
 @given(shelves, wishes, st.integers(0, 99))
 def test_never_more_than_three_low_songs_in_a_row_while_there_are_others(
-    shelf: Shelf, wish: Wish, seed: int
+    table: SongTable, request: RankingRequest, seed: int
 ) -> None:
-    valence = {uri: float(shelf.places[row, 0]) for uri, row in shelf.rows.items()}
-    free = set(shelf.uris) - wish.taken
+    valence = {uri: float(table.affects[row, 0]) for uri, row in table.rows.items()}
+    free = set(table.uris) - request.taken
     row = 0
-    for uri in uris(choose(shelf, wish, chance(seed))):
+    for uri in uris(rank_songs(table, request, chance(seed))):
         others = any(valence[other] >= LOW for other in free)
         row = row + 1 if valence[uri] < LOW else 0
         assert row <= MOST_LOW or not others
@@ -88,8 +88,8 @@ def test_never_more_than_three_low_songs_in_a_row_while_there_are_others(
 
 
 @given(shelves, wishes, st.integers(0, 99))
-def test_each_choice_says_how_it_came_about(shelf: Shelf, wish: Wish, seed: int) -> None:
-    for choice in choose(shelf, wish, chance(seed)):
+def test_each_choice_says_how_it_came_about(table: SongTable, request: RankingRequest, seed: int) -> None:
+    for choice in rank_songs(table, request, chance(seed)):
         assert all(
             0 <= share <= 1 for share in (choice.fit, choice.liking, choice.rested, choice.artist_rested)
         )
@@ -97,48 +97,56 @@ def test_each_choice_says_how_it_came_about(shelf: Shelf, wish: Wish, seed: int)
 
 
 @given(shelves, wishes)
-def test_a_choice_is_the_same_for_the_same_chance(shelf: Shelf, wish: Wish) -> None:
-    assert choose(shelf, wish, chance()) == choose(shelf, wish, chance())
+def test_a_choice_is_the_same_for_the_same_chance(table: SongTable, request: RankingRequest) -> None:
+    assert rank_songs(table, request, chance()) == rank_songs(table, request, chance())
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_first_song_is_where_the_listener_is_and_the_last_where_the_course_leads(seed: int) -> None:
-    library = shelf_of([*twenty("bright", BRIGHT), *twenty("middle", MIDDLE), *twenty("dark", DARK)])
-    chosen = uris(choose(library, Wish(Course(DARK, BRIGHT, 6), 8), chance(seed)))
+    library = song_table([*twenty("bright", BRIGHT), *twenty("middle", MIDDLE), *twenty("dark", DARK)])
+    chosen = uris(rank_songs(library, RankingRequest(Trajectory(DARK, BRIGHT, 6), 8), chance(seed)))
     assert chosen[0].startswith("dark")
     assert all(uri.startswith("bright") for uri in chosen[5:])
 
 
 def test_what_is_left_is_shuffled() -> None:
-    library = shelf_of(twenty("bright", BRIGHT))
+    library = song_table(twenty("bright", BRIGHT))
     assert (
-        len({tuple(uris(choose(library, Wish(stay(BRIGHT), 12), chance(seed)))) for seed in range(10)}) == 10
+        len(
+            {
+                tuple(uris(rank_songs(library, RankingRequest(stay(BRIGHT), 12), chance(seed))))
+                for seed in range(10)
+            }
+        )
+        == 10
     )
 
 
 def test_of_two_songs_that_fit_the_surer_one_comes() -> None:
-    sure, doubtful = song("sure", BRIGHT, sure=0.9), song("doubtful", BRIGHT, sure=0.1)
-    assert uris(choose(shelf_of([doubtful, sure]), Wish(stay(BRIGHT), 1), chance())) == ["sure"]
+    confidence, doubtful = song("sure", BRIGHT, confidence=0.9), song("doubtful", BRIGHT, confidence=0.1)
+    assert uris(
+        rank_songs(song_table([doubtful, confidence]), RankingRequest(stay(BRIGHT), 1), chance())
+    ) == ["sure"]
 
 
 def test_songs_out_of_reach_stay_away_even_if_the_handful_is_smaller_for_it() -> None:
-    library = shelf_of([*twenty("bright", BRIGHT)[:8], *twenty("dark", DARK)])
+    library = song_table([*twenty("bright", BRIGHT)[:8], *twenty("dark", DARK)])
     assert BRIGHT.valence - DARK.valence > REACH
-    chosen = uris(choose(library, Wish(stay(BRIGHT), 12), chance()))
+    chosen = uris(rank_songs(library, RankingRequest(stay(BRIGHT), 12), chance()))
     assert len(chosen) == 8
     assert all(uri.startswith("bright") for uri in chosen)
 
 
 def test_a_library_that_does_not_fit_at_all_gives_what_is_nearest() -> None:
-    library = shelf_of([*twenty("middle", MIDDLE)[:6], *twenty("dark", Point(0.1, 0.1))])
-    chosen = uris(choose(library, Wish(stay(Point(1, 1)), 6), chance()))
+    library = song_table([*twenty("middle", MIDDLE)[:6], *twenty("dark", Point(0.1, 0.1))])
+    chosen = uris(rank_songs(library, RankingRequest(stay(Point(1, 1)), 6), chance()))
     assert all(uri.startswith("middle") for uri in chosen)
 
 
 def test_a_song_that_was_just_played_comes_again_only_for_want_of_others_that_fit() -> None:
-    library = shelf_of([*twenty("bright", BRIGHT)[:8], *twenty("dark", DARK)])
+    library = song_table([*twenty("bright", BRIGHT)[:8], *twenty("dark", DARK)])
     before = [f"bright{number}" for number in (3, 1, 0, 2, 4, 5, 6)]
-    chosen = choose(library, Wish(stay(BRIGHT), 3, before=before, fresh=30), chance())
+    chosen = rank_songs(library, RankingRequest(stay(BRIGHT), 3, before=before, fresh=30), chance())
     assert uris(chosen) == ["bright7", "bright3", "bright1"]  # then those longest ago
     assert [choice.again for choice in chosen] == [False, True, True]
     assert "again so soon" in chosen[1].why()
@@ -146,27 +154,30 @@ def test_a_song_that_was_just_played_comes_again_only_for_want_of_others_that_fi
 
 def test_an_artist_rests_between_two_songs() -> None:
     songs = [song(f"{artist}{n}", BRIGHT, artist) for artist in "abcdefgh" for n in range(5)]
-    chosen = choose(shelf_of(songs), Wish(stay(BRIGHT), 8), chance())
+    chosen = rank_songs(song_table(songs), RankingRequest(stay(BRIGHT), 8), chance())
     artists = [choice.artist for choice in chosen]
     assert all(one != other for one, other in pairwise(artists))
     assert len(set(artists)) >= 6
-    assert choose(shelf_of(songs), Wish(stay(BRIGHT), 1, before=["a0"]), chance())[0].artist != "a"
+    assert (
+        rank_songs(song_table(songs), RankingRequest(stay(BRIGHT), 1, before=["a0"]), chance())[0].artist
+        != "a"
+    )
 
 
 def test_low_songs_that_play_already_count_in_the_row() -> None:
-    library = shelf_of([*twenty("dark", DARK), *twenty("middle", MIDDLE)])
+    library = song_table([*twenty("dark", DARK), *twenty("middle", MIDDLE)])
     before = ["middle0", "dark0", "dark1", "dark2"]
-    (choice,) = choose(library, Wish(stay(DARK), 1, before=before), chance())
+    (choice,) = rank_songs(library, RankingRequest(stay(DARK), 1, before=before), chance())
     assert choice.uri.startswith("middle")
 
 
 def test_all_songs_that_the_user_picked_are_within_reach() -> None:
-    library = shelf(
+    library = table(
         a=BRIGHT, b=MIDDLE, c=DARK, d=Point(0, 0), e=Point(0, 1), f=Point(0.1, 0.9), g=Point(0, 0.5)
     )
-    assert len(choose(library, Wish(stay(BRIGHT), 7), chance(), anywhere=True)) == 7
-    assert len(choose(library, Wish(stay(BRIGHT), 7), chance())) == 6
+    assert len(rank_songs(library, RankingRequest(stay(BRIGHT), 7), chance(), anywhere=True)) == 7
+    assert len(rank_songs(library, RankingRequest(stay(BRIGHT), 7), chance())) == 6
 
 
 def test_an_empty_shelf_has_nothing_to_choose_from() -> None:
-    assert choose(EMPTY_SHELF, Wish(stay(BRIGHT), 12), chance()) == ()
+    assert rank_songs(EMPTY_TABLE, RankingRequest(stay(BRIGHT), 12), chance()) == ()

@@ -4,9 +4,9 @@ import pytest
 
 from device.config.settings import Music
 from device.mood import Mood
-from device.recommend.trajectory import Course, Point, course_for
+from device.recommend.trajectory import Point, Trajectory, trajectory_for
 
-SAD = Course(Point(0.2, 0.4), Point(0.7, 0.6), songs=6)
+SAD = Trajectory(Point(0.2, 0.4), Point(0.7, 0.6), songs=6)
 
 
 def test_it_begins_with_the_listener_and_leads_step_by_step_to_its_end_where_it_stays() -> None:
@@ -21,17 +21,17 @@ def test_a_course_of_one_song_is_at_its_start() -> None:
 
 
 def test_lift_leads_away_and_match_stays() -> None:
-    lift, match = course_for(Mood.SAD, Music()), course_for(Mood.SAD, Music(style="match"))
+    lift, match = trajectory_for(Mood.SAD, Music()), trajectory_for(Mood.SAD, Music(style="match"))
     assert lift.start == match.start == match.end
     assert lift.end.valence > lift.start.valence
 
 
 @pytest.mark.parametrize("mood", Mood)
 def test_every_mood_has_a_course_even_if_the_settings_name_only_one(mood: Mood) -> None:
-    assert course_for(mood, Music(courses={Mood.SAD: ((0.1, 0.2), (0.3, 0.4))})).songs == 6
+    assert trajectory_for(mood, Music(courses={Mood.SAD: ((0.1, 0.2), (0.3, 0.4))})).songs == 6
 
 
 def test_no_course_ends_darker_than_it_began() -> None:
     for mood in Mood:
-        course = course_for(mood, Music())
-        assert course.end.valence >= course.start.valence
+        trajectory = trajectory_for(mood, Music())
+        assert trajectory.end.valence >= trajectory.start.valence

@@ -7,7 +7,7 @@ from time import CLOCK_BOOTTIME, clock_gettime, sleep
 import pytest
 
 from device.demo.server import PrivateMpd
-from device.system.startup_times import Start
+from device.system.startup_times import StartupTimes
 from tests.device.cli.test_cli import moodbox, running, status
 
 HEAVY = ["cv2", "numpy", "sqlite3", "mpd", "device.system.power"]
@@ -15,7 +15,7 @@ FIRST_PIN = "gpiozero.pins.spi"  # loaded by whichever pin factory opens the fir
 
 
 def test_the_parts_are_all_of_the_time_since_the_process_began() -> None:
-    start = Start()
+    start = StartupTimes()
     start.done("one")
     sleep(0.05)
     start.done("another")

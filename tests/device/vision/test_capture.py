@@ -9,7 +9,7 @@ import pytest
 
 from device.errors import CameraError
 from device.vision.camera import Camera, PictureCamera
-from device.vision.capture import Feed, FrameSeen, FramesEnded
+from device.vision.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.frame import Frame
 from tests.device.conftest import HAPPY
 from tests.waiting import eventually
@@ -40,35 +40,35 @@ class Counting:
 def test_it_gives_one_frame_and_then_one_for_each_asking() -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     camera = Counting()
-    feed = Feed(lambda: camera, events.put)
-    look = feed.start()
+    capture = Capture(lambda: camera, events.put)
+    look = capture.start()
     for _ in range(3):
         assert events.get(timeout=5).look == look
         with pytest.raises(Empty):
             events.get(timeout=0.05)
-        feed.next()
+        capture.next()
     events.get(timeout=5)
     assert camera.reads == 4
-    feed.close()
+    capture.close()
 
 
 def test_the_camera_is_open_only_during_a_look() -> None:
     camera = Counting()
-    feed = Feed(lambda: camera, lambda event: None)
+    capture = Capture(lambda: camera, lambda event: None)
     assert not camera.open
-    feed.start()
+    capture.start()
     eventually(lambda: camera.open)
-    feed.stop()
+    capture.stop()
     eventually(lambda: not camera.open)
 
 
 def test_when_the_pictures_are_through_it_says_so() -> None:
     events: SimpleQueue[Any] = SimpleQueue()
-    feed = Feed(lambda: PictureCamera([HAPPY]), events.put)
-    look = feed.start()
-    assert isinstance(events.get(timeout=5), FrameSeen)
-    feed.next()
-    assert events.get(timeout=5) == FramesEnded(look)
+    capture = Capture(lambda: PictureCamera([HAPPY]), events.put)
+    look = capture.start()
+    assert isinstance(events.get(timeout=5), FrameCaptured)
+    capture.next()
+    assert events.get(timeout=5) == CaptureEnded(look)
 
 
 @pytest.mark.parametrize("error", [CameraError("the cable is out"), RuntimeError("the cable is out")])
@@ -77,10 +77,10 @@ def test_a_camera_that_fails_is_told_whatever_it_raises(error: Exception) -> Non
         raise error
 
     events: SimpleQueue[Any] = SimpleQueue()
-    feed = Feed(broken, events.put)
+    capture = Capture(broken, events.put)
     assert events.empty()
-    assert feed.start() == 1
-    assert events.get(timeout=5) == FramesEnded(1, "the cable is out")
+    assert capture.start() == 1
+    assert events.get(timeout=5) == CaptureEnded(1, "the cable is out")
 
 
 @pytest.mark.parametrize("error", [KeyError("Id"), SystemExit(1)])
@@ -89,7 +89,7 @@ def test_an_error_of_our_own_in_the_cameras_thread_is_told_by_its_name(error: Ba
         raise error
 
     events: SimpleQueue[Any] = SimpleQueue()
-    Feed(broken, events.put).start()
+    Capture(broken, events.put).start()
     said = events.get(timeout=5).error
     assert said.startswith(f"stopped by an error of moodbox's own ({type(error).__name__}: ")
 
@@ -97,10 +97,10 @@ def test_an_error_of_our_own_in_the_cameras_thread_is_told_by_its_name(error: Ba
 def test_a_camera_that_hangs_hangs_nothing_else() -> None:
     camera = Counting()
     camera.go_on.clear()
-    feed = Feed(lambda: camera, lambda event: None)
-    feed.start()
-    feed.stop()
-    feed.close()  # returns
+    capture = Capture(lambda: camera, lambda event: None)
+    capture.start()
+    capture.stop()
+    capture.close()  # returns
     camera.go_on.set()
 
 
@@ -113,13 +113,13 @@ def test_a_new_look_waits_until_the_camera_of_the_last_is_closed() -> None:
         return camera
 
     events: SimpleQueue[Any] = SimpleQueue()
-    feed = Feed(open_camera, events.put)
+    capture = Capture(open_camera, events.put)
     for look in (1, 2, 3):
-        assert feed.start() == look
+        assert capture.start() == look
     while events.get(timeout=5).look != 3:
         pass
     assert not any(opened)
-    feed.close()
+    capture.close()
 
 
 def test_pressing_wildly_opens_the_camera_no_more_than_it_must() -> None:
@@ -132,13 +132,13 @@ def test_pressing_wildly_opens_the_camera_no_more_than_it_must() -> None:
         return camera
 
     events: SimpleQueue[Any] = SimpleQueue()
-    feed = Feed(open_camera, events.put)
-    feed.start()
+    capture = Capture(open_camera, events.put)
+    capture.start()
     eventually(lambda: opened)
     for _ in range(20):
-        last = feed.start()
+        last = capture.start()
     camera.go_on.set()
     while events.get(timeout=5).look != last:
         pass
     assert len(opened) == 2
-    feed.close()
+    capture.close()

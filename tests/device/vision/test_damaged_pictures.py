@@ -16,14 +16,14 @@ import resource, sys, tempfile
 from pathlib import Path
 import numpy as np
 from device.errors import CameraError
-from device.vision.observation import Eyes
+from device.vision.observation import FaceAnalyzer
 from device.vision.opencv import cv2
 from device.vision.pictures import read_picture
 from device.config.settings import Look, Model
 
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 draw = np.random.default_rng(int(sys.argv[1]))
-eyes = Eyes(Model(), Look())
+eyes = FaceAnalyzer(Model(), Look())
 colour = cv2.GaussianBlur(draw.integers(0, 256, (60, 80, 3), dtype=np.uint8), (0, 0), 3)
 grey, deep = np.ascontiguousarray(colour[..., 0]), colour.astype(np.uint16) * 257
 whole = [

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from device.errors import ModelError
 from device.mood import Face
-from device.vision.detector import FaceFinder, cut
+from device.vision.detector import FaceDetector, cut
 from device.vision.model_card import Crop, Light
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY, NEUTRAL
@@ -16,7 +16,7 @@ FRONTAL = "haarcascade_frontalface_default.xml"
 
 
 def test_a_face_is_found_where_it_is() -> None:
-    face = FaceFinder(FRONTAL, least=0.25).find(read_picture(HAPPY))
+    face = FaceDetector(FRONTAL, least=0.25).find(read_picture(HAPPY))
     assert face is not None
     assert abs(face.x + face.width / 2 - 190) < 40  # the middle of her face, read off the picture
     assert 100 < face.width < 200
@@ -28,23 +28,23 @@ def test_the_largest_face_wins() -> None:
     frame = np.full((400, near.shape[1] + far.shape[1]), 128, np.uint8)
     frame[: far.shape[0], : far.shape[1]] = far
     frame[:, far.shape[1] :] = near
-    face = FaceFinder(FRONTAL, least=0.15).find(frame)
+    face = FaceDetector(FRONTAL, least=0.15).find(frame)
     assert face is not None
     assert face.x > far.shape[1]
 
 
 def test_a_face_below_the_minimum_is_not_looked_for() -> None:
-    assert FaceFinder(FRONTAL, least=0.9).find(read_picture(HAPPY)) is None
+    assert FaceDetector(FRONTAL, least=0.9).find(read_picture(HAPPY)) is None
 
 
 def test_there_is_no_face_on_a_wall() -> None:
     wall = np.random.default_rng(1).integers(90, 110, (240, 320), dtype=np.uint8)
-    assert FaceFinder(FRONTAL, least=0.1).find(wall) is None
+    assert FaceDetector(FRONTAL, least=0.1).find(wall) is None
 
 
 @pytest.mark.parametrize("depth", [3, 6])
 def test_there_is_no_face_in_the_blotches_of_a_wall_lit_or_dark(depth: int) -> None:
-    finder = FaceFinder(FRONTAL, least=0.08)
+    finder = FaceDetector(FRONTAL, least=0.08)
     for seed in range(4):
         draw = np.random.default_rng(seed)
         blotches = cv2.GaussianBlur(draw.normal(0, 1, (480, 640)), (0, 0), 4)
@@ -55,7 +55,7 @@ def test_there_is_no_face_in_the_blotches_of_a_wall_lit_or_dark(depth: int) -> N
 
 def test_a_cascade_that_opencv_does_not_bring_is_named() -> None:
     with pytest.raises(ModelError, match=r"haarcascade_moustache\.xml: no such cascade"):
-        FaceFinder("haarcascade_moustache.xml", least=0.1)
+        FaceDetector("haarcascade_moustache.xml", least=0.1)
 
 
 def scene(face: int, *, degrees: float = 0.0, dim: float = 1.0) -> NDArray[np.uint8]:
@@ -71,7 +71,7 @@ def scene(face: int, *, degrees: float = 0.0, dim: float = 1.0) -> NDArray[np.ui
 
 @pytest.mark.parametrize("height", [50, 80, 120, 200])
 def test_near_and_far_faces_are_found_at_their_size(height: int) -> None:
-    face = FaceFinder(FRONTAL, least=0.08).find(scene(height))
+    face = FaceDetector(FRONTAL, least=0.08).find(scene(height))
     assert face is not None
     assert height * 0.75 < face.height < height * 1.35
     assert abs(face.x + face.width / 2 - 320) < height * 0.3
@@ -79,12 +79,12 @@ def test_near_and_far_faces_are_found_at_their_size(height: int) -> None:
 
 
 def test_a_face_is_found_in_the_dark() -> None:
-    assert FaceFinder(FRONTAL, least=0.08).find(scene(120, dim=0.08)) is not None
+    assert FaceDetector(FRONTAL, least=0.08).find(scene(120, dim=0.08)) is not None
 
 
 @pytest.mark.parametrize("degrees", [-25, 25])
 def test_a_leaning_head_is_found_and_cut_upright(degrees: float) -> None:
-    finder = FaceFinder(FRONTAL, least=0.08)
+    finder = FaceDetector(FRONTAL, least=0.08)
     upright, leaning = scene(160), scene(160, degrees=degrees)
     face, leant = finder.find(upright), finder.find(leaning)
     assert face is not None
@@ -102,7 +102,7 @@ def test_a_leaning_head_is_found_and_cut_upright(degrees: float) -> None:
 
 
 def test_the_face_of_the_frame_before_is_followed_past_a_larger_one() -> None:
-    finder = FaceFinder(FRONTAL, least=0.08)
+    finder = FaceDetector(FRONTAL, least=0.08)
     first = scene(100)
     face = finder.find(first)
     assert face is not None
@@ -119,7 +119,7 @@ def test_the_face_of_the_frame_before_is_followed_past_a_larger_one() -> None:
 
 
 def test_a_face_that_has_gone_is_looked_for_everywhere() -> None:
-    finder = FaceFinder(FRONTAL, least=0.08)
+    finder = FaceDetector(FRONTAL, least=0.08)
     frame = scene(100)
     face = finder.find(frame)
     assert finder.find(frame, Face(5, 5, 90, 90)) == face

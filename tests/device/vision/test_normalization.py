@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from device.vision.model_card import Light
-from device.vision.normalization import DEVIATION, MEAN, all_evened, evened
+from device.vision.normalization import DEVIATION, MEAN, normalize, normalize_all
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY
 
@@ -18,11 +18,11 @@ def crop() -> NDArray[np.uint8]:
 
 
 def test_as_it_is_nothing_is_changed(crop: NDArray[np.uint8]) -> None:
-    assert np.array_equal(evened(crop, Light.AS_IS), crop)
+    assert np.array_equal(normalize(crop, Light.AS_IS), crop)
 
 
 def test_stretched_it_has_the_mean_and_deviation_that_all_have(crop: NDArray[np.uint8]) -> None:
-    seen = evened(crop, Light.STRETCHED)
+    seen = normalize(crop, Light.STRETCHED)
     assert seen.dtype == np.uint8
     assert seen.mean() == pytest.approx(MEAN, abs=4)  # what is clipped is missing
     assert seen.std() == pytest.approx(DEVIATION, abs=6)
@@ -31,16 +31,16 @@ def test_stretched_it_has_the_mean_and_deviation_that_all_have(crop: NDArray[np.
 @pytest.mark.parametrize("light", [Light.STRETCHED, Light.EQUALISED])
 def test_half_the_light_makes_no_difference(light: Light, crop: NDArray[np.uint8]) -> None:
     dim = (crop // 2 + 10).astype(np.uint8)
-    assert np.abs(evened(dim, light).astype(int) - evened(crop, light)).mean() < 4
+    assert np.abs(normalize(dim, light).astype(int) - normalize(crop, light)).mean() < 4
 
 
 @pytest.mark.parametrize("light", Light)
 @pytest.mark.parametrize("grey", [0, 90, 255])
 def test_a_plain_crop_stays_plain(light: Light, grey: int) -> None:
-    assert len(np.unique(evened(np.full((48, 48), grey, np.uint8), light))) == 1
+    assert len(np.unique(normalize(np.full((48, 48), grey, np.uint8), light))) == 1
 
 
 def test_many_are_evened_one_by_one(crop: NDArray[np.uint8]) -> None:
     crops = np.stack([crop, crop[:, ::-1], crop // 3])
-    seen = all_evened(crops, Light.STRETCHED)
-    assert all(np.array_equal(one, evened(c, Light.STRETCHED)) for one, c in zip(seen, crops, strict=True))
+    seen = normalize_all(crops, Light.STRETCHED)
+    assert all(np.array_equal(one, normalize(c, Light.STRETCHED)) for one, c in zip(seen, crops, strict=True))

@@ -4,25 +4,25 @@ from pathlib import Path
 
 from device.config.settings import Look as Rules
 from device.config.settings import Model
-from device.mood import Face, Mood, Outcome, Reading
+from device.mood import Face, Mood, Outcome, Probabilities
 from device.vision.camera import PictureCamera
-from device.vision.observation import Eyes, Glance, Look, look_once
+from device.vision.observation import FaceAnalyzer, FrameResult, Observation, observe
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY, NEUTRAL
 
 FACE = Face(1, 2, 3, 4)
-NOBODY = Glance(None, None, 0.01, 0)
+NOBODY = FrameResult(None, None, 0.01, 0)
 
 
-def glance(mood: Mood, share: float = 0.8) -> Glance:
-    reading: Reading = {
+def result(mood: Mood, share: float = 0.8) -> FrameResult:
+    reading: Probabilities = {
         m: share if m is mood else (1 - share) / 2 for m in (Mood.HAPPY, Mood.NEUTRAL, Mood.SAD)
     }
-    return Glance(FACE, reading, 0.01, 0.01)
+    return FrameResult(FACE, reading, 0.01, 0.01)
 
 
-def look(*glances: Glance) -> Look:
-    return Look(Rules(readings=5, seconds=3), threshold=0.5, started=100.0, glances=list(glances))
+def look(*results: FrameResult) -> Observation:
+    return Observation(Rules(readings=5, seconds=3), threshold=0.5, started=100.0, results=list(results))
 
 
 def test_by_default_a_look_takes_at_least_five_readings_and_at_most_three_seconds() -> None:
@@ -30,19 +30,19 @@ def test_by_default_a_look_takes_at_least_five_readings_and_at_most_three_second
 
 
 def test_a_look_is_decided_when_its_readings_agree() -> None:
-    assert not look(*[glance(Mood.SAD)] * 4).decided()
-    assert look(*[glance(Mood.SAD)] * 5).decided()
+    assert not look(*[result(Mood.SAD)] * 4).decided()
+    assert look(*[result(Mood.SAD)] * 5).decided()
 
 
 def test_readings_that_disagree_need_more_of_them() -> None:
-    mixed = look(*[glance(Mood.SAD)] * 4, glance(Mood.HAPPY))
+    mixed = look(*[result(Mood.SAD)] * 4, result(Mood.HAPPY))
     assert not mixed.decided()
-    assert mixed.verdict().mood is Mood.SAD
+    assert mixed.decision().mood is Mood.SAD
 
 
 def test_frames_without_a_face_do_not_count() -> None:
-    assert not look(*[glance(Mood.SAD)] * 4, NOBODY).decided()
-    assert look(NOBODY, *[glance(Mood.SAD)] * 5).verdict().readings == 5
+    assert not look(*[result(Mood.SAD)] * 4, NOBODY).decided()
+    assert look(NOBODY, *[result(Mood.SAD)] * 5).decision().readings == 5
 
 
 def test_its_time_is_up_after_the_seconds_of_the_settings() -> None:
@@ -50,34 +50,34 @@ def test_its_time_is_up_after_the_seconds_of_the_settings() -> None:
 
 
 def test_nobody_there_is_no_face() -> None:
-    assert look(NOBODY, NOBODY).verdict().outcome is Outcome.NO_FACE
+    assert look(NOBODY, NOBODY).decision().outcome is Outcome.NO_FACE
 
 
 def test_readings_below_the_cards_threshold_are_unsure() -> None:
-    assert look(*[glance(Mood.SAD, 0.45)] * 5).verdict().outcome is Outcome.UNSURE
+    assert look(*[result(Mood.SAD, 0.45)] * 5).decision().outcome is Outcome.UNSURE
 
 
 def test_real_faces_get_the_mood_that_a_person_sees_in_them() -> None:
-    eyes = Eyes(Model(), Rules())
+    analyzer = FaceAnalyzer(Model(), Rules())
     for path, mood in ((HAPPY, Mood.HAPPY), (NEUTRAL, Mood.NEUTRAL)):
-        verdict = look_once(eyes, PictureCamera([path]), Rules())
-        assert verdict.mood is mood
-        assert verdict.readings == 1
+        decision = observe(analyzer, PictureCamera([path]), Rules())
+        assert decision.mood is mood
+        assert decision.readings == 1
 
 
 def test_every_second_reading_is_of_the_mirror_image() -> None:
-    eyes, frame = Eyes(Model(), Rules()), read_picture(NEUTRAL)
-    look = Look(Rules(), threshold=0.5, started=0.0)
-    taken = [look.take(eyes, frame) for _ in range(3)]
+    analyzer, frame = FaceAnalyzer(Model(), Rules()), read_picture(NEUTRAL)
+    look = Observation(Rules(), threshold=0.5, started=0.0)
+    taken = [look.take(analyzer, frame) for _ in range(3)]
     before = [None, taken[0].face, taken[1].face]
-    plain = [eyes.glance(frame, face).reading for face in before]
-    mirror = [eyes.glance(frame, face, mirrored=True).reading for face in before]
+    plain = [analyzer.analyze(frame, face).reading for face in before]
+    mirror = [analyzer.analyze(frame, face, mirrored=True).reading for face in before]
 
-    assert [glance.reading for glance in taken] == [plain[0], mirror[1], plain[2]]
+    assert [result.reading for result in taken] == [plain[0], mirror[1], plain[2]]
     assert plain[1] != mirror[1]
 
 
 def test_a_look_ends_early_once_decided() -> None:
-    eyes = Eyes(Model(), Rules())
+    analyzer = FaceAnalyzer(Model(), Rules())
     paths: list[Path] = [HAPPY] * 20
-    assert look_once(eyes, PictureCamera(paths), Rules(seconds=30)).readings == 5
+    assert observe(analyzer, PictureCamera(paths), Rules(seconds=30)).readings == 5

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from device.config.settings import Look, Model
 from device.demo.screen import picture
-from device.mood import Face, Outcome, Verdict
+from device.mood import Decision, Face, Outcome
 from device.vision.camera import Camera
-from device.vision.detector import FaceFinder, cut
+from device.vision.detector import FaceDetector, cut
 from device.vision.frame import LONGEST_SIDE, grey, small
 from device.vision.model_card import Crop, Light
-from device.vision.observation import Eyes, look_once
+from device.vision.observation import FaceAnalyzer, observe
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY
 
@@ -34,8 +34,8 @@ FACES = st.builds(
 
 
 @functools.cache
-def eyes() -> Eyes:
-    return Eyes(Model(), Look())
+def analyzer() -> FaceAnalyzer:
+    return FaceAnalyzer(Model(), Look())
 
 
 @functools.cache
@@ -64,13 +64,13 @@ def drawn(shape: tuple[int, int], kind: str) -> NDArray[np.uint8]:
 def test_a_frame_of_any_shape_has_a_face_that_is_read_or_none(
     shape: tuple[int, int], kind: str, last: Face | None
 ) -> None:
-    glance = eyes().glance(drawn(shape, kind), last)
-    if glance.face is None:
-        assert glance.reading is None
+    result = analyzer().analyze(drawn(shape, kind), last)
+    if result.face is None:
+        assert result.reading is None
     else:
         assert min(shape) >= 24
-        assert glance.reading is not None
-        assert sum(glance.reading.values()) == pytest.approx(1)
+        assert result.reading is not None
+        assert sum(result.reading.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_a_frame_of_any_shape_has_a_face_that_is_read_or_none(
     ids=lambda frame: f"{frame.dtype}{frame.shape}",
 )
 def test_in_a_frame_of_another_kind_is_no_face(frame: Any) -> None:
-    assert FaceFinder(FRONTAL, least=0.08).find(frame) is None
-    assert FaceFinder(FRONTAL, least=0.08).find(frame, Face(10, 10, 50, 50)) is None
+    assert FaceDetector(FRONTAL, least=0.08).find(frame) is None
+    assert FaceDetector(FRONTAL, least=0.08).find(frame, Face(10, 10, 50, 50)) is None
 
 
 @given(
@@ -103,7 +103,7 @@ def test_a_crop_has_its_size_wherever_the_face_lies(
     crop = cut(drawn(shape, "her"), face, Crop(detector=FRONTAL, margin=margin, light=light), side=48)
     assert crop.shape == (48, 48)
     assert crop.dtype == np.uint8
-    assert sum(eyes()._classifier.read(crop).values()) == pytest.approx(1)
+    assert sum(analyzer()._classifier.read(crop).values()) == pytest.approx(1)
 
 
 @given(SHAPES, KINDS)
@@ -139,7 +139,7 @@ def test_whatever_a_camera_gives_is_made_grey_or_nothing(given: Any, shape: tupl
 
 @pytest.mark.parametrize("shape", [*LONG, (1, 1), (0, 0), (0, 7)])
 def test_the_demo_draws_a_frame_of_any_shape(shape: tuple[int, int]) -> None:
-    seen = Verdict(outcome=Outcome.UNSURE, face=Face(-5, 0, 10, 2000))
+    seen = Decision(outcome=Outcome.UNSURE, face=Face(-5, 0, 10, 2000))
     assert len(picture(drawn(shape, "ramp"), seen, rows=10).plain.splitlines()) in (10, 11)
 
 
@@ -162,6 +162,6 @@ def test_a_look_goes_on_through_frames_of_all_sizes() -> None:
     """A face is followed from one frame to the next, which may be too small to hold it."""
     shapes = [(400, 386), (60, 60), (0, 0), (400, 386), (3, 1000), (400, 40), (400, 386), (1, 1), (400, 386)]
     camera: Camera = Flickering([drawn(shape, "her") for shape in shapes])
-    verdict = look_once(eyes(), camera, Look(readings=4, seconds=60))
-    assert verdict.outcome == "mood"
-    assert verdict.readings == 4
+    decision = observe(analyzer(), camera, Look(readings=4, seconds=60))
+    assert decision.outcome == "mood"
+    assert decision.readings == 4

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.library.audio.affect import ENERGY, ENERGY_TOLD, VALENCE, VALENCE_TOLD, feeling_of
+from device.library.audio.affect import ENERGY, ENERGY_TOLD, VALENCE, VALENCE_TOLD, audio_affect_of
 from device.library.audio.features import FASTEST, SILENCE, SLOWEST, Features
 
 SONG = Features(loudness=-18, brightness=0.3, onsets=2.5, tempo=100, pulse=0.5, mode=0.0)
@@ -26,7 +26,7 @@ measured = st.builds(
 
 @given(measured)
 def test_every_song_has_a_place_in_the_plane(features: Features) -> None:
-    valence, energy = feeling_of(features)
+    valence, energy = audio_affect_of(features)
     assert 0 <= valence <= 1
     assert 0 <= energy <= 1
 
@@ -39,23 +39,23 @@ def test_louder_brighter_busier_and_faster_music_is_never_the_stiller(
     measure: str, by: float, features: Features
 ) -> None:
     more = replace(features, **{measure: getattr(features, measure) + by})
-    assert feeling_of(more).energy >= feeling_of(features).energy - 1e-9
+    assert audio_affect_of(more).energy >= audio_affect_of(features).energy - 1e-9
 
 
 def test_each_of_them_counts() -> None:
     for measure, by in (("loudness", 3), ("brightness", 0.1), ("onsets", 1), ("tempo", 20)):
         more = replace(SONG, **{measure: getattr(SONG, measure) + by})
-        assert feeling_of(more).energy > feeling_of(SONG).energy
+        assert audio_affect_of(more).energy > audio_affect_of(SONG).energy
 
 
 def test_major_and_fast_is_brighter_than_minor_and_slow() -> None:
     bright, dark = replace(SONG, mode=0.3, tempo=150), replace(SONG, mode=-0.3, tempo=60)
-    assert feeling_of(bright).valence > 0.6
-    assert feeling_of(dark).valence < 0.4
+    assert audio_affect_of(bright).valence > 0.6
+    assert audio_affect_of(dark).valence < 0.4
 
 
 def test_a_tempo_that_nobody_feels_says_nothing() -> None:
-    slow, fast = (feeling_of(replace(SONG, tempo=tempo, pulse=0)) for tempo in (50, 200))
+    slow, fast = (audio_affect_of(replace(SONG, tempo=tempo, pulse=0)) for tempo in (50, 200))
     assert slow == fast
 
 

@@ -18,7 +18,7 @@ import soundfile
 
 from device.demo.songs import RATE, SONGS, synthesize
 from device.errors import SoundError
-from device.library.audio.client import MOST_DEATHS, Listener
+from device.library.audio.client import MOST_DEATHS, AudioClient
 from device.library.audio.features import Features
 from tests.waiting import eventually
 
@@ -39,8 +39,8 @@ def endless(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
-    with closing(Listener()) as made:
+def client_() -> Iterator[AudioClient]:
+    with closing(AudioClient()) as made:
         yield made
 
 
@@ -73,14 +73,14 @@ def reached(path: Path) -> Iterator[None]:
 class Hearing:
     """A song that is heard on another thread."""
 
-    def __init__(self, listener: Listener, path: Path) -> None:
+    def __init__(self, client_: AudioClient, path: Path) -> None:
         self.result: Features | str | SoundError | None = None
-        self._thread = threading.Thread(target=self._hear, args=(listener, path), daemon=True)
+        self._thread = threading.Thread(target=self._hear, args=(client_, path), daemon=True)
         self._thread.start()
 
-    def _hear(self, listener: Listener, path: Path) -> None:
+    def _hear(self, client_: AudioClient, path: Path) -> None:
         try:
-            self.result = listener.hear(path)
+            self.result = client_.hear(path)
         except SoundError as error:
             self.result = error
 
@@ -90,81 +90,83 @@ class Hearing:
         return self.result
 
 
-def test_it_runs_only_when_nobody_else_wants_to(listener: Listener, song: Path) -> None:
-    listener.hear(song)
+def test_it_runs_only_when_nobody_else_wants_to(client_: AudioClient, song: Path) -> None:
+    client_.hear(song)
     assert os.sched_getscheduler(child().pid) == os.SCHED_IDLE
     assert child().nice() == 19
     assert Path(f"/proc/{child().pid}/oom_score_adj").read_text().strip() == "1000"
 
 
-def test_one_process_hears_many_songs_and_its_memory_does_not_grow(listener: Listener, song: Path) -> None:
+def test_one_process_hears_many_songs_and_its_memory_does_not_grow(client_: AudioClient, song: Path) -> None:
     for _ in range(3):
-        assert isinstance(listener.hear(song), Features)
+        assert isinstance(client_.hear(song), Features)
     before, process = child().memory_info().rss, child()
     for _ in range(20):
-        listener.hear(song)
+        client_.hear(song)
     assert child() == process
     assert child().memory_info().rss < before + 4 * 2**20
 
 
 def test_a_song_that_hangs_is_a_fault_after_a_while_and_the_next_is_heard(song: Path, endless: Path) -> None:
-    with closing(Listener(patience=3)) as listener:
-        assert isinstance(listener.hear(song), Features)
-        assert listener.hear(endless) == "it takes too long"
-        assert isinstance(listener.hear(song), Features)
+    with closing(AudioClient(patience=3)) as client_:
+        assert isinstance(client_.hear(song), Features)
+        assert client_.hear(endless) == "it takes too long"
+        assert isinstance(client_.hear(song), Features)
 
 
 def test_a_song_that_kills_the_process_is_a_fault_and_the_next_is_heard(
-    listener: Listener, song: Path, endless: Path
+    client_: AudioClient, song: Path, endless: Path
 ) -> None:
-    listener.hear(song)
+    client_.hear(song)
     process = child()
-    hearing = Hearing(listener, endless)
+    hearing = Hearing(client_, endless)
     with reached(endless):
         process.send_signal(signal.SIGSEGV)
         assert hearing.end() == "the decoder died of it (-11)"
-    assert isinstance(listener.hear(song), Features)
+    assert isinstance(client_.hear(song), Features)
 
 
-def test_a_process_that_dies_between_two_songs_is_no_songs_fault(listener: Listener, song: Path) -> None:
-    listener.hear(song)
+def test_a_process_that_dies_between_two_songs_is_no_songs_fault(client_: AudioClient, song: Path) -> None:
+    client_.hear(song)
     process = child()
     process.kill()
     eventually(lambda: process.status() == "zombie")
-    assert isinstance(listener.hear(song), Features)
+    assert isinstance(client_.hear(song), Features)
 
 
 def test_a_process_that_dies_of_every_song_is_not_the_songs_fault(endless: Path) -> None:
-    with closing(Listener(patience=1)) as listener:
+    with closing(AudioClient(patience=1)) as client_:
         for _ in range(MOST_DEATHS - 1):
-            assert listener.hear(endless) == "it takes too long"
+            assert client_.hear(endless) == "it takes too long"
         with pytest.raises(SoundError, match="dies of every song"):
-            listener.hear(endless)
+            client_.hear(endless)
 
 
-def test_closing_ends_a_wait_and_blames_no_song(listener: Listener, song: Path, endless: Path) -> None:
-    listener.hear(song)
-    hearing = Hearing(listener, endless)
+def test_closing_ends_a_wait_and_blames_no_song(client_: AudioClient, song: Path, endless: Path) -> None:
+    client_.hear(song)
+    hearing = Hearing(client_, endless)
     with reached(endless):
-        listener.close()
+        client_.close()
         assert isinstance(hearing.end(), SoundError)
     assert children() == 0
 
 
-def test_a_signal_for_the_whole_box_does_not_end_a_song_in_the_middle(listener: Listener, song: Path) -> None:
-    listener.hear(song)
+def test_a_signal_for_the_whole_box_does_not_end_a_song_in_the_middle(
+    client_: AudioClient, song: Path
+) -> None:
+    client_.hear(song)
     process = child()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process.send_signal(number)
-    assert isinstance(listener.hear(song), Features)
+    assert isinstance(client_.hear(song), Features)
     assert child() == process
 
 
-def test_it_rests_when_there_is_nothing_to_hear(listener: Listener, song: Path) -> None:
-    listener.hear(song)
-    listener.rest()
+def test_it_rests_when_there_is_nothing_to_hear(client_: AudioClient, song: Path) -> None:
+    client_.hear(song)
+    client_.rest()
     assert children() == 0
-    assert isinstance(listener.hear(song), Features)
+    assert isinstance(client_.hear(song), Features)
 
 
 def test_it_ends_with_a_box_that_was_killed(song: Path) -> None:
@@ -183,5 +185,5 @@ def test_it_ends_with_a_box_that_was_killed(song: Path) -> None:
 def test_without_what_decodes_it_says_so(tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "soundfile.py").write_text("raise OSError('sndfile library not found')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with closing(Listener()) as listener, pytest.raises(SoundError, match="sndfile library not found"):
-        listener.hear(song)
+    with closing(AudioClient()) as client_, pytest.raises(SoundError, match="sndfile library not found"):
+        client_.hear(song)

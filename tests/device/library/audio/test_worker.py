@@ -13,7 +13,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from device.demo.songs import BLOCK, RATE, SONGS, synthesize
-from device.library.audio.client import Listener
+from device.library.audio.client import AudioClient
 from device.library.audio.features import Features, features_of
 from device.library.audio.worker import SECONDS, middle_of
 
@@ -22,9 +22,9 @@ SONG = synthesize(SONGS[0], np.random.default_rng(1))
 
 
 @pytest.fixture(scope="module")
-def ear() -> Iterator[Listener]:
-    with closing(Listener()) as listener:
-        yield listener
+def ear() -> Iterator[AudioClient]:
+    with closing(AudioClient()) as client_:
+        yield client_
 
 
 def write(path: Path, sound: NDArray[np.float32] = SONG, rate: int = RATE) -> Path:
@@ -38,7 +38,7 @@ def write(path: Path, sound: NDArray[np.float32] = SONG, rate: int = RATE) -> Pa
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_song_is_heard_in_every_format_as_it_is(ear: Listener, tmp_path: Path, kind: str) -> None:
+def test_a_song_is_heard_in_every_format_as_it_is(ear: AudioClient, tmp_path: Path, kind: str) -> None:
     heard = ear.hear(write(tmp_path / f"song.{kind}"))
     asked = features_of(SONG, RATE)
     assert isinstance(heard, Features), heard
@@ -48,7 +48,7 @@ def test_a_song_is_heard_in_every_format_as_it_is(ear: Listener, tmp_path: Path,
 
 
 @pytest.mark.parametrize("name", ["Bj\udcf6rk.wav", "a\nb.wav", "'\" ; $(x).wav", "ブルース.wav", "-o.wav"])
-def test_whatever_the_file_is_called(ear: Listener, tmp_path: Path, name: str) -> None:
+def test_whatever_the_file_is_called(ear: AudioClient, tmp_path: Path, name: str) -> None:
     assert isinstance(ear.hear(write(tmp_path / "song.wav").rename(tmp_path / name)), Features)
 
 
@@ -87,7 +87,7 @@ NOTHING = {
 
 
 @pytest.mark.parametrize("name", NOTHING)
-def test_what_is_no_song_is_a_fault_in_words(ear: Listener, tmp_path: Path, name: str) -> None:
+def test_what_is_no_song_is_a_fault_in_words(ear: AudioClient, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(NOTHING[name])
     fault = ear.hear(path)
@@ -99,7 +99,7 @@ def test_what_is_no_song_is_a_fault_in_words(ear: Listener, tmp_path: Path, name
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("share", [0.0005, 0.01, 0.5, 0.99])
 def test_a_song_that_was_cut_off_is_heard_as_far_as_it_goes_or_is_a_fault(
-    ear: Listener, tmp_path: Path, kind: str, share: float
+    ear: AudioClient, tmp_path: Path, kind: str, share: float
 ) -> None:
     path = write(tmp_path / f"song.{kind}")
     content = path.read_bytes()
@@ -111,7 +111,7 @@ def test_a_song_that_was_cut_off_is_heard_as_far_as_it_goes_or_is_a_fault(
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_song_with_holes_does_not_end_the_listening(ear: Listener, tmp_path: Path, kind: str) -> None:
+def test_a_song_with_holes_does_not_end_the_listening(ear: AudioClient, tmp_path: Path, kind: str) -> None:
     path = write(tmp_path / f"song.{kind}")
     chance = np.random.default_rng(5)
     content = bytearray(path.read_bytes())
@@ -122,7 +122,7 @@ def test_a_song_with_holes_does_not_end_the_listening(ear: Listener, tmp_path: P
     assert isinstance(ear.hear(write(tmp_path / f"whole.{kind}")), Features)
 
 
-def test_silence_short_sounds_and_numbers_that_are_none_are_faults(ear: Listener, tmp_path: Path) -> None:
+def test_silence_short_sounds_and_numbers_that_are_none_are_faults(ear: AudioClient, tmp_path: Path) -> None:
     assert ear.hear(write(tmp_path / "a.wav", np.zeros(10 * 8000, np.float32), 8000)) == "silence"
     assert "only 1.0 s" in str(ear.hear(write(tmp_path / "b.wav", SONG[:RATE])))
     path = tmp_path / "c.wav"
@@ -130,6 +130,6 @@ def test_silence_short_sounds_and_numbers_that_are_none_are_faults(ear: Listener
     assert ear.hear(path) == "its samples are no numbers"
 
 
-def test_what_is_not_there_is_a_fault(ear: Listener, tmp_path: Path) -> None:
+def test_what_is_not_there_is_a_fault(ear: AudioClient, tmp_path: Path) -> None:
     assert isinstance(ear.hear(tmp_path / "gone.ogg"), str)
     assert isinstance(ear.hear(tmp_path), str)
