@@ -6,7 +6,7 @@ MINUTES ?= 60
 BIN = .venv/bin
 
 .PHONY: .pi help demo develop test test-deploy test-pi shell-pi test-mpd24 fuzz soak lint bench bench-songs \
-	bench-sound bench-arm64 simulation lock clean
+	bench-sound bench-arm64 simulation settings lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench-sound   what listening to a song takes, and the order by energy (make bench-sound FOLDER=...)'
 	@echo 'make bench-arm64   what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
 	@echo 'make simulation    what learning brings, with simulated listeners'
+	@echo 'make settings      writes deploy/moodbox.toml from the schema of the settings'
 	@echo 'make develop       .venv with the box, the converter and the tools'
 
 demo: .venv/.demo
@@ -101,6 +102,9 @@ bench-arm64: .venv/.demo
 
 docs/demo.svg: .venv/.develop
 	@$(BIN)/python -c 'from pathlib import Path; from device.demo.show import draw; draw(Path("$@"))'
+
+settings: .venv/.develop
+	$(BIN)/python -m device.config.documented >deploy/moodbox.toml
 
 lock:
 	script/lock

@@ -19,7 +19,8 @@ import msgspec
 
 from device import __version__
 from device.config.last_good import read_or_last_good
-from device.config.settings import DEFAULT_FILE, Settings, check_source, read_settings
+from device.config.reading import DEFAULT_FILE, check_source, read_settings
+from device.config.settings import Settings
 from device.errors import MoodboxError, SettingsError
 from device.mood import Mood
 from device.printable import printable

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from device.config.settings import Service, Settings, read_settings
+from device.config.reading import read_settings
+from device.config.settings import Service, Settings
 from device.errors import SettingsError
 
 log = logging.getLogger(__name__)

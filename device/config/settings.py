@@ -1,54 +1,75 @@
-"""What the box is told: one TOML file. `deploy/moodbox.toml` holds every key with its default and meaning."""
+"""The schema of the settings: each key's meaning, type, range and default, in this one place.
+
+`device.config.reading` checks a TOML file against it, and `device.config.documented` writes
+`deploy/moodbox.toml` from it. The text under a key is a comment there, written for the owner of a box.
+"""
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
-import tomllib
-from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 import device
-from device.errors import SettingsError
 from device.mood import Mood
 
-DEFAULT_FILE = Path("/etc/moodbox/moodbox.toml")
 DEFAULT_MODEL = Path(device.__file__).resolve().parent.parent / "models" / "mood3.tflite"
 
-Pin = Annotated[int, msgspec.Meta(ge=0, le=27)]
+Pin = Annotated[int, Meta(ge=0, le=27)]
 """A GPIO by its BCM number."""
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Colour = tuple[Share, Share, Share]
+"""Red, green and blue."""
+AffectPoint = tuple[Share, Share]
+"""A valence and an energy."""
 
 
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the settings file. A subclass's fields are its keys."""
 
 
-class Model(_Section, frozen=True):
+class Model(Section, frozen=True):
+    """The network that tells moods from faces."""
+
     path: str = ""
+    """The model's .tflite file; its card (.json) lies beside it. Empty: moodbox's own mood3."""
     runtime: Literal["auto", "tflite-runtime", "ai-edge-litert"] = "auto"
+    """What runs it: "tflite-runtime", "ai-edge-litert", or "auto" for the first that is installed."""
 
     def file(self) -> Path:
-        """The `.tflite` file: the one that moodbox brings, if no other is named."""
+        """Return the path of the `.tflite` file, moodbox's own if none is named."""
         return Path(self.path).expanduser() if self.path else DEFAULT_MODEL
 
 
-class Camera(_Section, frozen=True):
+class Camera(Section, frozen=True):
+    """Where frames come from."""
+
     source: str = "auto"
-    width: Annotated[int, msgspec.Meta(ge=64, le=1920)] = 320
-    height: Annotated[int, msgspec.Meta(ge=64, le=1080)] = 240
-    settle: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.5
+    """One of "picamera2", "webcam:0", "images:PATH" (a picture, or a folder as successive frames),
+    "video:FILE", or "auto": picamera2 where it is installed, else webcam:0.
+    """
+    width: Annotated[int, Meta(ge=64, le=1920)] = 320
+    """The width of a frame in pixels. Larger frames show faces farther away, and take longer."""
+    height: Annotated[int, Meta(ge=64, le=1080)] = 240
+    """A frame's height in pixels."""
+    settle: Annotated[float, Meta(ge=0, le=10)] = 0.5
+    """Seconds that the exposure takes to settle after the camera is opened; earlier frames are too dark."""
 
 
-class Look(_Section, frozen=True):
-    readings: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
-    seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 3.0
-    min_face: Annotated[float, msgspec.Meta(ge=0.05, le=1)] = 0.08
+class Look(Section, frozen=True):
+    """One look at whoever stands before the box."""
+
+    readings: Annotated[int, Meta(ge=1, le=100)] = 5
+    """A look ends when this many frames in a row show the same mood ..."""
+    seconds: Annotated[float, Meta(gt=0, le=60)] = 3.0
+    """... or after this many seconds."""
+    min_face: Annotated[float, Meta(ge=0.05, le=1)] = 0.08
+    """The smallest face that is searched for, as a share of the frame's height. Smaller is slower, and finds
+    faces farther away.
+    """
 
 
 def _default_leds() -> dict[Mood, Pin]:
@@ -67,31 +88,47 @@ def _default_colours() -> dict[Mood, Colour]:
     }
 
 
-class Panel(_Section, frozen=True):
+class Panel(Section, frozen=True):
+    """Lights and button, by BCM pin numbers."""
+
     kind: Literal["leds", "rgb"] = "leds"
+    """Either "leds" for one LED per mood, or "rgb" for one RGB LED."""
     leds: dict[Mood, Pin] = msgspec.field(default_factory=_default_leds)
+    """The pin of each mood's LED."""
     rgb: tuple[Pin, Pin, Pin] = (5, 6, 13)
+    """The RGB LED's pins: red, green, blue."""
     colours: dict[Mood, Colour] = msgspec.field(default_factory=_default_colours)
+    """Each mood's colour on an RGB LED: red, green, blue from 0 to 1."""
     active_high: bool = True
+    """true if a light is on while its pin is high, false if while it is low."""
     button: Pin = 16
+    """The button's pin."""
     pull_up: bool = True
-    debounce: Annotated[float, msgspec.Meta(ge=0.001, le=0.05)] = 0.03
-    hold: Annotated[float, msgspec.Meta(ge=0.5, le=30)] = 3.0
-    double_press: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.35
-    off: Annotated[float, msgspec.Meta(ge=0, le=60)] = 8.0
+    """true if the button connects its pin to ground, false if to 3.3 V."""
+    debounce: Annotated[float, Meta(ge=0.001, le=0.05)] = 0.03
+    """Seconds that the button's level must last to count."""
+    hold: Annotated[float, Meta(ge=0.5, le=30)] = 3.0
+    """Seconds to hold the button so that letting go pauses or resumes the music."""
+    double_press: Annotated[float, Meta(ge=0, le=1)] = 0.35
+    """Two presses within this many seconds skip the song. A look begins only after this time has passed
+    without a second press. 0: the box looks at once, and two presses are two looks.
+    """
+    off: Annotated[float, Meta(ge=0, le=60)] = 8.0
+    """Seconds to hold the button so that letting go switches the machine off; 0 for never."""
 
     def light_pins(self) -> dict[str, Pin]:
-        """The pins that this kind of panel uses for its lights, by their key in the file."""
+        """Return the pins that this kind of panel uses for its lights, by their key in the file."""
         if self.kind == "rgb":
             return dict(zip(("rgb (red)", "rgb (green)", "rgb (blue)"), self.rgb, strict=True))
         return {f"leds.{mood}": pin for mood, pin in self.leds.items()}
 
 
-Spot = tuple[Share, Share]
-"""A valence and an energy."""
+def default_courses() -> dict[Mood, tuple[AffectPoint, AffectPoint]]:
+    """Return where each mood's music begins and ends, as (valence, energy).
 
-
-def default_courses() -> dict[Mood, tuple[Spot, Spot]]:
+    The values are our judgement. Music that leads from the listener's mood to a better one follows the
+    iso-principle (Starcke et al. 2021).
+    """
     return {
         Mood.HAPPY: ((0.75, 0.70), (0.75, 0.70)),
         Mood.NEUTRAL: ((0.55, 0.50), (0.65, 0.60)),
@@ -103,29 +140,65 @@ def default_courses() -> dict[Mood, tuple[Spot, Spot]]:
     }
 
 
-class Music(_Section, frozen=True):
+class Music(Section, frozen=True):
+    """The MPD that plays, and how songs are chosen."""
+
     address: str = "/run/mpd/socket"
+    """MPD's Unix socket, or HOST:PORT."""
     password: str = ""
-    handful: Annotated[int, msgspec.Meta(ge=1, le=200)] = 12
-    no_repeat: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 30
-    timeout: Annotated[float, msgspec.Meta(ge=0.1, le=30)] = 2.0
-    crossfade: Annotated[int, msgspec.Meta(ge=-1, le=60)] = -1
+    """MPD's password, if it has one."""
+    handful: Annotated[int, Meta(ge=1, le=200)] = 12
+    """How many songs are queued at a time."""
+    no_repeat: Annotated[int, Meta(ge=0, le=1000)] = 30
+    """A song is not played again among this many songs, as long as other songs fit."""
+    timeout: Annotated[float, Meta(ge=0.1, le=30)] = 2.0
+    """Seconds that MPD may take to answer before it counts as not running."""
+    crossfade: Annotated[int, Meta(ge=-1, le=60)] = -1
+    """Seconds that a song fades into the next, 0 for none. -1 leaves MPD's own setting alone."""
     replay_gain: Literal["", "off", "track", "album", "auto"] = ""
+    """How MPD levels the loudness of songs by their ReplayGain tags: "track", "album", "auto" or "off". Empty
+    leaves MPD's own setting alone.
+    """
     places: str = ""
+    """A TOML file with the valence and energy of genres and MOOD tags. It needs only the entries that differ
+    from moodbox's own table, device/library/places.toml. Empty: moodbox's own table alone.
+    """
     listen: bool = True
+    """true to analyse the sound of the songs in the background. Tempo, loudness and brightness then place
+    songs without tags, and correct the energy of the others. It needs the extra `sound`.
+    """
     folder: str = ""
+    """MPD's music folder. Empty: MPD is asked, and answers over its Unix socket alone."""
     style: Literal["lift", "match"] = "lift"
-    course_songs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6
+    """The style "lift" leads step by step from the listener's mood to a better one, "match" stays in the
+    listener's mood.
+    """
+    course_songs: Annotated[int, Meta(ge=1, le=100)] = 6
+    """How many songs the way to the better mood takes."""
     stickers: bool = True
-    courses: dict[Mood, tuple[Spot, Spot]] = msgspec.field(default_factory=default_courses)
+    """true to share plays and skips with MPD's other clients (the stickers playCount, skipCount, lastPlayed,
+    lastSkipped), and to prefer the songs that they like (like).
+    """
+    courses: dict[Mood, tuple[AffectPoint, AffectPoint]] = msgspec.field(default_factory=default_courses)
+    """Where the music of each mood begins and where it leads: valence and energy, each from 0 (dark, calm) to
+    1 (bright, energetic). A stored playlist with the mood's name takes the place of the library.
+    """
 
 
-class Service(_Section, frozen=True):
+class Service(Section, frozen=True):
+    """Where the daemon keeps its files."""
+
     socket: str = ""
+    """The socket where `moodbox status`, `press` and `skip` reach the box. Empty: /run/moodbox/control.sock
+    if that folder exists, else one in the user's own runtime folder.
+    """
     state: str = ""
+    """The folder where the box keeps what it has learned. Empty: /var/lib/moodbox if it exists, else
+    ~/.local/state/moodbox.
+    """
 
     def socket_path(self) -> Path:
-        """Where the running box listens; the same answer for the daemon and for who asks it."""
+        """Return where the running box listens: the same for the daemon and for its clients."""
         if self.socket:
             return Path(self.socket)
         system = Path("/run/moodbox")
@@ -133,7 +206,7 @@ class Service(_Section, frozen=True):
         return (system if system.is_dir() else personal) / "control.sock"
 
     def state_path(self) -> Path:
-        """The folder of what the box remembers: that of the service, else the user's own."""
+        """Return the folder where the box keeps what it has learned: the service's, else the user's own."""
         if self.state:
             return Path(self.state)
         system = Path("/var/lib/moodbox")
@@ -141,130 +214,12 @@ class Service(_Section, frozen=True):
         return system if system.is_dir() else personal
 
 
-class Settings(_Section, frozen=True):
+class Settings(Section, frozen=True):
+    """The whole file."""
+
     model: Model = Model()
     camera: Camera = Camera()
     look: Look = Look()
     panel: Panel = Panel()
     music: Music = Music()
     service: Service = Service()
-
-
-def read_settings(path: Path | None = None) -> Settings:
-    """The settings in `path`; without one, those in /etc/moodbox/moodbox.toml, else the defaults.
-
-    Raises SettingsError: one line with the file, the key, what was expected, and the nearest right name.
-    """
-    if path is None:
-        if not DEFAULT_FILE.exists():
-            return Settings()
-        path = DEFAULT_FILE
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SettingsError(
-            f"{path}: no such file; copy deploy/moodbox.toml there, or leave out --settings"
-        ) from error
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
-    return settings_of(content, path)
-
-
-def settings_of(content: dict[str, Any], path: Path) -> Settings:
-    """The settings that a TOML file's content means. Raises SettingsError, naming `path`."""
-    try:
-        settings = msgspec.convert(content, Settings)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: {_explain(str(error), content)}") from error
-    _check_pins(settings.panel, path)
-    _check_holds(settings.panel, path)
-    _check_source(settings.camera.source, path)
-    path_or_port = re.fullmatch(r"[/@].+|.+:(\d{1,5})", settings.music.address)
-    if not path_or_port or int(path_or_port[1] or 0) > 65535:
-        raise SettingsError(
-            f"{path}: music.address: expected a socket's path (/run/mpd/socket) or HOST:PORT; "
-            f"found {settings.music.address!r}"
-        )
-    return settings
-
-
-GONE = {
-    "music.genres": "is no longer a setting: remove it; music.places names a table of genres and their places"
-}
-"""Keys of older versions, with what takes their place."""
-
-
-def _explain(message: str, content: dict[str, Any]) -> str:
-    """msgspec's message as `section.key: what is wrong`, with the nearest right name or the value found."""
-    what, _, where = message.partition(" - at ")
-    path = re.sub(r"`(?:key` in `)?\$\.?|\[.*|`$", "", where)
-    keys = path.split(".") if path else []
-    if match := re.fullmatch(r"Object contains unknown field `(.+)`", what):
-        if gone := GONE.get(name := ".".join([*keys, match[1]])):
-            return f"{name}: {gone}"
-        known = _section(keys).__struct_fields__
-        return f"{'.'.join([*keys, match[1]])}: unknown key; {_nearest(match[1], known)}"
-    if match := re.fullmatch(r"Invalid enum value '(.+)'", what):
-        # Either a Literal, or a table whose keys are moods.
-        choices = get_args(get_type_hints(_section(keys[:-1]))[keys[-1]])
-        known = choices if "`key` in" not in where else tuple(Mood)
-        return f"{path}: {match[1]!r} is not known; {_nearest(match[1], known)}"
-    found: Any = content
-    for key in keys:
-        found = found[key]
-    return f"{path}: {what[0].lower()}{what[1:].replace('`', '')}; found {found!r}"
-
-
-def _section(keys: list[str]) -> type[_Section]:
-    hints = get_type_hints(Settings)
-    section: type[_Section] = hints[keys[0]] if keys else Settings
-    return section
-
-
-def _nearest(word: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(known)}"
-
-
-SOURCES = {
-    "auto": r"auto",
-    "picamera2": r"picamera2",
-    "webcam:0": r"webcam(:\d{1,3})?",
-    "images:PATH": r"images:.+",
-    "video:FILE": r"video:.+",
-}
-
-
-def check_source(source: str) -> None:
-    """Raises SettingsError if `source` names no kind of camera."""
-    if any(re.fullmatch(pattern, source) for pattern in SOURCES.values()):
-        return
-    kinds = {name.partition(":")[0]: name for name in SOURCES}
-    near = difflib.get_close_matches(source.partition(":")[0], kinds, n=1)
-    hint = f"did you mean {kinds[near[0]]!r}?" if near else f"expected {', '.join(SOURCES)}"
-    raise SettingsError(f"camera.source: {source!r} is no camera; {hint}")
-
-
-def _check_source(source: str, path: Path) -> None:
-    try:
-        check_source(source)
-    except SettingsError as error:
-        raise SettingsError(f"{path}: {error}") from error
-
-
-def _check_pins(panel: Panel, path: Path) -> None:
-    pins = panel.light_pins() | {"button": panel.button}
-    for pin, uses in Counter(pins.values()).items():
-        if uses > 1:
-            names = " and ".join(f"panel.{key}" for key, other in pins.items() if other == pin)
-            raise SettingsError(f"{path}: {names}: pin {pin} is used twice; give each a pin of its own")
-
-
-def _check_holds(panel: Panel, path: Path) -> None:
-    if 0 < panel.off <= panel.hold:
-        raise SettingsError(
-            f"{path}: panel.off: expected more than panel.hold ({panel.hold:g}), or 0 for never; "
-            f"found {panel.off:g}"
-        )

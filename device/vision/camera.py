@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from device.config import settings
+from device.config.reading import check_source
 from device.errors import CameraError
 from device.printable import printable
 from device.vision.frame import Frame, grey, small
@@ -205,7 +206,7 @@ def camera_factory(chosen: settings.Camera) -> Callable[[], Camera]:
 
     Raises SettingsError for a source of unknown kind; the returned callable raises CameraError.
     """
-    settings.check_source(chosen.source)
+    check_source(chosen.source)
     kind, _, rest = chosen.source.partition(":")
     if kind == "auto":
         kind = "picamera2" if importlib.util.find_spec("picamera2") else "webcam"

@@ -21,7 +21,8 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from device import daemon
-from device.config.settings import Panel, read_settings
+from device.config.reading import read_settings
+from device.config.settings import Panel
 from device.playback.mpd_worker import MpdConnected
 from device.supervision import Patience
 from device.system.control_socket import set_up_log

@@ -3,7 +3,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -11,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.config.settings import Settings, read_settings, settings_of
+from device.config.documented import documented_toml, meanings
+from device.config.reading import read_settings, settings_of
+from device.config.settings import Settings
 from device.errors import SettingsError
 from device.mood import Mood
 
@@ -24,15 +25,14 @@ def test_the_documented_file_holds_every_key_with_its_default() -> None:
     assert documented == msgspec.json.decode(msgspec.json.encode(defaults))
 
 
-def test_every_key_of_the_documented_file_is_explained() -> None:
-    text = DOCUMENTED.read_text().splitlines()
-    table = ""
-    for before, line in pairwise(text):
-        table = line if line.startswith("[") else table
-        if "." in table:  # a table of one kind of thing, explained above its name
-            assert not line.startswith("[") or before.startswith("#"), line
-        elif " = " in line and not line.startswith("#"):
-            assert before.startswith("#"), line
+def test_the_documented_file_is_made_from_the_schema() -> None:
+    assert DOCUMENTED.read_text() == documented_toml(), "`make settings` writes it"
+
+
+@pytest.mark.parametrize("name", Settings.__struct_fields__)
+def test_every_key_of_the_schema_has_a_meaning(name: str) -> None:
+    section = type(getattr(Settings(), name))
+    assert tuple(meanings(section)) == section.__struct_fields__
 
 
 def test_a_key_that_is_left_out_has_its_default(tmp_path: Path) -> None:
