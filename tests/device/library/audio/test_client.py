@@ -172,7 +172,7 @@ def test_it_rests_when_there_is_nothing_to_hear(client_: AudioClient, song: Path
 def test_it_ends_with_a_box_that_was_killed(song: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from device.library.audio.client import AudioClient\n"
-        "listener = AudioClient(); listener.hear(Path(sys.argv[1])); print('heard', flush=True); time.sleep(60)"
+        "client = AudioClient(); client.hear(Path(sys.argv[1])); print('heard', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, song], stdout=subprocess.PIPE, text=True) as box:
         assert box.stdout
