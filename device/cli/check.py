@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device.config.settings import Settings
@@ -138,9 +140,9 @@ def _listening(settings: Settings, client: Client) -> Iterator[str]:
     except SoundError as error:
         yield f"they are not listened to: {error}"
     folder = settings.service.state_path()
-    with contextlib.suppress(MemoryFileError, OSError):  # another user's
+    with contextlib.suppress(sqlite3.Error, OSError):  # of these `storage` tells, or it is another user's
         if (folder / FILE).exists():
-            with closing(LibraryIndex.open(folder)) as index:
+            with LibraryIndex.copied(folder) as index:
                 heard, faults = index.listened()
             yield f"{heard} listened to" + (f", in {faults} of them nothing is heard" if faults else "")
 
@@ -153,7 +155,27 @@ def _storage(settings: Settings) -> str:
             probe.write(b"\0")
     except OSError as error:
         raise MemoryFileError(f"{folder}: cannot be written ({error.strerror})") from error
-    return f"{folder} can be written"
+    return "; ".join([f"{folder} can be written", *_files(folder)])
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """What is to be said of the files that the box keeps. Raises MemoryFileError if one cannot be read."""
+    from device.config.last_good import check as check_last_good
+    from device.library.index import LibraryIndex
+    from device.playback.memory import Memory
+    from device.storage.quarantine import told_of
+
+    wrong = []
+    for look_at in (Memory.check, LibraryIndex.check, check_last_good):
+        try:
+            if word := look_at(folder):
+                yield word
+        except MemoryFileError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise MemoryFileError("; ".join(wrong))
+    for kept in (Memory, LibraryIndex):
+        yield from told_of(folder / kept.file)
 
 
 PARTS: dict[str, Callable[[Settings], str]] = {

@@ -11,7 +11,6 @@ import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ from device.playback.planner import REMEMBERED
 from device.recommend.play_statistics import with_likes
 from device.recommend.ranking import RankedSong, RankingRequest, rank_songs
 from device.recommend.trajectory import Trajectory, trajectory_for
-from device.storage.database import is_read_only
+from device.storage.sqlite import is_read_only
 from device.system.control_socket import ask
 
 COUNT = 12
@@ -59,10 +58,10 @@ def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
     """word: a mood. Raises LibraryError, PlayerError, MemoryFileError or SettingsError."""
     mood = _mood(read_lexicon(settings.music.places), word)
     folder = _folder(settings)
-    with closing(LibraryIndex.open(folder)) as index:
+    with LibraryIndex.at_hand(folder) as index:
         picked, liked = _brought_up(settings, index, mood)
         table = index.table()
-    with closing(Memory.open(folder)) as memory:
+    with Memory.at_hand(folder) as memory:
         words, played, play_statistics = (
             memory.words(),
             memory.played(REMEMBERED),
@@ -198,11 +197,11 @@ def _place(affect: Affect) -> dict[str, Any]:
 def known(settings: Settings, uri: str) -> dict[str, Any]:
     """What the box knows of a song. Raises LibraryError."""
     folder = _folder(settings)
-    with closing(LibraryIndex.open(folder)) as index:
+    with LibraryIndex.at_hand(folder) as index:
         table = index.table()
         row = _row(table, uri)
         sound = index.sound(uri)
-    with closing(Memory.open(folder)) as memory:
+    with Memory.at_hand(folder) as memory:
         table = table.with_words(memory.words())
     song = table.song(row)
     return {
@@ -236,21 +235,21 @@ def say(settings: Settings, uri: str, words: Sequence[str]) -> None:
     """Keeps the user's own word: a mood, or a valence and an energy. Raises SettingsError or LibraryError."""
     valence, energy = _spot(read_lexicon(settings.music.places), words)
     folder = _folder(settings)
-    with closing(LibraryIndex.open(folder)) as index:
+    with LibraryIndex.at_hand(folder) as index:
         _row(index.table(), uri)
-    with closing(Memory.open(folder)) as memory:
+    with Memory.at_hand(folder) as memory:
         memory.keep_word(uri, valence, energy)
 
 
 def unsay(settings: Settings, uri: str) -> None:
     """What the tags say counts again."""
-    with closing(Memory.open(_folder(settings))) as memory:
+    with Memory.at_hand(_folder(settings)) as memory:
         memory.drop_word(uri.encode("utf-8", "replace").decode())
 
 
 def forget(settings: Settings) -> None:
     """What was learned and played. A running box sees it at its next choice."""
-    with closing(Memory.open(_folder(settings))) as memory:
+    with Memory.at_hand(_folder(settings)) as memory:
         memory.forget()
 
 

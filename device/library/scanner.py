@@ -29,6 +29,7 @@ from device.library.tag_affect import LONGEST_TAG, Affect, AffectLexicon, tag_af
 from device.mpd import responses as answers
 from device.mpd.connection import FAILURES, Client, connected
 from device.mpd.responses import Tagged
+from device.storage.sqlite import is_damage
 from device.supervision import PATIENCE, Part, Patience, Post, Supervised
 
 log = logging.getLogger(__name__)
@@ -107,9 +108,9 @@ class LibraryScanner:
             try:
                 self._serve(index)
             except sqlite3.Error as error:
-                # Damage is found and put aside by opening it again; a disk that takes nothing costs the file.
-                log.warning("the catalogue of songs is lost (%s): it is made again", error)
-                if isinstance(error, sqlite3.OperationalError):
+                # Damage was said and mended as it was found; a disk that takes nothing costs the file.
+                if not is_damage(error):
+                    log.warning("the catalogue of songs is lost (%s): it is made again", error)
                     self._folder = None
                 if lost:
                     raise  # once more at once would be without end, should making it again not help

@@ -83,7 +83,7 @@ def song_table(songs: Iterable[Song]) -> SongTable:
     )
 
 
-Row = tuple[str, str, str, float, float, float, str]
+Row = tuple[str, str, str, float, float, float, Source]
 """URI, artist, genre, valence, energy, sure, source."""
 
 
@@ -91,7 +91,7 @@ def song_table_from_rows(rows: Iterable[Row]) -> SongTable:
     """Column by column: an object for each song keeps Python's collector busy, and all threads waiting."""
     uris: list[str] = []
     artists, genres = {"": 0}, {"": 0}
-    numbers = {str(source): number for number, source in enumerate(SOURCES)}
+    numbers = {source: number for number, source in enumerate(SOURCES)}
     affects, sures, sources = array("f"), array("f"), array("b")
     artist_column, genre_column = array("i"), array("i")
     for uri, artist, genre, valence, energy, confidence, source in rows:

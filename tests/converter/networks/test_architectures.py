@@ -10,6 +10,8 @@ import pytest
 from converter.errors import RunError
 from converter.networks import architectures as networks
 
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
 
 def test_the_papers_network_layer_by_layer() -> None:
     found = [

@@ -15,6 +15,8 @@ from device.errors import ModelError
 from device.vision.model_card import Light, read_card
 from device.vision.tflite import MODULES, interpreter
 
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
 RUNTIMES = [
     pytest.param(
         name,

@@ -10,6 +10,8 @@ from converter.errors import RunError
 from converter.networks import architectures as networks
 from converter.training import distillation as teaching
 
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
 
 def test_a_teacher_answers_by_the_mean_over_a_face_and_its_mirror_image(
     run: Path, splits: dict[str, Split]

@@ -40,7 +40,7 @@ class Turning:
         self._mpd.start()
         self._scanner.start()
 
-    def until(self, happened: Callable[[], object], seconds: float = 15) -> None:
+    def until(self, happened: Callable[[], object], seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while not happened():
             assert time.monotonic() < end, f"not within {seconds} s: {self.playback.snapshot}"

@@ -1,0 +1,86 @@
+"""What a box keeps after a while, and all that it asks of it at a start."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from device.library.audio.features import Features
+from device.library.index import LibraryIndex, TaggedSong
+from device.library.table import Song
+from device.library.tag_affect import Affect, Source
+from device.mood import Mood
+from device.mpd.snapshot import Entry
+from device.playback.memory import Memory
+from device.playback.ownership import QueueOwnership
+
+MOODS = tuple(Mood)
+URIS = tuple(f"happy/{number:03} ü.ogg" for number in range(150))
+ENTRIES = tuple(Entry(number, uri) for number, uri in enumerate(URIS[:12]))
+HELD = QueueOwnership(
+    ENTRIES, dict.fromkeys(URIS[:14], Mood.HAPPY), URIS[12:14], above=11, started=1.7e9 + 0.5, version=40
+)
+BLUES = Affect(0.3, 0.4, 0.5, Source.GENRE)
+SOUND = Features(loudness=-12.5, brightness=0.4, onsets=3.5, tempo=120.0, pulse=0.5, mode=-0.1)
+
+
+def fill(memory: Memory, index: LibraryIndex) -> None:
+    memory.keep_ownership(HELD)
+    learn(memory, 60)
+    for number in range(20):
+        memory.keep_word(URIS[number], number / 20, 0.5)
+    read(index, "one", len(URIS))
+    index.keep_comments([(uri, "then", "sad" if n % 9 else "") for n, uri in enumerate(URIS)], [])
+    for number, song in enumerate(index.not_analyzed("", 100, known=True)):
+        index.keep_sound(song, SOUND if number % 10 else "Format not recognised.", song.affect)
+
+
+def learn(memory: Memory, count: int) -> None:
+    for number in range(count):
+        mood, genre = MOODS[number % 7], "Blues" if number % 3 else "Disco"
+        memory.keep_play(mood, URIS[number % 40], genre, heard=number % 2 == 0)
+        memory.keep_played(URIS[number % len(URIS)])
+
+
+def read(index: LibraryIndex, stamp: str, count: int) -> None:
+    index.begin(stamp)
+    index.keep([TaggedSong(Song(uri, "Somebody", "Blues", BLUES), "then") for uri in URIS[:count]])
+    index.finish()
+
+
+def ask_all(folder: Path) -> None:
+    """Everything that a box reads of its files from a start on, and a write of each kind."""
+    with closing(Memory.open(folder)) as memory:
+        ownership = memory.ownership()
+        memory.played(500)
+        memory.words()
+        for mood in Mood:
+            memory.play_statistics(mood)
+        for _ in range(2):  # of damage that shows, the librarian is told once: it begins anew
+            with closing(LibraryIndex.open(folder)) as index, suppress(sqlite3.DatabaseError):
+                _ask_all_songs(index)
+                break
+        else:
+            raise AssertionError("songs.db is not mended")
+        memory.keep_ownership(ownership)
+        memory.keep_word("new.ogg", 0.5, 0.5)
+        memory.drop_word("new.ogg")
+        learn(memory, 3)
+
+
+def _ask_all_songs(index: LibraryIndex) -> None:
+    table = index.table()
+    index.progress()
+    index.count()
+    index.listened()
+    index.comments(table.uris[:250])
+    index.sounds(table.uris[:250])
+    for uri in table.uris[:5]:
+        index.sound(uri)
+    index.without_comment("", 50)
+    for known in (False, True):
+        for song in index.not_analyzed("", 50, known=known)[:2]:
+            index.keep_sound(song, SOUND, song.affect)
+    read(index, "two", 20)
+    index.keep_comments([(URIS[0], "then", "sad")], [(URIS[0], BLUES)])
