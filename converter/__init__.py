@@ -1,1 +1,1 @@
-"""The workshop: trains, quantizes and measures the models that the box ships with."""
+"""Trains, quantizes and measures the models that the box ships with."""

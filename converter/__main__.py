@@ -1,3 +1,5 @@
+"""Runs `moodbox-converter` as `python -m converter`."""
+
 import sys
 
 from converter.cli.main import main

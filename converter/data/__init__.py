@@ -1,0 +1,1 @@
+"""FER2013 and FER+: reading, augmentation, near duplicates, crops."""

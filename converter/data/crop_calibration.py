@@ -1,4 +1,8 @@
-"""How FER2013's pictures sit around the box that the box's own detector draws."""
+"""Measures how closely FER2013 crops faces, in terms of the boxes that the device's detector draws.
+
+The device cuts a square around the detector's box. The margin of that square has to match the crops that the
+network learned from.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +19,24 @@ from device.vision.detector import FaceDetector
 from device.vision.opencv import cv2
 
 DETECTOR = "haarcascade_frontalface_default.xml"
-PICTURES = 1000
-ENLARGED = 4  # times: the detector searches with a window of at least 24 pixels
-PADDED = 0.5  # of the side, on each side: FER2013 cuts so close that many boxes reach beyond the picture
-MARGIN = 0.1  # of a training square; the augmentation's scale goes to both sides of it
-SMALLEST = 0.2  # of the padded side: a smaller box is not the face but a part of it
+SAMPLE_SIZE = 1000
+ENLARGEMENT = 4  # the detector's smallest window is 24 pixels: it would miss faces in images of 48
+PADDING = 0.5  # of the side, on each side: FER2013 crops so closely that many boxes extend beyond the image
+TRAINING_MARGIN = 0.1  # of a training crop; the augmentation scales it up and down from there
+MIN_FACE = 0.2  # of the padded side: a smaller box is a part of the face and not the face
 
 
 @dataclass(frozen=True)
-class Framing:
-    """The margin is the median of side of the picture / side of the box - 1.
+class CropCalibration:
+    """The margin that reproduces FER2013's crops: side of the image / side of the detector's box - 1.
 
-    lower, upper: the margins' quartiles. pictures: how many were searched, `found` of them with a face.
+    Attributes:
+        detector: file name of the cascade.
+        margin: the median.
+        lower: first quartile.
+        upper: third quartile.
+        pictures: how many images were searched.
+        found: in how many of them the detector found a face.
     """
 
     detector: str
@@ -37,52 +47,66 @@ class Framing:
     found: int
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the card's entry `framing`."""
         return asdict(self)
 
 
-def measure(images: NDArray[np.uint8], seed: int, count: int = PICTURES) -> Framing:
-    """The framing of `count` pictures drawn from `images`, uint8 (n, side, side).
+def measure(images: NDArray[np.uint8], seed: int, count: int = SAMPLE_SIZE) -> CropCalibration:
+    """Measure the margin on a random sample.
 
-    With the margin that comes out, the device's crops frame a face as the pictures do that the network
-    learned from. Raises DataError if there is no face in any of them.
+    Args:
+        images: uint8, (n, side, side).
+        seed: seed of the sample.
+        count: size of the sample, at most n.
+
+    Raises:
+        DataError: the detector finds no face in the whole sample.
     """
-    drawn = np.random.default_rng(seed).choice(len(images), min(count, len(images)), replace=False)
-    side = images.shape[1] * ENLARGED
-    margins = [side / max(face.width, face.height) - 1 for face in _faces(images[drawn]) if face]
+    sample = np.random.default_rng(seed).choice(len(images), min(count, len(images)), replace=False)
+    side = images.shape[1] * ENLARGEMENT
+    margins = [side / max(face.width, face.height) - 1 for face in _faces(images[sample]) if face]
     if not margins:
-        raise DataError(f"{DETECTOR} finds no face in {len(drawn)} pictures of Training: no margin to be had")
+        raise DataError(
+            f"{DETECTOR} finds no face in {len(sample)} images of Training, so the crop margin is unknown; "
+            "check that the images show faces"
+        )
     lower, margin, upper = (round(float(m), 2) for m in np.percentile(margins, (25, 50, 75)))
-    return Framing(DETECTOR, margin, lower, upper, pictures=len(drawn), found=len(margins))
+    return CropCalibration(DETECTOR, margin, lower, upper, pictures=len(sample), found=len(margins))
 
 
-def squares(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The square around each face as the device cuts it, (n, 3): its centre and side in pixels of `images`.
+def face_squares(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Find the square that the device would cut around each face.
 
-    The whole picture where the detector finds no face.
+    Args:
+        images: uint8, (n, side, side).
+
+    Returns:
+        float32, (n, 3): centre x, centre y and side in pixels of `images`; the whole image where the detector
+        finds no face.
     """
     size = images.shape[1]
     return np.array([_square(face, size) for face in _faces(images)], dtype=np.float32)
 
 
 def _faces(images: NDArray[np.uint8]) -> Iterator[Face | None]:
-    """Where the detector sees each face, in pixels of the picture enlarged and padded."""
-    finder = FaceDetector(DETECTOR, SMALLEST)
+    """The detector's box in each image, in pixels of the image enlarged and padded."""
+    detector = FaceDetector(DETECTOR, MIN_FACE)
     for image in images:
-        yield finder.find(_enlarged(image))
+        yield detector.find(_enlarge(image))
 
 
 def _square(face: Face | None, size: int) -> tuple[float, float, float]:
     if face is None:
         return (size - 1) / 2, (size - 1) / 2, size
     x, y = (
-        (corner + length / 2) / ENLARGED - size * PADDED - 0.5
+        (corner + length / 2) / ENLARGEMENT - size * PADDING - 0.5
         for corner, length in ((face.x, face.width), (face.y, face.height))
     )
-    return x, y, max(face.width, face.height) / ENLARGED * (1 + MARGIN)
+    return x, y, max(face.width, face.height) / ENLARGEMENT * (1 + TRAINING_MARGIN)
 
 
-def _enlarged(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    large = cv2.resize(image, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
-    pad = round(large.shape[0] * PADDED)
+def _enlarge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    large = cv2.resize(image, None, fx=ENLARGEMENT, fy=ENLARGEMENT, interpolation=cv2.INTER_CUBIC)
+    pad = round(large.shape[0] * PADDING)
     padded = cv2.copyMakeBorder(large, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     return np.asarray(padded, dtype=np.uint8)

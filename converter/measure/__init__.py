@@ -1,0 +1,1 @@
+"""Scores of a model: on a split, on photos, and how reliable the labels are."""

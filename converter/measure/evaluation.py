@@ -1,4 +1,4 @@
-"""What a model scores on a split: it runs over the faces here, and the figures come from its answers."""
+"""Scores a model on a split: runs it on the faces and computes the figures from its answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.data.dataset import Split
-from converter.errors import RunError
+from converter.training.run_folder import read_recipe
 from device.errors import ModelError
 from device.mood import Mood
 from device.vision.classifier import Classifier
@@ -21,7 +21,7 @@ from device.vision.normalization import normalize, normalize_all
 
 @dataclass(frozen=True)
 class ClassScores:
-    """One mood's figures; precision is 0 for a mood that was never the answer."""
+    """The scores of one mood, 0-1; precision is 0 for a mood that was never predicted."""
 
     precision: float
     recall: float
@@ -31,40 +31,49 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class Scores:
-    """Everything here follows from `confusion`: a row for each true mood, a column for each answer."""
+    """The scores on one split, all computed from the confusion matrix.
+
+    Attributes:
+        labels: the moods.
+        confusion: a row for each true mood, a column for each predicted one; numbers of faces.
+    """
 
     labels: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]
 
     @property
     def count(self) -> int:
+        """Number of faces."""
         return sum(map(sum, self.confusion))
 
     @property
     def accuracy(self) -> float:
+        """Share of the faces whose mood was predicted."""
         return sum(self.confusion[i][i] for i in range(len(self.labels))) / self.count
 
     @property
     def balanced_accuracy(self) -> float:
-        """The mean recall of the moods that occur."""
+        """Mean recall of the moods that occur."""
         recalls = [c.recall for c in self.classes.values() if c.support]
         return sum(recalls) / len(recalls)
 
     @property
     def classes(self) -> dict[str, ClassScores]:
+        """Scores of each mood."""
         scores = {}
         for i, label in enumerate(self.labels):
-            hits, answers = self.confusion[i][i], sum(row[i] for row in self.confusion)
+            hits, predicted = self.confusion[i][i], sum(row[i] for row in self.confusion)
             support = sum(self.confusion[i])
             scores[label] = ClassScores(
-                precision=_share(hits, answers),
+                precision=_share(hits, predicted),
                 recall=_share(hits, support),
-                f1=_share(2 * hits, answers + support),
+                f1=_share(2 * hits, predicted + support),
                 support=support,
             )
         return scores
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the scores under the keys of `evaluate --json` and of the model card."""
         return {
             "count": self.count,
             "accuracy": self.accuracy,
@@ -75,7 +84,7 @@ class Scores:
         }
 
     def table(self) -> str:
-        """For people: a line a mood, its figures and its row of the confusion matrix."""
+        """Format the scores for people: a line for each mood, with its row of the confusion matrix."""
         lines = [f"{'truth':10}precision  recall      f1  faces   answered " + _columns(self.labels)]
         for (label, scores), row in zip(self.classes.items(), self.confusion, strict=True):
             lines.append(
@@ -88,91 +97,72 @@ class Scores:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """From `value` on a reading names its mood; then `right` of those named are, and `coverage` are named."""
-
-    value: float
-    right: float
-    coverage: float
-
-    def as_dict(self) -> dict[str, float]:
-        return asdict(self)
-
-
 def score(labels: Sequence[str], truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Scores:
-    """truth: (n,), indexes into `labels`. probabilities: (n, k)."""
+    """Score predictions.
+
+    Args:
+        labels: the k classes.
+        truth: int64, (n,): indices into `labels`.
+        probabilities: float32, (n, k); the highest in a row is the prediction.
+    """
     matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(matrix, (truth, probabilities.argmax(axis=1)), 1)
     return Scores(tuple(map(str, labels)), tuple(tuple(row) for row in matrix.tolist()))
 
 
-def agreement(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """The share of faces that two models, with probabilities (n, k) each, answer alike."""
-    return float(np.mean(one.argmax(axis=1) == other.argmax(axis=1)))
-
-
-def threshold(truth: NDArray[np.int64], probabilities: NDArray[np.float32], right: float) -> Threshold:
-    """The lowest threshold, in steps of .01, from which on named moods are right `right` of the time.
-
-    Raises RunError where there is none.
-    """
-    sure = probabilities.max(axis=1)
-    hit = probabilities.argmax(axis=1) == truth
-    for value in (step / 100 for step in range(101)):
-        named = sure >= value
-        if named.any() and hit[named].mean() >= right:
-            return Threshold(value, right=float(hit[named].mean()), coverage=float(named.mean()))
-    raise RunError(f"no threshold makes named moods right {right:.0%} of the time; ask for less with --right")
-
-
-def temperature(truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
-    """What to divide the logits by so that a probability means how often it is right; to two digits.
-
-    It is the one under which the truth is likeliest.
-    """
-    logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-9))
-
-    def surprise(value: float) -> float:
-        scaled = logits / value
-        scaled -= scaled.max(axis=1, keepdims=True)
-        right = scaled[np.arange(len(truth)), truth] - np.log(np.exp(scaled).sum(axis=1))
-        return -float(right.mean())
-
-    return min((step / 100 for step in range(30, 301)), key=surprise)
+def agreement(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    """Return the share of faces for which two models, with probabilities (n, k), predict the same mood."""
+    return float(np.mean(first.argmax(axis=1) == second.argmax(axis=1)))
 
 
 def labels_of(model: Path) -> tuple[Mood, ...]:
-    """The moods of a `.tflite` file by its card, of a `.keras` file by its run. Raises MoodboxError."""
+    """Return the moods of a model: of a `.tflite` file by its card, of a `.keras` file by its run.
+
+    Raises:
+        MoodboxError: the card or the run is missing or damaged, or `model` is neither.
+    """
     if model.suffix == ".tflite":
         return read_card(model).labels
     if model.suffix == ".keras":
-        from converter.training import trainer as training  # a .tflite file does without Keras
-
-        return tuple(Mood(mood) for mood in training.read_recipe(model.parent).moods)
+        return tuple(Mood(mood) for mood in read_recipe(model.parent).moods)
     raise ModelError(f"{model}: expected a .tflite file with its card, or a .keras file in its run's folder")
 
 
 def probabilities(model: Path, images: NDArray[np.uint8], runtime: str = "auto") -> NDArray[np.float32]:
-    """Runs the model over images, uint8 (n, 48, 48), evened as it wants; a `.tflite` file as the device does.
+    """Run a model on images; a `.tflite` file just as the device runs it, but without its card's prior.
 
-    Its card's prior is for faces before the box, and not for these. The result is (n, k), each row summing to
-    1. Raises MoodboxError.
+    The prior is for people in front of the box, not for FER2013.
+
+    Args:
+        model: a `.tflite` file with its card, or a `.keras` file in its run's folder.
+        images: uint8, (n, 48, 48), not normalized yet.
+        runtime: for a `.tflite` file, as `device.vision.tflite.interpreter` takes it.
+
+    Returns:
+        float32, (n, k); each row sums to 1.
+
+    Raises:
+        MoodboxError: the model cannot be loaded.
     """
     if model.suffix == ".tflite":
         classifier = Classifier(model, runtime)
-        light = classifier.card.crop.light
-        answers = [classifier.probabilities(normalize(image, light)) for image in images]
-        return np.array(answers, dtype=np.float32)
-    from converter.networks import architectures as networks
-    from converter.training import trainer as training  # as above
+        normalization = classifier.card.crop.light
+        rows = [classifier.probabilities(normalize(image, normalization)) for image in images]
+        return np.array(rows, dtype=np.float32)
+    # Imported here, since a .tflite file needs no Keras.
+    from converter.networks.architectures import predict
+    from converter.networks.saved_models import restore
 
-    light = training.read_recipe(model.parent).augmentation.light
-    return networks.predict(networks.restore(model), normalize_all(images, light))
+    normalization = read_recipe(model.parent).augmentation.normalization
+    return predict(restore(model), normalize_all(images, normalization))
 
 
-def run(model: Path, split: Split, runtime: str = "auto") -> Scores:
-    """What `model` scores on `split`. Raises MoodboxError."""
+def evaluate(model: Path, split: Split, runtime: str = "auto") -> Scores:
+    """Score `model` on `split`.
+
+    Raises:
+        MoodboxError: the model cannot be loaded.
+    """
     return score(split.moods, split.labels, probabilities(model, split.images, runtime))
 
 

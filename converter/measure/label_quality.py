@@ -1,4 +1,7 @@
-"""What a figure on PrivateTest is worth: who agrees with its labels, and what Training has too."""
+"""Measures how reliable PrivateTest's labels are, and how many of its photographs Training contains as well.
+
+Both limit what a score on PrivateTest can mean.
+"""
 
 from __future__ import annotations
 
@@ -8,76 +11,87 @@ from dataclasses import dataclass
 import numpy as np
 
 from converter.data.dataset import Split
-from converter.data.near_duplicates import twins
+from converter.data.near_duplicates import near_duplicate_of
 from device.mood import Mood
 
-# What the models that ship know.
-ASKED = (tuple(Mood), (Mood.HAPPY, Mood.NEUTRAL, Mood.SAD))
+# Those of the models that ship.
+MOOD_SETS = (tuple(Mood), (Mood.HAPPY, Mood.NEUTRAL, Mood.SAD))
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How many faces of a split, of `moods` alone.
+class LabelQuality:
+    """Counts of faces of a split, restricted to `moods`.
 
-    FER+'s ten people are held to `moods`, as a model is that knows no others; a single vote counts for
-    nothing. agreed: more of them saw what the label says than any other mood. torn: as many saw another
-    mood, and none was seen by more. The rest was seen otherwise, or has no votes.
-    voted: those with votes. by_card: those of them labelled as most voted, the first mood where two have as
-    many; so a card (`ferplus`) holds its model against FER+.
-    repeated: those whose photograph stands in Training too. same: those of them with the same label there.
+    Only votes for `moods` count, as for a model that knows no others; a single vote for a mood is dropped.
+
+    Attributes:
+        split: its name.
+        moods: the classes.
+        faces: how many there are.
+        most_votes: label got more votes than every other mood.
+        tied: label got as many votes as another mood, and none got more.
+        with_votes: faces that have votes.
+        match_votes: of these, the ones labelled with the mood that got most votes; the first mood of those
+            with equally many. The model card's `ferplus` counts like this.
+        duplicates: faces with a near duplicate in Training.
+        same_label: of these, the ones whose near duplicate has the same label.
     """
 
     split: str
     moods: tuple[Mood, ...]
     faces: int
-    agreed: int
-    torn: int
-    voted: int
-    by_card: int
-    repeated: int
-    same: int
+    most_votes: int
+    tied: int
+    with_votes: int
+    match_votes: int
+    duplicates: int
+    same_label: int
 
     def report(self) -> str:
-        """For people: a line for each that a figure is to be held against."""
-        agreed, torn = self.agreed / self.faces, self.torn / self.faces
+        """Format the counts for people, as shares."""
+        most, tied = self.most_votes / self.faces, self.tied / self.faces
         text = (
             f"{self.split}, {self.faces} faces: {', '.join(self.moods)}\n"
-            f"{agreed:.1%} of the labels are what most of FER+'s ten saw, "
-            f"another {torn:.1%} what as many saw as another mood\n"
+            f"{most:.1%} of the labels got the most votes in FER+, "
+            f"another {tied:.1%} are tied with another mood\n"
         )
-        if self.voted:
+        if self.with_votes:
             text += (
-                f"{self.by_card / self.voted:.1%} as a card counts: of the {self.voted} with votes, "
-                "the first mood where two have as many\n"
+                f"{self.match_votes / self.with_votes:.1%} of the {self.with_votes} faces with votes are "
+                "labelled with the mood that got most (the first one in a tie)\n"
             )
-        text += f"{self.repeated} of the photographs stand in Training too"
-        if self.repeated:
-            text += f", {self.same / self.repeated:.1%} of these with the same label"
+        text += f"{self.duplicates} of the photographs are in Training too"
+        if self.duplicates:
+            text += f", {self.same_label / self.duplicates:.1%} of these with the same label"
         return text
 
 
-def measure(test: Split, training: Split, moods: Sequence[Mood]) -> Limits:
-    """The limits of the faces of `moods` in `test`, which has votes.
+def measure(test: Split, training: Split, moods: Sequence[Mood]) -> LabelQuality:
+    """Measure the quality of the labels of `test`.
 
-    training: with all the moods there are, since the same photograph may be labelled as any of them.
+    Args:
+        test: with votes.
+        training: with all moods, since a near duplicate may be labelled with any of them.
+        moods: what to restrict `test` to.
     """
-    faces = test.held_to(moods)
+    faces = test.restrict_to(moods)
     assert faces.votes is not None
     most = faces.votes.max(axis=1, keepdims=True)
-    favoured = (faces.votes == most) & (most > 0)
-    favourite = favoured[np.arange(len(faces)), faces.labels]
-    alone = favoured.sum(axis=1) == 1
-    voted = faces.by_votes()
-    twin = twins(faces.images, training.images)
+    is_favourite = (faces.votes == most) & (most > 0)
+    label_is_favourite = is_favourite[np.arange(len(faces)), faces.labels]
+    single_favourite = is_favourite.sum(axis=1) == 1
+    voted = faces.labelled_by_votes()
+    duplicate = near_duplicate_of(faces.images, training.images)
     label_in_training = np.array([training.moods.index(mood) for mood in moods])[faces.labels]
-    return Limits(
+    same_label = (duplicate >= 0) & (training.labels[duplicate] == label_in_training)
+    return LabelQuality(
         split=test.name,
         moods=tuple(moods),
         faces=len(faces),
-        agreed=int(np.sum(favourite & alone)),
-        torn=int(np.sum(favourite & ~alone)),
-        voted=len(voted),
-        by_card=int(np.sum(voted.labels == faces.labels[faces.votes.any(axis=1)])),
-        repeated=int(np.sum(twin >= 0)),
-        same=int(np.sum((twin >= 0) & (training.labels[twin] == label_in_training))),
+        most_votes=int(np.sum(label_is_favourite & single_favourite)),
+        tied=int(np.sum(label_is_favourite & ~single_favourite)),
+        with_votes=len(voted),
+        match_votes=int(np.sum(voted.labels == faces.labels[faces.votes.any(axis=1)])),
+        duplicates=int(np.sum(duplicate >= 0)),
+        same_label=int(np.sum(same_label)),
     )

@@ -1,0 +1,1 @@
+"""From training runs to the integer model that the box runs, with its card."""

@@ -1,6 +1,6 @@
-"""Golden vectors: drawn crops with the model's exact answers, by which each runtime proves itself.
+"""Golden vectors: drawn crops with the model's exact outputs, by which a TFLite runtime is tested.
 
-They are drawn because no picture of FER2013 may go into the repository.
+The crops are drawn because no image of FER2013 may be in the repository.
 """
 
 from __future__ import annotations
@@ -13,83 +13,102 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.data.dataset import SIDE
+from converter.data.fer2013 import SIDE
 from device.errors import ModelError
 from device.vision.opencv import cv2
 from device.vision.tflite import MODULES, interpreter
 
 COUNT = 32
-DRAWN = 256  # to choose COUNT from
+CANDIDATES = 256  # crops that COUNT are chosen from
 
-# TFLite's own kernels agree to the bit between the runtimes on all but one crop in a hundred, and there
-# within two of 256. XNNPACK, which ai-edge-litert adds, rounds otherwise, a little at each layer: up to 23
-# were measured. A model read wrongly is a hundred apart.
-ROUNDING = 4
-STEPS = 24
+# In steps of the uint8 outputs. With TFLite's own kernels the runtimes agree exactly on all but one crop in a
+# hundred, and there within two steps. XNNPACK, which ai-edge-litert adds, rounds differently in each layer:
+# up to 23 steps were measured. A model that is read wrongly is a hundred steps off.
+KERNEL_TOLERANCE = 4
+XNNPACK_TOLERANCE = 24
 
 
-def vectors(model: bytes, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Crops, (n, 48, 48), and what `model` answers to each, (n, k): clear answers, of every mood.
+def golden_vectors(model: bytes, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Draw crops to which `model` gives a clear answer, spread over all moods.
 
-    Those on which the runtimes that are installed are one to the bit. Raises ModelError if on any they are
-    farther apart than rounding explains, or if the model has no clear answer to any.
+    All installed runtimes give exactly the same outputs for them.
+
+    Returns:
+        The crops, uint8 (n, 48, 48), and the outputs, uint8 (n, k).
+
+    Raises:
+        ModelError: the runtimes differ by more than rounding explains, or no answer is clear.
     """
     generator = np.random.default_rng(seed)
-    crops = np.stack([_draw(generator) for _ in range(DRAWN)])
-    exact = np.array([answers(plain(model, name), crops) for name in installed()], dtype=int)
-    spread = np.ptp(exact, axis=0).max(axis=1)
-    if spread.max() > ROUNDING:
-        raise ModelError(f"{' and '.join(installed())} do not compute the same from the quantized model")
-    # One that is torn between two moods may rightly get another one from another kernel.
-    ordered = np.sort(exact[0], axis=1)
-    clear = (ordered[:, -1] - ordered[:, -2] >= STEPS) & (spread == 0)
+    crops = np.stack([_draw(generator) for _ in range(CANDIDATES)])
+    by_runtime = np.array(
+        [outputs(plain_interpreter(model, name), crops) for name in installed_runtimes()], dtype=int
+    )
+    difference = np.ptp(by_runtime, axis=0).max(axis=1)
+    if difference.max() > KERNEL_TOLERANCE:
+        raise ModelError(
+            f"{' and '.join(installed_runtimes())} do not compute the same from the quantized model; "
+            "report this as a fault of the converter"
+        )
+    # Where two moods are close, another kernel may rightly give the other one.
+    ordered = np.sort(by_runtime[0], axis=1)
+    clear = (ordered[:, -1] - ordered[:, -2] >= XNNPACK_TOLERANCE) & (difference == 0)
     if not clear.any():
         raise ModelError(
-            f"the quantized model is torn between moods on all of {DRAWN} drawn crops, so it has learned too "
-            "little to ship; train it for longer"
+            f"the quantized model has no clear answer to any of {CANDIDATES} drawn crops, so it has learned "
+            "too little to ship; train it for longer"
         )
-    crops, given = crops[clear], exact[0, clear].astype(np.uint8)
-    best = given.argmax(axis=1)
-    # The n-th crop of each mood before the n+1-th of any.
+    crops, exact = crops[clear], by_runtime[0, clear].astype(np.uint8)
+    best = exact.argmax(axis=1)
+    # The n-th crop of every mood comes before the (n+1)-th of any.
     rank = np.array([np.sum(best[:i] == mood) for i, mood in enumerate(best)])
     chosen = np.argsort(rank, kind="stable")[:COUNT]
-    return crops[chosen], given[chosen]
+    return crops[chosen], exact[chosen]
 
 
-def apart(model: bytes, crops: NDArray[np.uint8], expected: NDArray[np.uint8], runtime: str) -> int:
-    """The largest difference, of 256, between `expected` and what `runtime` answers as the box runs it."""
-    found = answers(interpreter(model, runtime), crops)
+def largest_difference(
+    model: bytes, crops: NDArray[np.uint8], expected: NDArray[np.uint8], runtime: str
+) -> int:
+    """Return the largest difference, in steps of 256, from `expected` if `runtime` runs as on the box.
+
+    Args:
+        model: content of a `.tflite` file.
+        crops: uint8, (n, side, side).
+        expected: uint8, (n, k).
+        runtime: a key of `device.vision.tflite.MODULES`.
+    """
+    found = outputs(interpreter(model, runtime), crops)
     return int(np.abs(found.astype(int) - expected).max())
 
 
-def installed() -> list[str]:
-    """The TFLite runtimes that there are here."""
+def installed_runtimes() -> list[str]:
+    """List the TFLite runtimes that are installed here."""
     return [name for name, module in MODULES.items() if importlib.util.find_spec(module.partition(".")[0])]
 
 
-def plain(model: bytes | Path, runtime: str) -> Any:
-    """An interpreter with TFLite's own kernels alone: slower, and the same to the bit everywhere."""
+def plain_interpreter(model: bytes | Path, runtime: str) -> Any:
+    """Make an interpreter with TFLite's own kernels alone: slower, but exactly the same everywhere."""
     module = importlib.import_module(MODULES[runtime])
     content = model if isinstance(model, bytes) else model.read_bytes()
     kernels = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    made = module.Interpreter(model_content=content, experimental_op_resolver_type=kernels, num_threads=1)
-    made.allocate_tensors()
-    return made
+    plain = module.Interpreter(model_content=content, experimental_op_resolver_type=kernels, num_threads=1)
+    plain.allocate_tensors()
+    return plain
 
 
-def answers(made: Any, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What an interpreter answers to each of `crops`, (n, side, side): uint8, (n, k)."""
-    crop, moods = made.get_input_details()[0]["index"], made.get_output_details()[0]["index"]
+def outputs(interpreter: Any, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Run an interpreter on each of `crops`, uint8 (n, side, side); the result is uint8 (n, k)."""
+    crop, moods = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
     rows = []
     for image in crops:
-        made.set_tensor(crop, image[np.newaxis, ..., np.newaxis])
-        made.invoke()
-        rows.append(made.get_tensor(moods)[0])
+        interpreter.set_tensor(crop, image[np.newaxis, ..., np.newaxis])
+        interpreter.invoke()
+        rows.append(interpreter.get_tensor(moods)[0])
     return np.array(rows, dtype=np.uint8)
 
 
 def _draw(generator: np.random.Generator) -> NDArray[np.uint8]:
-    """A gradient with a face or blobs on it, and noise over all."""
+    """A gradient with a face or blobs on it, and noise over everything."""
     left, right, top, bottom = generator.uniform((0, 0, -60, -60), (255, 255, 60, 60)).tolist()
     grey = np.linspace(left, right, SIDE)[np.newaxis] + np.linspace(top, bottom, SIDE)[:, np.newaxis]
     image = np.clip(grey, 0, 255).astype(np.uint8)
@@ -104,7 +123,7 @@ def _draw(generator: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _draw_face(image: NDArray[np.uint8], generator: np.random.Generator) -> None:
-    """Draws a face with brows, eyes, nose and a mouth of any bend over `image`, uint8 (48, 48)."""
+    """Draw a face with brows, eyes, nose and a random mouth over `image`, uint8 (48, 48)."""
     skin, dark, x, y = generator.integers((120, 0, 22, 22), (240, 80, 27, 27)).tolist()
     tilt, lids, bend, width = generator.integers((-3, 1, -6, 5), (4, 4, 7, 11)).tolist()
     cv2.ellipse(image, (x, y), (20, 25), 0, 0, 360, (skin,), cv2.FILLED)

@@ -1,0 +1,1 @@
+"""Training runs: recipes, batches, the loop, checkpoints."""

@@ -1,4 +1,4 @@
-"""What finished networks make of the training faces: softer targets than a label is."""
+"""Knowledge distillation: the predictions of finished networks (teachers) as targets for a new one."""
 
 from __future__ import annotations
 
@@ -9,25 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.errors import RunError
-from converter.networks import architectures as networks
+from converter.networks.architectures import as_input
+from converter.networks.saved_models import load
 
 
-def answers(
+def teacher_predictions(
     teachers: Mapping[Path, Sequence[int]], images: NDArray[np.uint8], outputs: Iterable[str]
 ) -> dict[str, NDArray[np.float32]]:
-    """For each output, the mean of the teachers' answers to each face and to its mirror image, (n, k).
+    """Average the teachers' predictions for each face and its mirror image.
 
-    teachers: for each model, where the moods asked for stand among its own; they make up the whole.
-    images: uint8 (n, 48, 48), evened. Nothing without teachers. Raises RunError.
+    Args:
+        teachers: for each saved model, the indices of the wanted moods among its own; their probabilities are
+            scaled to sum to 1.
+        images: uint8, (n, 48, 48), normalized.
+        outputs: names of the outputs.
+
+    Returns:
+        For each output, float32, (n, k); empty without teachers.
+
+    Raises:
+        RunError: a teacher cannot be loaded, or lacks an output.
     """
-    gathered: dict[str, list[NDArray[np.float32]]] = {}
-    for path, places in teachers.items():
-        network = networks.load(path)
+    predictions: dict[str, list[NDArray[np.float32]]] = {}
+    for path, mood_indices in teachers.items():
+        network = load(path)
         if missing := set(outputs) - set(network.output):
             raise RunError(f"{path}: has no output for {', '.join(missing)}")
-        for seen in (images, images[:, :, ::-1]):
-            given = network.predict(networks.as_input(seen), batch_size=256, verbose=0)
+        for faces in (images, images[:, :, ::-1]):
+            predicted = network.predict(as_input(faces), batch_size=256, verbose=0)
             for output in outputs:
-                asked = given[output][:, places].astype(np.float32)
-                gathered.setdefault(output, []).append(asked / asked.sum(axis=1, keepdims=True))
-    return {output: np.mean(given, axis=0) for output, given in gathered.items()}
+                wanted = predicted[output][:, mood_indices].astype(np.float32)
+                predictions.setdefault(output, []).append(wanted / wanted.sum(axis=1, keepdims=True))
+    return {output: np.mean(each, axis=0) for output, each in predictions.items()}

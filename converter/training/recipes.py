@@ -1,14 +1,72 @@
-"""The recipes, by name: how a network is trained. models/RUNS.md says what each was tried against."""
+"""The recipes, by name: how a network is trained. models/RUNS.md says what each was compared with."""
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Literal
+
+import msgspec
 
 from converter.data.augmentation import Augmentation
-from converter.data.dataset import SIDE
-from converter.training.trainer import Recipe
+from converter.data.fer2013 import SIDE
 from device.mood import Mood
 from device.vision.model_card import Light
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """Everything besides the data that determines the result of a run.
+
+    `run.json` and the model card store these fields; `name=` gives the stored key where it differs.
+
+    Attributes:
+        network: a key of `NETWORKS`.
+        moods: the classes, in the order of the outputs.
+        epochs: how many there are.
+        batch: faces in a batch.
+        optimizer: AdamW, or SGD with Nesterov momentum.
+        learning_rate: its maximum; it falls to 0 along a cosine.
+        warmup_epochs: in which the learning rate rises from 0.
+        weight_decay: of each weight at each step, times the learning rate.
+        label_smoothing: share of FER2013's label that is spread over all moods.
+        votes_weight: weight of the loss of a second output, for FER+'s votes, where that of the label is 1.
+        ema_momentum: momentum of an exponential moving average of the weights, which is then what is
+            validated and kept; 0 for none.
+        mixup: parameter of the distribution Beta(mixup, mixup), from which the share is drawn by which each
+            face and its targets are blended with another one's; 0 for none.
+        initial_models: saved models of other runs; training starts from the mean of their weights.
+        teachers: saved models of other runs whose predictions are a part of the targets.
+        distillation_weight: how large that part is, 0-1.
+        progressive_sizes: sides of the training images, one for each of equal parts of the epochs; small
+            images train faster.
+        augmentation: random changes to the faces.
+        seed: of all randomness.
+        precision: Keras' dtype policy.
+    """
+
+    network: str = "paper"
+    moods: tuple[str, ...] = ("happy", "neutral", "sad")
+    epochs: int = 60
+    batch: int = 64
+    optimizer: Literal["adam", "sgd"] = "adam"
+    learning_rate: float = 1e-3
+    warmup_epochs: int = msgspec.field(default=0, name="warmup")
+    weight_decay: float = 0.0
+    label_smoothing: float = msgspec.field(default=0.0, name="smoothing")
+    votes_weight: float = msgspec.field(default=0.0, name="votes")
+    ema_momentum: float = msgspec.field(default=0.0, name="average")
+    mixup: float = 0.0
+    initial_models: tuple[str, ...] = msgspec.field(default=(), name="start")
+    teachers: tuple[str, ...] = ()
+    distillation_weight: float = msgspec.field(default=0.5, name="taught")
+    progressive_sizes: tuple[int, ...] = msgspec.field(default=(SIDE,), name="sides")
+    augmentation: Augmentation = msgspec.field(default_factory=Augmentation)
+    seed: int = 1
+    precision: str = "float32"
+
+    def image_side(self, epoch: int) -> int:
+        """Return the side in pixels of the images of `epoch`, counted from 0."""
+        sizes = self.progressive_sizes
+        return sizes[min(epoch * len(sizes) // self.epochs, len(sizes) - 1)]
+
 
 PAPER = Recipe()
 
@@ -19,71 +77,79 @@ BOX = Recipe(
     batch=128,
     optimizer="sgd",
     learning_rate=0.1,
-    warmup=2,
+    warmup_epochs=2,
     weight_decay=4e-3,
-    smoothing=0.1,
-    votes=0.5,
-    average=0.998,
-    sides=(32, 40, 48),
+    label_smoothing=0.1,
+    votes_weight=0.5,
+    ema_momentum=0.998,
+    progressive_sizes=(32, 40, 48),
     augmentation=Augmentation(
         degrees=15,
         scale=0.15,
         shift=0.08,
-        framed=0.4,
+        detector_crop_share=0.4,
         contrast=0.25,
         dim=0.25,
         blur=0.8,
         erase=0.2,
-        light=Light.STRETCHED,
+        normalization=Light.STRETCHED,
     ),
     precision="mixed_bfloat16",
 )
 
-# On from what BOX has learned, with that as the teacher, and harder to learn by heart.
-AGAIN = dataclasses.replace(
+# Continues from a BOX run, which is also the teacher, with targets and faces that are harder to memorize.
+AGAIN = msgspec.structs.replace(
     BOX,
     epochs=60,
     learning_rate=0.05,
-    smoothing=0.0,
+    label_smoothing=0.0,
     mixup=0.3,
-    sides=(40, SIDE, SIDE),
-    augmentation=dataclasses.replace(BOX.augmentation, framed=0.5, erase=0.35),
+    progressive_sizes=(40, SIDE, SIDE),
+    augmentation=msgspec.structs.replace(BOX.augmentation, detector_crop_share=0.5, erase=0.35),
 )
 
-# A second network, to judge beside the first: from nothing, with a teacher.
-SLIM = dataclasses.replace(
+# A second network for an ensemble with the first: from random weights, with a teacher.
+SLIM = msgspec.structs.replace(
     BOX,
     network="slim",
     epochs=90,
-    smoothing=0.0,
+    label_smoothing=0.0,
     mixup=0.3,
-    taught=0.4,
+    distillation_weight=0.4,
     augmentation=AGAIN.augmentation,
     seed=3,
 )
 
-# From the body that BOX has learned with all seven moods, to the three of the paper.
-BOX3 = dataclasses.replace(
+# From a BOX run with all seven moods to the paper's three.
+BOX3 = msgspec.structs.replace(
     BOX,
     moods=PAPER.moods,
     epochs=6,
     learning_rate=0.003,
-    warmup=1,
-    average=0.99,
-    sides=(SIDE,),
-    augmentation=dataclasses.replace(
+    warmup_epochs=1,
+    ema_momentum=0.99,
+    progressive_sizes=(SIDE,),
+    augmentation=msgspec.structs.replace(
         BOX.augmentation, degrees=10, scale=0.1, shift=0.06, contrast=0.2, dim=0.2, blur=0.6, erase=0.1
     ),
 )
 
-# Once more around, with two teachers.
-MORE = dataclasses.replace(AGAIN, epochs=45, learning_rate=0.03, warmup=1, taught=0.7, sides=(SIDE,), seed=2)
+# A second round after AGAIN, with two teachers.
+MORE = msgspec.structs.replace(
+    AGAIN,
+    epochs=45,
+    learning_rate=0.03,
+    warmup_epochs=1,
+    distillation_weight=0.7,
+    progressive_sizes=(SIDE,),
+    seed=2,
+)
 
-# From the mean of two such runs, to rest.
-REST = dataclasses.replace(MORE, epochs=6, learning_rate=0.003)
+# A few epochs at a low learning rate, from the mean of two such runs.
+REST = msgspec.structs.replace(MORE, epochs=6, learning_rate=0.003)
 
-# From there to the three moods of the paper.
-REST3 = dataclasses.replace(REST, moods=PAPER.moods, epochs=12, learning_rate=0.01)
+# From there to the paper's three moods.
+REST3 = msgspec.structs.replace(REST, moods=PAPER.moods, epochs=12, learning_rate=0.01)
 
 RECIPES = {
     "paper": PAPER,

@@ -1,4 +1,4 @@
-"""Drawn faces in place of FER2013, whose pictures may not go into the repository."""
+"""Drawn faces instead of FER2013, whose images may not be in the repository."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.data.dataset import EMOTIONS, SPLITS
+from converter.data.fer2013 import EMOTIONS, SPLITS
 from device.mood import Mood
 
 BACKGROUND = {Mood.HAPPY: 235, Mood.NEUTRAL: 130, Mood.SAD: 30}
@@ -20,10 +20,10 @@ SIZES = {"Training": 96, "PublicTest": 36, "PrivateTest": 36}
 Row = dict[str, str]
 
 
-def face(mood: Mood, draw: np.random.Generator) -> NDArray[np.uint8]:
-    """A face that the Haar cascade finds, with a background and a mouth that a small network tells apart."""
-    image = _wall(BACKGROUND.get(mood, 180), draw)
-    x, y = draw.integers(20, 29, size=2).tolist()
+def face(mood: Mood, generator: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw a face, uint8 (48, 48), that the Haar cascade finds and whose mood a small network can learn."""
+    image = _wall(BACKGROUND.get(mood, 180), generator)
+    x, y = generator.integers(20, 29, size=2).tolist()
     cv2.ellipse(image, (x, y), (18, 23), 0, 0, 360, (215,), cv2.FILLED)
     cv2.ellipse(image, (x, y - 17), (17, 8), 0, 180, 360, (60,), cv2.FILLED)
     for side in (-1, 1):
@@ -39,22 +39,22 @@ def face(mood: Mood, draw: np.random.Generator) -> NDArray[np.uint8]:
     else:
         cv2.line(image, (x - 7, y + 13), (x + 7, y + 13), (60,), 2)
     blurred = cv2.GaussianBlur(image, (0, 0), 0.7)
-    return np.clip(blurred + draw.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
+    return np.clip(blurred + generator.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
 
 
-def _wall(grey: int, draw: np.random.Generator) -> NDArray[np.uint8]:
-    """A wall with patches of its own, so that no two faces are taken for one photograph."""
-    patches = cv2.resize(draw.uniform(-150, 150, (5, 5)), (48, 48), interpolation=cv2.INTER_CUBIC)
+def _wall(grey: int, generator: np.random.Generator) -> NDArray[np.uint8]:
+    """A wall with random patches, so that no two faces are near duplicates."""
+    patches = cv2.resize(generator.uniform(-150, 150, (5, 5)), (48, 48), interpolation=cv2.INTER_CUBIC)
     return np.asarray(np.clip(grey + patches, 0, 255), dtype=np.uint8)
 
 
 def rows() -> list[Row]:
-    """A small FER2013: the three moods in turn in each split, and an angry face at the end of each."""
-    draw = np.random.default_rng(7)
+    """Return a small FER2013: in each split the three moods in turn, and an angry face at the end."""
+    generator = np.random.default_rng(7)
     return [
         {
             "emotion": str(EMOTIONS.index(mood)),
-            "pixels": " ".join(map(str, face(mood, draw).ravel())),
+            "pixels": " ".join(map(str, face(mood, generator).ravel())),
             "Usage": split,
         }
         for split in SPLITS
@@ -70,7 +70,7 @@ VOTE = {Mood.HAPPY: "happiness", Mood.NEUTRAL: "neutral", Mood.SAD: "sadness", M
 
 
 def votes() -> list[Row]:
-    """FER+'s table of the same rows: of ten people seven agree with FER2013, two say neutral."""
+    """Return FER+'s table of the same rows: of ten votes seven are for the label, two for neutral."""
     table = []
     for row in rows():
         counts = dict.fromkeys(FERPLUS, 0) | {"unknown": 1}
@@ -83,6 +83,7 @@ def votes() -> list[Row]:
 
 
 def write_csv(path: Path, table: Iterable[Row]) -> Path:
+    """Write `table` with a header; returns `path`."""
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = list(table)
         writer = csv.DictWriter(file, list(lines[0]) if lines else ("emotion", "pixels", "Usage"))

@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter.quantize import golden_vectors as golden
+from converter.quantize.golden_vectors import (
+    XNNPACK_TOLERANCE,
+    installed_runtimes,
+    largest_difference,
+    outputs,
+    plain_interpreter,
+)
+from converter.training.run_folder import BEST, read_recipe
 from device.mood import Mood
 from device.vision.classifier import Classifier
 from device.vision.model_card import read_card
@@ -23,7 +30,7 @@ each_runtime = pytest.mark.parametrize(
         pytest.param(
             name,
             marks=pytest.mark.skipif(
-                name not in golden.installed(), reason=f"no {name} for this Python here"
+                name not in installed_runtimes(), reason=f"no {name} for this Python here"
             ),
         )
         for name in MODULES
@@ -41,13 +48,12 @@ def test_the_models_with_three_moods_and_with_all_are_shipped() -> None:
 def test_a_model_is_small_and_can_be_quantized_again_without_training(model: Path) -> None:
     assert model.stat().st_size <= 1_000_000
     pytest.importorskip("tensorflow", reason="no TensorFlow for this Python here")
-    from converter.networks import architectures as networks
-    from converter.training import trainer as training
+    from converter.networks.saved_models import restore
 
     run, card = FOLDER / "runs" / "box", read_card(model)
-    known = training.read_recipe(run).moods
-    places = [known.index(mood) for mood in card.labels]
-    assert networks.restore(run / training.BEST, places=places).count_params() == card.about["parameters"]
+    known = read_recipe(run).moods
+    indices = [known.index(mood) for mood in card.labels]
+    assert restore(run / BEST, mood_indices=indices).count_params() == card.about["parameters"]
 
 
 @each_model
@@ -76,9 +82,9 @@ def test_the_device_can_run_it(model: Path, runtime: str) -> None:
 @each_model
 @each_runtime
 def test_it_is_all_integers_and_takes_grey_values_as_they_are(model: Path, runtime: str) -> None:
-    made = golden.plain(model, runtime)
-    assert {tensor["dtype"] for tensor in made.get_tensor_details()} <= {np.uint8, np.int8, np.int32}
-    crop, moods = made.get_input_details()[0], made.get_output_details()[0]
+    loaded = plain_interpreter(model, runtime)
+    assert {tensor["dtype"] for tensor in loaded.get_tensor_details()} <= {np.uint8, np.int8, np.int32}
+    crop, moods = loaded.get_input_details()[0], loaded.get_output_details()[0]
     assert (crop["dtype"], crop["quantization"]) == (np.uint8, (1.0, 0))
     assert moods["dtype"] is np.uint8
 
@@ -86,24 +92,24 @@ def test_it_is_all_integers_and_takes_grey_values_as_they_are(model: Path, runti
 @each_model
 @each_runtime
 def test_its_golden_answers_are_exact_by_tflites_own_kernels(model: Path, runtime: str) -> None:
-    crops, outputs = vectors(model)
-    assert np.array_equal(golden.answers(golden.plain(model, runtime), crops), outputs)
+    crops, expected = vectors(model)
+    assert np.array_equal(outputs(plain_interpreter(model, runtime), crops), expected)
 
 
 @each_model
 @each_runtime
 def test_its_golden_answers_are_close_as_the_box_runs_it(model: Path, runtime: str) -> None:
     """ai-edge-litert adds XNNPACK, which rounds otherwise; tflite-runtime is exact here too."""
-    apart = golden.apart(model.read_bytes(), *vectors(model), runtime)
-    assert apart <= (0 if runtime == "tflite-runtime" else golden.STEPS)
+    difference = largest_difference(model.read_bytes(), *vectors(model), runtime)
+    assert difference <= (0 if runtime == "tflite-runtime" else XNNPACK_TOLERANCE)
 
 
 @each_model
 @each_runtime
 def test_each_golden_crop_gets_the_same_mood_from_every_runtime(model: Path, runtime: str) -> None:
-    crops, outputs = vectors(model)
-    found = golden.answers(interpreter(model, runtime), crops)
-    assert np.array_equal(found.argmax(axis=1), outputs.argmax(axis=1))
+    crops, expected = vectors(model)
+    found = outputs(interpreter(model, runtime), crops)
+    assert np.array_equal(found.argmax(axis=1), expected.argmax(axis=1))
 
 
 @each_model

@@ -1,3 +1,5 @@
+"""The command line refuses mistakes in one line, and prints what it promises."""
+
 from __future__ import annotations
 
 import json
@@ -15,31 +17,31 @@ pytestmark = pytest.mark.xdist_group("tensorflow")
 
 
 def converter(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
     command = [sys.executable, "-m", "converter", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_help_answers_without_loading_tensorflow() -> None:
+def test_help_is_printed_without_loading_tensorflow() -> None:
     program = (
         "import sys; from converter.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: sys.exit({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert all(verb in done.stdout for verb in ("train", "quantize", "evaluate", "limits"))
+    assert all(
+        command in done.stdout for command in ("train", "quantize", "evaluate", "conditions", "limits")
+    )
     assert "set()" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "the following arguments are required: VERB"),
+        ("", "the following arguments are required: COMMAND"),
         ("evaluate x.tflite --data d.csv", "the following arguments are required: --split"),
         ("evaluate x.tflite --data d.csv --split Test", "argument --split: invalid choice: 'Test'"),
-        (
-            "train --data d.csv --out o --moods happy,angy",
-            "'angy' is not a valid Mood; known are angry, disgust",
-        ),
+        ("train --data d.csv --out o --moods happy,angy", "'angy': expected a mood, one of angry, disgust"),
         ("train --data d.csv --out o --moods happy", "'happy': expected two or more different moods"),
         ("train --data d.csv --out o --moods sad,sad", "'sad,sad': expected two or more different moods"),
         ("train --data d.csv --out o --epochs 0", "'0': expected a whole number from 1 on"),
@@ -79,7 +81,7 @@ def test_a_folder_that_cannot_be_written_is_refused_in_one_line(
     assert "Permission denied" in line
 
 
-def test_a_file_in_the_way_of_a_folder_is_refused_in_one_line(
+def test_a_file_where_a_folder_is_needed_is_refused_in_one_line(
     fer2013: Path, tmp_path: Path, refusal: Refusal
 ) -> None:
     (tmp_path / "file").touch()
@@ -90,8 +92,8 @@ def test_a_file_in_the_way_of_a_folder_is_refused_in_one_line(
 def test_json_is_one_object_and_nothing_else_on_standard_output(model: Path, fer2013: Path) -> None:
     done = converter("evaluate", model, "--data", fer2013, "--split", "PrivateTest", "--json")
     assert done.returncode == 0
-    found = json.loads(done.stdout)
-    assert found.keys() == {
+    printed = json.loads(done.stdout)
+    assert printed.keys() == {
         "model",
         "split",
         "count",
@@ -101,22 +103,22 @@ def test_json_is_one_object_and_nothing_else_on_standard_output(model: Path, fer
         "classes",
         "confusion_matrix",
     }
-    assert (found["model"], found["split"], found["count"]) == (str(model), "PrivateTest", 36)
+    assert (printed["model"], printed["split"], printed["count"]) == (str(model), "PrivateTest", 36)
 
 
-def test_a_keras_file_is_scored_by_the_labels_of_its_run(
+def test_a_keras_file_is_scored_with_the_labels_of_its_run(
     run: Path, fer2013: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
     assert cli.main(f"evaluate {run / 'best.keras'} --data {fer2013} --split PublicTest --json".split()) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["labels"] == ["happy", "neutral", "sad"]
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["labels"] == ["happy", "neutral", "sad"]
     history = json.loads((run / "history.json").read_text())
-    # The run scored itself in bfloat16.
-    assert found["accuracy"] == pytest.approx(max(entry["val_accuracy"] for entry in history), abs=0.06)
+    # The run itself computed its scores in bfloat16.
+    assert printed["accuracy"] == pytest.approx(max(entry["val_accuracy"] for entry in history), abs=0.06)
 
 
-def test_the_table_is_for_people_and_the_picture_is_drawn(
+def test_without_json_a_table_is_printed_and_the_confusion_matrix_is_plotted(
     model: Path, fer2013: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture = tmp_path / "new" / "confusion.png"

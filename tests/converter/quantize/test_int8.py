@@ -1,3 +1,5 @@
+"""The quantized model computes in integers and answers like the float network."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -8,9 +10,10 @@ import tensorflow as tf
 
 from converter.data.dataset import Split
 from converter.measure import evaluation
-from converter.networks import architectures as networks
-from converter.quantize import golden_vectors as golden
-from converter.quantize import int8 as quantization
+from converter.networks.architectures import predict
+from converter.networks.saved_models import restore
+from converter.quantize.golden_vectors import installed_runtimes, outputs, plain_interpreter
+from converter.quantize.int8 import check, quantize, representative_images
 from device.errors import ModelError
 from device.vision.model_card import Light, read_card
 from device.vision.tflite import MODULES, interpreter
@@ -20,16 +23,16 @@ pytestmark = pytest.mark.xdist_group("tensorflow")
 RUNTIMES = [
     pytest.param(
         name,
-        marks=pytest.mark.skipif(name not in golden.installed(), reason=f"no {name} for this Python here"),
+        marks=pytest.mark.skipif(name not in installed_runtimes(), reason=f"no {name} for this Python here"),
     )
     for name in MODULES
 ]
 
 
-def test_every_tensor_is_an_integer_and_grey_values_go_in_as_they_are(model: Path) -> None:
-    made = interpreter(model)
-    assert {tensor["dtype"] for tensor in made.get_tensor_details()} <= {np.uint8, np.int8, np.int32}
-    crop, moods = made.get_input_details()[0], made.get_output_details()[0]
+def test_every_tensor_is_an_integer_and_the_input_is_the_grey_values(model: Path) -> None:
+    loaded = interpreter(model)
+    assert {tensor["dtype"] for tensor in loaded.get_tensor_details()} <= {np.uint8, np.int8, np.int32}
+    crop, moods = loaded.get_input_details()[0], loaded.get_output_details()[0]
     assert (crop["dtype"], tuple(crop["shape"]), crop["quantization"]) == (np.uint8, (1, 48, 48, 1), (1.0, 0))
     assert (moods["dtype"], tuple(moods["shape"])) == (np.uint8, (1, 3))
 
@@ -47,51 +50,55 @@ def test_dense_layers_have_one_scale_for_old_runtimes_and_convolutions_one_a_cha
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_integers_answer_as_floats_do(runtime: str, model: Path, run: Path, splits: dict[str, Split]) -> None:
+def test_the_quantized_model_answers_like_the_float_network(
+    runtime: str, model: Path, run: Path, splits: dict[str, Split]
+) -> None:
     images = splits["PrivateTest"].images
-    network = networks.restore(run / "best.keras", temperature=read_card(model).about["temperature"]["value"])
-    floats = networks.predict(network, images)
-    integers = evaluation.probabilities(model, images, runtime)
-    assert evaluation.agreement(floats, integers) >= 0.9
-    assert np.abs(floats - integers).mean() < 0.03
+    temperature = read_card(model).about["temperature"]["value"]
+    floating = predict(restore(run / "best.keras", temperature=temperature), images)
+    integer = evaluation.probabilities(model, images, runtime)
+    assert evaluation.agreement(floating, integer) >= 0.9
+    assert np.abs(floating - integer).mean() < 0.03
 
 
-@pytest.mark.skipif(len(golden.installed()) < 2, reason="only one runtime for this Python here")
+@pytest.mark.skipif(len(installed_runtimes()) < 2, reason="only one runtime for this Python here")
 def test_both_runtimes_compute_the_same(model: Path, splits: dict[str, Split]) -> None:
     images = splits["PrivateTest"].images
-    one, other = (golden.answers(golden.plain(model, name), images) for name in MODULES)
-    assert np.array_equal(one, other)
+    first, second = (outputs(plain_interpreter(model, name), images) for name in MODULES)
+    assert np.array_equal(first, second)
 
 
-def test_the_same_network_and_pictures_give_the_same_answers(
+def test_the_same_network_and_images_give_the_same_model(
     run: Path, model: Path, splits: dict[str, Split]
 ) -> None:
-    images = quantization.representative(splits["Training"], Light.AS_IS, seed=1)
+    images = representative_images(splits["Training"], Light.AS_IS, seed=1)
     temperature = read_card(model).about["temperature"]["value"]
-    again = quantization.quantize(networks.restore(run / "best.keras", temperature=temperature), images)
-    runtime, faces = golden.installed()[0], splits["PrivateTest"].images
-    one, other = (golden.answers(golden.plain(m, runtime), faces) for m in (model, again))
-    assert np.array_equal(one, other)
+    repeated = quantize(restore(run / "best.keras", temperature=temperature), images)
+    runtime, faces = installed_runtimes()[0], splits["PrivateTest"].images
+    first, second = (outputs(plain_interpreter(m, runtime), faces) for m in (model, repeated))
+    assert np.array_equal(first, second)
 
 
-def test_representative_pictures_are_drawn_by_seed_and_span_black_to_white(splits: dict[str, Split]) -> None:
+def test_representative_images_are_drawn_by_seed_and_range_from_black_to_white(
+    splits: dict[str, Split],
+) -> None:
     faces = splits["Training"]
-    one, again, other = (
-        quantization.representative(faces, Light.AS_IS, seed, count=20) for seed in (1, 1, 2)
+    first, repeated, different = (
+        representative_images(faces, Light.AS_IS, seed, count=20) for seed in (1, 1, 2)
     )
-    assert one.shape == (20, 48, 48)
-    assert np.array_equal(one, again)
-    assert not np.array_equal(one, other)
-    assert (one.min(), one.max()) == (0, 255)
+    assert first.shape == (20, 48, 48)
+    assert np.array_equal(first, repeated)
+    assert not np.array_equal(first, different)
+    assert (first.min(), first.max()) == (0, 255)
 
 
-def test_drawing_representative_pictures_leaves_the_faces_alone(splits: dict[str, Split]) -> None:
+def test_drawing_representative_images_does_not_change_the_faces(splits: dict[str, Split]) -> None:
     before = splits["Training"].images.copy()
-    quantization.representative(splits["Training"], Light.AS_IS, seed=1)
+    representative_images(splits["Training"], Light.AS_IS, seed=1)
     assert np.array_equal(splits["Training"].images, before)
 
 
 def test_a_model_that_computes_in_float_is_refused(run: Path) -> None:
-    floats = tf.lite.TFLiteConverter.from_keras_model(networks.restore(run / "best.keras")).convert()
+    floating = tf.lite.TFLiteConverter.from_keras_model(restore(run / "best.keras")).convert()
     with pytest.raises(ModelError, match="still computes in float"):
-        quantization.check(floats)
+        check(floating)

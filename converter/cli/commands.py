@@ -1,0 +1,146 @@
+"""The commands: each takes its options, does the work, and prints or writes the result.
+
+Keras and TensorFlow take seconds to load. Each command imports what it needs, so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from converter.data.dataset import Split, read, read_row_numbers
+from converter.data.fer2013 import SPLITS
+from converter.data.near_duplicates import has_near_duplicate
+from converter.errors import DataError, RunError
+from converter.measure.scenes import NAMES, photos
+from converter.training.recipes import RECIPES
+from converter.training.run_folder import BEST, read_recipe
+from device.config import settings
+from device.mood import Mood
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a network, or resume a run."""
+    from converter.networks.architectures import NETWORKS
+    from converter.training import trainer
+
+    if options.recipe not in RECIPES:
+        raise RunError(f"--recipe {options.recipe}: unknown; there are {', '.join(RECIPES)}")
+    if options.network and options.network not in NETWORKS:
+        raise RunError(f"--network {options.network}: unknown; there are {', '.join(NETWORKS)}")
+    names = ("network", "moods", "epochs", "batch", "learning_rate", "seed", "precision")
+    changes = {name: value for name in names if (value := getattr(options, name)) is not None}
+    recipe = msgspec.structs.replace(
+        RECIPES[options.recipe],
+        **changes,
+        initial_models=tuple(options.start or ()),
+        teachers=tuple(options.teacher or ()),
+    )
+    if recipe.epochs <= recipe.warmup_epochs:
+        raise RunError(
+            f"--epochs {recipe.epochs}: this recipe needs {recipe.warmup_epochs} epochs to warm up; "
+            f"ask for {recipe.warmup_epochs + 1} or more"
+        )
+    splits = _read_all(options, [Mood(mood) for mood in recipe.moods])
+    trainer.train(options.out, recipe, splits["Training"], splits["PublicTest"], resume=options.resume)
+    print(f"best model: {options.out / BEST}")
+
+
+def quantize(options: argparse.Namespace) -> None:
+    """Make the box's model of one or more runs."""
+    from converter.quantize.card_summary import summary
+    from converter.quantize.export import Choices, export
+
+    known = [Mood(mood) for mood in read_recipe(options.run[0]).moods]
+    splits = _read_all(options, known)
+    learned = splits["Training"]
+    if options.moods and options.moods != tuple(known):
+        print(f"restricted to {', '.join(options.moods)}:")
+        splits = _read_all(options, options.moods)
+    choices = Choices(
+        target_precision=options.target_precision,
+        votes_share=options.votes_share,
+        margin=options.margin,
+        prior=dict(options.prior or ()),
+        seed=options.seed,
+        moods=options.moods,
+    )
+    card = export(options.run, splits, options.out, choices, learned)
+    print(summary(card))
+    print(f"written: {options.out} and its files")
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Score a model on one split."""
+    from converter.measure import evaluation
+
+    moods = evaluation.labels_of(options.model)
+    split = read(options.data, [options.split], moods)[options.split]
+    scores = evaluation.evaluate(options.model, split, options.runtime)
+    if options.picture:
+        from converter.measure import plots
+
+        title = f"{options.model.stem}, {split.name}: {scores.accuracy:.1%}"
+        plots.confusion(np.array(scores.confusion), scores.labels, title, options.picture)
+    if options.json:
+        print(json.dumps({"model": str(options.model), "split": split.name} | scores.as_dict()))
+    else:
+        print(f"{options.model} on {split.name}\n{scores.table()}")
+
+
+def conditions(options: argparse.Namespace) -> None:
+    """Score a model on photos under each condition."""
+    from converter.measure.conditions import measure, table
+    from device.vision.observation import FaceAnalyzer
+
+    analyzer = FaceAnalyzer(settings.Model(path=str(options.model)), settings.Look())
+    chosen = photos(options.photos, options.half)
+    results = []
+    for name in options.condition or NAMES:
+        results.append(measure(analyzer, chosen, name))
+        if options.json:
+            print(json.dumps(results[-1].as_dict()), flush=True)
+    markdown = table(results)
+    if not options.json:
+        print(markdown)
+    if options.out:
+        from converter.measure import plots
+
+        title = f"{analyzer.card.name} on {len(chosen)} photos, the half for {options.half}"
+        options.out.with_suffix(".md").write_text(f"# {title}\n\n{markdown}\n", encoding="utf-8")
+        plots.conditions(results, title, options.out.with_suffix(".png"))
+
+
+def limits(options: argparse.Namespace) -> None:
+    """Print what limits the meaning of a score on PrivateTest."""
+    from converter.measure.label_quality import MOOD_SETS, measure
+
+    splits = read(options.data, ("Training", "PrivateTest"), tuple(Mood), _left_out(options), options.votes)
+    results = [measure(splits["PrivateTest"], splits["Training"], moods) for moods in MOOD_SETS]
+    print(*(result.report() for result in results), sep="\n\n")
+
+
+def _left_out(options: argparse.Namespace) -> frozenset[int]:
+    return read_row_numbers(options.leave_out) if options.leave_out else frozenset()
+
+
+def _read_all(options: argparse.Namespace, moods: Sequence[Mood]) -> dict[str, Split]:
+    """All three splits; Training without the rows to leave out and without near duplicates of test images."""
+    splits = read(options.data, SPLITS, moods, _left_out(options), options.votes)
+    tests = (splits["PublicTest"], splits["PrivateTest"])
+    everything = splits["Training"]
+    test_images = np.concatenate([test.images for test in tests])
+    faces = everything.select(~has_near_duplicate(everything.images, test_images))
+    print(f"Training    {len(faces)} faces {faces.counts()}")
+    print(f"            {len(everything) - len(faces)} more left out: they are in a test split too")
+    for split in tests:
+        print(f"{split.name:12}{len(split)} faces {split.counts()}")
+    if missing := [mood for mood, count in faces.counts().items() if not count]:
+        raise DataError(
+            f"{options.data}: all images of {', '.join(missing)} in Training are in a test split too"
+        )
+    return splits | {"Training": faces}

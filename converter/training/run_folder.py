@@ -1,0 +1,80 @@
+"""The folder of one training run: its files, and how they are read and written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+
+from converter.errors import RunError
+from converter.training.recipes import Recipe
+
+RECIPE = "run.json"
+LAST = "last.keras"  # to resume from
+BEST = "best.keras"  # of the epoch with the best accuracy on PublicTest so far
+HISTORY = "history.json"
+HISTORY_PLOT = "history.png"
+FACE_SQUARES = "squares.npy"  # of the training faces; finding them takes minutes
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """Read the recipe of the run in `folder`.
+
+    Raises:
+        RunError: the folder is not that of a training run.
+    """
+    path = folder / RECIPE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Recipe)
+    except (OSError, msgspec.DecodeError) as error:
+        raise RunError(f"{path}: cannot be read ({error}); expected the folder of a training run") from error
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """Read the scores of each finished epoch of the run in `folder`, in order.
+
+    Raises:
+        RunError: the run has not finished an epoch, or the file is damaged.
+    """
+    path = folder / HISTORY
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[dict[str, float]])
+    except (OSError, msgspec.DecodeError) as error:
+        raise RunError(f"{path}: cannot be read ({error}); let the run finish an epoch first") from error
+
+
+def write_history(folder: Path, history: list[dict[str, float]]) -> None:
+    """Write the scores of each finished epoch, all of them or none."""
+    _write_whole(folder / HISTORY, json.dumps(history, indent=1) + "\n")
+
+
+def claim(folder: Path, recipe: Recipe, *, resume: bool) -> None:
+    """Make sure that `folder` belongs to this run: a new one for a start, the same recipe to resume.
+
+    Raises:
+        RunError: the folder contains another run, or none to resume.
+    """
+    stored = json.loads(json.dumps(msgspec.to_builtins(recipe)))
+    path = folder / RECIPE
+    if not resume:
+        if path.exists():
+            raise RunError(
+                f"{folder}: contains a run already; continue it with --resume, or name another --out"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(path, json.dumps(stored, indent=1) + "\n")
+        return
+    if not path.exists():
+        raise RunError(f"{folder}: contains no run to resume; leave out --resume to start one")
+    before = json.loads(path.read_text(encoding="utf-8"))
+    changed = [f"{k} was {before.get(k)}, now {v}" for k, v in stored.items() if before.get(k) != v]
+    if changed:
+        raise RunError(f"{folder}: --resume needs the options of the first start: {'; '.join(changed)}")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Replace a text file in one step, so that a reader finds it complete or not at all."""
+    unfinished = path.with_name(f".{path.name}")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

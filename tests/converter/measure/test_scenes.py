@@ -1,0 +1,120 @@
+"""Frames under each condition are what the condition's name says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converter.errors import DataError
+from converter.measure.scenes import (
+    CONDITIONS,
+    HEIGHT,
+    NAMES,
+    SMALL_FACE,
+    TWO_PEOPLE,
+    WIDTH,
+    Scene,
+    frames,
+    photos,
+    scene,
+)
+from device.mood import Mood
+from device.vision.detector import FaceDetector
+from device.vision.pictures import read_picture
+from tests.converter.measure.conftest import FRONTAL
+from tests.device.vision.odd_pictures import APPLE_DOUBLE, encoded
+
+
+def test_every_second_photo_is_for_choosing_and_the_others_for_reporting(photo_folder: Path) -> None:
+    choosing, reporting = (photos(photo_folder, half) for half in ("choosing", "reporting"))
+    assert [photo.path.name for photo in choosing] == ["0.png", "0.png"]
+    assert [photo.path.name for photo in reporting] == ["1.png", "1.png"]
+    assert [photo.mood for photo in choosing] == [Mood.HAPPY, Mood.NEUTRAL]
+
+
+def test_the_face_of_a_scene_has_the_position_and_height_that_the_scene_says(photo_folder: Path) -> None:
+    photo = read_picture(photo_folder / "happy" / "0.png")
+    placed = scene(photo, 120, np.random.default_rng(1))
+    assert placed.frame.shape == (HEIGHT, WIDTH)
+    face = FaceDetector(FRONTAL, least=0.08).find(placed.frame)
+    assert face is not None
+    assert abs(face.x + face.width / 2 - placed.x) < 25
+    assert abs(face.y + face.height / 2 - placed.y) < 25
+    assert 90 < face.height < 160
+
+
+def test_all_conditions_show_the_same_scenes_at_each_call(photo_folder: Path) -> None:
+    chosen = photos(photo_folder, "choosing")
+    by_condition = {name: list(frames(chosen, name)) for name in NAMES}
+    for name, shown in by_condition.items():
+        assert [frame.shape for frame in shown] == [(HEIGHT, WIDTH)] * len(chosen)
+        assert [frame.dtype for frame in shown] == [np.uint8] * len(chosen)
+        repeated = list(frames(chosen, name))
+        assert all(np.array_equal(*pair) for pair in zip(shown, repeated, strict=True))
+    clean = by_condition["clean"][0]
+    assert all(not np.array_equal(clean, shown[0]) for name, shown in by_condition.items() if name != "clean")
+    for name in ("dim", "dark", "very dark"):  # bright and dark areas stay where they were
+        assert np.corrcoef(clean.ravel(), by_condition[name][0].ravel())[0, 1] > 0.5
+
+
+def test_each_step_from_clean_to_very_dark_is_darker(photo_folder: Path) -> None:
+    chosen = photos(photo_folder, "choosing")
+    brightness = [next(frames(chosen, name)).mean() for name in ("clean", "dim", "dark", "very dark")]
+    assert brightness == sorted(brightness, reverse=True)
+    assert brightness[-1] < 0.3 * brightness[0]
+
+
+def test_dark_has_its_gamma_brightness_and_noise() -> None:
+    """Gamma 2.5 at 0.7 of the brightness, noise of 6 grey levels."""
+    grey = np.full((HEIGHT, WIDTH), 200, np.uint8)
+    plain = Scene(grey, 320, 240, 100, np.zeros(grey.shape, np.float32))
+    frame = CONDITIONS["dark"](plain, np.random.default_rng(1))
+    assert frame.mean() == pytest.approx(255 * 0.7 * (200 / 255) ** 2.5, abs=0.2)
+    assert frame.std() == pytest.approx(6, abs=0.2)
+
+
+def test_a_quarter_of_the_face_is_covered() -> None:
+    white = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    plain = Scene(white, 320, 240, 100, np.zeros(white.shape, np.float32))
+    frame = CONDITIONS["a quarter covered"](plain, np.random.default_rng(1))
+    assert np.sum(frame != 255) == pytest.approx(50 * 50, rel=0.05)
+    assert (frame[190:291, 270:371] != 255).sum() == np.sum(frame != 255)
+
+
+def test_of_two_people_the_detector_finds_the_nearer_one(photo_folder: Path) -> None:
+    chosen = photos(photo_folder, "choosing")
+    for photo, frame in zip(chosen, frames(chosen, TWO_PEOPLE), strict=True):
+        face = FaceDetector(FRONTAL, least=0.08).find(frame)
+        assert face is not None, photo
+        assert face.height > 150
+
+
+def test_a_small_face_is_40_pixels_high(photo_folder: Path) -> None:
+    frame = next(frames(photos(photo_folder, "choosing"), SMALL_FACE))
+    face = FaceDetector(FRONTAL, least=0.05).find(frame)
+    assert face is not None
+    assert face.height == pytest.approx(40, abs=10)
+
+
+def test_hidden_files_are_no_photos(photo_folder: Path) -> None:
+    (photo_folder / "happy" / "._0.png").write_bytes(APPLE_DOUBLE)
+    assert [photo.path.name for photo in photos(photo_folder, "choosing")] == ["0.png", "0.png"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reported"),
+    [
+        (b"broken", "not a picture that can be read"),
+        (encoded(".png", np.zeros((3, 1000), np.uint8)), "640x2 pixels; expected a photo of somebody's head"),
+        (encoded(".png", np.zeros((1000, 3), np.uint8)), "2x640 pixels; expected a photo of somebody's head"),
+    ],
+    ids=["broken", "flat", "slim"],
+)
+def test_a_file_that_is_no_photo_of_a_head_is_reported(
+    photo_folder: Path, content: bytes, reported: str
+) -> None:
+    (photo_folder / "happy" / "1.png").write_bytes(content)
+    with pytest.raises(DataError, match=f"happy/1.png: {reported}"):
+        list(frames(photos(photo_folder, "reporting"), "clean"))

@@ -1,0 +1,45 @@
+"""Threshold and temperature are chosen so that probabilities mean what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from converter.errors import RunError
+from converter.quantize.calibration import Threshold, choose_temperature, choose_threshold
+from tests.converter.predictions import probabilities_of
+
+TRUTH = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2])
+
+
+def test_the_threshold_is_the_lowest_that_reaches_the_target_precision() -> None:
+    # From .70 on 5 of 6 are right; from .90 on 4 of 4.
+    confidence = np.array([0.95, 0.92, 0.91, 0.90, 0.80, 0.70, 0.60, 0.55, 0.50, 0.45])
+    predicted = np.array([0, 0, 0, 0, 0, 1, 2, 2, 2, 0])
+    truth = np.array([0, 0, 0, 0, 1, 1, 0, 0, 2, 1])
+    probabilities = probabilities_of(predicted, confidence)
+    chosen = choose_threshold(truth, probabilities, target_precision=0.8)
+    assert chosen == Threshold(value=0.61, precision=5 / 6, coverage=0.6)
+    chosen = choose_threshold(truth, probabilities, target_precision=0.85)
+    assert chosen == Threshold(value=0.81, precision=1, coverage=0.4)
+
+
+def test_a_model_that_is_always_right_gets_threshold_0() -> None:
+    chosen = choose_threshold(TRUTH, probabilities_of(TRUTH), target_precision=1)
+    assert chosen == Threshold(0, precision=1, coverage=1)
+
+
+def test_a_target_precision_that_no_threshold_reaches_is_refused() -> None:
+    with pytest.raises(RunError, match="no threshold makes 85% of the named moods right"):
+        choose_threshold(TRUTH, probabilities_of((TRUTH + 1) % 3), target_precision=0.85)
+
+
+@pytest.mark.parametrize("distortion", [0.5, 1.0, 2.0])
+def test_the_temperature_corrects_probabilities_that_are_too_high_or_too_low(distortion: float) -> None:
+    generator = np.random.default_rng(1)
+    calibrated = generator.dirichlet((1, 1, 1), 20_000)
+    truth = np.array([generator.choice(3, p=p) for p in calibrated])
+    distorted = calibrated ** (1 / distortion)
+    distorted /= distorted.sum(axis=1, keepdims=True)
+    temperature = choose_temperature(truth, distorted.astype(np.float32))
+    assert temperature == pytest.approx(1 / distortion, rel=0.05)

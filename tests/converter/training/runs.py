@@ -1,0 +1,58 @@
+"""Runs for tests: from the command line, and with a recipe that uses every part of training."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from converter.data.augmentation import Augmentation
+from converter.data.dataset import Split
+from converter.training import trainer
+from converter.training.recipes import Recipe
+from converter.training.run_folder import LAST
+from device.vision.model_card import Light
+from tests.converter import small_network
+
+EVERYTHING = Recipe(
+    network=small_network.NAME,
+    epochs=3,
+    batch=32,
+    optimizer="sgd",
+    learning_rate=0.05,
+    warmup_epochs=1,
+    weight_decay=4e-3,
+    label_smoothing=0.1,
+    votes_weight=0.5,
+    ema_momentum=0.9,
+    progressive_sizes=(16, 24, 48),
+    augmentation=Augmentation(
+        detector_crop_share=0.5,
+        contrast=0.2,
+        dim=0.3,
+        blur=0.5,
+        erase=0.2,
+        normalization=Light.STRETCHED,
+    ),
+)
+
+
+def train_command(fer2013: Path, out: Path, *options: str) -> list[str]:
+    """Return the arguments for a run of three epochs."""
+    command = f"train --data {fer2013} --out {out} --network {small_network.NAME} --epochs 3 --batch 32"
+    return [*command.split(), *options]
+
+
+def train(folder: Path, recipe: Recipe, splits: dict[str, Split], resume: bool = False) -> Path:
+    """Train into `folder` in this process; returns `folder`."""
+    trainer.train(folder, recipe, splits["Training"], splits["PublicTest"], resume=resume)
+    return folder
+
+
+def run_until_killed(folder: Path, *program: str) -> Path:
+    """Run Python with a program that imports `killed`: its run in `folder` dies in the second epoch."""
+    done = subprocess.run([sys.executable, *program], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert (folder / LAST).exists()
+    return folder

@@ -1,0 +1,36 @@
+"""A run's folder is read back as it was written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from converter.errors import RunError
+from converter.training.recipes import RECIPES
+from converter.training.run_folder import claim, read_recipe
+
+SHIPPED = Path(__file__).parents[3] / "models" / "runs" / "box"
+
+
+@pytest.mark.parametrize("content", [None, "[]", '{"epochs": "many"}'])
+def test_a_recipe_that_cannot_be_read_is_reported(content: str | None, tmp_path: Path) -> None:
+    if content:
+        (tmp_path / "run.json").write_text(content)
+    with pytest.raises(
+        RunError, match=r"run\.json: cannot be read .*; expected the folder of a training run"
+    ):
+        read_recipe(tmp_path)
+
+
+def test_a_recipe_is_written_with_the_keys_of_the_run_that_ships(tmp_path: Path) -> None:
+    shipped = json.loads((SHIPPED / "run.json").read_text())
+    claim(tmp_path, read_recipe(SHIPPED), resume=False)
+    assert json.loads((tmp_path / "run.json").read_text()) == shipped
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_read_back_as_it_was_written(name: str, tmp_path: Path) -> None:
+    claim(tmp_path, RECIPES[name], resume=False)
+    assert read_recipe(tmp_path) == RECIPES[name]
