@@ -192,7 +192,7 @@ def test_an_image_of_another_size_is_reported(shape: tuple[int, int], found: str
 def test_an_image_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "train" / "happy").mkdir(parents=True)
     (tmp_path / "train" / "happy" / "a.png").write_text("no image")
-    with pytest.raises(DataError, match=r"a\.png: cannot be read as an image"):
+    with pytest.raises(DataError, match=r"a\.png: not a picture that can be read"):
         read(tmp_path, ["Training"], MOODS)
 
 
