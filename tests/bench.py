@@ -28,7 +28,7 @@ from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.demo.slideshow import Slideshow
 from device.demo.songs import make_library
-from device.system.control_socket import ask
+from device.system.control_client import ask
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
 from tests.waiting import eventually

@@ -20,7 +20,7 @@ from device.errors import (
     SoundError,
 )
 from device.printable import printable
-from device.system.control_socket import ask
+from device.system.control_client import ask
 
 if TYPE_CHECKING:
     from device.mpd.connection import Client

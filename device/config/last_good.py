@@ -1,6 +1,6 @@
-"""The last settings that were good: a box whose file was broken by hand runs on with them, and says so.
+"""Keeps the last good settings: a box whose settings file was broken by hand runs on with them.
 
-They are kept by the service alone, in its state folder: who starts a box by hand is told at once.
+Only the service keeps them, in its state folder. A box that is started by hand reports the mistake and ends.
 """
 
 from __future__ import annotations
@@ -21,26 +21,33 @@ FILE = "settings.json"
 
 
 def read_or_last_good(path: Path | None) -> tuple[Settings, str | None]:
-    """The settings, and what is wrong with the file where these are the last good ones instead.
+    """Read the settings file, or the last good settings if the file has a mistake.
 
-    Raises SettingsError if there are none.
+    Args:
+        path: The settings file; None for the default one.
+
+    Returns:
+        The settings, and what is wrong with the file if they are the last good ones.
+
+    Raises:
+        SettingsError: The file has a mistake, and no good settings are kept.
     """
     try:
         return read_settings(path), None
     except SettingsError as error:
-        kept = _of_the_service() or (None if path else Service().state_path())
+        folder = _service_folder() or (None if path else Service().state_path())
         try:
-            if kept is None:
+            if folder is None:
                 raise
-            good = msgspec.json.decode((kept / FILE).read_bytes(), type=Settings)
+            good = msgspec.json.decode((folder / FILE).read_bytes(), type=Settings)
         except (OSError, msgspec.DecodeError):
             raise error from None
-        return good, f"{error}; until it is mended and moodbox restarted, the last good settings hold"
+        return good, f"{error}; until it is corrected and moodbox restarted, the last good settings are used"
 
 
-def keep(settings: Settings) -> None:
-    """As the last good ones; as a whole or not at all, and only if they have changed."""
-    folder = _of_the_service()
+def save(settings: Settings) -> None:
+    """Save the settings as the last good ones, atomically and only if they have changed."""
+    folder = _service_folder()
     if folder is None:
         return
     file = folder / FILE
@@ -50,17 +57,17 @@ def keep(settings: Settings) -> None:
             return
         new = file.with_suffix(".new")
         with new.open("wb") as out:
-            os.fchmod(out.fileno(), 0o640)  # for who may ask the box, too
+            os.fchmod(out.fileno(), 0o640)  # readable for those who may ask the box, too
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
         new.replace(file)
     except (OSError, UnicodeEncodeError) as error:
-        # Full, or read-only: the memory says so on the lights. Or the camera's PATH is not UTF-8.
-        log.warning("the last good settings cannot be kept: %s", error)
+        # The disk is full or read-only, which the memory reports, too; or the camera's PATH is not UTF-8.
+        log.warning("the last good settings cannot be saved: %s", error)
 
 
-def _of_the_service() -> Path | None:
-    """The state folder of the unit that runs us: systemd.exec(5)."""
+def _service_folder() -> Path | None:
+    """The state folder of the systemd unit that runs this process, if one does: systemd.exec(5)."""
     folder = os.environ.get("STATE_DIRECTORY")
     return Path(folder) if folder else None

@@ -21,8 +21,8 @@ from device.errors import ServiceError
 from device.library.index import LibraryIndex
 from device.mood import Mood
 from device.playback.memory import Memory
-from device.system.control_socket import ask
-from tests.device.cli.test_cli import MOCK_PINS
+from device.system.control_client import ask
+from tests.device.cli.commands import MOCK_PINS
 from tests.waiting import eventually
 
 HANDFUL = 6

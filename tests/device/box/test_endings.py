@@ -20,11 +20,11 @@ import pytest
 
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
-from device.errors import ServiceError
-from device.supervision import BROKEN, MORE
-from device.system.control_socket import ask
+from device.errors import SEE_LOG, ServiceError
+from device.supervision import EXIT_INTERNAL_ERROR
+from device.system.control_client import ask
 from tests.device import test_killed
-from tests.device.cli.test_cli import MOCK_PINS
+from tests.device.cli.commands import MOCK_PINS
 from tests.device.test_killed import status
 from tests.waiting import eventually
 
@@ -99,7 +99,7 @@ def test_a_player_that_dies_for_ever_and_an_error_in_the_loop_end_the_box_with_7
         with suppress(BlockingIOError):
             while True:
                 heard.append(systemd.recv(1000).decode())
-    assert box.returncode == BROKEN
+    assert box.returncode == EXIT_INTERNAL_ERROR
     assert json.loads(lights) == [0, 0, 0]
     assert heard[0] == "READY=1"
     assert "STOPPING=1" in heard
@@ -139,7 +139,7 @@ def test_lights_that_fail_cost_neither_the_music_nor_the_box_and_shine_again_onc
         assert status(settings)["trouble"]["lights"].startswith(
             "stopped by an error of moodbox's own (OSError: the pin is loose), restarted "
         )
-        assert status(settings)["trouble"]["lights"].endswith(MORE)
+        assert status(settings)["trouble"]["lights"].endswith(SEE_LOG)
         eventually(lambda: status(settings)["playing"] == "play")
         loose.unlink()
         eventually(lambda: status(settings)["trouble"] == {})

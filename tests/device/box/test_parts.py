@@ -12,6 +12,8 @@ import pytest
 from device.config.settings import Settings
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
+from device.errors import SEE_LOG
+from device.health import Part, PartFailed, PartRecovered
 from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.tag_affect import read_lexicon
 from device.mood import Mood
@@ -24,8 +26,7 @@ from device.playback.mpd_worker import (
     SongsQueued,
     SongsRefused,
 )
-from device.supervision import MORE, PartFailed, PartWell
-from device.system.power import Power, PowerStays
+from device.system.power import Power, PowerOffFailed
 from tests.device.conftest import AddSong
 from tests.device.failing import AT_ONCE, Refusing
 from tests.waiting import eventually
@@ -51,7 +52,7 @@ def next_of(events: SimpleQueue[Any], *kinds: type) -> Any:
 
 @pytest.fixture
 def harness(settings: Settings, library: PrivateMpd, events: Refusing) -> Iterator[Harness]:
-    with harness_for(settings, events=events, patience=AT_ONCE) as made:
+    with harness_for(settings, events=events, restart_policy=AT_ONCE) as made:
         eventually(lambda: made.status()["playing"] == "play")
         yield made
 
@@ -65,7 +66,7 @@ def test_a_librarian_that_fails_is_said_and_restarted_and_the_music_plays_on(
     eventually(lambda: "librarian" in harness.status()["trouble"])
     said = harness.status()["trouble"]["librarian"]
     assert said.startswith(f"stopped {OURS}, restarted ")
-    assert said.endswith(MORE)
+    assert said.endswith(SEE_LOG)
     assert harness.status()["state"] == Indication.TROUBLE
     song = harness.status()["song"]
     harness.press_twice()
@@ -118,11 +119,11 @@ def test_a_job_of_the_player_that_fails_costs_that_job_and_not_the_connection(
         link.skip(None)  # type: ignore[arg-type]
         failed = next_of(events, PartFailed, MpdDisconnected)
         assert (failed.part, failed.failures) == ("skip", failures)
-    assert failed.sentence.startswith("failed by an error of moodbox's own (AttributeError: ")
+    assert failed.problem.startswith("failed by an error of moodbox's own (AttributeError: ")
     link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
     (entry,) = next_of(events, SongsQueued, MpdDisconnected).entries
     link.skip(entry)
-    assert next_of(events, PartWell, MpdDisconnected) == PartWell("skip")
+    assert next_of(events, PartRecovered, MpdDisconnected) == PartRecovered(Part.SKIP)
 
 
 class Broken(str):
@@ -136,7 +137,7 @@ def test_counting_a_play_that_fails_is_said_of_the_stickers(link: MpdWorker, eve
     link.count(Broken(), heard=True)
     assert next_of(events, PartFailed, MpdDisconnected).part == "stickers"
     link.count("sad/01.ogg", heard=True)
-    assert next_of(events, PartWell, MpdDisconnected) == PartWell("stickers")
+    assert next_of(events, PartRecovered, MpdDisconnected) == PartRecovered(Part.STICKERS)
 
 
 def test_the_box_is_told_of_a_job_that_it_waits_for_and_that_has_failed(
@@ -152,7 +153,7 @@ def test_the_box_is_told_of_a_job_that_it_waits_for_and_that_has_failed(
     assert next_of(events, PartFailed, MpdDisconnected).part == "queue"
     refused = next_of(events, SongsRefused, MpdDisconnected)
     assert (refused.mood, refused.play) == (Mood.SAD, True)
-    assert refused.reason == f"no songs could be queued: it failed {OURS}; {MORE}"
+    assert refused.reason == f"no songs could be queued: it failed {OURS}; {SEE_LOG}"
 
 
 def fail() -> None:
@@ -162,12 +163,12 @@ def fail() -> None:
 @pytest.mark.parametrize(
     ("ask", "reason"),
     [
-        (fail, f"stopped {OURS}: hold the button again; {MORE}"),
-        (lambda: None, "logind has agreed, and the machine is still on: `systemctl list-jobs` says why"),
+        (fail, f"stopped {OURS}: hold the button again; {SEE_LOG}"),
+        (lambda: None, "logind agreed, but the machine is still on: `systemctl list-jobs` says why"),
     ],
     ids=["an error of ours", "logind agrees, and nothing happens"],
 )
 def test_a_box_that_was_told_to_switch_off_is_told_why_it_is_still_there(ask: Any, reason: str) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
-    Power(events.put, ask, takes=0.01).off()
-    assert events.get(timeout=15) == PowerStays(reason)
+    Power(events.put, ask, timeout_s=0.01).off()
+    assert events.get(timeout=15) == PowerOffFailed(reason)

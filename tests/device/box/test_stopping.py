@@ -15,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.box.box import Box, Event
-from device.box.state import Activity, State, changed
+from device.box.loop import Stop
+from device.box.state import Activity, State, with_changes
 from device.config.settings import Look, Model, Music, Panel
 from device.errors import PowerError
+from device.health import Health, Part, PartFailed, PartRecovered, ThreadDied
 from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.table import EMPTY_TABLE
 from device.library.tag_affect import read_lexicon
@@ -37,10 +39,11 @@ from device.playback.mpd_worker import (
     SongsQueued,
     SongsRefused,
 )
-from device.supervision import PartFailed, PartWell, ThreadDied
-from device.system.control_socket import ENDING, VERBS, Notifier, Question, Stop
-from device.system.power import Power, PowerStays
+from device.system.control_protocol import VERBS
+from device.system.control_server import ENDING, Request
+from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
+from device.system.systemd import Notifier
 from device.vision.camera import PictureCamera
 from device.vision.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.observation import FaceAnalyzer
@@ -61,13 +64,13 @@ activities = st.sampled_from(Activity)
 def test_nothing_follows_upon_stopping_and_upon_leaving_only_rest_or_the_stop(
     now: Activity, wanted: Activity
 ) -> None:
-    after = changed(State(now), activity=wanted, paused=True)
+    after = with_changes(State(now), activity=wanted, paused=True)
     assert after.paused
     match now:
         case Activity.STOPPING:
             assert after.activity is Activity.STOPPING
-        case Activity.LEAVING if wanted not in (Activity.RESTING, Activity.STOPPING):
-            assert after.activity is Activity.LEAVING
+        case Activity.POWERING_OFF if wanted not in (Activity.RESTING, Activity.STOPPING):
+            assert after.activity is Activity.POWERING_OFF
         case _:
             assert after.activity is wanted
 
@@ -114,13 +117,13 @@ BATCHES: dict[str, list[Any]] = {
     "songs are queued": [SongsQueued(Mood.SAD, (SONG,), play=True)],
     "songs are refused": [SongsRefused(Mood.SAD, "no", play=True)],
     "the songs are known": [SongTableUpdated(EMPTY_TABLE, complete=True)],
-    "switching off is refused": [PowerStays("no")],
-    "a part has failed": [PartFailed("librarian", "gone", 2, 1.0)],
-    "the player has failed for good": [PartFailed("player", "gone", 4, 1.0)],
-    "a part is well": [PartWell("librarian")],
+    "switching off is refused": [PowerOffFailed("no")],
+    "a part has failed": [PartFailed(Part.LIBRARIAN, "gone", 2, 1.0)],
+    "the player has failed for good": [PartFailed(Part.PLAYER, "gone", 4, 1.0)],
+    "a part has recovered": [PartRecovered(Part.LIBRARIAN)],
     "a thread has died": [ThreadDied("Thread-1", "gpiozero", OSError("gone"))],
     "another stop": [Stop()],
-    **{f"the question {verb}": [Question(verb)] for verb in sorted(VERBS)},
+    **{f"the request {verb}": [Request(verb)] for verb in sorted(VERBS)},
 }
 
 
@@ -140,7 +143,7 @@ def refuse() -> None:
 
 def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callable[[], None] = refuse) -> Box:
     """A box of real parts; but nobody plays, and nobody reads a library."""
-    music = Music(address="/nowhere/mpd.sock")
+    music, health = Music(address="/nowhere/mpd.sock"), Health()
     return Box(
         events=events,
         rules=Look(readings=1),
@@ -155,11 +158,12 @@ def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callabl
             LibraryScanner(music, read_lexicon(), None, events.put),
             Memory.of_this_run(),
             np.random.default_rng(1),
+            health,
         ),
         power=Power(events.put, ask_logind),
         notifier=Notifier(),
-        start=StartupTimes(),
-        trouble={},
+        startup=StartupTimes(),
+        health=health,
     )
 
 
@@ -203,11 +207,11 @@ def test_a_box_stays_stopped_whatever_comes_in_before_and_behind(
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_who_asks_a_box_that_ends_is_answered_at_once(analyzer: FaceAnalyzer, verb: str) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
-    question = Question(verb)
+    request = Request(verb)
     events.put(Stop())
-    events.put(question)
+    events.put(request)
     run(box_of(analyzer, events))
-    assert question.answer.get_nowait() == ENDING
+    assert request.reply.get_nowait() == ENDING
 
 
 def test_a_box_that_switches_the_machine_off_looks_no_more_unless_that_is_refused(
@@ -225,11 +229,11 @@ def test_a_box_that_switches_the_machine_off_looks_no_more_unless_that_is_refuse
         events.put(event)
     thread = threading.Thread(target=box.run)
     thread.start()
-    eventually(lambda: box.state.activity is Activity.LEAVING)
-    press = Question("press")
+    eventually(lambda: box.state.activity is Activity.POWERING_OFF)
+    press = Request("press")
     events.put(press)
-    assert press.answer.get(timeout=20) == {"error": "the machine is switching itself off"}
-    assert box.state.activity is Activity.LEAVING
+    assert press.reply.get(timeout=20) == {"error": "the machine is switching itself off"}
+    assert box.state.activity is Activity.POWERING_OFF
     refused.set()
     eventually(lambda: box.state.activity is Activity.RESTING)
     assert dict(box.state.trouble)["power"] == "logind does not switch off"

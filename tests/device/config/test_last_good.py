@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from device.config.last_good import FILE, keep, read_or_last_good
+from device.config.last_good import FILE, read_or_last_good, save
 from device.config.settings import Look, Settings
 from device.demo.server import PrivateMpd
 from device.errors import SettingsError
-from tests.device.cli.test_cli import moodbox, running, status
+from tests.device.cli.commands import moodbox, running, status
 from tests.waiting import eventually
 
 BROKEN = "[panel]\nbuton = 3\n"
@@ -26,16 +26,16 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_broken_file_gives_the_last_good_settings_and_what_is_wrong(service: Path, tmp_path: Path) -> None:
-    keep(Settings(look=Look(readings=7)))
+    save(Settings(look=Look(readings=7)))
     (tmp_path / "moodbox.toml").write_text(BROKEN)
-    settings, broken = read_or_last_good(tmp_path / "moodbox.toml")
+    settings, problem = read_or_last_good(tmp_path / "moodbox.toml")
     assert settings == Settings(look=Look(readings=7))
-    assert broken is not None
-    assert "panel.buton: unknown key; did you mean 'button'?; until it is mended" in broken
+    assert problem is not None
+    assert "panel.buton: unknown key; did you mean 'button'?; until it is corrected" in problem
 
 
 def test_a_good_file_is_read_whatever_was_good_before(service: Path, tmp_path: Path) -> None:
-    keep(Settings(look=Look(readings=7)))
+    save(Settings(look=Look(readings=7)))
     (tmp_path / "moodbox.toml").write_text("[look]\nreadings = 3\n")
     assert read_or_last_good(tmp_path / "moodbox.toml") == (Settings(look=Look(readings=3)), None)
 
@@ -55,26 +55,26 @@ def test_who_starts_a_box_by_hand_is_told_of_the_mistake(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
-    keep(Settings())
+    save(Settings())
     (tmp_path / "moodbox.toml").write_text(BROKEN)
     with pytest.raises(SettingsError):
         read_or_last_good(tmp_path / "moodbox.toml")
 
 
 def test_they_are_for_the_service_and_its_group_and_written_only_when_they_change(service: Path) -> None:
-    keep(Settings())
+    save(Settings())
     first = (service / FILE).stat()
     assert stat.S_IMODE(first.st_mode) == 0o640
-    keep(Settings())
+    save(Settings())
     assert (service / FILE).stat().st_ino == first.st_ino
-    keep(Settings(look=Look(readings=7)))
+    save(Settings(look=Look(readings=7)))
     assert json.loads((service / FILE).read_text())["look"]["readings"] == 7
     assert [path.name for path in service.iterdir()] == [FILE]
 
 
 def test_a_disk_that_takes_nothing_is_no_reason_not_to_start(service: Path) -> None:
     (service / "settings.new").mkdir()  # where it would be written first
-    keep(Settings())
+    save(Settings())
     assert not (service / FILE).exists()
 
 

@@ -8,22 +8,22 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.system.startup_times import StartupTimes
-from tests.device.cli.test_cli import moodbox, running, status
+from tests.device.cli.commands import moodbox, running, status
 
 HEAVY = ["cv2", "numpy", "sqlite3", "mpd", "device.system.power"]
 FIRST_PIN = "gpiozero.pins.spi"  # loaded by whichever pin factory opens the first pin
 
 
 def test_the_parts_are_all_of_the_time_since_the_process_began() -> None:
-    start = StartupTimes()
-    start.done("one")
+    startup = StartupTimes()
+    startup.done("one")
     sleep(0.05)
-    start.done("another")
-    began = clock_gettime(CLOCK_BOOTTIME) - sum(start.parts.values())
-    assert list(start.parts) == ["one", "another"]
-    assert start.parts["another"] >= 0.05
-    assert start.boot <= began + 0.01
-    assert re.match(r"\d+\.\d\d s \(one \d+\.\d\d, another \d+\.\d\d\), begun ", str(start))
+    startup.done("another")
+    began = clock_gettime(CLOCK_BOOTTIME) - sum(startup.parts.values())
+    assert list(startup.parts) == ["one", "another"]
+    assert startup.parts["another"] >= 0.05
+    assert startup.boot_s <= began + 0.01
+    assert re.match(r"\d+\.\d\d s \(one \d+\.\d\d, another \d+\.\d\d\), begun ", str(startup))
 
 
 def test_log_and_status_say_how_long_each_part_of_the_start_took(
