@@ -6,7 +6,6 @@ Each verb imports what it needs itself: `status` must not wait for OpenCV, nor t
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import logging
 import signal
@@ -50,16 +49,16 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
 
     findings = check(settings)
     print_findings(findings, in_json=options.json)
-    return 0 if all(finding.well for finding in findings) else 1
+    return 0 if all(finding.works for finding in findings) else 1
 
 
 def print_findings(findings: Sequence[Finding], *, in_json: bool) -> None:
     """Print one line for each finding, or one JSON array."""
     if in_json:
-        print(json.dumps([dataclasses.asdict(finding) for finding in findings]))
+        print(json.dumps([{"part": f.part, "well": f.works, "what": f.message} for f in findings]))
     else:
         for finding in findings:
-            print(f"{'ok  ' if finding.well else 'BAD '} {finding.part:9} {finding.what}")
+            print(f"{'ok  ' if finding.works else 'BAD '} {finding.part:9} {finding.message}")
 
 
 def status(options: argparse.Namespace, settings: Settings) -> int:

@@ -16,7 +16,7 @@ from tests.device.conftest import HAPPY
 
 @pytest.fixture
 def wall(tmp_path: Path) -> Path:
-    """A picture without anybody."""
+    """A picture without a face."""
     import cv2
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Cameras of the tests, and what a person would wait for at the box."""
+"""Cameras for the tests, and what they wait for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from tests.waiting import eventually
 
 
 class PictureSequence:
-    """A camera on one picture for each look, that can also be missing, or hang."""
+    """A camera that shows one picture in each observation, and can be missing.
+
+    The box wants a camera that changes at a moment of the test's choice, which no real one does.
+    """
 
     def __init__(self, *paths: Path) -> None:
         self.paths = list(paths)
@@ -34,7 +37,7 @@ class PictureSequence:
 
 
 class SlowCamera:
-    """A camera that takes its time to open, and can stop giving frames."""
+    """A camera that opens slowly, and can stop giving frames."""
 
     opening = 0.3
     frames = 100
@@ -56,12 +59,15 @@ class SlowCamera:
 
 
 def lit(harness: Harness) -> set[Mood]:
+    """The moods whose lights are fully on."""
     return {mood for mood, level in harness.lights().items() if level == 1}
 
 
 def shows(harness: Harness, indication: Indication) -> None:
+    """Wait until the lights show this."""
     eventually(lambda: harness.status()["state"] == indication)
 
 
 def plays(harness: Harness, genre: str) -> None:
+    """Wait until a song of this genre plays."""
     eventually(lambda: harness.status()["playing"] == "play" and genre in harness.status()["song"])

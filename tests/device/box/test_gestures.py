@@ -59,7 +59,7 @@ def test_a_very_long_hold_asks_logind_to_switch_off_and_leaves_the_music_alone(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """Nobody listens on this bus, so that the machine of the test stays on. tests/deploy switches one off."""
+    """No logind is on this bus, so that the test's machine stays on. tests/deploy switches one off."""
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/no-bus")
     panel = msgspec.structs.replace(settings.panel, off=1.0)
     with harness_for(msgspec.structs.replace(settings, panel=panel), camera) as harness:

@@ -90,13 +90,13 @@ def test_killing_mpd_ten_times_loses_no_observation_and_leaves_it_playing(
         path, mood, genre = ((NEUTRAL, Mood.NEUTRAL, "Jazz"), (HAPPY, Mood.HAPPY, "Disco"))[turn % 2]
         camera.paths = [path]
 
-        finger = threading.Thread(target=harness.press)
-        finger.start()
+        thread = threading.Thread(target=harness.press)
+        thread.start()
         time.sleep(chance.uniform(0, 0.8))
         library.kill()
         time.sleep(chance.uniform(0, 0.4))
-        library.start()  # here, since from 0.24 on MPD ends with the thread that has started it
-        finger.join()
+        library.start()  # not in the thread: from 0.24 on MPD ends with the thread that started it
+        thread.join()
         eventually(lambda mood=mood: harness.state.mood is mood)  # type: ignore[misc]
         plays(harness, genre)
     shows(harness, Indication.MOOD)

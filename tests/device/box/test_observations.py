@@ -51,7 +51,7 @@ def test_a_press_during_an_observation_starts_another_one(settings: Settings, li
         plays(harness, "Disco")
         for _ in range(3):
             harness.press()
-            time.sleep(0.45)  # the look before has begun, and its time is nearly up
+            time.sleep(0.45)  # the last observation has begun, and is nearly over
         eventually(lambda: harness.state.activity is Activity.RESTING)
         assert harness.state.mood is Mood.HAPPY
 
@@ -72,7 +72,7 @@ def test_after_the_start_it_observes_until_somebody_comes(
     arrived = threading.Event()
 
     class Door:
-        """A camera that never ends: a wall, until somebody comes in."""
+        """A camera without end: it shows a wall until somebody comes in."""
 
         def __enter__(self) -> Door:
             return self

@@ -1,4 +1,4 @@
-"""Parts that fail by an error of moodbox's own: each is started again, and costs nothing but itself."""
+"""Parts that fail with an error of moodbox's own: each is restarted, and the others run on."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ def harness(settings: Settings, library: PrivateMpd, events: Refusing) -> Iterat
         yield made
 
 
-def test_a_librarian_that_fails_is_said_and_restarted_and_the_music_plays_on(
+def test_a_librarian_that_fails_is_trouble_and_restarted_and_the_music_plays_on(
     harness: Harness, library: PrivateMpd, events: Refusing, add_song: AddSong
 ) -> None:
     events.refuses = lambda event: isinstance(event, SongTableUpdated)
     add_song("new.ogg", genre="Disco")
     library.update()
     eventually(lambda: "librarian" in harness.status()["trouble"])
-    said = harness.status()["trouble"]["librarian"]
-    assert said.startswith(f"stopped {OURS}, restarted ")
-    assert said.endswith(SEE_LOG)
+    problem = harness.status()["trouble"]["librarian"]
+    assert problem.startswith(f"stopped {OURS}, restarted ")
+    assert problem.endswith(SEE_LOG)
     assert harness.status()["state"] == Indication.TROUBLE
     song = harness.status()["song"]
     harness.press_twice()
@@ -77,11 +77,11 @@ def test_a_librarian_that_fails_is_said_and_restarted_and_the_music_plays_on(
     assert harness.state.activity == "resting"
 
 
-def test_a_librarian_that_was_restarted_reads_what_it_had_begun_to_read(
+def test_a_restarted_librarian_reads_on(
     settings: Settings, library: PrivateMpd, events: Refusing, tmp_path: Path
 ) -> None:
-    left = [True] * 3
-    events.refuses = lambda event: isinstance(event, SongTableUpdated) and bool(left) and left.pop()
+    errors = [True] * 3
+    events.refuses = lambda event: isinstance(event, SongTableUpdated) and bool(errors) and errors.pop()
     scanner = LibraryScanner(settings.music, read_lexicon(), tmp_path / "state", events.put, AT_ONCE)
     scanner.start()
     scanner.wake()
@@ -91,7 +91,7 @@ def test_a_librarian_that_was_restarted_reads_what_it_had_begun_to_read(
     scanner.close()
 
 
-def test_a_player_that_fails_is_said_at_once_and_plays_again_when_it_was_restarted(
+def test_a_player_that_fails_is_trouble_at_once_and_plays_again_after_its_restart(
     harness: Harness, library: PrivateMpd, events: Refusing
 ) -> None:
     events.refuses = lambda event: isinstance(event, MpdConnected)
@@ -127,28 +127,30 @@ def test_a_job_of_the_player_that_fails_costs_that_job_and_not_the_connection(
 
 
 class Broken(str):
-    """A URI that cannot be sent to anybody."""
+    """A URI that cannot be sent."""
 
     def __str__(self) -> str:
         raise KeyError("Id")
 
 
-def test_counting_a_play_that_fails_is_said_of_the_stickers(link: MpdWorker, events: Refusing) -> None:
+def test_a_play_that_cannot_be_counted_is_a_failure_of_the_stickers(
+    link: MpdWorker, events: Refusing
+) -> None:
     link.count(Broken(), heard=True)
     assert next_of(events, PartFailed, MpdDisconnected).part == "stickers"
     link.count("sad/01.ogg", heard=True)
     assert next_of(events, PartRecovered, MpdDisconnected) == PartRecovered(Part.STICKERS)
 
 
-def test_the_box_is_told_of_a_job_that_it_waits_for_and_that_has_failed(
-    link: MpdWorker, events: Refusing
-) -> None:
-    left = [True]
-    events.refuses = lambda event: isinstance(event, SongsFound | SongsQueued) and bool(left) and left.pop()
+def test_the_box_gets_an_answer_for_a_job_that_has_failed(link: MpdWorker, events: Refusing) -> None:
+    errors = [True]
+    events.refuses = lambda event: (
+        isinstance(event, SongsFound | SongsQueued) and bool(errors) and errors.pop()
+    )
     link.find(Mood.SAD)
     assert next_of(events, PartFailed, MpdDisconnected).part == "playlists"
     assert next_of(events, SongsFound, MpdDisconnected) == SongsFound(Mood.SAD, (), {})
-    left.append(True)
+    errors.append(True)
     link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
     assert next_of(events, PartFailed, MpdDisconnected).part == "queue"
     refused = next_of(events, SongsRefused, MpdDisconnected)
@@ -166,9 +168,9 @@ def fail() -> None:
         (fail, f"stopped {OURS}: hold the button again; {SEE_LOG}"),
         (lambda: None, "logind agreed, but the machine is still on: `systemctl list-jobs` says why"),
     ],
-    ids=["an error of ours", "logind agrees, and nothing happens"],
+    ids=["an internal error", "logind agrees, and nothing happens"],
 )
-def test_a_box_that_was_told_to_switch_off_is_told_why_it_is_still_there(ask: Any, reason: str) -> None:
+def test_the_box_is_told_why_the_machine_was_not_switched_off(ask: Any, reason: str) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     Power(events.put, ask, timeout_s=0.01).off()
     assert events.get(timeout=15) == PowerOffFailed(reason)

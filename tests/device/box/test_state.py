@@ -12,7 +12,7 @@ from device.panel.lights import Indication
 SEEN = Decision(Outcome.MOOD, Mood.SAD, 0.9)
 UNSURE = Decision(Outcome.UNSURE, confidence=0.4)
 NOBODY = Decision(Outcome.NO_FACE)
-TROUBLE = (("player", "gone"),)
+TROUBLE = (("player", "not reachable"),)
 LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
 
 
@@ -21,7 +21,7 @@ LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
     [
         (State(), Indication.STARTING, None),
         (State(LOOKING), Indication.LOOKING, None),
-        (State(LOOKING, decision=NOBODY), Indication.NO_FACE, None),  # after the start it goes on looking
+        (State(LOOKING, decision=NOBODY), Indication.NO_FACE, None),  # while it searches
         (State(LOOKING, decision=UNSURE), Indication.UNSURE, None),
         (State(LOOKING, searching=False), Indication.LOOKING, None),
         (State(RESTING, searching=False, decision=SEEN), Indication.MOOD, Mood.SAD),

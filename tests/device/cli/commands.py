@@ -16,9 +16,10 @@ from tests.waiting import eventually
 MOCK_PINS = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
 
 
-def moodbox(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def moodbox(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `moodbox` with these arguments until it ends."""
     return subprocess.run(
-        [sys.executable, "-m", "device", *map(str, words)],
+        [sys.executable, "-m", "device", *map(str, arguments)],
         capture_output=True,
         text=True,
         encoding=environment.get("PYTHONIOENCODING"),
@@ -32,7 +33,7 @@ def moodbox(*words: str | Path, **environment: str) -> subprocess.CompletedProce
 def running(
     settings_file: Path, *before: str, options: Sequence[str] = (), **environment: str
 ) -> Iterator[subprocess.Popen[str]]:
-    """`moodbox run`, from when it answers."""
+    """Run `moodbox run`; yield once it replies."""
     with subprocess.Popen(
         [*before, sys.executable, "-m", "device", "run", "--settings", str(settings_file), *options],
         stderr=subprocess.PIPE,
@@ -51,5 +52,6 @@ def _status(settings_file: Path) -> subprocess.CompletedProcess[str]:
 
 
 def status(settings_file: Path) -> dict[str, Any]:
-    answered: dict[str, Any] = json.loads(_status(settings_file).stdout)
-    return answered
+    """The running box's status."""
+    reply: dict[str, Any] = json.loads(_status(settings_file).stdout)
+    return reply

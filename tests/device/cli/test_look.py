@@ -16,9 +16,9 @@ from tests.device.vision.odd_pictures import APPLE_DOUBLE, encoded, png_of_zeros
 
 
 def test_look_in_json_is_one_line_with_the_contracts_keys() -> None:
-    asked = moodbox("look", "--camera", f"images:{HAPPY}", "--json")
-    assert asked.returncode == 0
-    (line,) = asked.stdout.splitlines()
+    result = moodbox("look", "--camera", f"images:{HAPPY}", "--json")
+    assert result.returncode == 0
+    (line,) = result.stdout.splitlines()
     decision = json.loads(line)
     assert list(decision) == ["source", "mood", "verdict", "confidence", "probabilities", "face"]
     assert decision["source"] == f"images:{HAPPY}"
@@ -32,22 +32,22 @@ def test_look_each_judges_every_picture_by_itself(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     for number, source in enumerate(sorted(PICTURES.glob("*.jpg"))):
         (tmp_path / "deep" / f"{number}.jpg").write_bytes(source.read_bytes())
-    asked = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
-    verdicts = [json.loads(line) for line in asked.stdout.splitlines()]
+    result = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
+    verdicts = [json.loads(line) for line in result.stdout.splitlines()]
     assert [(Path(v["source"]).name, v["mood"]) for v in verdicts] == [
         ("0.jpg", "happy"),
         ("1.jpg", "neutral"),
     ]
-    assert asked.returncode == 0
+    assert result.returncode == 0
 
 
 def test_look_each_names_a_broken_picture_and_judges_the_others(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"broken")
     (tmp_path / "2.jpg").write_bytes(HAPPY.read_bytes())
-    asked = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
-    assert json.loads(asked.stdout)["mood"] == "happy"
-    assert f"moodbox: {tmp_path}/1.jpg: not a picture that can be read" in asked.stderr.splitlines()
-    assert asked.returncode == 1
+    result = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
+    assert json.loads(result.stdout)["mood"] == "happy"
+    assert f"moodbox: {tmp_path}/1.jpg: not a picture that can be read" in result.stderr.splitlines()
+    assert result.returncode == 1
 
 
 def test_look_each_skips_files_that_are_no_pictures_and_judges_odd_ones(tmp_path: Path) -> None:
@@ -60,18 +60,18 @@ def test_look_each_skips_files_that_are_no_pictures_and_judges_odd_ones(tmp_path
         ("5.png", encoded(".png", np.full((1000, 3), 128, np.uint8))),
     ):
         (tmp_path / name).write_bytes(content)
-    asked = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
-    verdicts = [json.loads(line) for line in asked.stdout.splitlines()]
+    result = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
+    verdicts = [json.loads(line) for line in result.stdout.splitlines()]
     assert [(Path(v["source"]).name, v["verdict"]) for v in verdicts] == [
         ("1.jpg", "mood"),
         ("2.png", "no_face"),
         ("3.png", "no_face"),
         ("5.png", "no_face"),
     ]
-    assert [line for line in asked.stderr.splitlines() if line.startswith("moodbox: ")] == [
+    assert [line for line in result.stderr.splitlines() if line.startswith("moodbox: ")] == [
         f"moodbox: {tmp_path}/4.png: too large a picture, above 34 megapixels: make it smaller"
     ]
-    assert asked.returncode == 1
+    assert result.returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -89,41 +89,41 @@ def test_any_name_of_a_file_is_printed_on_any_terminal(tmp_path: Path, terminal:
     for name in names[:-1]:
         Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(HAPPY.read_bytes())
     Path(os.fsdecode(bytes(tmp_path) + b"/" + names[-1])).write_bytes(b"broken")
-    asked = moodbox("look", "--camera", f"images:{tmp_path}", "--each", **terminal)
-    assert asked.returncode == 1
-    lines = asked.stdout.splitlines()
+    result = moodbox("look", "--camera", f"images:{tmp_path}", "--each", **terminal)
+    assert result.returncode == 1
+    lines = result.stdout.splitlines()
     assert len(lines) == 3
     assert all(re.fullmatch(r".*: happy \(\d+%\)", line) for line in lines)
-    assert "\x1b" not in asked.stdout
-    assert "Traceback" not in asked.stderr
-    assert "z\\udcff.jpg: not a picture that can be read" in asked.stderr
-    asked = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json", **terminal)
-    assert asked.stdout.isascii()
-    sources = [json.loads(line)["source"] for line in asked.stdout.splitlines()]
-    if "LC_ALL" not in terminal:  # Python takes names for ASCII there, and gives the same bytes otherwise
+    assert "\x1b" not in result.stdout
+    assert "Traceback" not in result.stderr
+    assert "z\\udcff.jpg: not a picture that can be read" in result.stderr
+    result = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json", **terminal)
+    assert result.stdout.isascii()
+    sources = [json.loads(line)["source"] for line in result.stdout.splitlines()]
+    if "LC_ALL" not in terminal:  # there Python decodes names as ASCII
         assert sorted(os.fsencode(Path(source).name) for source in sources) == sorted(names[:-1])
 
 
 def test_a_look_at_a_folder_warns_of_what_cannot_be_read_and_skips_it(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"broken")
     (tmp_path / "2.jpg").write_bytes(HAPPY.read_bytes())
-    asked = moodbox("look", "--camera", f"images:{tmp_path}")
-    assert asked.stdout.startswith(f"images:{tmp_path}: happy (")
-    assert f"{tmp_path}/1.jpg: not a picture that can be read; it is passed over" in asked.stderr
-    assert asked.returncode == 0
+    result = moodbox("look", "--camera", f"images:{tmp_path}")
+    assert result.stdout.startswith(f"images:{tmp_path}: happy (")
+    assert f"{tmp_path}/1.jpg: not a picture that can be read; it is passed over" in result.stderr
+    assert result.returncode == 0
     (tmp_path / "2.jpg").unlink()
-    asked = moodbox("look", "--camera", f"images:{tmp_path}")
-    assert f"moodbox: {tmp_path}: no picture in it can be read; copy them there again" in asked.stderr
-    assert asked.returncode == 1
+    result = moodbox("look", "--camera", f"images:{tmp_path}")
+    assert f"moodbox: {tmp_path}: no picture in it can be read; copy them there again" in result.stderr
+    assert result.returncode == 1
 
 
 def test_look_without_json_is_a_readable_line() -> None:
-    asked = moodbox("look", "--camera", f"images:{HAPPY}")
-    assert asked.stdout.startswith(f"images:{HAPPY}: happy (")
+    result = moodbox("look", "--camera", f"images:{HAPPY}")
+    assert result.stdout.startswith(f"images:{HAPPY}: happy (")
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "message"),
+    ("arguments", "code", "message"),
     [
         (["look", "--camera", "images:~nobody-of-this-name/x", "--each"], 1, "there is no such user"),
         (["look", "--camera", f"images:{'x' * 300}"], 1, "cannot be read: File name too long"),
@@ -133,10 +133,10 @@ def test_look_without_json_is_a_readable_line() -> None:
         (["look", "--camera", "images:/nowhere"], 1, "/nowhere: no such file or folder"),
     ],
 )
-def test_a_mistake_is_one_line_and_an_exit_code(words: list[str], code: int, message: str) -> None:
-    asked = moodbox(*words)
-    assert asked.returncode == code
-    assert asked.stdout == ""
-    (line,) = asked.stderr.splitlines()
+def test_a_mistake_is_one_line_and_an_exit_code(arguments: list[str], code: int, message: str) -> None:
+    result = moodbox(*arguments)
+    assert result.returncode == code
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
     assert line.startswith("moodbox: ")
     assert message in line

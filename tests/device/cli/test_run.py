@@ -41,10 +41,10 @@ def test_run_plays_and_press_skip_and_status_reach_it(settings_file: Path, libra
 
 def test_status_press_and_skip_without_a_box_say_how_to_start_one(settings_file: Path) -> None:
     for verb in ("status", "press", "skip"):
-        asked = moodbox(verb, "--settings", settings_file)
-        assert asked.returncode == 1
-        assert "no box runs here" in asked.stderr
-        assert "moodbox run" in asked.stderr
+        result = moodbox(verb, "--settings", settings_file)
+        assert result.returncode == 1
+        assert "no box runs here" in result.stderr
+        assert "moodbox run" in result.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -73,7 +73,7 @@ def test_a_signal_ends_it_even_while_mpd_hangs(settings_file: Path, library: Pri
 def test_a_box_skips_pictures_that_are_broken_or_odd(
     settings_file: Path, library: PrivateMpd, tmp_path: Path
 ) -> None:
-    """The folder's name is not UTF-8: it comes with --camera, since a settings file has only what is."""
+    """The folder's name is not UTF-8, which a settings file cannot hold, so it is given by --camera."""
     folder = tmp_path / os.fsdecode(b"caf\xe9")
     folder.mkdir()
     (folder / "._b.jpg").write_bytes(APPLE_DOUBLE)
@@ -117,35 +117,35 @@ def test_a_terminal_that_passes_on_journal_stream_still_gets_the_log(
 def test_systemd_is_notified_of_readiness_status_and_watchdog(
     settings_file: Path, library: PrivateMpd, tmp_path: Path
 ) -> None:
-    heard = ""
+    received = ""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         systemd.settimeout(20)
         with running(settings_file, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="100000") as box:
-            while "STATUS=happy" not in heard or heard.count("WATCHDOG=1") < 5:
-                heard += systemd.recv(1000).decode() + "\n"
+            while "STATUS=happy" not in received or received.count("WATCHDOG=1") < 5:
+                received += systemd.recv(1000).decode() + "\n"
             box.send_signal(signal.SIGSTOP)
             time.sleep(0.2)
             systemd.setblocking(False)
-            with contextlib.suppress(BlockingIOError):  # what it had said before
+            with contextlib.suppress(BlockingIOError):  # messages from before
                 while True:
                     systemd.recv(1000)
             time.sleep(0.3)
-            with pytest.raises(BlockingIOError):  # a box that does not turn gives no sign of life
+            with pytest.raises(BlockingIOError):  # a loop that hangs does not feed the watchdog
                 systemd.recv(1000)
             box.send_signal(signal.SIGCONT)
             systemd.settimeout(20)
             box.terminate()
-            while "STOPPING=1" not in heard:
-                heard += systemd.recv(1000).decode() + "\n"
-    assert heard.startswith("READY=1\n")
+            while "STOPPING=1" not in received:
+                received += systemd.recv(1000).decode() + "\n"
+    assert received.startswith("READY=1\n")
 
 
 def test_a_wrong_setting_starts_nothing(settings_file: Path, settings: Settings) -> None:
     settings_file.write_text("[panel]\nbuton = 3\n")
-    asked = moodbox("run", "--settings", settings_file)
-    assert asked.returncode == 2
-    assert asked.stderr == f"moodbox: {settings_file}: panel.buton: unknown key; did you mean 'button'?\n"
+    result = moodbox("run", "--settings", settings_file)
+    assert result.returncode == 2
+    assert result.stderr == f"moodbox: {settings_file}: panel.buton: unknown key; did you mean 'button'?\n"
     assert not settings.service.socket_path().exists()
 
 
@@ -154,8 +154,8 @@ def test_the_device_imports_neither_the_converter_nor_optional_packages() -> Non
 import sys
 import device.cli.main, device.cli.check, device.assembly, device.box.box
 import device.vision.observation, device.playback.controller
-workshop = {"converter", "tensorflow", "keras", "matplotlib", "rich", "soundfile"}
-print(workshop.intersection(name.partition(".")[0] for name in sys.modules))
+unwanted = {"converter", "tensorflow", "keras", "matplotlib", "rich", "soundfile"}
+print(unwanted.intersection(name.partition(".")[0] for name in sys.modules))
 """
-    asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert asked.stdout == "set()\n"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "set()\n"

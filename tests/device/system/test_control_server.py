@@ -39,7 +39,7 @@ def server(path: Path) -> Iterator[ControlServer]:
 
 
 def raw(path: Path, content: bytes) -> bytes:
-    """What the socket answers to these very bytes."""
+    """What the server replies to these bytes."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(10)
         connection.connect(str(path))
@@ -47,7 +47,7 @@ def raw(path: Path, content: bytes) -> bytes:
             connection.sendall(content)
             connection.shutdown(socket.SHUT_WR)
         except OSError:
-            pass  # it has heard enough, and said so
+            pass  # the server has closed the connection early
         replied = b""
         try:
             while part := connection.recv(4096):
@@ -70,7 +70,7 @@ def test_an_unknown_verb_gets_an_error(server: ControlServer, path: Path) -> Non
         ask(path, "open the pod bay doors")
 
 
-words = st.builds(
+almost_requests = st.builds(
     bytes.join,
     st.sampled_from([b"", b" ", b"\n", b"\0"]),
     st.lists(
@@ -81,7 +81,7 @@ words = st.builds(
 
 
 @pytest.mark.fuzz
-@given(content=st.binary(max_size=2 * MAX_REQUEST_BYTES) | words)
+@given(content=st.binary(max_size=2 * MAX_REQUEST_BYTES) | almost_requests)
 def test_junk_gets_an_error_and_does_no_harm(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
@@ -89,7 +89,7 @@ def test_junk_gets_an_error_and_does_no_harm(
     replied = raw(server.path, content)
     if replied:
         assert "error" in json.loads(replied) or content.strip() in (b"status", b"press", b"skip")
-    # Again, where a machine is so busy that the box's patience was over.
+    # Repeated, because on a busy machine one request may time out.
     eventually(lambda: raw(server.path, b"status\n") == b'{"verb": "status"}\n')
 
 
@@ -103,7 +103,7 @@ def _shared(factory: pytest.TempPathFactory) -> ControlServer:
 
 
 def test_a_line_that_is_too_long_is_cut(server: ControlServer, path: Path) -> None:
-    raw(path, b"status" * 100_000)  # what it answers may be lost with what it did not read
+    raw(path, b"status" * 100_000)  # the reply may be lost with the bytes that it did not read
     assert ask(path, "status") == {"verb": "status"}
 
 
@@ -173,13 +173,13 @@ def test_a_socket_that_another_box_has_replaced_is_not_removed(path: Path) -> No
 
 def test_an_internal_error_costs_one_request(path: Path) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
-    left = [True]
+    errors = [True]
 
     def post(event: Any) -> None:
         if not isinstance(event, Request):
             events.put(event)
-        elif left:
-            raise KeyError(left.pop())
+        elif errors:
+            raise KeyError(errors.pop())
         else:
             reply_to(event)
 
