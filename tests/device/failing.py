@@ -27,7 +27,7 @@ from device.playback.mpd_worker import MpdConnected
 from device.supervision import RestartPolicy
 from device.system.logs import set_up_logs
 
-AT_ONCE = RestartPolicy(pauses_s=(0.05,), healthy_after_s=1.0)
+QUICK_RESTARTS = RestartPolicy(pauses_s=(0.05,), healthy_after_s=1.0)
 
 
 class Refusing(SimpleQueue[Any]):
@@ -71,7 +71,7 @@ def main(part: str, file: Path) -> int:
     if part == "thread":
         path = settings.service.socket_path()
         threading.Thread(target=_die_once_the_box_runs, args=(path,), name="stray", daemon=True).start()
-    code = daemon.run(settings, events=events, restart_policy=AT_ONCE)
+    code = daemon.run(settings, events=events, restart_policy=QUICK_RESTARTS)
     lights = [Device.pin_factory.pin(number) for number in Panel().leds.values()]
     print(json.dumps([float(pin.state) for pin in lights]))
     return code

@@ -28,7 +28,7 @@ from device.playback.mpd_worker import (
 )
 from device.system.power import Power, PowerOffFailed
 from tests.device.conftest import AddSong
-from tests.device.failing import AT_ONCE, Refusing
+from tests.device.failing import QUICK_RESTARTS, Refusing
 from tests.waiting import eventually
 
 OURS = "by an error of moodbox's own (KeyError: 'Id')"
@@ -52,7 +52,7 @@ def next_of(events: SimpleQueue[Any], *kinds: type) -> Any:
 
 @pytest.fixture
 def harness(settings: Settings, library: PrivateMpd, events: Refusing) -> Iterator[Harness]:
-    with harness_for(settings, events=events, restart_policy=AT_ONCE) as made:
+    with harness_for(settings, events=events, restart_policy=QUICK_RESTARTS) as made:
         eventually(lambda: made.status()["playing"] == "play")
         yield made
 
@@ -82,7 +82,7 @@ def test_a_restarted_librarian_reads_on(
 ) -> None:
     errors = [True] * 3
     events.refuses = lambda event: isinstance(event, SongTableUpdated) and bool(errors) and errors.pop()
-    scanner = LibraryScanner(settings.music, read_lexicon(), tmp_path / "state", events.put, AT_ONCE)
+    scanner = LibraryScanner(settings.music, read_lexicon(), tmp_path / "state", events.put, QUICK_RESTARTS)
     scanner.start()
     scanner.wake()
     assert [next_of(events, PartFailed).failures for _ in range(3)] == [1, 2, 3]
@@ -105,7 +105,7 @@ def test_a_player_that_fails_is_trouble_at_once_and_plays_again_after_its_restar
 
 @pytest.fixture
 def link(settings: Settings, library: PrivateMpd, events: Refusing) -> Iterator[MpdWorker]:
-    made = MpdWorker(settings.music, events.put, AT_ONCE)
+    made = MpdWorker(settings.music, events.put, QUICK_RESTARTS)
     made.start()
     next_of(events, MpdConnected)
     yield made

@@ -13,7 +13,7 @@ from device.errors import SettingsError
 from tests.device.cli.commands import moodbox, running, status
 from tests.waiting import eventually
 
-BROKEN = "[panel]\nbuton = 3\n"
+INVALID = "[panel]\nbuton = 3\n"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_broken_file_gives_the_last_good_settings_and_the_problem(service: Path, tmp_path: Path) -> None:
     save(Settings(look=Look(readings=7)))
-    (tmp_path / "moodbox.toml").write_text(BROKEN)
+    (tmp_path / "moodbox.toml").write_text(INVALID)
     settings, problem = read_or_last_good(tmp_path / "moodbox.toml")
     assert settings == Settings(look=Look(readings=7))
     assert problem is not None
@@ -46,7 +46,7 @@ def test_without_good_settings_the_mistake_is_an_error(
 ) -> None:
     if kept is not None:
         (service / FILE).write_bytes(kept)
-    (tmp_path / "moodbox.toml").write_text(BROKEN)
+    (tmp_path / "moodbox.toml").write_text(INVALID)
     with pytest.raises(SettingsError, match=r"panel\.buton: unknown key"):
         read_or_last_good(tmp_path / "moodbox.toml")
 
@@ -56,7 +56,7 @@ def test_a_box_that_is_started_by_hand_reports_the_mistake(
 ) -> None:
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     save(Settings())
-    (tmp_path / "moodbox.toml").write_text(BROKEN)
+    (tmp_path / "moodbox.toml").write_text(INVALID)
     with pytest.raises(SettingsError):
         read_or_last_good(tmp_path / "moodbox.toml")
 

@@ -34,7 +34,7 @@ from device.library.table import Song, SongTable
 from device.library.tag_affect import UNKNOWN_AFFECT, Affect, Source, read_lexicon
 from device.mpd.connection import connected
 from tests.device.conftest import AddSong
-from tests.device.failing import AT_ONCE, Refusing
+from tests.device.failing import QUICK_RESTARTS, Refusing
 from tests.waiting import eventually
 
 ATLAS = read_lexicon()
@@ -391,7 +391,7 @@ def test_an_error_of_our_own_while_listening_does_not_end_the_librarian_and_is_t
         return any(song.affect.source is Source.SOUND for song in shown) and bool(left) and left.pop()
 
     events = Refusing(is_first_heard)
-    scanner = LibraryScanner(music, ATLAS, tmp_path / "state", events.put, AT_ONCE)
+    scanner = LibraryScanner(music, ATLAS, tmp_path / "state", events.put, QUICK_RESTARTS)
     scanner.start()
     scanner.wake()
     posted: list[Any] = []
