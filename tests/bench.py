@@ -129,7 +129,7 @@ def bench_process(settings: Settings, folder: Path) -> None:
 
 @contextmanager
 def daemon(settings: Path, folder: Path, ends: list[float]) -> Iterator[tuple[float, int]]:
-    """Run `moodbox run`; yield the seconds until it has notified systemd of its readiness, and its process id.
+    """Run `moodbox run`; yield the seconds until it was ready, by its message to systemd, and its process id.
 
     The seconds that it takes to end are added to `ends`.
     """
