@@ -35,7 +35,7 @@ from device.recommend.play_statistics import with_likes
 from device.recommend.ranking import RankedSong, RankingRequest, rank_songs
 from device.recommend.trajectory import Trajectory, trajectory_for
 from device.storage.sqlite import is_read_only
-from device.system.control_socket import ask
+from device.system.control_client import ask
 
 COUNT = 12
 

@@ -14,11 +14,12 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from device.assembly import open_box
 from device.box.box import Box
+from device.box.loop import Stop
 from device.box.state import Activity, State
 from device.config.settings import Settings
 from device.mood import Mood
-from device.supervision import PATIENCE, Patience
-from device.system.control_socket import Stop, ask
+from device.supervision import DEFAULT_RESTART_POLICY, RestartPolicy
+from device.system.control_client import ask
 from device.vision.camera import Camera
 
 PRESS = 0.08  # seconds that a finger stays on the button
@@ -79,7 +80,7 @@ def harness_for(
     settings: Settings,
     open_camera: Callable[[], Camera] | None = None,
     events: SimpleQueue[Any] | None = None,
-    patience: Patience = PATIENCE,
+    restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
 ) -> Iterator[Harness]:
     """events: the box's one queue. Raises what opening the box raises."""
     Device.pin_factory = MockFactory(pin_class=MockPWMPin)
@@ -88,7 +89,7 @@ def harness_for(
 
     def run() -> None:
         try:
-            with open_box(settings, events, open_camera, patience=patience) as box:
+            with open_box(settings, events, open_camera, restart_policy=restart_policy) as box:
                 opened.put(box)
                 box.run()
         except Exception as error:  # raised again where the stage was asked for

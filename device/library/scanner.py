@@ -18,6 +18,7 @@ import mpd
 
 from device.config import settings
 from device.errors import MemoryFileError, PlayerError, SoundError
+from device.health import Part
 from device.library.audio.affect import FORMULA, audio_affect_of
 from device.library.audio.client import AudioClient
 from device.library.audio.features import Features
@@ -30,7 +31,7 @@ from device.mpd import responses as answers
 from device.mpd.connection import FAILURES, Client, connected
 from device.mpd.responses import Tagged
 from device.storage.sqlite import is_damage
-from device.supervision import PATIENCE, Part, Patience, Post, Supervised
+from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class LibraryScanner:
         lexicon: AffectLexicon,
         folder: Path | None,
         post: Post,
-        patience: Patience = PATIENCE,
+        restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
     ) -> None:
         """folder: None if nothing can be kept. post: takes ShelfFilled."""
         self._music = music
@@ -72,11 +73,11 @@ class LibraryScanner:
         self._posted = 0
         self._audio_client = AudioClient()
         self._deaf = ""  # why songs are not listened to
-        self._listening = Part(
-            "listening", post, patience
+        self._listening = PartMonitor(
+            Part.LISTENING, post, restart_policy
         )  # its failing costs what is heard, not what is read
         self._listen_again: float | None = None  # seconds from now
-        self._supervised = Supervised(Part("librarian", post, patience), self._run)
+        self._supervised = SupervisedThread(PartMonitor(Part.LIBRARIAN, post, restart_policy), self._run)
         self._closed = self._supervised.closed
 
     def start(self) -> None:
@@ -178,16 +179,16 @@ class LibraryScanner:
 
     def _try_to_listen(self, index: LibraryIndex, folder: Path | None) -> None:
         self._listen_again = None
-        self._listening.begins()
+        self._listening.mark_started()
         try:
             self._listen(index, folder)
         except sqlite3.Error:
             raise
         except Exception as error:
             self._audio_client.rest()
-            self._listen_again = self._listening.stopped(error)
+            self._listen_again = self._listening.report_crash(error)
         else:
-            self._listening.well()
+            self._listening.mark_healthy()
 
     def _listen(self, index: LibraryIndex, folder: Path | None) -> None:
         """Until all was heard, or something else is to be done."""

@@ -14,8 +14,9 @@ from time import monotonic
 from typing import Any
 
 from device.config import settings
+from device.health import Part
 from device.panel.pins import pin_errors
-from device.supervision import Part, Post
+from device.supervision import PartMonitor, Post
 
 WHILE_DOWN = 0.05  # seconds between two looks at the level of a button that is down
 
@@ -126,7 +127,7 @@ class Button:
             import gpiozero  # a tenth of a second that `look` and `status` need not pay
 
             self._button: Any = gpiozero.Button(panel.button, pull_up=panel.pull_up)
-        self._part = Part("button", post)
+        self._monitor = PartMonitor(Part.BUTTON, post)
 
         def edge() -> None:
             post(Edge(self.is_down(), monotonic()))
@@ -135,7 +136,7 @@ class Button:
         self._button.when_released = edge
 
     def is_down(self) -> bool:
-        with self._part.job():
+        with self._monitor.job():
             return bool(self._button.is_pressed)
         return False
 

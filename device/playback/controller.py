@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from device.config import settings
+from device.health import Health, Part
 from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.table import EMPTY_TABLE, SongTable
 from device.mood import Mood
@@ -37,7 +38,7 @@ class ControlMode(StrEnum):
 class PlaybackController:
     """Holds the mood that is wanted, and which entries of MPD's queue are the box's own.
 
-    trouble: what keeps the music from playing, by part (player, library, storage).
+    health: gets what keeps the music from playing (of player, library and storage).
     snapshot: None while MPD is away.
     shelf: the library's songs as far as they are known; None until the first of them are.
     """
@@ -49,12 +50,13 @@ class PlaybackController:
         scanner: LibraryScanner,
         memory: Memory,
         chance: np.random.Generator,
+        health: Health,
     ) -> None:
-        self.trouble: dict[str, str] = {}
+        self._health = health
         self._music = music
         self._mpd = link
         self._scanner = scanner
-        self._memory = GuardedMemory(memory, self.trouble)
+        self._memory = GuardedMemory(memory, health)
         self._planner = Planner(music, self._memory, chance)
         self._learner = Learner(self._memory, link.count)
         self._ownership = self._memory.recall(Memory.ownership) or QueueOwnership()
@@ -119,7 +121,7 @@ class PlaybackController:
             case player.SongsQueued(mood, entries, play):
                 self._hold(self._ownership.answered(entries))
                 if self._has_tried(mood, play):
-                    self.trouble.pop("library", None)
+                    self._health.clear(Part.LIBRARY)
                     self.control_mode = ControlMode.KEEPING
             case player.SongsRefused(mood, reason, play):
                 self._hold(self._ownership.answered(()))
@@ -138,7 +140,7 @@ class PlaybackController:
     # What MPD shows
 
     def _up(self, snapshot: Snapshot, started: float) -> None:
-        if self.trouble.pop("player", None):
+        if self._health.clear(Part.PLAYER):
             log.info("MPD is back")
         self._scanner.wake()
         self._finding = False
@@ -160,9 +162,7 @@ class PlaybackController:
         return current.uri not in self._memory.played(REMEMBERED)
 
     def _down(self, reason: str) -> None:
-        if self.trouble.get("player") != reason:
-            log.warning("%s", reason)
-        self.trouble["player"] = reason
+        self._health.report(Part.PLAYER, reason)
         self.snapshot = None
         self._learner.lose()
 
@@ -200,9 +200,10 @@ class PlaybackController:
         self.snapshot = snapshot
         self._hold(self._ownership.among(snapshot))
         if snapshot.error:
-            self.trouble["player"] = f"MPD says: {snapshot.error}"
+            # It comes and goes each time that MPD's sound is tried again: not for the log.
+            self._health.report(Part.PLAYER, f"MPD says: {snapshot.error}", level=logging.DEBUG)
         else:
-            self.trouble.pop("player", None)
+            self._health.clear(Part.PLAYER)
         current = snapshot.current
         if current is None or current == before or current not in self._ownership.entries:
             return
@@ -230,7 +231,7 @@ class PlaybackController:
 
     def _look_again(self) -> None:
         """Songs that could not be had may be there now."""
-        if self.wanted and (self._waiting or "library" in self.trouble):
+        if self.wanted and (self._waiting or Part.LIBRARY in self._health):
             self._waiting = False
             self._find(again=True)
 
@@ -248,7 +249,7 @@ class PlaybackController:
         elif self.control_mode is ControlMode.CHANGING:
             self._replace(mood, table, self.snapshot, picked=bool(picked))
         else:
-            self.trouble.pop("library", None)
+            self._health.clear(Part.LIBRARY)
             self._fill(mood, table, self.snapshot, picked=bool(picked))
 
     def _replace(self, mood: Mood, table: SongTable, snapshot: Snapshot, *, picked: bool) -> None:
@@ -281,9 +282,7 @@ class PlaybackController:
 
     def _cannot(self, reason: str) -> None:
         """It is tried again when the library has changed, or at the next press."""
-        if self.trouble.get("library") != reason:
-            log.warning("%s", reason)
-        self.trouble["library"] = reason
+        self._health.report(Part.LIBRARY, reason)
 
     def _hold(self, ownership: QueueOwnership) -> None:
         if ownership != self._ownership:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
+from device.health import Health, Part
 from device.playback.memory import Memory
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 
 class GuardedMemory:
-    """trouble: says under `storage` what is wrong, until something could be kept again."""
+    """health: gets what is wrong as the problem of `storage`, until something could be kept again."""
 
-    def __init__(self, memory: Memory, trouble: dict[str, str]) -> None:
+    def __init__(self, memory: Memory, health: Health) -> None:
         self._memory = memory
-        self._trouble = trouble
+        self._health = health
 
     def played(self, last: int) -> tuple[str, ...]:
         """The URIs of the last songs that began, the latest last."""
@@ -38,9 +37,7 @@ class GuardedMemory:
         except sqlite3.Error as error:
             self._cannot(error)
         else:
-            self._trouble.pop("storage", None)
+            self._health.clear(Part.STORAGE)
 
     def _cannot(self, error: sqlite3.Error) -> None:
-        if "storage" not in self._trouble:
-            log.warning("the box cannot remember what it learns (%s); it plays on", error)
-        self._trouble["storage"] = f"cannot be kept: {error}"
+        self._health.report(Part.STORAGE, f"what the box learns cannot be kept: {error}")

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import mpd
 
+from device.errors import SEE_LOG, describe
+from device.health import Part
 from device.mpd.connection import FAILURES, shown
 from device.mpd.queue_mirror import Mirror
-from device.supervision import MORE, Part, Post, what_happened
+from device.supervision import PartMonitor, Post
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +23,7 @@ class Job:
     box waits for an answer.
     """
 
-    part: str
+    part: Part
     do: Callable[[Mirror], None]
     lost: Callable[[str], None] | None = None
 
@@ -40,12 +42,12 @@ class Worker:
 
     def __init__(self, post: Post) -> None:
         self._post = post
-        self._parts: dict[str, Part] = {}
+        self._monitors: dict[Part, PartMonitor] = {}
 
-    def part(self, name: str) -> Part:
-        if name not in self._parts:
-            self._parts[name] = Part(name, self._post)
-        return self._parts[name]
+    def monitor(self, part: Part) -> PartMonitor:
+        if part not in self._monitors:
+            self._monitors[part] = PartMonitor(part, self._post)
+        return self._monitors[part]
 
     def do(self, job: Job, mirror: Mirror) -> None:
         """Raises what a connection may raise, but for a command that MPD refuses."""
@@ -56,8 +58,8 @@ class Worker:
         except FAILURES:
             raise
         except Exception as error:
-            self.part(job.part).lost(error)
+            self.monitor(job.part).report_failure(error)
             if job.lost:
-                job.lost(f"{what_happened(error, 'failed')}; {MORE}")
+                job.lost(f"{describe(error, 'failed')}; {SEE_LOG}")
         else:
-            self.part(job.part).well()
+            self.monitor(job.part).mark_healthy()

@@ -21,6 +21,8 @@ from queue import Empty, SimpleQueue
 import mpd
 
 from device.config import settings
+from device.errors import SEE_LOG, describe
+from device.health import Part
 from device.mood import Mood
 from device.mpd import responses as answers
 from device.mpd.connection import FAILURES, Client, client_of, explain, shown
@@ -31,7 +33,7 @@ from device.mpd.queue_mirror import Mirror, first_look
 from device.mpd.snapshot import Entry, Snapshot
 from device.mpd.stickers import count, likes
 from device.playback.jobs import Ended, Job, Worker
-from device.supervision import MORE, PATIENCE, Part, Patience, Post, Supervised, what_happened
+from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +110,9 @@ class MpdWorker:
     is then started again like a connection that was lost: with PlayerDown and PlayerUp.
     """
 
-    def __init__(self, music: settings.Music, post: Post, patience: Patience = PATIENCE) -> None:
+    def __init__(
+        self, music: settings.Music, post: Post, restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY
+    ) -> None:
         """post: takes PlayerEvents."""
         self._music = music
         self._post = post
@@ -116,7 +120,7 @@ class MpdWorker:
         self._jobs: SimpleQueue[Job | Ended] = SimpleQueue()
         self._commands: frozenset[str] = frozenset()  # that this MPD knows, and lets us use
         self._aside = Aside(music)
-        self._supervised = Supervised(Part("player", post, patience), self._run)
+        self._supervised = SupervisedThread(PartMonitor(Part.PLAYER, post, restart_policy), self._run)
         self._closed = self._supervised.closed
 
     def start(self) -> None:
@@ -135,7 +139,7 @@ class MpdWorker:
             hands, ask = mirror.client, self._aside.ask
             known: Mapping[str, bool] = {}
             if self._shares():
-                with self._worker.part("likes").job(*FAILURES):
+                with self._worker.monitor(Part.LIKES).job(*FAILURES):
                     known = ask(hands, "what others like", likes, known)
             picked: tuple[str, ...] = ()
             picked = ask(hands, f"the playlist {mood}", partial(songs_of, mood=mood), picked)
@@ -144,7 +148,7 @@ class MpdWorker:
         def lost(_: str) -> None:
             self._post(SongsFound(mood, (), {}))  # then the library's songs will do
 
-        self._jobs.put(Job("playlists", job, lost))
+        self._jobs.put(Job(Part.PLAYLISTS, job, lost))
 
     def play(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
         """Adds songs at the queue's end, plays the first of them, and removes `instead_of`."""
@@ -158,7 +162,7 @@ class MpdWorker:
         def lost(why: str) -> None:
             self._post(SongsRefused(mood, f"no songs could be queued: it {why}", play))
 
-        self._jobs.put(Job("queue", partial(self._put, mood, uris, instead_of, play), lost))
+        self._jobs.put(Job(Part.QUEUE, partial(self._put, mood, uris, instead_of, play), lost))
 
     def _put(self, mood: Mood, uris: Sequence[str], old: Sequence[Entry], play: bool, mirror: Mirror) -> None:
         """Posts SongsQueued or SongsRefused, unless the connection is lost on the way."""
@@ -174,7 +178,7 @@ class MpdWorker:
             self._post(SongsRefused(mood, reason, play))
 
     def pause(self, paused: bool) -> None:
-        self._jobs.put(Job("pause", lambda mirror: mirror.client.pause(int(paused))))
+        self._jobs.put(Job(Part.PAUSE, lambda mirror: mirror.client.pause(int(paused))))
 
     def skip(self, entry: Entry) -> None:
         """On to the next song, unless `entry` has ended by itself in the meantime."""
@@ -183,7 +187,7 @@ class MpdWorker:
             if answers.status(mirror.client).songid == entry.id:
                 mirror.client.next()
 
-        self._jobs.put(Job("skip", job))
+        self._jobs.put(Job(Part.SKIP, job))
 
     def count(self, uri: str, *, heard: bool) -> None:
         """Tells MPD's other clients of a play or a skip."""
@@ -193,7 +197,7 @@ class MpdWorker:
             if self._shares():
                 self._aside.ask(mirror.client, "plays and skips", tell, None)
 
-        self._jobs.put(Job("stickers", job))
+        self._jobs.put(Job(Part.STICKERS, job))
 
     def _shares(self) -> bool:
         return self._music.stickers and "sticker" in self._commands
@@ -209,7 +213,7 @@ class MpdWorker:
             except FAILURES as error:
                 self._post(MpdDisconnected(explain(error, self._music)))
             except BaseException as error:
-                self._post(MpdDisconnected(f"{what_happened(error)}, and is started again; {MORE}"))
+                self._post(MpdDisconnected(f"{describe(error)}, and is started again; {SEE_LOG}"))
                 raise
             if (
                 time.monotonic() - began > LONGEST_PAUSE
@@ -288,7 +292,7 @@ class MpdWorker:
             while True:
                 # Options, since they say what comes next.
                 changes = ears.idle("player", "playlist", "options", "database", "stored_playlist")
-                self._jobs.put(Job("changes", partial(self._heard, changes, taken)))
+                self._jobs.put(Job(Part.CHANGES, partial(self._heard, changes, taken)))
                 taken.acquire()
         except BaseException as error:  # whatever it is: without ears the player would miss what changes
             self._jobs.put(Ended(error))
@@ -310,4 +314,4 @@ def _try_sound(mirror: Mirror) -> None:
     mirror.client.pause(0)
 
 
-NOTHING, TRY_SOUND = Job("nothing", _nothing), Job("sound", _try_sound)
+NOTHING, TRY_SOUND = Job(Part.PLAYER, _nothing), Job(Part.SOUND, _try_sound)

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from device.errors import CameraError
-from device.supervision import MORE, what_happened
+from device.errors import SEE_LOG, CameraError, describe
 from device.vision.camera import Camera
 from device.vision.frame import Frame
 
@@ -114,5 +113,5 @@ def _reason(error: BaseException) -> tuple[str, bool]:
     Elsewhere a library's own words tell enough; a KeyError's do not without its name.
     """
     if isinstance(error, LookupError | TypeError | AttributeError | AssertionError | SystemExit):
-        return f"{what_happened(error)}; {MORE}", True
+        return f"{describe(error)}; {SEE_LOG}", True
     return (str(error).strip().splitlines() or [type(error).__name__])[0], False

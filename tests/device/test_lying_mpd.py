@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from device.cli.check import PARTS
+from device.cli.check import CHECKS
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.errors import PlayerError, ServiceError
-from device.system.control_socket import ask
-from tests.device.cli.test_cli import moodbox, running
+from device.health import Part
+from device.system.control_client import ask
+from tests.device.cli.commands import moodbox, running
 from tests.device.mpd.lying import ROWS, STATUS, Answer, LyingMpd, Raw
 from tests.device.playback.test_lies import GONE, SLOW, WRONG, without
 from tests.waiting import eventually
@@ -62,7 +63,7 @@ def test_a_box_at_an_mpd_that_lies_says_so_and_plays_once_it_is_a_real_one(
 def test_check_finds_what_the_box_would_find(lie: str, address: Path, settings: Settings) -> None:
     lies, word = (LIES | OTHERS)[lie]
     with LyingMpd(address, lies), pytest.raises(PlayerError, match=word) as caught:
-        PARTS["player"](settings)
+        CHECKS[Part.PLAYER](settings)
     assert len(str(caught.value).splitlines()) == 1
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
-from tests.device.cli.test_cli import moodbox, running, status
+from tests.device.cli.commands import moodbox, running, status
 from tests.waiting import eventually
 
 CALLS = (

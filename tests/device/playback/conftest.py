@@ -17,6 +17,7 @@ import soundfile
 
 from device.config.settings import Music, Settings
 from device.demo.server import PrivateMpd
+from device.health import Health
 from device.library.scanner import LibraryScanner
 from device.library.tag_affect import read_lexicon
 from device.mood import Mood
@@ -34,8 +35,9 @@ class Turning:
         self._mpd = MpdWorker(music, self._events.put)
         self.memory = Memory.open(folder)
         self._scanner = LibraryScanner(music, read_lexicon(), folder, self._events.put)
+        self.health = Health()
         self.playback = PlaybackController(
-            music, self._mpd, self._scanner, self.memory, np.random.default_rng(1)
+            music, self._mpd, self._scanner, self.memory, np.random.default_rng(1), self.health
         )
         self._mpd.start()
         self._scanner.start()

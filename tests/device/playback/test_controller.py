@@ -185,22 +185,22 @@ def test_an_empty_library_is_said_and_songs_that_come_later_play(
     mpd: PrivateMpd, turning: Turning, add_song: AddSong
 ) -> None:
     turning.playback.play(Mood.SAD)
-    turning.until(lambda: turning.playback.trouble.get("library") == EMPTY)
+    turning.until(lambda: turning.health.trouble.get("library") == EMPTY)
     add_song("late.ogg", genre="Blues")
     mpd.update()
     turning.until(lambda: turning.playing == "late.ogg")
-    assert turning.playback.trouble == {}
+    assert turning.health.trouble == {}
 
 
 def test_mpd_that_starts_after_the_mood_was_seen_plays_it(start: Start, library: PrivateMpd) -> None:
     library.stop()
     turning = start()
-    turning.until(lambda: "player" in turning.playback.trouble)
+    turning.until(lambda: "player" in turning.health.trouble)
     turning.playback.play(Mood.HAPPY)
     turning.for_a_while()
     library.start()
     turning.until(lambda: turning.plays(Mood.HAPPY))
-    assert turning.playback.trouble == {}
+    assert turning.health.trouble == {}
 
 
 @pytest.mark.parametrize("crash", [True, False])
@@ -239,7 +239,7 @@ def test_an_output_that_cannot_be_opened_is_said(library: PrivateMpd, turning: T
     configuration.write_text(configuration.read_text().replace('type "null"', 'type "alsa"\ndevice "hw:77"'))
     library.start()
     turning.playback.play(Mood.SAD)
-    turning.until(lambda: "MPD says: " in turning.playback.trouble.get("player", ""))
+    turning.until(lambda: "MPD says: " in turning.health.trouble.get("player", ""))
 
 
 def test_a_disk_that_is_full_costs_the_memory_and_not_the_music(
@@ -249,7 +249,7 @@ def test_a_disk_that_is_full_costs_the_memory_and_not_the_music(
     turning.memory._database.execute("PRAGMA query_only = ON")
     turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD))
-    assert "cannot be kept" in turning.playback.trouble["storage"]
+    assert "cannot be kept" in turning.health.trouble["storage"]
 
 
 def test_the_same_song_queued_by_somebody_else_stays_when_the_mood_changes(
@@ -272,10 +272,10 @@ def test_a_playlist_whose_songs_are_gone_is_said_until_it_is_mended(
 ) -> None:
     (library.playlists / "sad.m3u").write_text("gone.ogg\nalso gone.ogg\n")
     turning.playback.play(Mood.SAD)
-    turning.until(lambda: "takes none of the 2 songs" in turning.playback.trouble.get("library", ""))
+    turning.until(lambda: "takes none of the 2 songs" in turning.health.trouble.get("library", ""))
     library.client().rm("sad")
     turning.until(lambda: turning.plays(Mood.SAD))
-    assert turning.playback.trouble == {}
+    assert turning.health.trouble == {}
 
 
 def test_an_mpd_without_stored_playlists_plays_by_genre(library: PrivateMpd, start: Start) -> None:
@@ -292,7 +292,7 @@ def test_an_mpd_that_allows_only_reading_is_said(library: PrivateMpd, start: Sta
     library.start()
     turning = start()
     turning.playback.play(Mood.SAD)
-    turning.until(lambda: "library" in turning.playback.trouble)
+    turning.until(lambda: "library" in turning.health.trouble)
     assert not turning.playing
 
 
@@ -330,7 +330,7 @@ def test_a_library_of_broken_songs_is_tried_a_few_times_and_then_left(
     turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.playback._failures == MOST_FAILURES)
     turning.for_a_while()
-    assert "MPD says: " in turning.playback.trouble["player"]
+    assert "MPD says: " in turning.health.trouble["player"]
     assert turning.playback._failures == MOST_FAILURES
 
 
@@ -345,11 +345,11 @@ def test_a_library_that_was_empty_while_the_queue_played_on_is_no_trouble_once_i
     library.update()
     turning.until(lambda: turning.playback.table is not None and not turning.playback.table)
     turning.playback._mpd.find(Mood.SAD)  # as for keeping the queue filled
-    turning.until(lambda: turning.playback.trouble.get("library") == EMPTY)
+    turning.until(lambda: turning.health.trouble.get("library") == EMPTY)
     library.music.rmdir()
     (library.folder / "away").rename(library.music)
     library.update()
-    turning.until(lambda: "library" not in turning.playback.trouble)
+    turning.until(lambda: "library" not in turning.health.trouble)
 
 
 def test_reading_from_a_full_disk_does_not_hide_that_writing_fails(
@@ -358,9 +358,9 @@ def test_reading_from_a_full_disk_does_not_hide_that_writing_fails(
     turning.memory._database.execute("PRAGMA query_only = ON")
     turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.plays(Mood.SAD))
-    turning.until(lambda: "storage" in turning.playback.trouble)
+    turning.until(lambda: "storage" in turning.health.trouble)
     assert not turning.memory.played(1)
-    assert "storage" in turning.playback.trouble
+    assert "storage" in turning.health.trouble
 
 
 def test_songs_that_are_heard_to_their_end_count_for_their_genre_in_the_mood_they_were_queued_in(
@@ -547,8 +547,8 @@ def test_an_mpd_without_stickers_plays_and_teaches_all_the_same(library: Private
     library.client().next()
     turning.until(lambda: turning.playing not in (skipped, None))
     assert turning.memory.play_statistics(Mood.HAPPY).songs == {skipped: PlayCount(0, 1)}
-    assert "player" not in turning.playback.trouble
-    assert "library" not in turning.playback.trouble
+    assert "player" not in turning.health.trouble
+    assert "library" not in turning.health.trouble
 
 
 def test_a_box_that_was_killed_before_mpd_had_answered_knows_the_songs_that_mpd_has_queued(

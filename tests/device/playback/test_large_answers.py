@@ -13,6 +13,7 @@ import pytest
 from device.cli.check import check
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
+from device.health import Part
 from device.library.index import DONE, LibraryIndex
 from device.library.scanner import fill
 from device.library.tag_affect import Source, read_lexicon
@@ -63,7 +64,7 @@ def test_among_12000_songs_of_others_the_box_plays_skips_and_leaves_them_alone(
     assert len(before) == FOREIGN
     turning.playback.play(Mood.HAPPY)
     turning.until(lambda: turning.playing and len(turning.queue) == FOREIGN + 12)
-    assert turning.playback.trouble == {}
+    assert turning.health.trouble == {}
     for _ in range(2):
         current = turning.current
         turning.playback.skip()
@@ -73,7 +74,7 @@ def test_among_12000_songs_of_others_the_box_plays_skips_and_leaves_them_alone(
         lambda: len(turning.queue) == FOREIGN + 12 and turning.playback.control_mode is ControlMode.KEEPING
     )
     assert theirs(long_queue) == before
-    assert {finding.part: finding.well for finding in check(settings)}["player"]
+    assert {finding.part: finding.works for finding in check(settings)}[Part.PLAYER]
 
 
 def test_a_song_of_theirs_that_plays_at_the_start_is_left_alone(
@@ -81,7 +82,7 @@ def test_a_song_of_theirs_that_plays_at_the_start_is_left_alone(
 ) -> None:
     long_queue.client().play(FOREIGN // 2)
     turning.until(lambda: turning.playback.control_mode is ControlMode.BACK)
-    assert turning.playback.trouble == {}
+    assert turning.health.trouble == {}
 
 
 @pytest.fixture

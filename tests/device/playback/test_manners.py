@@ -394,4 +394,4 @@ def test_an_mpd_that_refuses_them_is_one_word_and_plays_all_the_same(
     turning = start(crossfade=3)
     turning.until(lambda: turning.playback.snapshot)
     assert "refuses what the settings say" in caplog.text
-    assert "player" not in turning.playback.trouble
+    assert "player" not in turning.health.trouble
