@@ -17,7 +17,7 @@ hears 300 songs; what counts is the last 100.
 
 Nobody is like this. The listener was written down before the first run, and nothing of it was changed after.
 The box brought .73 at first and tried out too much. It was then made to count plays in other moods for a
-part, and one of its own numbers was halved, BOLDNESS in device/recommend/preference.py, by looking at
+part, and one of its own numbers was halved, EXPLORATION in device/recommend/preference.py, by looking at
 listeners 100 to 123. Those who are printed here are others.
 """
 
@@ -120,7 +120,7 @@ def heard_through(way: Way, seed: int) -> list[bool]:
         request = RankingRequest(
             trajectory_for(mood, Music()),
             VISIT,
-            before=tuple(played),
+            history=tuple(played),
             play_statistics=memory.play_statistics(mood),
         )
         for uri in way(table, request, chance):

@@ -22,8 +22,9 @@ from device.library.scanner import SongTableUpdated
 from device.mood import Decision, Mood, Outcome
 from device.panel.button import Edge, Gesture, Presses
 from device.panel.lights import Indication, Lights
-from device.playback.controller import ControlMode, PlaybackController
+from device.playback.controller import PlaybackController
 from device.playback.mpd_worker import MpdEvent
+from device.playback.state import ControlMode
 from device.supervision import (
     BROKEN,
     PATIENCE,
@@ -174,7 +175,7 @@ class Box:
             case ThreadDied():
                 self._thread_died(event)
             case _:
-                self._playback.hear(event)
+                self._playback.handle(event)
 
     # The button
 
@@ -328,7 +329,7 @@ class Box:
         searching = self.state.searching and decision.mood is None
         self._change(decision=decision, searching=searching)
         if decision.mood:
-            self._playback.play(decision.mood, invited=self._pressed)
+            self._playback.play(decision.mood, by_button=self._pressed)
         if not searching:
             self._rest()
         elif more:
@@ -394,7 +395,7 @@ class Box:
             "confidence": round(decision.confidence, 3) if decision else None,
             "playing": snapshot.state if snapshot else None,
             "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
-            "stepped_back": self._playback.control_mode is ControlMode.BACK,
+            "stepped_back": self._playback.state.mode is ControlMode.YIELDED,
             "since": self._since.isoformat(timespec="seconds"),
             "start": {part: round(seconds, 3) for part, seconds in self._start.parts.items()},
             "version": __version__,

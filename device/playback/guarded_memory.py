@@ -1,4 +1,4 @@
-"""The memory on a disk that may be full or read-only: that costs what is remembered, not the music."""
+"""The memory on a disk that may be full or read-only: the box then forgets, and plays on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ log = logging.getLogger(__name__)
 
 
 class GuardedMemory:
-    """trouble: says under `storage` what is wrong, until something could be kept again."""
+    """A `Memory` whose SQLite errors become trouble.
+
+    They are reported as `storage` in the given dictionary, until something can be written again.
+    """
 
     def __init__(self, memory: Memory, trouble: dict[str, str]) -> None:
         self._memory = memory
@@ -25,7 +28,7 @@ class GuardedMemory:
         return self.recall(lambda memory: memory.played(last)) or ()
 
     def recall(self, read: Callable[[Memory], T]) -> T | None:
-        """None if it cannot be read."""
+        """Return what `read` reads; None if that fails."""
         try:
             return read(self._memory)
         except sqlite3.Error as error:
@@ -33,6 +36,7 @@ class GuardedMemory:
             return None
 
     def keep(self, write: Callable[[Memory], None]) -> None:
+        """Do what `write` writes, if possible."""
         try:
             write(self._memory)
         except sqlite3.Error as error:

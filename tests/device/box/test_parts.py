@@ -133,9 +133,9 @@ class Broken(str):
 
 
 def test_counting_a_play_that_fails_is_said_of_the_stickers(link: MpdWorker, events: Refusing) -> None:
-    link.count(Broken(), heard=True)
+    link.record_play(Broken(), completed=True)
     assert next_of(events, PartFailed, MpdDisconnected).part == "stickers"
-    link.count("sad/01.ogg", heard=True)
+    link.record_play("sad/01.ogg", completed=True)
     assert next_of(events, PartWell, MpdDisconnected) == PartWell("stickers")
 
 

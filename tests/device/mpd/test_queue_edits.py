@@ -11,8 +11,8 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.mpd.connection import Client
-from device.mpd.queue_edits import put
-from device.mpd.queue_mirror import Mirror
+from device.mpd.queue_edits import add_songs
+from device.mpd.queue_mirror import QueueMirror
 from device.mpd.snapshot import Entry
 
 SONGS = ["sad/01.ogg", "sad/02.ogg", "sad/03.ogg"]
@@ -62,7 +62,7 @@ def test_new_songs_take_the_place_of_the_old_ones_behind_what_others_have(client
     before = old(client, "happy/01.ogg", "happy/02.ogg")
     client.addid(THEIRS, 1)
     client.play(0)
-    added = put(Mirror(client), SONGS, before, play=True)
+    added = add_songs(QueueMirror(client), SONGS, before, play=True)
     assert queue(client) == [THEIRS, *SONGS]
     assert playing(client) == SONGS[0]
     assert [entry.uri for entry in added] == SONGS
@@ -72,7 +72,7 @@ def test_new_songs_take_the_place_of_the_old_ones_behind_what_others_have(client
 def test_songs_that_are_only_added_leave_what_plays(client: Any) -> None:
     before = old(client, "happy/01.ogg", "happy/02.ogg")
     client.play(1)
-    put(Mirror(client), SONGS, before[:1], play=False)
+    add_songs(QueueMirror(client), SONGS, before[:1], play=False)
     assert queue(client) == ["happy/02.ogg", *SONGS]
     assert playing(client) == "happy/02.ogg"
 
@@ -82,7 +82,7 @@ def test_a_song_that_has_vanished_is_left_out_and_the_first_of_the_others_plays(
     client: Any, place: int
 ) -> None:
     wanted = [*SONGS[:place], "gone.ogg", *SONGS[place:]]
-    added = put(Mirror(client), wanted, old(client, "happy/01.ogg"), play=True)
+    added = add_songs(QueueMirror(client), wanted, old(client, "happy/01.ogg"), play=True)
     assert queue(client) == [entry.uri for entry in added] == SONGS
     assert [str(entry.id) for entry in added] == [song["id"] for song in client.playlistinfo()]
     assert playing(client) == SONGS[0]
@@ -91,7 +91,7 @@ def test_a_song_that_has_vanished_is_left_out_and_the_first_of_the_others_plays(
 def test_where_none_is_left_nothing_changes(client: Any) -> None:
     before = old(client, "happy/01.ogg")
     client.play(0)
-    assert put(Mirror(client), ["gone.ogg", "gone too.ogg"], before, play=True) == ()
+    assert add_songs(QueueMirror(client), ["gone.ogg", "gone too.ogg"], before, play=True) == ()
     assert queue(client) == ["happy/01.ogg"]
     assert playing(client) == "happy/01.ogg"
 
@@ -99,7 +99,7 @@ def test_where_none_is_left_nothing_changes(client: Any) -> None:
 def test_an_old_one_that_somebody_has_removed_is_no_hindrance(client: Any) -> None:
     first, second = old(client, "happy/01.ogg", "happy/02.ogg")
     client.deleteid(first.id)
-    put(Mirror(client), SONGS, [first, second], play=True)
+    add_songs(QueueMirror(client), SONGS, [first, second], play=True)
     assert queue(client) == SONGS
 
 
@@ -120,7 +120,7 @@ def test_who_comes_in_between_loses_nothing_and_ours_plays_all_the_same(
 ) -> None:
     client.add("neutral/00.ogg")
     before = old(client, "happy/01.ogg")
-    added = put(Mirror(Overtaken(library, *moves)), SONGS, before, play=True)
+    added = add_songs(QueueMirror(Overtaken(library, *moves)), SONGS, before, play=True)
     assert [entry.uri for entry in added] == SONGS
     assert {str(entry.id) for entry in added} <= {song["id"] for song in client.playlistinfo()}
     assert playing(client) == SONGS[0]
@@ -134,7 +134,7 @@ def test_who_may_not_is_told_so(library: PrivateMpd) -> None:
     configuration.write_text(configuration.read_text() + 'default_permissions "read"\n')
     library.start()
     with pytest.raises(mpd.CommandError, match="permission"):
-        put(Mirror(library.client()), SONGS, (), play=True)
+        add_songs(QueueMirror(library.client()), SONGS, (), play=True)
 
 
 def test_a_list_that_has_no_end_changes_nothing(library: PrivateMpd, client: Any) -> None:

@@ -2,19 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from device.mpd.snapshot import Entry, Snapshot, ahead, played_to_end, taken_over
+from device.mpd.snapshot import Entry, Snapshot, played_to_end, taken_over, upcoming
 
 A, B, C = Entry(1, "a.ogg"), Entry(2, "b.ogg"), Entry(3, "c.ogg")
 THEIRS, OTHER = Entry(7, "theirs.ogg"), Entry(8, "other.ogg")
 
 
 def test_ahead_is_what_comes_after_the_song_that_plays() -> None:
-    assert ahead([A, C], Snapshot("play", (A, B, C), current=A)) == (C,)
-    assert ahead([A, C], Snapshot("play", (A, B, C), current=C)) == ()
+    assert upcoming([A, C], Snapshot("play", (A, B, C), current=A)) == (C,)
+    assert upcoming([A, C], Snapshot("play", (A, B, C), current=C)) == ()
 
 
 def test_nothing_is_ahead_of_a_queue_that_was_played_to_its_end() -> None:
-    assert ahead([A], Snapshot("stop", (A,))) == ()
+    assert upcoming([A], Snapshot("stop", (A,))) == ()
 
 
 def test_only_a_queue_that_is_still_there_has_been_played_to_its_end() -> None:
@@ -93,13 +93,13 @@ def test_with_random_on_a_change_of_the_queue_may_have_made_theirs_the_next() ->
 def test_mpd_has_gone_mute_when_it_pauses_with_an_error_that_was_not_there_before() -> None:
     plays = Snapshot("play", (A, B), current=A)
     mute = Snapshot("pause", (A, B), current=A, error="Failed to open ALSA device")
-    assert mute.went_mute(plays)
-    assert mute.went_mute(Snapshot("stop", (A, B)))
-    assert not Snapshot("pause", (A, B), current=A).went_mute(plays)  # somebody has paused it
-    assert not mute.went_mute(Snapshot("pause", (A, B), current=A))  # it was paused already
+    assert mute.output_failed_since(plays)
+    assert mute.output_failed_since(Snapshot("stop", (A, B)))
+    assert not Snapshot("pause", (A, B), current=A).output_failed_since(plays)  # somebody has paused it
+    assert not mute.output_failed_since(Snapshot("pause", (A, B), current=A))  # it was paused already
 
 
 def test_an_error_of_the_song_to_come_makes_no_pause_of_somebodys_one_of_mpds_own() -> None:
     broken = "Failed to decode b.ogg"
     before = Snapshot("play", (A, B), current=A, error=broken)
-    assert not Snapshot("pause", (A, B), current=A, error=broken).went_mute(before)
+    assert not Snapshot("pause", (A, B), current=A, error=broken).output_failed_since(before)

@@ -45,7 +45,7 @@ class Turning:
         while not happened():
             assert time.monotonic() < end, f"not within {seconds} s: {self.playback.snapshot}"
             with contextlib.suppress(Empty):
-                self.playback.hear(self._events.get(timeout=0.02))
+                self.playback.handle(self._events.get(timeout=0.02))
 
     def for_a_while(self, seconds: float = 0.3) -> None:
         end = time.monotonic() + seconds

@@ -9,7 +9,7 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.mood import Mood
-from device.playback.controller import EMPTY, MOST_FAILURES
+from device.playback.controller import EMPTY_LIBRARY, MAX_FAILURES
 from device.recommend.play_statistics import PlayCount
 from tests.device.conftest import AddSong
 from tests.device.playback.conftest import Start, Turning, start_without
@@ -185,7 +185,7 @@ def test_an_empty_library_is_said_and_songs_that_come_later_play(
     mpd: PrivateMpd, turning: Turning, add_song: AddSong
 ) -> None:
     turning.playback.play(Mood.SAD)
-    turning.until(lambda: turning.playback.trouble.get("library") == EMPTY)
+    turning.until(lambda: turning.playback.trouble.get("library") == EMPTY_LIBRARY)
     add_song("late.ogg", genre="Blues")
     mpd.update()
     turning.until(lambda: turning.playing == "late.ogg")
@@ -328,10 +328,10 @@ def test_a_library_of_broken_songs_is_tried_a_few_times_and_then_left(
     mpd.update()
     (mpd.music / broken).write_bytes(b"no sound at all")
     turning.playback.play(Mood.SAD)
-    turning.until(lambda: turning.playback._failures == MOST_FAILURES)
+    turning.until(lambda: turning.playback.state.failures == MAX_FAILURES)
     turning.for_a_while()
     assert "MPD says: " in turning.playback.trouble["player"]
-    assert turning.playback._failures == MOST_FAILURES
+    assert turning.playback.state.failures == MAX_FAILURES
 
 
 def test_a_library_that_was_empty_while_the_queue_played_on_is_no_trouble_once_it_is_not(
@@ -345,7 +345,7 @@ def test_a_library_that_was_empty_while_the_queue_played_on_is_no_trouble_once_i
     library.update()
     turning.until(lambda: turning.playback.table is not None and not turning.playback.table)
     turning.playback._mpd.find(Mood.SAD)  # as for keeping the queue filled
-    turning.until(lambda: turning.playback.trouble.get("library") == EMPTY)
+    turning.until(lambda: turning.playback.trouble.get("library") == EMPTY_LIBRARY)
     library.music.rmdir()
     (library.folder / "away").rename(library.music)
     library.update()

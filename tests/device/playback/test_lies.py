@@ -14,7 +14,7 @@ import pytest
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.mood import Mood
-from device.playback import mpd_worker as player
+from device.playback import mpd_worker
 from device.playback.mpd_worker import (
     MpdChanged,
     MpdConnected,
@@ -30,9 +30,9 @@ from tests.waiting import eventually
 
 MIB = 2**20
 BOUND = 8 * MIB
-WRONG = "does not speak as MPD does"
+WRONG = "does not speak MPD's protocol"
 SLOW = "does not answer"
-GONE = "is gone"
+GONE = "is not reachable"
 
 
 def without(answer: str, name: str) -> str:
@@ -118,7 +118,7 @@ def real(tmp_path_factory: pytest.TempPathFactory, silence: Path) -> Iterator[Pr
 
 @pytest.fixture
 def link(settings: Settings, heard: TaggedSong, monkeypatch: pytest.MonkeyPatch) -> Iterator[MpdWorker]:
-    monkeypatch.setattr(player, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(mpd_worker, "MIN_RECONNECT_DELAY_S", 0.02)
     made = MpdWorker(msgspec.structs.replace(settings.music, timeout=0.5), heard.events.put)
     yield made
     made.close()
@@ -184,7 +184,7 @@ def test_whatever_is_wrong_in_an_answer_the_player_lives(
     real: PrivateMpd,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(player, "LONGEST_PAUSE", player.FIRST_PAUSE)
+    monkeypatch.setattr(mpd_worker, "MAX_RECONNECT_DELAY_S", mpd_worker.MIN_RECONNECT_DELAY_S)
     truth = ANSWERS[command]
     names = dict.fromkeys(line.partition(": ")[0] for line in truth.splitlines())
     with LyingMpd(address) as liar:
@@ -249,7 +249,7 @@ def test_what_the_box_can_do_without_costs_no_more_than_that(
             event = heard.next(object)
             assert event == SongsFound(Mood.SAD, (), {})
         assert liar.sent < BOUND + 2 * MIB  # it was asked once
-    assert len([record for record in caplog.records if "done without for now" in record.message]) == 1
+    assert len([record for record in caplog.records if "does without for now" in record.message]) == 1
 
 
 def test_changes_that_do_not_end_are_no_more_than_an_answer(
@@ -293,7 +293,7 @@ def test_who_lies_each_time_is_asked_less_and_less(
         link.start()
         for _ in range(6):
             heard.next(MpdDisconnected)
-    assert waits[:5] == [player.FIRST_PAUSE * 2**number for number in range(5)]
+    assert waits[:5] == [mpd_worker.MIN_RECONNECT_DELAY_S * 2**number for number in range(5)]
 
 
 def test_songs_that_a_full_queue_does_not_take_are_refused_with_mpds_word(

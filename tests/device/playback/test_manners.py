@@ -9,7 +9,7 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.mood import Mood
-from device.playback.controller import ControlMode
+from device.playback.state import ControlMode
 from tests.device.playback.conftest import Start, Turning
 
 THEIRS = ["neutral/01.ogg", "neutral/02.ogg", "neutral/03.ogg"]
@@ -24,7 +24,7 @@ def playing(library: PrivateMpd, turning: Turning) -> Turning:
 
 
 def back(turning: Turning) -> None:
-    turning.until(lambda: turning.playback.control_mode is ControlMode.BACK)
+    turning.until(lambda: turning.playback.state.mode is ControlMode.YIELDED)
 
 
 def ids(client: Any) -> list[int]:
@@ -80,7 +80,7 @@ def test_a_song_that_somebody_adds_plays_when_its_turn_comes_and_the_box_goes_on
             on_to_the_next(turning, other)
     assert turning.playing == THEIRS[0]
     on_to_the_next(turning, other)
-    assert turning.playback.control_mode is ControlMode.KEEPING
+    assert turning.playback.state.mode is ControlMode.FILLING
 
 
 def test_songs_of_the_box_that_others_move_or_remove_are_no_reason_to_step_back(
@@ -106,7 +106,7 @@ def test_who_clears_the_queue_finds_it_empty_until_the_button_is_pressed(
     back(playing)
     playing.for_a_while()
     assert ids(other) == []
-    playing.playback.play(Mood.SAD, invited=False)  # a face, and no finger
+    playing.playback.play(Mood.SAD, by_button=False)  # a face, and no finger
     playing.for_a_while()
     assert ids(other) == []
     playing.playback.play(Mood.HAPPY)
@@ -170,7 +170,7 @@ def test_a_box_that_has_stepped_back_pauses_and_skips_what_plays(
     playing.until(lambda: not playing.playing)
     playing.playback.toggle()
     playing.until(lambda: playing.playing == THEIRS[1])
-    assert playing.playback.control_mode is ControlMode.BACK
+    assert playing.playback.state.mode is ControlMode.YIELDED
     assert all(playing.memory.play_statistics(mood).songs == {} for mood in Mood)
 
 
@@ -191,7 +191,7 @@ def test_it_stays_back_when_mpd_was_away(library: PrivateMpd, playing: Turning) 
 def test_a_song_that_somebody_added_is_no_reason_to_step_back_when_mpd_is_back_with_it(
     library: PrivateMpd, turning: Turning
 ) -> None:
-    turning.playback.play(Mood.SAD, invited=False)
+    turning.playback.play(Mood.SAD, by_button=False)
     turning.until(lambda: turning.plays(Mood.SAD) and len(turning.queue) == 12)
     other = library.client()
     other.addid(THEIRS[0], 1)
@@ -202,7 +202,7 @@ def test_a_song_that_somebody_added_is_no_reason_to_step_back_when_mpd_is_back_w
     library.start()
     turning.until(lambda: turning.playing == THEIRS[0])
     turning.for_a_while()
-    assert turning.playback.control_mode is ControlMode.KEEPING
+    assert turning.playback.state.mode is ControlMode.FILLING
     on_to_the_next(turning, library.client())
 
 
@@ -213,7 +213,7 @@ def test_a_box_that_starts_while_somebody_plays_their_own_waits_for_its_button(
     other.add(THEIRS[0])
     other.play()
     back(turning)
-    turning.playback.play(Mood.SAD, invited=False)
+    turning.playback.play(Mood.SAD, by_button=False)
     turning.for_a_while()
     assert turning.queue == THEIRS[:1]
     turning.playback.play(Mood.SAD)
@@ -226,7 +226,7 @@ def test_a_box_that_starts_again_amid_its_own_songs_goes_on_with_them(
     playing.close()
     again = start()
     again.until(lambda: again.playing)
-    again.playback.play(Mood.HAPPY, invited=False)
+    again.playback.play(Mood.HAPPY, by_button=False)
     again.until(lambda: again.plays(Mood.HAPPY) and len(again.queue) == 12)
 
 
@@ -270,7 +270,7 @@ def test_it_plays_in_each_mode_keeps_the_queue_filled_and_leaves_the_mode(
     for _ in range(8):
         on_to_the_next(turning, other)
     turning.playback.play(Mood.HAPPY)
-    turning.until(lambda: turning.plays(Mood.HAPPY) and turning.playback.control_mode is ControlMode.KEEPING)
+    turning.until(lambda: turning.plays(Mood.HAPPY) and turning.playback.state.mode is ControlMode.FILLING)
     assert modes(other) == before
     assert theirs in ids(other) or mode in ("random", "consume")
 
@@ -294,7 +294,7 @@ def test_who_turns_random_on_while_it_plays_hears_theirs_and_the_boxs_songs_mixe
         turning.until(lambda before=before: turning.current not in (before, None))  # type: ignore[misc]
         heard.add(turning.playing)  # perhaps the same song, which both have queued
     assert any(uri and uri.startswith("neutral") for uri in heard)
-    assert turning.playback.control_mode is ControlMode.KEEPING
+    assert turning.playback.state.mode is ControlMode.FILLING
 
 
 @pytest.fixture
@@ -393,5 +393,5 @@ def test_an_mpd_that_refuses_them_is_one_word_and_plays_all_the_same(
     library.start()
     turning = start(crossfade=3)
     turning.until(lambda: turning.playback.snapshot)
-    assert "refuses what the settings say" in caplog.text
+    assert "refuses a value from the settings" in caplog.text
     assert "player" not in turning.playback.trouble

@@ -21,7 +21,7 @@ from device.errors import PlayerError
 from device.mood import Mood
 from device.mpd.connection import connected
 from device.mpd.snapshot import Snapshot
-from device.playback import mpd_worker as player
+from device.playback import mpd_worker
 from device.playback.mpd_worker import (
     LibraryChanged,
     MpdChanged,
@@ -170,7 +170,7 @@ def test_an_mpd_that_hangs_counts_as_gone_until_it_answers(
 def test_a_hang_is_noticed_even_if_nothing_is_asked(
     library: PrivateMpd, settings: Settings, heard: TaggedSong, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(player, "PROBE", 0.1)
+    monkeypatch.setattr(mpd_worker, "POLL_INTERVAL_S", 0.1)
     link = MpdWorker(settings.music, heard.events.put)
     link.start()
     heard.next(MpdConnected)
@@ -189,7 +189,7 @@ def test_sound_that_fails_is_tried_again_until_it_plays(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(player, "MUTE_PAUSE", 0.2)
+    monkeypatch.setattr(mpd_worker, "OUTPUT_RETRY_INTERVAL_S", 0.2)
     plug = tmp_path / "plug"
     plug.touch()
     output_is(library, SPEAKER.format(plug=plug))
@@ -200,7 +200,7 @@ def test_sound_that_fails_is_tried_again_until_it_plays(
         link.play(Mood.SAD, ["sad/01.ogg", "sad/02.ogg"], instead_of=())
         heard.until(lambda now: now.state == "play")
         plug.unlink()
-        heard.until(lambda now: now.is_mute)
+        heard.until(lambda now: now.is_paused_by_error)
         plug.touch()
         heard.until(lambda now: now.state == "play" and not now.error)
     finally:
@@ -210,8 +210,8 @@ def test_sound_that_fails_is_tried_again_until_it_plays(
 def test_who_pauses_is_left_alone(
     library: PrivateMpd, settings: Settings, heard: TaggedSong, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(player, "MUTE_PAUSE", 0.05)
-    monkeypatch.setattr(player, "PROBE", 0.05)
+    monkeypatch.setattr(mpd_worker, "OUTPUT_RETRY_INTERVAL_S", 0.05)
+    monkeypatch.setattr(mpd_worker, "POLL_INTERVAL_S", 0.05)
     link = MpdWorker(settings.music, heard.events.put)
     link.start()
     try:
@@ -262,7 +262,7 @@ def test_a_password_is_given_and_a_wrong_one_is_named(library: PrivateMpd) -> No
     with connected(Music(address=library.address, password="secret")) as client:
         client.add("sad/01.ogg")
     wrong = Music(address=library.address, password="guess")
-    with pytest.raises(PlayerError, match=r"does it want music\.password"), connected(wrong):
+    with pytest.raises(PlayerError, match=r"set the right music\.password"), connected(wrong):
         pass
 
 
@@ -272,7 +272,7 @@ def test_a_server_that_is_no_mpd_is_named(tmp_path: Path) -> None:
         other.listen()
         threading.Thread(target=lambda: other.accept()[0].sendall(b"\xff\xfe\n"), daemon=True).start()
         music = Music(address=str(tmp_path / "other.sock"))
-        with pytest.raises(PlayerError, match="does not speak as MPD does"), connected(music):
+        with pytest.raises(PlayerError, match="does not speak MPD's protocol"), connected(music):
             pass
 
 
