@@ -26,13 +26,13 @@ def probabilities(known: LearnedPreference, seed: int | None = None) -> dict[str
     return dict(zip(TABLE.uris, completion_probability(known, PRIOR, rng).tolist(), strict=True))
 
 
-def test_with_nothing_learned_and_nothing_tried_out_the_fit_alone_counts() -> None:
+def test_without_statistics_and_exploration_the_prior_stays() -> None:
     assert completion_probability(learned_preference(NO_STATISTICS, TABLE), PRIOR, None) == pytest.approx(
         PRIOR
     )
 
 
-def test_a_genre_that_was_heard_through_is_liked_more_and_one_that_was_skipped_less() -> None:
+def test_plays_raise_a_genres_probability_and_skips_lower_it() -> None:
     known = probabilities(
         learned_preference(PlayStatistics(genres={"Jazz": PlayCount(4, 0), "Ska": PlayCount(0, 4)}), TABLE)
     )
@@ -40,14 +40,14 @@ def test_a_genre_that_was_heard_through_is_liked_more_and_one_that_was_skipped_l
     assert known["1"] == 0.5
 
 
-def test_a_song_of_its_own_merit_departs_from_its_genre() -> None:
+def test_a_songs_own_plays_outweigh_its_genre() -> None:
     known = probabilities(
         learned_preference(PlayStatistics({"Jazz": PlayCount(4, 0)}, {"Jazz1": PlayCount(0, 3)}), TABLE)
     )
     assert known["Jazz1"] < 0.5 < known["Jazz0"] == known["Jazz2"]
 
 
-def test_what_was_heard_in_another_mood_counts_but_less() -> None:
+def test_plays_in_another_mood_count_less() -> None:
     here = probabilities(learned_preference(PlayStatistics(genres={"Jazz": PlayCount(5, 0)}), TABLE))["Jazz0"]
     elsewhere = probabilities(
         learned_preference(PlayStatistics(genres_elsewhere={"Jazz": PlayCount(5, 0)}), TABLE)
@@ -56,7 +56,7 @@ def test_what_was_heard_in_another_mood_counts_but_less() -> None:
     assert 0.5 < elsewhere < here
 
 
-def test_songs_that_are_gone_from_the_library_do_no_harm() -> None:
+def test_songs_that_are_missing_from_the_library_are_ignored() -> None:
     gone = PlayStatistics(
         {"Polka": PlayCount(9, 9)},
         {"gone": PlayCount(1, 2)},
@@ -68,7 +68,7 @@ def test_songs_that_are_gone_from_the_library_do_no_harm() -> None:
     )
 
 
-def test_trying_out_is_by_genre_and_less_for_what_is_well_known() -> None:
+def test_songs_of_a_genre_share_one_draw_and_many_plays_reduce_its_spread() -> None:
     known = learned_preference(PlayStatistics(genres={"Ska": PlayCount(500, 500)}), TABLE)
     draws = [probabilities(known, seed) for seed in range(50)]
     assert all(draw["Jazz0"] == draw["Jazz1"] for draw in draws)
@@ -76,7 +76,7 @@ def test_trying_out_is_by_genre_and_less_for_what_is_well_known() -> None:
     assert np.std([draw["Jazz0"] for draw in draws]) > 5 * np.std([draw["Ska0"] for draw in draws]) > 0
 
 
-def test_simulated_listeners_hear_through_more_of_what_was_learned_than_of_chance_or_the_plain_fit() -> None:
+def test_simulated_listeners_play_through_most_songs_with_learning_and_least_with_random_songs() -> None:
     shares = {name: simulation.share_at_last(way, 16) for name, way in simulation.WAYS.items()}
     assert shares["by chance"] == pytest.approx(simulation.BY_CHANCE, abs=0.04)
     assert shares["by chance"] < shares["by fit alone"] < shares["by what was learned"]

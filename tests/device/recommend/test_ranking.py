@@ -30,7 +30,7 @@ def song(uri: str, at: Point, artist: str = "", confidence: float = 0.5) -> Song
     return Song(uri, artist, "", Affect(at.valence, at.energy, confidence, Source.GENRE))
 
 
-def stay(at: Point) -> Trajectory:
+def constant(at: Point) -> Trajectory:
     return Trajectory(at, at, 1)
 
 
@@ -38,7 +38,7 @@ def table(**songs: Point) -> SongTable:
     return song_table(song(uri, at) for uri, at in songs.items())
 
 
-def twenty(name: str, at: Point) -> list[Song]:
+def twenty_songs(name: str, at: Point) -> list[Song]:
     return [song(f"{name}{number}", at) for number in range(20)]
 
 
@@ -70,7 +70,7 @@ requests = st.builds(
 
 
 @given(tables, requests, st.integers(0, 99), st.booleans())
-def test_no_song_comes_twice_or_is_queued_already_and_some_song_comes_if_there_is_any(
+def test_songs_are_different_and_not_queued_already_and_at_least_one_is_chosen(
     table: SongTable, request: RankingRequest, seed: int, unlimited: bool
 ) -> None:
     chosen = uris(rank_songs(table, request, rng(seed), unlimited_radius=unlimited))
@@ -81,7 +81,7 @@ def test_no_song_comes_twice_or_is_queued_already_and_some_song_comes_if_there_i
 
 
 @given(tables, requests, st.integers(0, 99))
-def test_never_more_than_three_low_songs_in_a_row_while_there_are_others(
+def test_at_most_three_sad_songs_in_a_row_while_there_are_others(
     table: SongTable, request: RankingRequest, seed: int
 ) -> None:
     valence = {uri: float(table.affects[row, 0]) for uri, row in table.rows.items()}
@@ -95,7 +95,9 @@ def test_never_more_than_three_low_songs_in_a_row_while_there_are_others(
 
 
 @given(tables, requests, st.integers(0, 99))
-def test_each_choice_says_how_it_came_about(table: SongTable, request: RankingRequest, seed: int) -> None:
+def test_each_song_has_shares_from_0_to_1_and_a_reason(
+    table: SongTable, request: RankingRequest, seed: int
+) -> None:
     for choice in rank_songs(table, request, rng(seed)):
         assert all(
             0 <= share <= 1
@@ -110,24 +112,26 @@ def test_each_choice_says_how_it_came_about(table: SongTable, request: RankingRe
 
 
 @given(tables, requests)
-def test_a_choice_is_the_same_for_the_same_chance(table: SongTable, request: RankingRequest) -> None:
+def test_the_ranking_is_reproducible_with_the_same_seed(table: SongTable, request: RankingRequest) -> None:
     assert rank_songs(table, request, rng()) == rank_songs(table, request, rng())
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_first_song_is_where_the_listener_is_and_the_last_where_the_course_leads(seed: int) -> None:
-    library = song_table([*twenty("bright", BRIGHT), *twenty("middle", MIDDLE), *twenty("dark", DARK)])
+def test_songs_follow_the_trajectory_from_its_start_to_its_end(seed: int) -> None:
+    library = song_table(
+        [*twenty_songs("bright", BRIGHT), *twenty_songs("middle", MIDDLE), *twenty_songs("dark", DARK)]
+    )
     chosen = uris(rank_songs(library, RankingRequest(Trajectory(DARK, BRIGHT, 6), 8), rng(seed)))
     assert chosen[0].startswith("dark")
     assert all(uri.startswith("bright") for uri in chosen[5:])
 
 
-def test_what_is_left_is_shuffled() -> None:
-    library = song_table(twenty("bright", BRIGHT))
+def test_songs_that_fit_equally_are_shuffled() -> None:
+    library = song_table(twenty_songs("bright", BRIGHT))
     assert (
         len(
             {
-                tuple(uris(rank_songs(library, RankingRequest(stay(BRIGHT), 12), rng(seed))))
+                tuple(uris(rank_songs(library, RankingRequest(constant(BRIGHT), 12), rng(seed))))
                 for seed in range(10)
             }
         )
@@ -135,61 +139,62 @@ def test_what_is_left_is_shuffled() -> None:
     )
 
 
-def test_of_two_songs_that_fit_the_surer_one_comes() -> None:
+def test_of_two_songs_that_fit_the_one_with_more_confidence_is_chosen() -> None:
     confidence, doubtful = song("sure", BRIGHT, confidence=0.9), song("doubtful", BRIGHT, confidence=0.1)
-    assert uris(rank_songs(song_table([doubtful, confidence]), RankingRequest(stay(BRIGHT), 1), rng())) == [
-        "sure"
-    ]
+    assert uris(
+        rank_songs(song_table([doubtful, confidence]), RankingRequest(constant(BRIGHT), 1), rng())
+    ) == ["sure"]
 
 
-def test_songs_out_of_reach_stay_away_even_if_the_handful_is_smaller_for_it() -> None:
-    library = song_table([*twenty("bright", BRIGHT)[:8], *twenty("dark", DARK)])
+def test_songs_outside_the_search_radius_are_not_chosen_even_if_fewer_are_left() -> None:
+    library = song_table([*twenty_songs("bright", BRIGHT)[:8], *twenty_songs("dark", DARK)])
     assert BRIGHT.valence - DARK.valence > SEARCH_RADIUS
-    chosen = uris(rank_songs(library, RankingRequest(stay(BRIGHT), 12), rng()))
+    chosen = uris(rank_songs(library, RankingRequest(constant(BRIGHT), 12), rng()))
     assert len(chosen) == 8
     assert all(uri.startswith("bright") for uri in chosen)
 
 
-def test_a_library_that_does_not_fit_at_all_gives_what_is_nearest() -> None:
-    library = song_table([*twenty("middle", MIDDLE)[:6], *twenty("dark", Point(0.1, 0.1))])
-    chosen = uris(rank_songs(library, RankingRequest(stay(Point(1, 1)), 6), rng()))
+def test_the_nearest_songs_are_chosen_if_none_fits() -> None:
+    library = song_table([*twenty_songs("middle", MIDDLE)[:6], *twenty_songs("dark", Point(0.1, 0.1))])
+    chosen = uris(rank_songs(library, RankingRequest(constant(Point(1, 1)), 6), rng()))
     assert all(uri.startswith("middle") for uri in chosen)
 
 
-def test_a_song_that_was_just_played_comes_again_only_for_want_of_others_that_fit() -> None:
-    library = song_table([*twenty("bright", BRIGHT)[:8], *twenty("dark", DARK)])
+def test_a_recent_song_is_repeated_only_if_no_other_fits() -> None:
+    library = song_table([*twenty_songs("bright", BRIGHT)[:8], *twenty_songs("dark", DARK)])
     before = [f"bright{number}" for number in (3, 1, 0, 2, 4, 5, 6)]
-    chosen = rank_songs(library, RankingRequest(stay(BRIGHT), 3, history=before, no_repeat=30), rng())
+    chosen = rank_songs(library, RankingRequest(constant(BRIGHT), 3, history=before, no_repeat=30), rng())
     assert uris(chosen) == ["bright7", "bright3", "bright1"]  # then those longest ago
     assert [choice.repeated for choice in chosen] == [False, True, True]
     assert "repeated early" in chosen[1].why()
 
 
-def test_an_artist_rests_between_two_songs() -> None:
+def test_an_artist_is_not_repeated_at_once() -> None:
     songs = [song(f"{artist}{n}", BRIGHT, artist) for artist in "abcdefgh" for n in range(5)]
-    chosen = rank_songs(song_table(songs), RankingRequest(stay(BRIGHT), 8), rng())
+    chosen = rank_songs(song_table(songs), RankingRequest(constant(BRIGHT), 8), rng())
     artists = [choice.artist for choice in chosen]
     assert all(one != other for one, other in pairwise(artists))
     assert len(set(artists)) >= 6
     assert (
-        rank_songs(song_table(songs), RankingRequest(stay(BRIGHT), 1, history=["a0"]), rng())[0].artist != "a"
+        rank_songs(song_table(songs), RankingRequest(constant(BRIGHT), 1, history=["a0"]), rng())[0].artist
+        != "a"
     )
 
 
-def test_low_songs_that_play_already_count_in_the_row() -> None:
-    library = song_table([*twenty("dark", DARK), *twenty("middle", MIDDLE)])
+def test_sad_songs_in_the_history_count_for_the_run() -> None:
+    library = song_table([*twenty_songs("dark", DARK), *twenty_songs("middle", MIDDLE)])
     before = ["middle0", "dark0", "dark1", "dark2"]
-    (choice,) = rank_songs(library, RankingRequest(stay(DARK), 1, history=before), rng())
+    (choice,) = rank_songs(library, RankingRequest(constant(DARK), 1, history=before), rng())
     assert choice.uri.startswith("middle")
 
 
-def test_all_songs_that_the_user_picked_are_within_reach() -> None:
+def test_the_search_radius_does_not_apply_to_a_playlist() -> None:
     library = table(
         a=BRIGHT, b=MIDDLE, c=DARK, d=Point(0, 0), e=Point(0, 1), f=Point(0.1, 0.9), g=Point(0, 0.5)
     )
-    assert len(rank_songs(library, RankingRequest(stay(BRIGHT), 7), rng(), unlimited_radius=True)) == 7
-    assert len(rank_songs(library, RankingRequest(stay(BRIGHT), 7), rng())) == 6
+    assert len(rank_songs(library, RankingRequest(constant(BRIGHT), 7), rng(), unlimited_radius=True)) == 7
+    assert len(rank_songs(library, RankingRequest(constant(BRIGHT), 7), rng())) == 6
 
 
-def test_an_empty_shelf_has_nothing_to_choose_from() -> None:
-    assert rank_songs(EMPTY_TABLE, RankingRequest(stay(BRIGHT), 12), rng()) == ()
+def test_an_empty_table_has_no_songs_to_rank() -> None:
+    assert rank_songs(EMPTY_TABLE, RankingRequest(constant(BRIGHT), 12), rng()) == ()
