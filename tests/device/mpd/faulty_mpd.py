@@ -1,7 +1,8 @@
 """A stand-in for MPD that sends malformed responses: a thin server that answers from a table.
 
-A real MPD cannot be made to leave out a field, to send an endless line, or to stop in the middle of a response;
-another server at the same address, or a future bug, can. The tests use a real MPD for all that it can do.
+A real MPD cannot be made to leave out a field, to send an endless line, or to stop in the middle of a
+response; another server at the same address, or a future bug, can. The tests use a real MPD for all that it
+can do.
 """
 
 from __future__ import annotations

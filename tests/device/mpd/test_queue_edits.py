@@ -1,4 +1,4 @@
-"""Changes of a real MPD's queue, with others at work on it at the same moment."""
+"""Edits of a real MPD's queue while another client edits it too."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOREIGN_SONG = "neutral/01.ogg"
 
 
 class OvertakenClient(Client):
-    """A client that somebody comes before, between its look at the queue and its list of changes."""
+    """A client whose queue another client edits after it has read it, and before its command list runs."""
 
     def __init__(self, library: PrivateMpd, *edits: Callable[[Any], object]) -> None:
         super().__init__(library.link)
@@ -29,9 +29,9 @@ class OvertakenClient(Client):
         self._adding = False
         self.connect()
 
-    def addid(self, uri: str, place: int) -> None:
+    def addid(self, uri: str, position: int) -> None:
         self._adding = True
-        super().addid(uri, place)
+        super().addid(uri, position)
 
     def command_list_end(self) -> Any:
         if self._adding and self._edits:
@@ -77,9 +77,9 @@ def test_songs_that_are_only_added_do_not_change_what_plays(client: Any) -> None
     assert playing(client) == "happy/02.ogg"
 
 
-@pytest.mark.parametrize("place", range(4))
-def test_a_missing_song_is_left_out_and_the_first_of_the_others_plays(client: Any, place: int) -> None:
-    wanted = [*SONGS[:place], "gone.ogg", *SONGS[place:]]
+@pytest.mark.parametrize("position", range(4))
+def test_a_missing_song_is_left_out_and_the_first_of_the_others_plays(client: Any, position: int) -> None:
+    wanted = [*SONGS[:position], "gone.ogg", *SONGS[position:]]
     added = add_songs(QueueMirror(client), wanted, old(client, "happy/01.ogg"), play=True)
     assert queue(client) == [entry.uri for entry in added] == SONGS
     assert [str(entry.id) for entry in added] == [song["id"] for song in client.playlistinfo()]
@@ -111,7 +111,7 @@ def test_an_old_entry_may_have_been_removed_already(client: Any) -> None:
         ([lambda other: other.clear()], []),
         ([lambda other: other.delete(1), lambda other: other.addid(FOREIGN_SONG, 0)], [FOREIGN_SONG]),
     ],
-    ids=["added behind", "added before", "removed", "removed an old one", "cleared", "twice"],
+    ids=["added after", "added before", "removed", "removed an old entry", "cleared", "twice"],
 )
 def test_an_edit_by_another_client_in_between_is_kept_and_our_song_plays(
     library: PrivateMpd, client: Any, edits: list[Callable[[Any], object]], foreign: list[str]
@@ -136,16 +136,15 @@ def test_a_missing_permission_is_an_error(library: PrivateMpd) -> None:
 
 
 def test_an_unfinished_command_list_changes_nothing(library: PrivateMpd, client: Any) -> None:
-    """What we rely on: we may be killed while we tell MPD what to do."""
+    """The box relies on this, since it may be killed while it sends a command list."""
     client.add(FOREIGN_SONG)
     client.play(0)
     with socket.socket(socket.AF_UNIX) as killed:
         killed.connect(library.address)
         killed.sendall(b'command_list_ok_begin\naddid "sad/01.ogg" 1\nplay 1\ndelete 0\n')
         killed.recv(100)
-    with socket.socket(
-        socket.AF_UNIX
-    ) as other:  # MPD has come to a later connection: it is through with that one
+    # Once MPD greets a later connection, it has handled the end of that one.
+    with socket.socket(socket.AF_UNIX) as other:
         other.connect(library.address)
         other.recv(100)
     assert queue(client) == [FOREIGN_SONG]

@@ -1,3 +1,5 @@
+"""What two snapshots of MPD tell about what has happened between them."""
+
 from __future__ import annotations
 
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from device.mpd.snapshot import Entry, Snapshot, played_to_end, taken_over, upcoming
 
 A, B, C = Entry(1, "a.ogg"), Entry(2, "b.ogg"), Entry(3, "c.ogg")
-FOREIGN, OTHER = Entry(7, "theirs.ogg"), Entry(8, "other.ogg")
+FOREIGN, OTHER = Entry(7, "foreign.ogg"), Entry(8, "other.ogg")
 
 
 def test_upcoming_entries_come_after_the_current_song() -> None:
@@ -35,7 +37,7 @@ def test_in_single_mode_a_stop_is_not_the_end_of_the_queue() -> None:
     assert not played_to_end(before, Snapshot("stop", (A, B), single=True))
     assert not played_to_end(before, Snapshot("stop", (A, B)))  # `oneshot` is over then
     before = Snapshot("play", (A, B), current=B)
-    assert not played_to_end(before, Snapshot("stop", (A, B), single=True))  # said just before the end
+    assert not played_to_end(before, Snapshot("stop", (A, B), single=True))  # set during the last song
 
 
 OURS = Snapshot("play", (A, B, FOREIGN), current=A, next=B)
@@ -74,7 +76,17 @@ def test_clearing_loading_or_playing_another_song_takes_over(before: Snapshot, n
         (OURS, Snapshot("play", OURS.queue, current=FOREIGN, error="Failed to decode b.ogg")),
     ],
     ids=[
-        *("next", "came to theirs", "added", "removed", "paused", "stopped", "moved", "consumed", "resumed"),
+        *(
+            "next",
+            "reached a foreign song",
+            "added",
+            "removed",
+            "paused",
+            "stopped",
+            "moved",
+            "consumed",
+            "resumed",
+        ),
         "broken",
     ],
 )

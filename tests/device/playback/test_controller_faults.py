@@ -36,7 +36,7 @@ def test_an_output_that_cannot_be_opened_is_reported(library: PrivateMpd, harnes
 
 
 def test_the_music_plays_on_a_full_disk(library: PrivateMpd, harness: ControllerHarness) -> None:
-    harness.memory._database.execute("PRAGMA max_page_count = 1")  # SQLite's own word for a full disk
+    harness.memory._database.execute("PRAGMA max_page_count = 1")  # how SQLite itself behaves on a full disk
     harness.memory._database.execute("PRAGMA query_only = ON")
     harness.playback.play(Mood.SAD)
     harness.wait_until(lambda: harness.plays(Mood.SAD))

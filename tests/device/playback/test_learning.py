@@ -141,11 +141,11 @@ def test_nothing_is_learned_from_a_change_of_mood_a_stop_a_pause_or_a_crash_of_m
 def test_plays_are_recorded_in_stickers(short_songs: PrivateMpd, harness: ControllerHarness) -> None:
     harness.playback.play(Mood.SAD)
     harness.wait_until(lambda: harness.playing)
-    heard = harness.playing
+    completed = harness.playing
     other = short_songs.client()
-    harness.wait_until(lambda: "lastPlayed" in other.sticker_list("song", heard))
-    assert other.sticker_get("song", heard, "playCount") == "1"
-    assert abs(int(other.sticker_get("song", heard, "lastPlayed")) - time.time()) < 60
+    harness.wait_until(lambda: "lastPlayed" in other.sticker_list("song", completed))
+    assert other.sticker_get("song", completed, "playCount") == "1"
+    assert abs(int(other.sticker_get("song", completed, "lastPlayed")) - time.time()) < 60
 
 
 def test_skips_are_recorded_in_stickers_whatever_their_value_was(

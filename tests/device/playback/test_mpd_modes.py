@@ -28,7 +28,7 @@ def modes(client: Any) -> dict[str, str]:
 
 @pytest.fixture
 def single_mode(library: PrivateMpd, harness: ControllerHarness) -> ControllerHarness:
-    """A box in the middle of a song of a minute, the only one for its mood, and after it MPD is to stop."""
+    """A controller with one song of a minute in its mood; MPD is set to stop after it."""
     (library.playlists / "sad.m3u").write_text("sad/01.ogg\n")
     harness.playback.play(Mood.SAD)
     harness.wait_until(lambda: harness.playing)
@@ -75,13 +75,13 @@ def test_in_random_order_songs_of_another_client_and_of_the_box_are_mixed(
     harness.wait_until(lambda: len(harness.queue) == 20)
     other.random(1)
     harness.run_for()
-    heard = set()
+    played_songs = set()
     for _ in range(8):
         before = harness.current
         other.next()
         harness.wait_until(lambda before=before: harness.current not in (before, None))  # type: ignore[misc]
-        heard.add(harness.playing)  # perhaps the same song, which both have queued
-    assert any(uri and uri.startswith("neutral") for uri in heard)
+        played_songs.add(harness.playing)  # perhaps one that both have queued
+    assert any(uri and uri.startswith("neutral") for uri in played_songs)
     assert harness.playback.state.mode is ControlMode.FILLING
 
 

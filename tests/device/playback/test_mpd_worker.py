@@ -1,4 +1,4 @@
-"""The connection to a real MPD that is started, stopped, killed and created to hang."""
+"""The MPD worker at a real MPD that is started, stopped, killed and made to hang."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from device.playback.mpd_worker import (
 from tests.device.conftest import AddSong
 from tests.device.playback.conftest import PostedEvents
 
-# A sound card that can be unplugged: it takes a tenth of a second's sound at a time while its plug is in.
+# A sound card that can be unplugged: it plays a tenth of a second at a time while the file `plug` is there.
 SPEAKER = """type "pipe"
 command "while test -e {plug} && test $(head -c 17640 | wc -c) -gt 0; do sleep .1; done"
 format "44100:16:2"

@@ -1,3 +1,5 @@
+"""Which entries of a queue the box recognizes as its own."""
+
 from __future__ import annotations
 
 from hypothesis import given
@@ -50,9 +52,9 @@ def test_the_same_song_queued_while_the_box_was_stopped_is_not_the_boxs() -> Non
 
 def test_requested_songs_that_mpd_did_not_confirm_are_found_among_the_new_entries() -> None:
     foreign = Entry(4, "x.ogg")
-    asking = owning(A).with_request(Mood.SAD, ["x.ogg", "y.ogg"], at(A, foreign))
+    requested = owning(A).with_request(Mood.SAD, ["x.ogg", "y.ogg"], at(A, foreign))
     new = (Entry(5, "x.ogg"), Entry(6, "y.ogg"))
-    again = asking.recovered(at(A, foreign, *new, Entry(9, "x.ogg"), version=8), STARTED)
+    again = requested.recovered(at(A, foreign, *new, Entry(9, "x.ogg"), version=8), STARTED)
     assert again.entries == (A, *new)
     assert again.moods == {"x.ogg": Mood.SAD, "y.ogg": Mood.SAD}
     assert again.asked == ()
@@ -60,31 +62,31 @@ def test_requested_songs_that_mpd_did_not_confirm_are_found_among_the_new_entrie
 
 def test_another_clients_song_is_not_taken_for_a_request_that_mpd_never_ran() -> None:
     foreign = Entry(4, "x.ogg")
-    asking = owning(A).with_request(Mood.SAD, ["x.ogg"], at(A, foreign))
-    assert asking.recovered(at(A, foreign), STARTED).entries == (A,)
-    assert asking.recovered(at(foreign, version=1), STARTED + 60).entries == ()
+    requested = owning(A).with_request(Mood.SAD, ["x.ogg"], at(A, foreign))
+    assert requested.recovered(at(A, foreign), STARTED).entries == (A,)
+    assert requested.recovered(at(foreign, version=1), STARTED + 60).entries == ()
 
 
 def test_the_same_song_queued_during_a_request_is_not_the_boxs() -> None:
-    asking = owning(A).with_request(Mood.SAD, ["x.ogg", "y.ogg", "z.ogg"], at(A))
+    requested = owning(A).with_request(Mood.SAD, ["x.ogg", "y.ogg", "z.ogg"], at(A))
     foreign = Entry(4, "y.ogg")
     new = (Entry(5, "x.ogg"), Entry(6, "y.ogg"), Entry(7, "z.ogg"))
-    assert asking.recovered(at(foreign, A, *new, version=8), STARTED).entries == (A, *new)
-    assert asking.recovered(at(foreign, A, *new[1:], version=9), STARTED).entries == (A, *new[1:])
-    assert asking.recovered(at(foreign, A, version=6), STARTED).entries == (A,)
+    assert requested.recovered(at(foreign, A, *new, version=8), STARTED).entries == (A, *new)
+    assert requested.recovered(at(foreign, A, *new[1:], version=9), STARTED).entries == (A, *new[1:])
+    assert requested.recovered(at(foreign, A, version=6), STARTED).entries == (A,)
 
 
 def test_moods_are_kept_as_long_as_their_songs() -> None:
-    asking = owning().with_request(Mood.SAD, ["a.ogg", "b.ogg"], at())
-    queued = asking.confirmed([A, B])
+    requested = owning().with_request(Mood.SAD, ["a.ogg", "b.ogg"], at())
+    queued = requested.confirmed([A, B])
     assert queued.moods == {"a.ogg": Mood.SAD, "b.ogg": Mood.SAD}
     assert queued.among(at(B)).moods == {"b.ogg": Mood.SAD}
 
 
 def test_a_request_stays_pending_after_a_snapshot() -> None:
-    asking = owning(A).with_request(Mood.SAD, ["b.ogg"], at(A))
-    assert asking.among(at(version=6)).asked == ("b.ogg",)
-    assert asking.among(at(version=6)).moods == {"b.ogg": Mood.SAD}
+    requested = owning(A).with_request(Mood.SAD, ["b.ogg"], at(A))
+    assert requested.among(at(version=6)).asked == ("b.ogg",)
+    assert requested.among(at(version=6)).moods == {"b.ogg": Mood.SAD}
 
 
 @given(entries, entries)

@@ -1,3 +1,5 @@
+"""Which songs count as played through or as skipped."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -7,8 +9,8 @@ import pytest
 from device.mpd.snapshot import Entry, Snapshot
 from device.playback.play_tracker import COMPLETED_AFTER_S, PlayInProgress, PlayOutcome, follow, interrupt
 
-A, B, THEIRS = Entry(1, "a.ogg"), Entry(2, "b.ogg"), Entry(3, "c.ogg")
-QUEUE = (A, B, THEIRS)
+A, B, FOREIGN = Entry(1, "a.ogg"), Entry(2, "b.ogg"), Entry(3, "c.ogg")
+QUEUE = (A, B, FOREIGN)
 OWN = (A, B)
 COMPLETED, SKIPPED = PlayOutcome.COMPLETED, PlayOutcome.SKIPPED
 
@@ -52,11 +54,11 @@ def test_time_while_paused_does_not_count() -> None:
         at(A, "stop"),
         at(None, "stop"),
         Snapshot("stop"),
-        at(THEIRS),
+        at(FOREIGN),
         at(B, "pause"),
         at(B, error="Failed to decode a.ogg"),
     ],
-    ids=["stopped", "ended", "cleared", "a song of theirs", "not playing", "broken"],
+    ids=["stopped", "ended", "cleared", "a foreign song", "not playing", "broken"],
 )
 def test_a_stop_a_pause_and_what_other_clients_do_are_no_skip(then: Snapshot) -> None:
     assert outcomes((0, at(A)), (3, then))[-1] is None
@@ -71,7 +73,7 @@ def test_the_last_song_of_the_queue_counts_at_its_end() -> None:
 
 
 def test_songs_of_other_clients_do_not_count() -> None:
-    assert outcomes((0, at(THEIRS)), (80, at(A)), (160, at(THEIRS))) == [None, None, COMPLETED]
+    assert outcomes((0, at(FOREIGN)), (80, at(A)), (160, at(FOREIGN))) == [None, None, COMPLETED]
 
 
 def test_a_song_without_a_duration_is_never_skipped() -> None:
@@ -99,7 +101,7 @@ def test_a_song_skipped_by_the_button_counts_once_whatever_follows(
     over, skipped = interrupt(play, seconds, skipped=True)
     assert skipped is outcome
     assert interrupt(over, seconds + 1, skipped=True) == (over, None)
-    for then in (at(B), at(None, "stop"), at(THEIRS)):
+    for then in (at(B), at(None, "stop"), at(FOREIGN)):
         assert follow(over, then, OWN, seconds + 1)[1] is None
 
 

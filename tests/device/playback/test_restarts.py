@@ -99,7 +99,7 @@ def test_a_box_killed_before_mpd_answered_recognizes_the_songs_that_mpd_queued(
     killed.wait_until(lambda: killed.playback.table and killed.playback.snapshot)
     killed.playback.play(Mood.HAPPY)
     killed.wait_until(lambda: killed.memory.ownership().asked)
-    eventually(lambda: other.status()["playlistlength"] == "12")  # and nobody hears of it
+    eventually(lambda: other.status()["playlistlength"] == "12")  # the controller handles no event of it
     foreign = other.addid(killed.memory.ownership().asked[0])
     killed.close()
     again = start()

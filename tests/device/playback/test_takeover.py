@@ -36,7 +36,7 @@ def test_a_cleared_queue_stays_empty_until_the_button_is_pressed(
     wait_until_yielded(playing)
     playing.run_for()
     assert queue_ids(other) == []
-    playing.playback.play(Mood.SAD, by_button=False)  # a face, and no finger
+    playing.playback.play(Mood.SAD, by_button=False)  # a face was seen, but nobody pressed
     playing.run_for()
     assert queue_ids(other) == []
     playing.playback.play(Mood.HAPPY)
@@ -79,9 +79,8 @@ def test_the_box_yields_when_another_client_plays_a_song_of_its_own(
     other.seekcur(59)
     playing.run_for(1.5)
     assert queue_ids(other) == queue
-    assert all(
-        playing.memory.play_statistics(mood).songs == {} for mood in Mood
-    )  # nor was a song of the box skipped
+    # Nor does it count as a skip of the box's song.
+    assert all(playing.memory.play_statistics(mood).songs == {} for mood in Mood)
 
 
 def test_a_box_that_has_yielded_can_still_pause_and_skip(

@@ -1,3 +1,5 @@
+"""The probability that a song is played through, by its fit and its play statistics."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -72,12 +74,14 @@ def test_songs_of_a_genre_share_one_draw_and_many_plays_reduce_its_spread() -> N
     known = learned_preference(PlayStatistics(genres={"Ska": PlayCount(500, 500)}), TABLE)
     draws = [probabilities(known, seed) for seed in range(50)]
     assert all(draw["Jazz0"] == draw["Jazz1"] for draw in draws)
-    assert all(draw["0"] == 0.5 for draw in draws)  # what is of no known genre has no draw in common
+    assert all(draw["0"] == 0.5 for draw in draws)  # songs of no known genre share no draw
     assert np.std([draw["Jazz0"] for draw in draws]) > 5 * np.std([draw["Ska0"] for draw in draws]) > 0
 
 
 def test_simulated_listeners_play_through_most_songs_with_learning_and_least_with_random_songs() -> None:
-    shares = {name: simulation.share_at_last(way, 16) for name, way in simulation.WAYS.items()}
-    assert shares["by chance"] == pytest.approx(simulation.BY_CHANCE, abs=0.04)
+    shares = {
+        name: simulation.share_at_last(strategy, 16) for name, strategy in simulation.STRATEGIES.items()
+    }
+    assert shares["by chance"] == pytest.approx(simulation.COMPLETED_BY_CHANCE, abs=0.04)
     assert shares["by chance"] < shares["by fit alone"] < shares["by what was learned"]
     assert shares["by what was learned"] >= 0.75

@@ -1,3 +1,5 @@
+"""Which songs are chosen, in which order and why."""
+
 from __future__ import annotations
 
 from itertools import pairwise
@@ -140,10 +142,10 @@ def test_songs_that_fit_equally_are_shuffled() -> None:
 
 
 def test_of_two_songs_that_fit_the_one_with_more_confidence_is_chosen() -> None:
-    confidence, doubtful = song("sure", BRIGHT, confidence=0.9), song("doubtful", BRIGHT, confidence=0.1)
-    assert uris(
-        rank_songs(song_table([doubtful, confidence]), RankingRequest(constant(BRIGHT), 1), rng())
-    ) == ["sure"]
+    certain, doubtful = song("certain", BRIGHT, confidence=0.9), song("doubtful", BRIGHT, confidence=0.1)
+    assert uris(rank_songs(song_table([doubtful, certain]), RankingRequest(constant(BRIGHT), 1), rng())) == [
+        "certain"
+    ]
 
 
 def test_songs_outside_the_search_radius_are_not_chosen_even_if_fewer_are_left() -> None:
@@ -173,7 +175,7 @@ def test_an_artist_is_not_repeated_at_once() -> None:
     songs = [song(f"{artist}{n}", BRIGHT, artist) for artist in "abcdefgh" for n in range(5)]
     chosen = rank_songs(song_table(songs), RankingRequest(constant(BRIGHT), 8), rng())
     artists = [choice.artist for choice in chosen]
-    assert all(one != other for one, other in pairwise(artists))
+    assert all(artist != following for artist, following in pairwise(artists))
     assert len(set(artists)) >= 6
     assert (
         rank_songs(song_table(songs), RankingRequest(constant(BRIGHT), 1, history=["a0"]), rng())[0].artist

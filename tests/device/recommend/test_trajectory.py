@@ -1,3 +1,5 @@
+"""The trajectories that the settings give the moods."""
+
 from __future__ import annotations
 
 import pytest
