@@ -187,7 +187,7 @@ class FaultyMpd:
     def _send(self, connection: socket.socket, content: bytes) -> None:
         """Send, and count what was accepted: a client that stops reading accepts one socket buffer more."""
         while content:
-            taken = connection.send(content)
-            content = content[taken:]
+            accepted = connection.send(content)
+            content = content[accepted:]
             with self._lock:
-                self.sent += taken
+                self.sent += accepted

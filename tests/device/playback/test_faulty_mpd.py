@@ -142,11 +142,11 @@ def plays_with_real_mpd(real: PrivateMpd, address: Path, worker: MpdWorker, even
 def test_a_malformed_response_is_reported_and_a_real_mpd_plays_afterwards(
     fault: str, address: Path, worker: MpdWorker, events: PostedEvents, real: PrivateMpd
 ) -> None:
-    responses, word = FAULTS[fault]
+    responses, message = FAULTS[fault]
     with FaultyMpd(address, responses) as server:
         worker.start()
         reason = events.next(MpdDisconnected).reason
-        assert word in reason
+        assert message in reason
         assert len(reason) < 600
         assert reason.isprintable()
         events.next(MpdDisconnected)  # it tries again

@@ -59,13 +59,13 @@ def test_plays_in_another_mood_count_less() -> None:
 
 
 def test_songs_that_are_missing_from_the_library_are_ignored() -> None:
-    gone = PlayStatistics(
+    missing = PlayStatistics(
         {"Polka": PlayCount(9, 9)},
-        {"gone": PlayCount(1, 2)},
+        {"missing": PlayCount(1, 2)},
         {"Polka": PlayCount(1, 1)},
-        {"gone": PlayCount(1, 1)},
+        {"missing": PlayCount(1, 1)},
     )
-    assert probabilities(learned_preference(gone, TABLE)) == probabilities(
+    assert probabilities(learned_preference(missing, TABLE)) == probabilities(
         learned_preference(NO_STATISTICS, TABLE)
     )
 
