@@ -22,8 +22,9 @@ from device.health import Health, Part, PartFailed, PartRecovered, ThreadDied
 from device.library.scanner import SongTableUpdated
 from device.panel.button import Edge, Gesture, Presses
 from device.panel.lights import Lights
-from device.playback.controller import ControlMode, PlaybackController
+from device.playback.controller import PlaybackController
 from device.playback.mpd_worker import MpdEvent
+from device.playback.state import ControlMode
 from device.supervision import (
     DEFAULT_RESTART_POLICY,
     EXIT_INTERNAL_ERROR,
@@ -106,7 +107,7 @@ class Box:
             rules=rules,
             analyzer=analyzer,
             capture=capture,
-            on_mood=lambda mood: playback.play(mood, invited=self.state.pressed),
+            on_mood=lambda mood: playback.play(mood, by_button=self.state.pressed),
         )
 
     @property
@@ -171,7 +172,7 @@ class Box:
             case ThreadDied():
                 self._thread_died(event)
             case _:
-                self._playback.hear(event)
+                self._playback.handle(event)
 
     # The button
 
@@ -279,7 +280,7 @@ class Box:
         return status_of(
             self.state,
             self._playback.snapshot,
-            stepped_back=self._playback.control_mode is ControlMode.BACK,
+            stepped_back=self._playback.state.mode is ControlMode.YIELDED,
             startup_s=self._startup.parts,
         )
 

@@ -114,10 +114,10 @@ def _panel(settings: Settings) -> str:
 
 def _player(settings: Settings) -> str:
     from device.mpd.connection import connected
-    from device.mpd.queue_mirror import first_look
+    from device.mpd.queue_mirror import read_initial_state
 
     with connected(settings.music) as client:
-        error, version = first_look(client).snapshot.error, client.mpd_version
+        error, version = read_initial_state(client).snapshot.error, client.mpd_version
     if error:
         raise PlayerError(f"MPD says: {error}")
     return f"MPD (protocol {version}) at {settings.music.address}"
@@ -127,13 +127,13 @@ def _library(settings: Settings) -> str:
     from device.library.tag_affect import read_lexicon
     from device.mpd import responses as answers
     from device.mpd.connection import connected
-    from device.playback.controller import EMPTY
+    from device.playback.controller import EMPTY_LIBRARY
 
     read_lexicon(settings.music.places)
     with connected(settings.music) as client:
         songs = answers.stats(client).songs
         if not songs:
-            raise LibraryError(EMPTY)
+            raise LibraryError(EMPTY_LIBRARY)
         return "; ".join([f"{songs} songs", *_analysis(settings, client)])
 
 

@@ -28,8 +28,8 @@ from device.library.index import DONE, LibraryIndex, TaggedSong
 from device.library.table import Song, SongTable
 from device.library.tag_affect import LONGEST_TAG, Affect, AffectLexicon, tag_affect_of
 from device.mpd import responses as answers
-from device.mpd.connection import FAILURES, Client, connected
-from device.mpd.responses import Tagged
+from device.mpd.connection import MPD_ERRORS, Client, connected
+from device.mpd.responses import LibrarySong
 from device.storage.sqlite import is_damage
 from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
 
@@ -261,16 +261,16 @@ def _stamp(client: Client, lexicon: AffectLexicon, address: str) -> str:
 
 
 def _heard(
-    row: Tagged,
+    row: LibrarySong,
     comments: dict[str, tuple[str, str]],
     sounds: dict[tuple[str, str], Features],
     lexicon: AffectLexicon,
 ) -> TaggedSong:
     asked, comment = comments.get(row.file, ("", ""))
-    moods = [*answers.words(row.mood), *([comment] if asked == row.modified else [])]
-    affect, genre = tag_affect_of(lexicon, answers.words(row.genre), moods)
+    moods = [*answers.tag_values(row.mood), *([comment] if asked == row.modified else [])]
+    affect, genre = tag_affect_of(lexicon, answers.tag_values(row.genre), moods)
     affect = _sounding(affect, sounds.get((row.file, row.modified)))
-    artist = next(iter(answers.words(row.artist)), "")[:LONGEST_TAG]
+    artist = next(iter(answers.tag_values(row.artist)), "")[:LONGEST_TAG]
     return TaggedSong(Song(row.file, artist, genre, affect), row.modified)
 
 
@@ -306,11 +306,11 @@ def _comment(client: Client, uri: str) -> str:
             comments = answers.comments(client, uri)
         except mpd.CommandError:
             return ""
-        except FAILURES as error:
+        except MPD_ERRORS as error:
             client.reconnect()  # which fails where MPD itself has gone
             if not more:
                 log.warning("%s: its comments cannot be read: %s", uri, error)
         else:
             said = (words for name, words in comments.items() if name.casefold() == "mood")
-            return ";".join(value for words in said for value in answers.words(words))[:LONGEST_TAG]
+            return ";".join(value for words in said for value in answers.tag_values(words))[:LONGEST_TAG]
     return ""

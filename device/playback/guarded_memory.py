@@ -1,4 +1,4 @@
-"""The memory on a disk that may be full or read-only: that costs what is remembered, not the music."""
+"""The memory on a disk that may be full or read-only: the box then forgets, and plays on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ T = TypeVar("T")
 
 
 class GuardedMemory:
-    """health: gets what is wrong as the problem of `storage`, until something could be kept again."""
+    """A `Memory` whose SQLite errors become trouble.
+
+    They are reported to `health` as a problem of `storage`, until something can be written again.
+    """
 
     def __init__(self, memory: Memory, health: Health) -> None:
         self._memory = memory
@@ -24,7 +27,7 @@ class GuardedMemory:
         return self.recall(lambda memory: memory.played(last)) or ()
 
     def recall(self, read: Callable[[Memory], T]) -> T | None:
-        """None if it cannot be read."""
+        """Return what `read` reads; None if that fails."""
         try:
             return read(self._memory)
         except sqlite3.Error as error:
@@ -32,6 +35,7 @@ class GuardedMemory:
             return None
 
     def keep(self, write: Callable[[Memory], None]) -> None:
+        """Do what `write` writes, if possible."""
         try:
             write(self._memory)
         except sqlite3.Error as error:

@@ -99,9 +99,9 @@ def test_two_quick_presses_skip_the_song_without_an_observation(
     shows(harness, Indication.MOOD)
     assert camera.opened == 1
     memory = Memory.open(settings.service.state_path())
-    assert [(tally.heard, tally.skipped) for tally in memory.play_statistics(Mood.HAPPY).songs.values()] == [
-        (0, 1)
-    ]
+    assert [
+        (count.completed, count.skipped) for count in memory.play_statistics(Mood.HAPPY).songs.values()
+    ] == [(0, 1)]
     memory.close()
 
 

@@ -136,9 +136,9 @@ class Broken(str):
 def test_a_play_that_cannot_be_counted_is_a_failure_of_the_stickers(
     link: MpdWorker, events: Refusing
 ) -> None:
-    link.count(Broken(), heard=True)
+    link.record_play(Broken(), completed=True)
     assert next_of(events, PartFailed, MpdDisconnected).part == "stickers"
-    link.count("sad/01.ogg", heard=True)
+    link.record_play("sad/01.ogg", completed=True)
     assert next_of(events, PartRecovered, MpdDisconnected) == PartRecovered(Part.STICKERS)
 
 
