@@ -55,7 +55,7 @@ def make_library(folder: Path, songs: tuple[Song, ...] = SONGS) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with soundfile.SoundFile(path, "w", RATE, 1, format="OGG", subtype="VORBIS") as file:
             file.title, file.artist, file.genre = song.title, song.artist, song.genre
-            file.slideshow, file.date, file.tracknumber = "Songs a Box Made", "2026", str(track)
+            file.album, file.date, file.tracknumber = "Songs a Box Made", "2026", str(track)
             sound = synthesize(song, np.random.default_rng(track))
             for start in range(0, len(sound), BLOCK):
                 file.write(sound[start : start + BLOCK])

@@ -46,7 +46,7 @@ def test_a_mood_lights_its_own_led_alone(pins: MockFactory) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sign", "level"),
+    ("indication", "level"),
     [(Indication.HELD, 1), (Indication.PRESSED, 0.4), (Indication.UNSURE, 0.15), (Indication.OFF, 0)],
 )
 def test_a_steady_sign_without_a_mood_is_on_all_leds(
@@ -57,7 +57,7 @@ def test_a_steady_sign_without_a_mood_is_on_all_leds(
     assert levels(pins, 5, 6, 13) == [level] * 3
 
 
-@pytest.mark.parametrize("sign", [indication for indication, pattern in PATTERNS.items() if pattern.on])
+@pytest.mark.parametrize("indication", [indication for indication, pattern in PATTERNS.items() if pattern.on])
 def test_a_moving_sign_goes_on_and_off(pins: MockFactory, indication: Indication) -> None:
     lights = open_lights(LEDS)
     lights.show(indication, Mood.HAPPY)
