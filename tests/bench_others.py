@@ -39,11 +39,11 @@ def moodbox(runtime: str) -> dict[str, Way]:
     analyzer = FaceAnalyzer(Model(runtime=runtime), Look())  # type: ignore[arg-type]  # one of MODULES' keys
 
     def first(frame: Frame) -> Action:
-        return lambda: int(analyzer.analyze(frame).reading is not None)
+        return lambda: int(analyzer.analyze(frame).probabilities is not None)
 
     def following(frame: Frame) -> Action:
         last = analyzer.analyze(frame).face
-        return lambda: int(analyzer.analyze(frame, last).reading is not None)
+        return lambda: int(analyzer.analyze(frame, last).probabilities is not None)
 
     return {"first": first, "following": following}
 

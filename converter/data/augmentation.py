@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from device.vision.model_card import Light
-from device.vision.normalization import normalize
+from device.vision.normalization import Normalization, normalize
 from device.vision.opencv import cv2
 
 
@@ -29,7 +28,7 @@ class Augmentation:
     dim: float = 0.0  # the share of faces as a camera sees them in poor light
     blur: float = 0.0  # the deviation in pixels, at most
     erase: float = 0.0  # the share of faces with a piece covered
-    light: Light = Light.AS_IS
+    light: Normalization = Normalization.NONE
 
     def __call__(
         self,

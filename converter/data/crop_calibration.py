@@ -68,7 +68,7 @@ def _faces(images: NDArray[np.uint8]) -> Iterator[Face | None]:
     """Where the detector sees each face, in pixels of the picture enlarged and padded."""
     finder = FaceDetector(DETECTOR, SMALLEST)
     for image in images:
-        yield finder.find(_enlarged(image))
+        yield finder.detect(_enlarged(image))
 
 
 def _square(face: Face | None, size: int) -> tuple[float, float, float]:

@@ -22,7 +22,7 @@ from converter.errors import DataError
 from device.errors import CameraError
 from device.mood import Mood
 from device.printable import printable
-from device.vision.pictures import pictures_in, read_whole
+from device.vision.pictures import pictures_in, read_full_size
 
 SIDE = 48
 SPLITS = ("Training", "PublicTest", "PrivateTest")
@@ -254,7 +254,7 @@ def _folder_rows(root: Path, splits: Collection[str], moods: Collection[Mood]) -
 
 def _picture(path: Path) -> NDArray[np.uint8]:
     try:
-        image = read_whole(path)
+        image = read_full_size(path)
     except CameraError as error:
         raise DataError(f"{error}; expected a grey {SIDE}x{SIDE} one") from error
     if image.shape != (SIDE, SIDE):

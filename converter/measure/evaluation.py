@@ -161,7 +161,7 @@ def probabilities(model: Path, images: NDArray[np.uint8], runtime: str = "auto")
     """
     if model.suffix == ".tflite":
         classifier = Classifier(model, runtime)
-        light = classifier.card.crop.light
+        light = classifier.card.crop.normalization
         answers = [classifier.probabilities(normalize(image, light)) for image in images]
         return np.array(answers, dtype=np.float32)
     from converter.networks import architectures as networks

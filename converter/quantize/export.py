@@ -118,7 +118,7 @@ def make(
                 name=out.stem,
                 labels=tuple(moods),
                 side=SIDE,
-                crop=Crop(detector=frame.detector, margin=margin, light=light),
+                crop=Crop(detector=frame.detector, margin=margin, normalization=light),
                 threshold=0,
                 prior=dict(choices.prior),
                 sha256=hashlib.sha256(draft.read_bytes()).hexdigest(),

@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 from converter.data.dataset import SIDE, Split
 from converter.networks.architectures import as_input
 from device.errors import ModelError
-from device.vision.model_card import Light
-from device.vision.normalization import normalize_all
+from device.vision.normalization import Normalization, normalize_all
 from device.vision.tflite import interpreter
 
 PICTURES = 500
 INTEGERS = (np.int8, np.uint8, np.int32)  # int32: biases, and the shapes of what is reshaped
 
 
-def representative(faces: Split, light: Light, seed: int, count: int = PICTURES) -> NDArray[np.uint8]:
+def representative(faces: Split, light: Normalization, seed: int, count: int = PICTURES) -> NDArray[np.uint8]:
     """Pictures by which the converter learns how large each layer's values get, drawn evenly from `faces`.
 
     The first one is given a black and a white pixel: so the input's scale comes out as exactly 1, and the

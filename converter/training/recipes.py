@@ -8,7 +8,7 @@ from converter.data.augmentation import Augmentation
 from converter.data.dataset import SIDE
 from converter.training.trainer import Recipe
 from device.mood import Mood
-from device.vision.model_card import Light
+from device.vision.normalization import Normalization
 
 PAPER = Recipe()
 
@@ -34,7 +34,7 @@ BOX = Recipe(
         dim=0.25,
         blur=0.8,
         erase=0.2,
-        light=Light.STRETCHED,
+        light=Normalization.STANDARDIZED,
     ),
     precision="mixed_bfloat16",
 )

@@ -290,9 +290,9 @@ class Box:
         if not self._look.results:
             self._trouble.pop("camera", None)
             self._look.started = monotonic()
-            self._timers[self._end_look] = self._look.ends
-        result = self._look.take(analyzer, frame)
-        if self._look.decided() or monotonic() >= self._look.ends:
+            self._timers[self._end_look] = self._look.deadline
+        result = self._look.add_frame(analyzer, frame)
+        if self._look.is_finished(monotonic()):
             self._end_look()
         elif self.state.searching and result.face is None and self.state.decision:
             self._timers[self._next_frame] = monotonic() + SEARCH_PAUSE
@@ -301,7 +301,7 @@ class Box:
 
     def _next_frame(self) -> None:
         self._timers[self._camera_late] = monotonic() + LATE
-        self._capture.next()
+        self._capture.request_frame()
 
     def _camera_late(self) -> None:
         self._frames_ended("the camera gives no frames: is its cable in?")

@@ -132,7 +132,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _look(options: argparse.Namespace, settings: Settings) -> int:
-    from device.vision.camera import camera_factory
+    from device.vision.camera import camera_factory, frames_of
 
     open_camera = camera_factory(settings.camera)
     kind, _, path = settings.camera.source.partition(":")
@@ -150,7 +150,7 @@ def _look(options: argparse.Namespace, settings: Settings) -> int:
     from device.vision.observation import FaceAnalyzer, observe
 
     with open_camera() as camera:
-        decision = observe(FaceAnalyzer(settings.model, settings.look), camera, settings.look)
+        decision = observe(FaceAnalyzer(settings.model, settings.look), frames_of(camera), settings.look)
     _print_decision(settings.camera.source, decision, in_json=options.json)
     return code
 
@@ -158,16 +158,16 @@ def _look(options: argparse.Namespace, settings: Settings) -> int:
 def _each(path: str, settings: Settings) -> Iterator[tuple[str, Decision | MoodboxError]]:
     """Each picture with what is seen in it, or why it cannot be read; each folder that cannot be read."""
     from device.errors import CameraError
-    from device.vision.camera import PictureCamera, source_path
+    from device.vision.camera import source_path
     from device.vision.observation import FaceAnalyzer, observe
-    from device.vision.pictures import find_pictures
+    from device.vision.pictures import find_pictures, read_picture
 
     closed: list[CameraError] = []
     pictures = find_pictures(source_path(path), closed.append)
     analyzer = FaceAnalyzer(settings.model, settings.look)
     for picture in pictures:
         try:
-            yield str(picture), observe(analyzer, PictureCamera([picture]), settings.look)
+            yield str(picture), observe(analyzer, [read_picture(picture)], settings.look)
         except CameraError as error:
             yield str(picture), error
     yield from (("", error) for error in closed)

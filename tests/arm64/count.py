@@ -17,7 +17,7 @@ import device
 from device.config.settings import Look, Model
 from device.mood import Face
 from device.vision.classifier import Classifier
-from device.vision.detector import cut
+from device.vision.detector import crop_face
 from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
@@ -39,13 +39,13 @@ def main(path: str) -> None:
     for picture in map(read_picture, PICTURES):
         face = analyzer.analyze(picture).face  # the first glance of all takes longer, and is not counted
         assert face, "a face"
-        crop = cut(picture, face, analyzer.card.crop, analyzer.card.side)
+        crop = crop_face(picture, face, analyzer.card.crop, analyzer.card.side)
         for side in SIDES:
             scale, last = side / face.width, None
             for number in range(look.readings):
                 last = counted("next" if number else "first", analyzer, view(picture, scale), last)
             mark(MARK)
-            classifier.read(crop)
+            classifier.classify(crop)
             mark(MARK)
             print("read")
         for side in SIDES[:2]:  # as busy, but no face lies on its side

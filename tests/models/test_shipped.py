@@ -67,9 +67,9 @@ def test_its_pictures_stand_beside_it(model: Path) -> None:
 @each_runtime
 def test_the_device_can_run_it(model: Path, runtime: str) -> None:
     classifier = Classifier(model, runtime)
-    reading = classifier.read(np.zeros((classifier.card.side, classifier.card.side), np.uint8))
-    assert tuple(reading) == classifier.card.labels
-    assert sum(reading.values()) == pytest.approx(1)
+    probabilities = classifier.classify(np.zeros((classifier.card.side, classifier.card.side), np.uint8))
+    assert tuple(probabilities) == classifier.card.labels
+    assert sum(probabilities.values()) == pytest.approx(1)
 
 
 @each_model

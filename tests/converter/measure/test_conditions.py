@@ -23,8 +23,9 @@ from converter.measure.conditions import (
     scene,
 )
 from device.mood import Mood
-from device.vision.detector import FaceDetector, cut
-from device.vision.model_card import Crop, Light
+from device.vision.detector import FaceDetector, crop_face
+from device.vision.model_card import Crop
+from device.vision.normalization import Normalization
 from device.vision.pictures import read_picture
 from tests.converter.conftest import Refusal
 from tests.device.conftest import HAPPY, NEUTRAL
@@ -36,12 +37,14 @@ FRONTAL = "haarcascade_frontalface_default.xml"
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
     """Two photos of each of two moods: head shots from the pictures that moodbox brings."""
-    finder = FaceDetector(FRONTAL, least=0.25)
+    finder = FaceDetector(FRONTAL, min_face=0.25)
     for mood, path in ((Mood.HAPPY, HAPPY), (Mood.NEUTRAL, NEUTRAL)):
         picture = read_picture(path)
-        face = finder.find(picture)
+        face = finder.detect(picture)
         assert face is not None
-        photo = cut(picture, face, Crop(detector=FRONTAL, margin=1 / FILLS - 1, light=Light.AS_IS), 350)
+        photo = crop_face(
+            picture, face, Crop(detector=FRONTAL, margin=1 / FILLS - 1, normalization=Normalization.NONE), 350
+        )
         (tmp_path / mood).mkdir()
         for number in range(2):
             cv2.imwrite(str(tmp_path / mood / f"{number}.png"), photo)
@@ -79,7 +82,7 @@ def test_a_scene_has_its_face_where_and_as_high_as_it_says(album: Path) -> None:
     photo = read_picture(album / "happy" / "0.png")
     seen = scene(photo, 120, np.random.default_rng(1))
     assert seen.frame.shape == (HEIGHT, WIDTH)
-    face = FaceDetector(FRONTAL, least=0.08).find(seen.frame)
+    face = FaceDetector(FRONTAL, min_face=0.08).detect(seen.frame)
     assert face is not None
     assert abs(face.x + face.width / 2 - seen.x) < 25
     assert abs(face.y + face.height / 2 - seen.y) < 25
@@ -126,14 +129,14 @@ def test_a_quarter_of_the_face_is_covered() -> None:
 
 def test_of_two_people_the_nearer_is_the_one_that_counts(album: Path) -> None:
     for photo, frame in zip(photos(album, "choosing"), frames(photos(album, "choosing"), TWO), strict=True):
-        face = FaceDetector(FRONTAL, least=0.08).find(frame)
+        face = FaceDetector(FRONTAL, min_face=0.08).detect(frame)
         assert face is not None, photo
         assert face.height > 150
 
 
 def test_a_small_face_is_40_pixels_high(album: Path) -> None:
     frame = next(frames(photos(album, "choosing"), SMALL))
-    face = FaceDetector(FRONTAL, least=0.05).find(frame)
+    face = FaceDetector(FRONTAL, min_face=0.05).detect(frame)
     assert face is not None
     assert face.height == pytest.approx(40, abs=10)
 

@@ -12,7 +12,8 @@ from converter.networks import architectures as networks
 from converter.quantize import golden_vectors as golden
 from converter.quantize import int8 as quantization
 from device.errors import ModelError
-from device.vision.model_card import Light, read_card
+from device.vision.model_card import read_card
+from device.vision.normalization import Normalization
 from device.vision.tflite import MODULES, interpreter
 
 RUNTIMES = [
@@ -64,7 +65,7 @@ def test_both_runtimes_compute_the_same(model: Path, splits: dict[str, Split]) -
 def test_the_same_network_and_pictures_give_the_same_answers(
     run: Path, model: Path, splits: dict[str, Split]
 ) -> None:
-    images = quantization.representative(splits["Training"], Light.AS_IS, seed=1)
+    images = quantization.representative(splits["Training"], Normalization.NONE, seed=1)
     temperature = read_card(model).about["temperature"]["value"]
     again = quantization.quantize(networks.restore(run / "best.keras", temperature=temperature), images)
     runtime, faces = golden.installed()[0], splits["PrivateTest"].images
@@ -75,7 +76,7 @@ def test_the_same_network_and_pictures_give_the_same_answers(
 def test_representative_pictures_are_drawn_by_seed_and_span_black_to_white(splits: dict[str, Split]) -> None:
     faces = splits["Training"]
     one, again, other = (
-        quantization.representative(faces, Light.AS_IS, seed, count=20) for seed in (1, 1, 2)
+        quantization.representative(faces, Normalization.NONE, seed, count=20) for seed in (1, 1, 2)
     )
     assert one.shape == (20, 48, 48)
     assert np.array_equal(one, again)
@@ -85,7 +86,7 @@ def test_representative_pictures_are_drawn_by_seed_and_span_black_to_white(split
 
 def test_drawing_representative_pictures_leaves_the_faces_alone(splits: dict[str, Split]) -> None:
     before = splits["Training"].images.copy()
-    quantization.representative(splits["Training"], Light.AS_IS, seed=1)
+    quantization.representative(splits["Training"], Normalization.NONE, seed=1)
     assert np.array_equal(splits["Training"].images, before)
 
 

@@ -22,8 +22,7 @@ from converter.errors import RunError
 from converter.networks import architectures as networks
 from converter.training import trainer as training
 from converter.training.trainer import Batches, Recipe
-from device.vision.model_card import Light
-from device.vision.normalization import normalize_all
+from device.vision.normalization import Normalization, normalize_all
 from tests.converter import drawn
 from tests.converter.conftest import Refusal
 
@@ -215,7 +214,9 @@ BOX = Recipe(
     votes=0.5,
     average=0.9,
     sides=(16, 24, 48),
-    augmentation=Augmentation(framed=0.5, contrast=0.2, dim=0.3, blur=0.5, erase=0.2, light=Light.STRETCHED),
+    augmentation=Augmentation(
+        framed=0.5, contrast=0.2, dim=0.3, blur=0.5, erase=0.2, light=Normalization.STANDARDIZED
+    ),
 )
 
 
@@ -265,7 +266,7 @@ def test_the_best_model_holds_the_mean_of_the_weights(box: Path, voted: dict[str
     test = voted["PublicTest"]
     best = max(entry["val_accuracy"] for entry in training.read_history(box))
     answers = networks.predict(
-        networks.restore(box / "best.keras"), normalize_all(test.images, Light.STRETCHED)
+        networks.restore(box / "best.keras"), normalize_all(test.images, Normalization.STANDARDIZED)
     )
     assert np.mean(answers.argmax(axis=1) == test.labels) == pytest.approx(best, abs=0.03)
 

@@ -163,7 +163,7 @@ def test_a_look_through_a_folder_passes_over_what_cannot_be_read_with_a_word(tmp
     (tmp_path / "2.jpg").write_bytes(HAPPY.read_bytes())
     asked = moodbox("look", "--camera", f"images:{tmp_path}")
     assert asked.stdout.startswith(f"images:{tmp_path}: happy (")
-    assert f"{tmp_path}/1.jpg: not a picture that can be read; it is passed over" in asked.stderr
+    assert f"{tmp_path}/1.jpg: not a picture that can be read; it is skipped" in asked.stderr
     assert asked.returncode == 0
     (tmp_path / "2.jpg").unlink()
     asked = moodbox("look", "--camera", f"images:{tmp_path}")
@@ -343,7 +343,7 @@ def test_a_box_sees_past_pictures_that_are_broken_or_odd(
         assert box.wait(timeout=20) == 0
         assert box.stderr
         log = box.stderr.read()
-    assert log.count("caf\\udce9/a.jpg: not a picture that can be read; it is passed over") == 1
+    assert log.count("caf\\udce9/a.jpg: not a picture that can be read; it is skipped") == 1
     assert "Traceback" not in log
 
 
@@ -355,7 +355,7 @@ def test_the_log_has_one_line_for_each_look(settings_file: Path, library: Privat
         looks = [line for line in box.stderr.read().splitlines() if " look: " in line]
     (line,) = looks
     assert "look: happy" in line
-    assert "1 readings of 1 frames in" in line
+    assert "a face in 1 of 1 frames," in line
 
 
 def test_a_terminal_that_hands_on_the_journals_name_still_gets_the_log(
