@@ -20,7 +20,7 @@ from device.box.state import Activity, State, changed, indication_of
 from device.config import settings
 from device.library.scanner import SongTableUpdated
 from device.mood import Decision, Mood, Outcome
-from device.panel.button import Edge, Gesture, Presses
+from device.panel.button import Edge, Gesture, GestureRecognizer
 from device.panel.lights import Indication, Lights
 from device.playback.controller import ControlMode, PlaybackController
 from device.playback.mpd_worker import MpdEvent
@@ -70,7 +70,7 @@ class Box:
         *,
         events: SimpleQueue[Event],
         rules: settings.Look,
-        presses: Presses,
+        gesture_recognizer: GestureRecognizer,
         is_down: Callable[[], bool],
         lights: Lights,
         analyzer: FaceAnalyzer | None,
@@ -85,7 +85,7 @@ class Box:
         """trouble: what is known already, by part. patience: for lights that fail."""
         self._events = events
         self._rules = rules
-        self._presses = presses
+        self._gesture_recognizer = gesture_recognizer
         self._is_down = is_down
         self._lights = lights
         self._analyzer = analyzer
@@ -156,7 +156,7 @@ class Box:
             return  # whatever came in behind the Stop would be another beginning
         match event:
             case Edge():
-                self._heed(self._presses.hear(event))
+                self._heed(self._gesture_recognizer.on_edge(event))
             case FrameCaptured(look, frame) if self._analyzer and look == self._look_number:
                 self._see(self._analyzer, frame)
             case CaptureEnded(look, error) if look == self._look_number:
@@ -179,31 +179,31 @@ class Box:
     # The button
 
     def _sample_button(self) -> None:
-        self._heed(self._presses.sample(self._is_down(), monotonic()))
+        self._heed(self._gesture_recognizer.sample(self._is_down(), monotonic()))
 
     def _heed(self, gestures: list[Gesture]) -> None:
         for gesture in gestures:
             match gesture:
-                case Gesture.DOWN | Gesture.HELD | Gesture.HELD_LONG:
+                case Gesture.DOWN | Gesture.HOLD | Gesture.LONG_HOLD:
                     # Nothing but the lights yet: what they say is what letting go now will do.
                     self._change(gesture=gesture)
-                case Gesture.PRESS:
+                case Gesture.SINGLE_PRESS:
                     self._change(gesture=None)
                     if self.state.activity is not Activity.LEAVING:
                         self._press()
-                case Gesture.TWICE:
+                case Gesture.DOUBLE_PRESS:
                     self._change(gesture=None)
                     self._playback.skip()
-                case Gesture.LET_GO:
+                case Gesture.HOLD_RELEASED:
                     self._change(gesture=None)
                     self._playback.toggle()
-                case Gesture.OFF:
+                case Gesture.LONG_HOLD_RELEASED:
                     self._change(gesture=None)
                     self._switch_off()
-        if self._presses.due is None:
+        if self._gesture_recognizer.next_sample is None:
             self._timers.pop(self._sample_button, None)
         else:
-            self._timers[self._sample_button] = self._presses.due
+            self._timers[self._sample_button] = self._gesture_recognizer.next_sample
 
     def _press(self) -> None:
         self._trouble.pop("power", None)  # it was seen
