@@ -42,8 +42,8 @@ class Gesture(StrEnum):
 class GestureRecognizer:
     """Recognizes gestures in the button's level, without hardware or a clock of its own.
 
-    Call `on_edge` for each edge, and `sample` with the level at the time `next_sample`; while that is None, only
-    an edge can change anything. Times are in seconds, of one clock.
+    Call `on_edge` for each edge, and `sample` with the level at the time `next_sample`; while that is None,
+    only an edge can change anything. Times are in seconds, of one clock.
 
     A single press counts only once no second press can follow: `double_press` seconds after its release. If
     it counted at once, each double press would open the camera, and a quick observation could change the

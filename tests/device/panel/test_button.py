@@ -60,10 +60,8 @@ def test_two_slow_presses_are_two_single_presses() -> None:
 
 
 def test_a_second_press_counts_by_when_it_starts_however_long_it_is() -> None:
-    assert (
-        names_of([(1, True), (1.1, False), (1.1 + DOUBLE_PRESS - 0.01, True), (3, False)])[-1]
-        is Gesture.DOUBLE_PRESS
-    )
+    levels = [(1, True), (1.1, False), (1.1 + DOUBLE_PRESS - 0.01, True), (3, False)]
+    assert names_of(levels)[-1] is Gesture.DOUBLE_PRESS
 
 
 def test_three_quick_presses_are_a_double_press_and_a_single_press() -> None:
