@@ -1,4 +1,4 @@
-"""What the box ships with: each model in models/, its card, and its golden vectors on each runtime."""
+"""The shipped models: each one in models/, its card, and its golden vectors on each runtime."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_model_is_small_and_can_be_quantized_again_without_training(model: Pat
 
 
 @each_model
-def test_the_card_describes_this_very_file(model: Path) -> None:
+def test_the_card_describes_this_file(model: Path) -> None:
     card = read_card(model)
     assert card.name == model.stem
     assert card.threshold == card.about["threshold"]["value"]
@@ -58,7 +58,7 @@ def test_the_card_describes_this_very_file(model: Path) -> None:
 
 
 @each_model
-def test_its_pictures_stand_beside_it(model: Path) -> None:
+def test_its_plots_are_beside_it(model: Path) -> None:
     for kind in ("confusion", "history"):
         assert model.with_suffix(f".{kind}.png").is_file()
 
@@ -74,25 +74,25 @@ def test_the_device_can_run_it(model: Path, runtime: str) -> None:
 
 @each_model
 @each_runtime
-def test_it_is_all_integers_and_takes_grey_values_as_they_are(model: Path, runtime: str) -> None:
-    made = golden.plain(model, runtime)
-    assert {tensor["dtype"] for tensor in made.get_tensor_details()} <= {np.uint8, np.int8, np.int32}
-    crop, moods = made.get_input_details()[0], made.get_output_details()[0]
+def test_a_model_is_all_integers_and_takes_unscaled_grey_values(model: Path, runtime: str) -> None:
+    plain = golden.plain(model, runtime)
+    assert {tensor["dtype"] for tensor in plain.get_tensor_details()} <= {np.uint8, np.int8, np.int32}
+    crop, moods = plain.get_input_details()[0], plain.get_output_details()[0]
     assert (crop["dtype"], crop["quantization"]) == (np.uint8, (1.0, 0))
     assert moods["dtype"] is np.uint8
 
 
 @each_model
 @each_runtime
-def test_its_golden_answers_are_exact_by_tflites_own_kernels(model: Path, runtime: str) -> None:
+def test_its_golden_outputs_are_exact_with_tflites_own_kernels(model: Path, runtime: str) -> None:
     crops, outputs = vectors(model)
     assert np.array_equal(golden.answers(golden.plain(model, runtime), crops), outputs)
 
 
 @each_model
 @each_runtime
-def test_its_golden_answers_are_close_as_the_box_runs_it(model: Path, runtime: str) -> None:
-    """ai-edge-litert adds XNNPACK, which rounds otherwise; tflite-runtime is exact here too."""
+def test_its_golden_outputs_are_close_as_the_box_runs_it(model: Path, runtime: str) -> None:
+    """ai-edge-litert adds XNNPACK, which rounds differently; tflite-runtime is exact here too."""
     apart = golden.apart(model.read_bytes(), *vectors(model), runtime)
     assert apart <= (0 if runtime == "tflite-runtime" else golden.STEPS)
 
@@ -106,11 +106,12 @@ def test_each_golden_crop_gets_the_same_mood_from_every_runtime(model: Path, run
 
 
 @each_model
-def test_its_golden_crops_make_it_answer_every_mood(model: Path) -> None:
+def test_its_golden_crops_cover_every_mood(model: Path) -> None:
     _, outputs = vectors(model)
     assert set(outputs.argmax(axis=1)) == set(range(len(read_card(model).labels)))
 
 
 def vectors(model: Path) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """The golden crops, uint8 (n, side, side), and the expected outputs, uint8 (n, labels)."""
     with np.load(model.with_suffix(".golden.npz")) as file:
         return file["crops"], file["outputs"]
