@@ -123,6 +123,7 @@ Table = dict[tuple[str, str], Times]  # by method and frame
 
 
 def main() -> None:
+    """Make the frames, run all benches, and print the tables."""
     with tempfile.TemporaryDirectory(prefix="moodbox-bench-") as name:
         folder = Path(name)
         for width, height in SIZES:
@@ -135,6 +136,7 @@ def main() -> None:
 
 
 def bench_frames(folder: Path, threads: int) -> None:
+    """Print the times of whole methods."""
     kinds = [(sys.executable, f"moodbox:{runtime}") for runtime in RUNTIMES]
     if (ROOT / ".bench" / ".ready").exists():
         kinds.insert(1, (str(ROOT / ".bench" / "bin" / "python"), "fer"))
@@ -157,6 +159,7 @@ def bench_frames(folder: Path, threads: int) -> None:
 
 
 def bench_interpreters(folder: Path) -> None:
+    """Print the times of the model alone."""
     kinds = [(sys.executable, f"interpreters:{runtime}") for runtime in RUNTIMES]
     with ExitStack() as stack:
         table = in_turns(start_workers(stack, kinds, 1, folder), FRAMES[:1])

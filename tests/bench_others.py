@@ -4,8 +4,8 @@
 
 FOLDER has the grey frames as `.npy` files. The worker prints a line with its methods once it is ready. For
 each line `["method", "frame", times]` of its input it prints a line with the number of classified faces and
-the seconds of each run. All lines are JSON. Each kind imports what it needs where it uses it, because each may
-run in another Python environment.
+the seconds of each run. All lines are JSON. Each kind imports what it needs where it uses it, because each
+may run in another Python environment.
 """
 
 from __future__ import annotations

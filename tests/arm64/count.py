@@ -59,6 +59,7 @@ def main(path: str) -> None:
 
 
 def count_frame(kind: str, analyzer: FaceAnalyzer, frame: Frame, previous: Face | None = None) -> Face | None:
+    """Analyze a frame between two marks, and print what it was."""
     mark(MARK)
     face = analyzer.analyze(frame, previous).face
     mark(MARK)
