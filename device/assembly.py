@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from device.config import settings
 from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.health import Health, Part
-from device.panel.button import Button, Presses
+from device.panel.button import Button, GestureRecognizer
 from device.panel.lights import Indication, Lights, NoLights, open_lights, without_light
 from device.supervision import DEFAULT_RESTART_POLICY, RestartPolicy
 from device.system.control_server import ENDING, ControlServer, Request
@@ -94,7 +94,7 @@ def open_box(
         yield Box(
             events=events,
             rules=chosen.look,
-            presses=Presses(
+            gesture_recognizer=GestureRecognizer(
                 chosen.panel.debounce, chosen.panel.hold, chosen.panel.double_press, chosen.panel.off
             ),
             is_down=is_down,

@@ -62,7 +62,7 @@ def bench_presses(settings: Settings) -> None:
         eventually(lambda: harness.status()["playing"] == "play")
         lights, songs, asks = [], [], []
         for _ in range(PRESSES):
-            slideshow.turn()
+            slideshow.advance()
             lit, played = press(harness, settings)
             lights.append(lit)
             songs.append(played)

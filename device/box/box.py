@@ -20,7 +20,7 @@ from device.box.status import headline_of, status_of
 from device.config import settings
 from device.health import Health, Part, PartFailed, PartRecovered, ThreadDied
 from device.library.scanner import SongTableUpdated
-from device.panel.button import Edge, Gesture, Presses
+from device.panel.button import Edge, Gesture, GestureRecognizer
 from device.panel.lights import Lights
 from device.playback.controller import PlaybackController
 from device.playback.mpd_worker import MpdEvent
@@ -59,7 +59,7 @@ class Box:
         *,
         events: SimpleQueue[Event],
         rules: settings.Look,
-        presses: Presses,
+        gesture_recognizer: GestureRecognizer,
         is_down: Callable[[], bool],
         lights: Lights,
         analyzer: FaceAnalyzer | None,
@@ -76,7 +76,7 @@ class Box:
         Args:
             events: The box's one queue.
             rules: When an observation ends.
-            presses: Turns the button's edges into gestures.
+            gesture_recognizer: Turns the button's edges into gestures.
             is_down: Whether the button is down now.
             lights: The lights.
             analyzer: Finds and classifies faces.
@@ -91,7 +91,7 @@ class Box:
         self._loop = Loop(events)
         self._state = StateHolder(State(trouble=tuple(health.trouble.items())))
         self._health = health
-        self._presses = presses
+        self._gesture_recognizer = gesture_recognizer
         self._is_down = is_down
         self._lights = lights
         self._lights_monitor = PartMonitor(Part.LIGHTS, events.put, restart_policy)
@@ -158,7 +158,7 @@ class Box:
             return  # an event after the Stop could begin something new
         match event:
             case Edge():
-                self._handle_gestures(self._presses.hear(event))
+                self._handle_gestures(self._gesture_recognizer.on_edge(event))
             case FrameCaptured() | CaptureEnded():
                 self._observer.handle_event(event)
             case Request():
@@ -177,26 +177,26 @@ class Box:
     # The button
 
     def _sample_button(self) -> None:
-        self._handle_gestures(self._presses.sample(self._is_down(), monotonic()))
+        self._handle_gestures(self._gesture_recognizer.sample(self._is_down(), monotonic()))
 
     def _handle_gestures(self, gestures: list[Gesture]) -> None:
         for gesture in gestures:
             # While the button is down only the lights change: they show what releasing it now will do.
-            down = gesture in (Gesture.DOWN, Gesture.HELD, Gesture.HELD_LONG)
+            down = gesture in (Gesture.DOWN, Gesture.HOLD, Gesture.LONG_HOLD)
             self._state.change(gesture=gesture if down else None)
             match gesture:
-                case Gesture.PRESS if self.state.activity is not Activity.POWERING_OFF:
+                case Gesture.SINGLE_PRESS if self.state.activity is not Activity.POWERING_OFF:
                     self._press()
-                case Gesture.TWICE:
+                case Gesture.DOUBLE_PRESS:
                     self._playback.skip()
-                case Gesture.LET_GO:
+                case Gesture.HOLD_RELEASED:
                     self._playback.toggle()
-                case Gesture.OFF:
+                case Gesture.LONG_HOLD_RELEASED:
                     self._switch_off()
-        if self._presses.due is None:
+        if self._gesture_recognizer.next_sample is None:
             self._loop.cancel(self._sample_button)
         else:
-            self._loop.schedule(self._sample_button, self._presses.due)
+            self._loop.schedule(self._sample_button, self._gesture_recognizer.next_sample)
 
     def _press(self) -> None:
         self._health.clear(Part.POWER)  # whoever pressed has seen it on the lights

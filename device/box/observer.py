@@ -95,9 +95,9 @@ class Observer:
         if not self._observation.results:
             self._health.clear(Part.CAMERA)
             self._observation.started = monotonic()
-            self._loop.schedule(self._end, self._observation.ends)
-        result = self._observation.take(analyzer, frame)
-        if self._observation.decided() or monotonic() >= self._observation.ends:
+            self._loop.schedule(self._end, self._observation.deadline)
+        result = self._observation.add_frame(analyzer, frame)
+        if self._observation.is_finished(monotonic()):
             self._end()
         elif self._state.value.searching and result.face is None and self._state.value.decision:
             self._loop.schedule_in(self._next_frame, SEARCH_PAUSE_S)
@@ -106,7 +106,7 @@ class Observer:
 
     def _next_frame(self) -> None:
         self._loop.schedule_in(self._frame_timed_out, NEXT_FRAME_TIMEOUT_S)
-        self._capture.next()
+        self._capture.request_frame()
 
     def _frame_timed_out(self) -> None:
         self._frames_ended("the camera gives no frames: is its cable in?")

@@ -71,9 +71,9 @@ def indication_of(state: State) -> tuple[Indication, Mood | None]:
     match state:
         case State(activity=Activity.STOPPING):
             return Indication.OFF, None
-        case State(gesture=Gesture.HELD_LONG) | State(activity=Activity.POWERING_OFF, gesture=None):
+        case State(gesture=Gesture.LONG_HOLD) | State(activity=Activity.POWERING_OFF, gesture=None):
             return Indication.GOING_OFF, None
-        case State(gesture=Gesture.HELD):
+        case State(gesture=Gesture.HOLD):
             return Indication.HELD, None
         case State(gesture=Gesture.DOWN):
             return Indication.PRESSED, None

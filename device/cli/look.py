@@ -10,9 +10,9 @@ from device.config.settings import Settings
 from device.errors import CameraError, MoodboxError, SettingsError
 from device.mood import Decision
 from device.printable import printable
-from device.vision.camera import PictureCamera, camera_factory, source_path
+from device.vision.camera import camera_factory, frames_of, source_path
 from device.vision.observation import FaceAnalyzer, observe
-from device.vision.pictures import find_pictures
+from device.vision.pictures import find_pictures, read_picture
 
 
 def look_at_camera(settings: Settings, *, in_json: bool) -> int:
@@ -23,7 +23,7 @@ def look_at_camera(settings: Settings, *, in_json: bool) -> int:
         ModelError: The model cannot be loaded.
     """
     with camera_factory(settings.camera)() as camera:
-        decision = observe(FaceAnalyzer(settings.model, settings.look), camera, settings.look)
+        decision = observe(FaceAnalyzer(settings.model, settings.look), frames_of(camera), settings.look)
     _print_decision(settings.camera.source, decision, in_json=in_json)
     return 0
 
@@ -57,7 +57,7 @@ def _each(path: str, settings: Settings) -> Iterator[tuple[str, Decision | Moodb
     analyzer = FaceAnalyzer(settings.model, settings.look)
     for picture in pictures:
         try:
-            yield str(picture), observe(analyzer, PictureCamera([picture]), settings.look)
+            yield str(picture), observe(analyzer, [read_picture(picture)], settings.look)
         except CameraError as error:
             yield str(picture), error
     yield from (("", error) for error in unreadable)

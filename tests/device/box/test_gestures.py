@@ -93,7 +93,7 @@ def test_two_quick_presses_skip_the_song_without_an_observation(
 ) -> None:
     plays(harness, "Disco")
     song = harness.status()["song"]
-    harness.press_twice()
+    harness.double_press()
     eventually(lambda: harness.status()["song"] not in (song, None))
     plays(harness, "")
     shows(harness, Indication.MOOD)

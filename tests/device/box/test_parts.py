@@ -69,7 +69,7 @@ def test_a_librarian_that_fails_is_trouble_and_restarted_and_the_music_plays_on(
     assert problem.endswith(SEE_LOG)
     assert harness.status()["state"] == Indication.TROUBLE
     song = harness.status()["song"]
-    harness.press_twice()
+    harness.double_press()
     eventually(lambda: harness.status()["song"] not in (song, None))
     assert harness.status()["playing"] == "play"
     events.refuses = nothing

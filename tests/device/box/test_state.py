@@ -33,15 +33,15 @@ LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
         (State(LOOKING, searching=False, trouble=TROUBLE), Indication.LOOKING, None),
         (State(RESTING, searching=False, decision=SEEN, paused=True), Indication.PAUSED, Mood.SAD),
         (State(RESTING, decision=SEEN, gesture=Gesture.DOWN), Indication.PRESSED, None),
-        (State(RESTING, decision=SEEN, gesture=Gesture.HELD, paused=True), Indication.HELD, None),
-        (State(RESTING, decision=SEEN, gesture=Gesture.HELD_LONG), Indication.GOING_OFF, None),
+        (State(RESTING, decision=SEEN, gesture=Gesture.HOLD, paused=True), Indication.HELD, None),
+        (State(RESTING, decision=SEEN, gesture=Gesture.LONG_HOLD), Indication.GOING_OFF, None),
         (
             State(Activity.POWERING_OFF, searching=False, decision=SEEN, trouble=TROUBLE),
             Indication.GOING_OFF,
             None,
         ),
         (
-            State(Activity.STOPPING, decision=SEEN, trouble=TROUBLE, gesture=Gesture.HELD),
+            State(Activity.STOPPING, decision=SEEN, trouble=TROUBLE, gesture=Gesture.HOLD),
             Indication.OFF,
             None,
         ),

@@ -25,7 +25,7 @@ from device.library.table import EMPTY_TABLE
 from device.library.tag_affect import read_lexicon
 from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
-from device.panel.button import Edge, Gesture, Presses
+from device.panel.button import Edge, Gesture, GestureRecognizer
 from device.panel.lights import NoLights
 from device.playback.controller import PlaybackController
 from device.playback.memory import Memory
@@ -90,17 +90,17 @@ TWO_PRESSES = [*held(0.1)[:-1], *held(0.1, -59.8)]
 @pytest.mark.parametrize(
     ("edges", "gestures"),
     [
-        (PRESS, [Gesture.DOWN, Gesture.PRESS]),
-        (TWO_PRESSES, [Gesture.DOWN, Gesture.DOWN, Gesture.TWICE]),
-        (HOLD, [Gesture.DOWN, Gesture.HELD, Gesture.LET_GO]),
-        (LONG_HOLD, [Gesture.DOWN, Gesture.HELD, Gesture.HELD_LONG, Gesture.OFF]),
+        (PRESS, [Gesture.DOWN, Gesture.SINGLE_PRESS]),
+        (TWO_PRESSES, [Gesture.DOWN, Gesture.DOWN, Gesture.DOUBLE_PRESS]),
+        (HOLD, [Gesture.DOWN, Gesture.HOLD, Gesture.HOLD_RELEASED]),
+        (LONG_HOLD, [Gesture.DOWN, Gesture.HOLD, Gesture.LONG_HOLD, Gesture.LONG_HOLD_RELEASED]),
     ],
 )
 def test_the_edges_of_this_file_make_the_gestures_that_they_are_named_after(
     edges: list[Edge], gestures: list[Gesture]
 ) -> None:
-    presses = Presses(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off)
-    assert [gesture for edge in edges for gesture in presses.hear(edge)] == gestures
+    recognizer = GestureRecognizer(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off)
+    assert [gesture for edge in edges for gesture in recognizer.on_edge(edge)] == gestures
 
 
 BATCHES: dict[str, list[Any]] = {
@@ -149,7 +149,7 @@ def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callabl
     return Box(
         events=events,
         rules=Look(readings=1),
-        presses=Presses(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off),
+        gesture_recognizer=GestureRecognizer(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off),
         is_down=lambda: False,
         lights=NoLights(),
         analyzer=analyzer,
