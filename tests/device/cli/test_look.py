@@ -109,7 +109,7 @@ def test_a_look_at_a_folder_warns_of_what_cannot_be_read_and_skips_it(tmp_path: 
     (tmp_path / "2.jpg").write_bytes(HAPPY.read_bytes())
     result = moodbox("look", "--camera", f"images:{tmp_path}")
     assert result.stdout.startswith(f"images:{tmp_path}: happy (")
-    assert f"{tmp_path}/1.jpg: not a picture that can be read; it is passed over" in result.stderr
+    assert f"{tmp_path}/1.jpg: not a picture that can be read; it is skipped" in result.stderr
     assert result.returncode == 0
     (tmp_path / "2.jpg").unlink()
     result = moodbox("look", "--camera", f"images:{tmp_path}")

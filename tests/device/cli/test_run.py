@@ -90,7 +90,7 @@ def test_a_box_skips_pictures_that_are_broken_or_odd(
         assert box.wait(timeout=20) == 0
         assert box.stderr
         log = box.stderr.read()
-    assert log.count("caf\\udce9/a.jpg: not a picture that can be read; it is passed over") == 1
+    assert log.count("caf\\udce9/a.jpg: not a picture that can be read; it is skipped") == 1
     assert "Traceback" not in log
 
 
@@ -102,7 +102,7 @@ def test_the_log_has_one_line_for_each_look(settings_file: Path, library: Privat
         looks = [line for line in box.stderr.read().splitlines() if " look: " in line]
     (line,) = looks
     assert "look: happy" in line
-    assert "1 readings of 1 frames in" in line
+    assert "a face in 1 of 1 frames" in line
 
 
 def test_a_terminal_that_passes_on_journal_stream_still_gets_the_log(

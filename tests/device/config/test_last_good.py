@@ -65,7 +65,7 @@ def test_one_damaged_copy_is_made_again_from_the_other_at_the_next_good_start(
         (FILE, b"{"),
     ):
         (service / name).write_bytes(damage)
-        with pytest.raises(MemoryFileError, match=rf"{name}: damaged: .* writes it again"):
+        with pytest.raises(MemoryFileError, match=rf"{name}: damaged; .* writes it again"):
             check(service)
         assert read_or_last_good(tmp_path / "moodbox.toml")[0] == good
         save(good)

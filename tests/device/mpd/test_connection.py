@@ -120,7 +120,7 @@ def test_an_answer_may_be_as_large_as_it_may_be_and_no_larger(pair: Pair) -> Non
 def test_a_word_that_nobody_asked_for_is_noticed_at_the_next_question(pair: Pair) -> None:
     pair.other.send(b"asked\nnot asked")
     assert pair.wire.read_line() == b"asked"
-    with pytest.raises(ResponseError, match="without being asked"):
+    with pytest.raises(ResponseError, match="more than it was asked for"):
         pair.wire.begin_response(1)
 
 
@@ -209,7 +209,7 @@ def test_whatever_mpd_says_a_question_has_an_answer_or_one_of_the_known_failures
     with closing(Pair()) as pair:
         pair.other.sendall(HELLO)
         client = Client(MUSIC)
-        client.talk(Fed(pair, list(said)))
+        client.use(Fed(pair, list(said)))
         try:
             QUESTIONS[question](client)
         except MPD_ERRORS as error:
@@ -225,7 +225,7 @@ def test_whatever_greets_is_mpd_or_one_of_the_known_failures(said: bytes) -> Non
         pair.other.sendall(said)
         pair.other.shutdown(socket.SHUT_WR)
         with contextlib.suppress(*MPD_ERRORS):
-            Client(MUSIC).talk(pair.wire)
+            Client(MUSIC).use(pair.wire)
             assert said.startswith(b"OK MPD ")
 
 
@@ -235,7 +235,7 @@ def test_a_mistake_of_ours_is_not_called_mpds() -> None:
 
 
 def test_what_is_wrong_elsewhere_while_mpd_is_asked_is_not_called_mpds(library: Any) -> None:
-    with pytest.raises(ServiceError), connected(library.worker):
+    with pytest.raises(ServiceError), connected(library.link):
         raise ServiceError("the box does not answer")
 
 

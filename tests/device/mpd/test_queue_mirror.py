@@ -158,7 +158,7 @@ def test_a_queue_that_never_holds_still_is_said(library: PrivateMpd, other: Clie
 
     other.add(SONGS[0])
     mirror = QueueMirror(Hurried(library, anew, always=True))
-    with pytest.raises(ResponseError, match="another one each time"):
+    with pytest.raises(ResponseError, match="different each time it is read"):
         mirror.refresh()
 
 
