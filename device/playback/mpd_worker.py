@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -211,9 +209,7 @@ class MpdWorker:
             except BaseException as error:
                 self._post(MpdDisconnected(f"{what_happened(error)}, and is started again; {MORE}"))
                 raise
-            if (
-                time.monotonic() - began > LONGEST_PAUSE
-            ):  # not one that fails each time as soon as it is asked
+            if time.monotonic() - began > LONGEST_PAUSE:  # an MPD that fails sooner may do so each time
                 pause = FIRST_PAUSE
             self._closed.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -272,13 +268,9 @@ class MpdWorker:
         try:
             yield
         finally:
-            taken.release()
             # Nothing else ends an idle() that waits: python-mpd2 has no noidle for threads.
-            with (
-                contextlib.suppress(OSError, mpd.MPDError),
-                socket.socket(fileno=os.dup(ears.fileno())) as ear,
-            ):
-                ear.shutdown(socket.SHUT_RDWR)
+            ears.hang_up()
+            taken.release()  # after that: it hears of no other change
             listener.join()
 
     def _listen(self, ears: Client, taken: threading.Semaphore) -> None:
