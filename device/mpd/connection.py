@@ -39,7 +39,7 @@ class Client(mpd.MPDClient):  # type: ignore[misc]
     overrides and calls private methods of it (checked with 3.1): `_write_command` formats a command and
     `_write_line` sends it; `_read_line` returns a line of the response, None at its end, and raises where MPD
     refuses; `_hello` checks the greeting; `_command_list` is not None inside a command list; `_parse_object`
-    and `_parse_raw_stickers` parse responses; `fileno` and `disconnect` use `_sock`.
+    and `_parse_raw_stickers` parse responses; `disconnect` closes `_sock`.
 
     Attributes:
         timeout: Seconds for a response; a command in `SLOW_COMMAND_TIMEOUTS_S` has more.
@@ -68,6 +68,11 @@ class Client(mpd.MPDClient):  # type: ignore[misc]
         """Connect again, after a response that cannot be read to its end. Raises one of MPD_ERRORS."""
         self.disconnect()
         self.connect()
+
+    def hang_up(self) -> None:
+        """From another thread: whatever waits for an answer here ends."""
+        with contextlib.suppress(OSError):
+            self._wire.socket.shutdown(socket.SHUT_RDWR)
 
     def _write_command(self, command: str, args: Sequence[Any] = ()) -> None:
         if self._sock is None:

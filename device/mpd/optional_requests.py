@@ -17,6 +17,7 @@ from device.mpd.connection import MPD_ERRORS, Client, explain, open_client
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+TOO_LARGE = "MPD hangs up; is its answer larger than max_output_buffer_size in mpd.conf allows?"
 RETRY_AFTER_S = 300.0  # a response that is too large, say, would be so again
 
 
@@ -47,7 +48,8 @@ class OptionalRequests:
                 return request(client)
         except MPD_ERRORS as error:
             command_client.ping()
-            log.warning("%s: the box does without for now: %s", name, explain(error, self._music))
+            reason = TOO_LARGE if isinstance(error, ConnectionError) else explain(error, self._music)
+            log.warning("%s: left out for now: %s", name, reason)
             self._retry_at[name] = time.monotonic() + RETRY_AFTER_S
             return default
 

@@ -24,7 +24,7 @@ from device.mpd.transport import ResponseError
 WINDOW = 500  # songs; without tags, and each with the longest possible file name, 2 MiB
 MAX_ATTEMPTS = 5  # another client may edit the queue between the request for changes and that for names
 NAMES_TIMEOUT_S = 30.0  # for the names of all new songs, however many there are
-MAX_TITLE = 1000  # characters
+MAX_TEXT = 1000  # characters of a title, or of an error
 
 QueueChanges = list[tuple[int, int]]
 """Pairs of a position in the queue and the id of the song there."""
@@ -40,7 +40,9 @@ class QueueMirror:
         self.client = client
         self._version = 0
         self._queue = Queue()
-        self._entries: dict[int, Entry] = {}  # by id: while MPD runs, an id never gets another song
+        self._entries: dict[
+            int, Entry
+        ] = {}  # by id; one that has left the queue may come back as another song
         try:
             client.tagtypes("clear")
         except mpd.CommandError:  # then it sends more, which does no harm
@@ -58,7 +60,11 @@ class QueueMirror:
                 if queue is None:
                     continue
                 self._queue, self._version = queue, status.playlist
-            return self._snapshot(status, song)
+            snapshot = self._snapshot(status, song)
+            if snapshot.current is None or snapshot.current.uri == song.file:
+                return snapshot
+            # The id has come back as another song between two refreshes: no known name can be trusted.
+            self._version, self._queue, self._entries = 0, Queue(), {}
         raise ResponseError("its queue is different each time it is read")
 
     def _read_state(self) -> tuple[Status, QueueChanges, CurrentSong]:
@@ -97,8 +103,7 @@ class QueueMirror:
             if all(id_ in self._entries for _, id_ in changes):
                 self._version = 0  # the changes are incomplete: the next request is for the whole queue
             return None
-        if len(self._entries) > 2 * length:
-            self._entries = {entry.id: entry for entry in queue}
+        self._entries = {entry.id: entry for entry in queue}
         return queue
 
     def _snapshot(self, status: Status, song: CurrentSong) -> Snapshot:
@@ -110,7 +115,7 @@ class QueueMirror:
             queue=self._queue,
             current=current,
             title=_title(song),
-            error=status.error,
+            error=status.error[:MAX_TEXT],
             next=self._entry(status.nextsongid),
             single=status.single != "0",
             consume=status.consume != "0",
@@ -159,4 +164,4 @@ def _windows(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _title(song: CurrentSong) -> str:
     parts = [", ".join(responses.tag_values(tag)) for tag in (song.artist, song.title)]
-    return (" - ".join(filter(None, parts)) or song.file)[:MAX_TITLE]
+    return (" - ".join(filter(None, parts)) or song.file)[:MAX_TEXT]

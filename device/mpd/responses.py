@@ -102,7 +102,7 @@ class Playlist(msgspec.Struct, frozen=True):
 class Configuration(msgspec.Struct, frozen=True):
     """What MPD tells of its configuration to clients on its Unix socket."""
 
-    music_directory: str = ""
+    music_directory: Annotated[str, msgspec.Meta(pattern=r"^([^~\0][^\0]*)?$")] = ""
 
 
 def checked(command: str, response: Any, kind: type[T]) -> T:

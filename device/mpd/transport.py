@@ -78,7 +78,7 @@ class Transport:
 
     def send_line(self, line: str) -> None:
         """Send one line; its end is added."""
-        self.socket.settimeout(self._seconds)  # for sendall as a whole
+        self._set_timeout(self._seconds)  # for sendall as a whole
         self.socket.sendall(line.encode() + b"\n")
 
     def read_line(self) -> bytes:
@@ -90,10 +90,7 @@ class Transport:
     def _receive(self) -> None:
         if self._bytes_left == 0:
             raise ResponseError(f"a response of more than {MAX_RESPONSE >> 20} MiB")
-        left = None if self._deadline is None else self._deadline - monotonic()
-        if left is not None and left <= 0:
-            raise TimeoutError("the response is incomplete")
-        self.socket.settimeout(left)
+        self._set_timeout(self._seconds_left())
         received = self.socket.recv(min(MAX_LINE, self._bytes_left))
         if not received:
             raise ConnectionResetError("it has closed the connection")
@@ -107,6 +104,19 @@ class Transport:
             self._lines.append(bytes(self._unfinished))
             self._lines.extend(complete)
             self._unfinished = bytearray(unfinished)
+
+    def _seconds_left(self) -> float | None:
+        """Seconds until the deadline; None while an idle MPD has not begun to respond."""
+        if self._deadline is None:
+            return None
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError("the response is incomplete")
+        return self._seconds if self._bytes_left == MAX_RESPONSE else left  # nothing has arrived yet
+
+    def _set_timeout(self, seconds: float | None) -> None:
+        if self.socket.gettimeout() != seconds:  # setting it costs a system call
+            self.socket.settimeout(seconds)
 
 
 def _connect(family: int, endpoint: object, seconds: float) -> socket.socket:

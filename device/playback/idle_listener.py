@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-
-import mpd
 
 from device.health import Part
 from device.mpd.connection import Client
@@ -53,11 +49,7 @@ def idle_listener(
     try:
         yield
     finally:
-        processed.release()
         # Only this ends an idle() that waits: python-mpd2 cannot send `noidle` from another thread.
-        with (
-            contextlib.suppress(OSError, mpd.MPDError),
-            socket.socket(fileno=os.dup(client.fileno())) as connection,
-        ):
-            connection.shutdown(socket.SHUT_RDWR)
+        client.hang_up()
+        processed.release()  # after that, so that no other change is processed
         thread.join()
