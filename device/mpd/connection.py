@@ -70,9 +70,9 @@ class Client(mpd.MPDClient):  # type: ignore[misc]
         self.connect()
 
     def hang_up(self) -> None:
-        """From another thread: whatever waits for an answer here ends."""
+        """End whatever waits for a response here; for use from another thread."""
         with contextlib.suppress(OSError):
-            self._wire.socket.shutdown(socket.SHUT_RDWR)
+            self._transport.socket.shutdown(socket.SHUT_RDWR)
 
     def _write_command(self, command: str, args: Sequence[Any] = ()) -> None:
         if self._sock is None:
