@@ -10,7 +10,8 @@ WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 AT_ONCE = -n $(WORKERS) --dist loadgroup
 
 .PHONY: .pi .systemd-container help demo develop test test-python313 test-smoke test-deploy test-pi shell-pi \
-	test-mpd24 test-all fuzz soak lint bench bench-songs bench-sound bench-arm64 simulation settings lock clean
+	test-mpd24 test-all fuzz soak lint bench bench-songs bench-queue bench-sound bench-arm64 simulation \
+	settings lock clean
 
 help:
 	@echo 'make demo            watch the box on this computer (make demo CAMERA=images:FOLDER)'
@@ -22,11 +23,12 @@ help:
 	@echo 'make shell-pi        an emulated Pi to look around on, gone when you leave it; as root (SUITE=bookworm)'
 	@echo 'make test-mpd24      the tests of the box against MPD 0.24, if your own is older'
 	@echo 'make test-all        all of these, fuzz and soak too: hours; as root. docs/testing.md says which when'
-	@echo 'make fuzz            100,000 inputs each for the control socket and the settings; some minutes'
+	@echo 'make fuzz            100,000 inputs each for what comes in from outside; an hour'
 	@echo 'make soak            presses a box at random for an hour: does it grow? (make soak MINUTES=5)'
 	@echo 'make lint            ruff, the layers of imports, mypy, shellcheck'
 	@echo 'make bench           times and memory on this machine'
 	@echo 'make bench-songs     a library of 50,000 songs: from nothing known to a choice'
+	@echo 'make bench-queue     what a press costs where others have a queue of 12,000 songs'
 	@echo 'make bench-sound     what listening to a song takes, and the order by energy (make bench-sound FOLDER=...)'
 	@echo 'make bench-arm64     what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
 	@echo 'make simulation      what learning brings, with simulated listeners'
@@ -113,6 +115,10 @@ bench: .venv/.develop
 bench-songs: .venv/.develop
 	@script/need mpd command -v mpd
 	@$(BIN)/python -m tests.bench_songs $(ARGS)
+
+bench-queue: .venv/.develop
+	@script/need mpd command -v mpd
+	@$(BIN)/python -m tests.bench_queue $(ARGS)
 
 bench-sound: .venv/.develop
 	@$(BIN)/python -m tests.bench_sound $(if $(FOLDER),'$(FOLDER)')

@@ -1,3 +1,5 @@
+"""Runs the command line: `python -m device`."""
+
 import sys
 
 from device.cli.main import main

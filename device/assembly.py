@@ -1,23 +1,25 @@
 """Puts a box together from its settings, and takes it apart again.
 
-Whatever loads slowly comes after the first light. MPD is spoken to before that: it may have to be started.
+Modules that load slowly are imported after the first light. MPD is connected to before them, because
+systemd may have to start it first.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from device.config import settings
 from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
-from device.panel.button import Button, Presses
+from device.health import Health, Part
+from device.panel.button import Button, GestureRecognizer
 from device.panel.lights import Indication, Lights, NoLights, open_lights, without_light
-from device.supervision import PATIENCE, Patience
-from device.system.control_socket import ENDING, Control, Notifier, Question
+from device.supervision import DEFAULT_RESTART_POLICY, RestartPolicy
+from device.system.control_server import ENDING, ControlServer, Request
 from device.system.startup_times import StartupTimes
+from device.system.systemd import Notifier
 
 if TYPE_CHECKING:
     from device.box.box import Box, Event
@@ -26,41 +28,46 @@ if TYPE_CHECKING:
     from device.vision.camera import Camera
     from device.vision.observation import FaceAnalyzer
 
-log = logging.getLogger(__name__)
-
-NONE_YET: Mapping[str, str] = {}
-
 
 @contextmanager
 def open_box(
     chosen: settings.Settings,
     events: SimpleQueue[Event],
     open_camera: Callable[[], Camera] | None = None,
-    trouble: Mapping[str, str] = NONE_YET,
-    patience: Patience = PATIENCE,
+    health: Health | None = None,
+    restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
 ) -> Iterator[Box]:
-    """A box that is ready to run; its lights go out in the end, however it ends.
+    """Yield a box that is ready to run. Its lights go out at the end, even after an error.
 
-    open_camera: instead of the camera that the settings name. trouble: what is known already, by part.
-    patience: with parts that fail. Raises ServiceError. Without panel, disk, model or what the settings name,
-    the box comes up all the same, and says so.
+    Without panel, disk, model or something else that the settings name, the box runs all the same, and shows
+    trouble.
+
+    Args:
+        chosen: The settings.
+        events: The box's one queue.
+        open_camera: Used in place of the camera that the settings name.
+        health: The problems that are known already; none by default.
+        restart_policy: When parts that fail are restarted.
+
+    Raises:
+        ServiceError: The control socket cannot be opened, or a box runs already.
     """
-    start = StartupTimes()
-    trouble = dict(trouble)
+    startup = StartupTimes()
+    health = Health() if health is None else health
     with ExitStack() as stack:
         path = chosen.service.socket_path()
-        control = stack.enter_context(closing(Control(path, events.put, patience)))
-        lights, is_down = _panel(chosen.panel, events, trouble, stack)
+        server = stack.enter_context(closing(ControlServer(path, events.put, restart_policy)))
+        lights, is_down = _panel(chosen.panel, events, health, stack)
         lights.show(Indication.STARTING)
-        start.done("light")
+        startup.done("light")
 
         from device.playback.mpd_worker import MpdWorker
 
-        player = stack.enter_context(closing(MpdWorker(chosen.music, events.put, patience)))
+        player = stack.enter_context(closing(MpdWorker(chosen.music, events.put, restart_policy)))
         player.start()
-        start.done("player")
-        memory = stack.enter_context(closing(_memory(chosen.service, trouble)))
-        start.done("memory")
+        startup.done("player")
+        memory = stack.enter_context(closing(_memory(chosen.service, health)))
+        startup.done("memory")
 
         import numpy as np
 
@@ -71,98 +78,96 @@ def open_box(
         from device.vision.camera import camera_factory
         from device.vision.capture import Capture
 
-        start.done("libraries")
-        lexicon = _lexicon(chosen.music, trouble)
-        kept = None if "storage" in trouble else chosen.service.state_path()
-        scanner = LibraryScanner(chosen.music, lexicon, kept, events.put, patience)
+        startup.done("libraries")
+        lexicon = _lexicon(chosen.music, health)
+        folder = None if Part.STORAGE in health else chosen.service.state_path()
+        scanner = LibraryScanner(chosen.music, lexicon, folder, events.put, restart_policy)
         stack.enter_context(closing(scanner))
         scanner.start()
-        start.done("librarian")
-        analyzer = _analyzer(chosen, trouble)
-        start.done("model")
+        startup.done("librarian")
+        analyzer = _analyzer(chosen, health)
+        startup.done("model")
         capture = stack.enter_context(
             closing(Capture(open_camera or camera_factory(chosen.camera), events.put))
         )
-        stack.callback(_refuse_questions, control, events)
+        stack.callback(_refuse_requests, server, events)
         yield Box(
             events=events,
             rules=chosen.look,
-            presses=Presses(
+            gesture_recognizer=GestureRecognizer(
                 chosen.panel.debounce, chosen.panel.hold, chosen.panel.double_press, chosen.panel.off
             ),
             is_down=is_down,
             lights=lights,
             analyzer=analyzer,
             capture=capture,
-            playback=PlaybackController(chosen.music, player, scanner, memory, np.random.default_rng()),
+            playback=PlaybackController(
+                chosen.music, player, scanner, memory, np.random.default_rng(), health
+            ),
             power=Power(events.put),
             notifier=Notifier(),
-            start=start,
-            trouble=trouble,
-            patience=patience,
+            startup=startup,
+            health=health,
+            restart_policy=restart_policy,
         )
 
 
-def _refuse_questions(control: Control, events: SimpleQueue[Any]) -> None:
-    """The loop has ended: who asks while the parts are closed does not wait for an answer."""
-    control.refuse()
+def _refuse_requests(server: ControlServer, events: SimpleQueue[Any]) -> None:
+    """The loop has ended: a client that asks while the parts are closed has not to wait for its reply."""
+    server.refuse_requests()
     with suppress(Empty):
         while True:
             event = events.get_nowait()
-            if isinstance(event, Question):
-                event.answer.put(ENDING)
+            if isinstance(event, Request):
+                event.reply.put(ENDING)
 
 
 def _panel(
-    panel: settings.Panel, events: SimpleQueue[Any], trouble: dict[str, str], stack: ExitStack
+    panel: settings.Panel, events: SimpleQueue[Any], health: Health, stack: ExitStack
 ) -> tuple[Lights, Callable[[], bool]]:
     lights: Lights = NoLights()
     try:
         lights = stack.enter_context(closing(open_lights(panel)))
         button = stack.enter_context(closing(Button(panel, events.put)))
     except PanelError as error:
-        log.warning("panel: %s", error)
-        trouble["panel"] = str(error)
+        health.report_until_restart(Part.PANEL, str(error))
         return lights, lambda: False
     return lights, button.is_down
 
 
-def _memory(service: settings.Service, trouble: dict[str, str]) -> Memory:
+def _memory(service: settings.Service, health: Health) -> Memory:
     from device.playback.memory import Memory
 
     try:
         return Memory.open(service.state_path())
     except MemoryFileError as error:
-        log.warning("%s", error)
-        trouble["storage"] = str(error)
+        health.report_until_restart(Part.STORAGE, str(error))
         return Memory.of_this_run()
 
 
-def _lexicon(music: settings.Music, trouble: dict[str, str]) -> AffectLexicon:
+def _lexicon(music: settings.Music, health: Health) -> AffectLexicon:
     from device.library.tag_affect import read_lexicon
 
     try:
         return read_lexicon(music.places)
     except SettingsError as error:
-        _in_trouble("settings", f"{error}; until then moodbox's own table holds", trouble)
+        health.report_until_restart(
+            Part.SETTINGS,
+            f"{error}; until then moodbox's own table is used",
+        )
         return read_lexicon()
 
 
-def _analyzer(chosen: settings.Settings, trouble: dict[str, str]) -> FaceAnalyzer | None:
+def _analyzer(chosen: settings.Settings, health: Health) -> FaceAnalyzer | None:
     from device.vision.observation import FaceAnalyzer
 
     try:
         analyzer = FaceAnalyzer(chosen.model, chosen.look)
     except ModelError as error:
-        _in_trouble("model", str(error), trouble)
+        health.report_until_restart(Part.MODEL, str(error))
         return None
     if missing := without_light(analyzer.card.labels, chosen.panel):
         table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
-        what = f"{table}: the model knows {', '.join(missing)} too; name a light for each"
-        _in_trouble("settings", what, trouble)
+        problem = f"{table}: the model also tells {', '.join(missing)}; add a light for each"
+        health.report_until_restart(Part.SETTINGS, problem)
     return analyzer
-
-
-def _in_trouble(part: str, what: str, trouble: dict[str, str]) -> None:
-    log.warning("%s: %s", part, what)
-    trouble.setdefault(part, what)

@@ -9,10 +9,17 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from device.assembly import open_box
-from device.config.last_good import keep
+from device.box.loop import Stop
+from device.config.last_good import save
 from device.errors import MoodboxError
-from device.supervision import BROKEN, PATIENCE, Part, Patience, Supervised, ThreadDied
-from device.system.control_socket import Stop
+from device.health import Health, Part, ThreadDied
+from device.supervision import (
+    DEFAULT_RESTART_POLICY,
+    EXIT_INTERNAL_ERROR,
+    PartMonitor,
+    RestartPolicy,
+    SupervisedThread,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,36 +34,47 @@ SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 def run(
     settings: Settings,
     *,
-    broken: str | None = None,
+    settings_problem: str | None = None,
     events: SimpleQueue[Any] | None = None,
-    patience: Patience = PATIENCE,
+    restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
 ) -> int:
-    """Is the box until it is told to end. Returns its exit code: 0, or BROKEN by an error of moodbox's own.
+    """Run the box until a signal ends it.
 
-    broken: what is wrong with the settings' file, where these are not what it says. events: the box's one
-    queue. Raises MoodboxError where the box cannot begin.
+    Args:
+        settings: The settings.
+        settings_problem: What is wrong with the settings file, if `settings` are the last good ones instead.
+        events: The box's one queue.
+        restart_policy: When parts that fail are restarted.
+
+    Returns:
+        The exit code: 0, or EXIT_INTERNAL_ERROR after an error of moodbox's own.
+
+    Raises:
+        MoodboxError: The box cannot start.
     """
     events = SimpleQueue() if events is None else events
-    _stop_on_signals(events, patience)
+    _stop_on_signals(events, restart_policy)
     threading.excepthook = lambda died: _thread_died(died, events)
+    health = Health()
+    if settings_problem:
+        health.report_until_restart(Part.SETTINGS, settings_problem)
     try:
-        with open_box(
-            settings, events, trouble={"settings": broken} if broken else {}, patience=patience
-        ) as box:
-            if "settings" not in dict(box.state.trouble):
-                keep(settings)
+        with open_box(settings, events, health=health, restart_policy=restart_policy) as box:
+            if Part.SETTINGS not in health:
+                save(settings)
             return box.run()
     except MoodboxError:
         raise
     except Exception:
         log.critical("the box ends by an error of moodbox's own", exc_info=True)
-        return BROKEN
+        return EXIT_INTERNAL_ERROR
 
 
-def _stop_on_signals(events: SimpleQueue[Any], patience: Patience) -> None:
-    """From here on signals wait for a thread of their own, which goes on reading them.
+def _stop_on_signals(events: SimpleQueue[Any], restart_policy: RestartPolicy) -> None:
+    """Post a Stop for each signal, from a thread that waits for signals.
 
-    A handler would have to wake the main thread, and does not where the kernel gives the signal to another.
+    A signal handler would not do: it runs on the main thread, which does not wake up when the kernel delivers
+    the signal to another thread.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # for this thread, and those that it starts
 
@@ -65,7 +83,7 @@ def _stop_on_signals(events: SimpleQueue[Any], patience: Patience) -> None:
             signal.sigwait(SIGNALS)
             events.put(Stop())
 
-    Supervised(Part("signals", events.put, patience), wait).start()
+    SupervisedThread(PartMonitor(Part.SIGNALS, events.put, restart_policy), wait).start()
 
 
 def _thread_died(died: threading.ExceptHookArgs, events: SimpleQueue[Any]) -> None:
@@ -76,7 +94,7 @@ def _thread_died(died: threading.ExceptHookArgs, events: SimpleQueue[Any]) -> No
 
 
 def _library(trace: TracebackType | None) -> str:
-    """Whose code the thread ran: the package of the first function after Python's own; "" for the box."""
+    """The package of the first function after Python's own that the thread ran; "" for moodbox's."""
     while trace is not None:
         package = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
         if package != "threading":

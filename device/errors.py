@@ -1,53 +1,75 @@
-"""One root error and a few children; each message says what is wrong, where, and what to do."""
+"""The errors a user can fix, and how an error is described in one line.
+
+Each message says what is wrong, where, and what to do.
+"""
+
+from __future__ import annotations
+
+SEE_LOG = "the log says more: journalctl -u moodbox"
+MAX_SUMMARY_LENGTH = 200  # characters
 
 
 class MoodboxError(Exception):
-    """Anything the user can mend. The command line prints it as one line and ends with `exit_code`."""
+    """An error the user can fix. The command line prints it as one line and exits with `exit_code`."""
 
     exit_code = 1
 
 
 class SettingsError(MoodboxError, ValueError):
-    """The settings file, or an option on the command line, says something impossible."""
+    """The settings file, or an option on the command line, has an invalid value."""
 
     exit_code = 2
 
 
 class ModelError(MoodboxError, ValueError):
-    """A model or its card is missing, damaged, or they do not belong together."""
+    """A model or its card is missing or damaged, or the two do not match."""
 
 
 class CameraError(MoodboxError, OSError):
-    """No frame could be had from the camera."""
+    """The camera gives no frame."""
 
 
 class PanelError(MoodboxError, OSError):
-    """A light or the button could not be reached."""
+    """A light or the button cannot be reached."""
 
 
 class PowerError(MoodboxError, OSError):
-    """The machine could not be switched off."""
+    """The machine cannot be switched off."""
 
 
 class PlayerError(MoodboxError, ConnectionError):
-    """MPD could not be reached, or did not answer in time."""
+    """MPD is not reachable, or does not answer in time."""
 
 
 class ServiceError(MoodboxError, ConnectionError):
-    """The running box could not be reached over its control socket, or a box already runs."""
+    """The running box is not reachable over its control socket, or another box already runs."""
 
 
 class NoBoxError(ServiceError):
-    """No box runs here."""
+    """No box runs on this machine."""
 
 
 class MemoryFileError(MoodboxError, OSError):
-    """What the box knows cannot be kept on this disk."""
+    """What the box learns cannot be stored on this disk."""
 
 
 class SoundError(MoodboxError, RuntimeError):
-    """No song can be listened to."""
+    """No song can be analyzed."""
 
 
 class LibraryError(MoodboxError, LookupError):
     """MPD has nothing to play."""
+
+
+def describe(error: BaseException, verb: str = "stopped") -> str:
+    """Return a MoodboxError's own message, and a description as an internal error of anything else."""
+    if isinstance(error, MoodboxError):
+        return str(error)
+    return f"{verb} by an error of moodbox's own ({summary(error)})"
+
+
+def summary(error: BaseException) -> str:
+    """Return the error's type and message as one short line."""
+    first = (str(error).strip().splitlines() or [""])[0]
+    line = ": ".join(filter(None, [type(error).__name__, first]))
+    return "".join(c if c.isprintable() else "?" for c in line)[:MAX_SUMMARY_LENGTH]

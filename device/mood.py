@@ -1,4 +1,8 @@
-"""Moods, readings and verdicts: plain values, and the pure functions over them."""
+"""Moods, predictions and decisions: plain values, and the pure functions over them.
+
+A prediction is what the classifier says of one frame with a face: a probability for each mood. A decision is
+what one observation, several frames, comes to.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ class Mood(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a look can end with."""
+    """The kinds of decision."""
 
     MOOD = "mood"
     UNSURE = "unsure"
@@ -29,9 +33,9 @@ class Outcome(StrEnum):
 
 
 class Face(NamedTuple):
-    """Where a face is in a frame, in pixels.
+    """The bounding box of a face in a frame, in pixels.
 
-    tilt: by how many degrees the frame has to be turned, counter-clockwise, for it to stand upright.
+    tilt: by how many degrees the frame must be rotated, counter-clockwise, to make the face upright.
     """
 
     x: int
@@ -47,10 +51,13 @@ Probabilities = Mapping[Mood, float]
 
 @dataclass(frozen=True)
 class Decision:
-    """What one look decided.
+    """What one observation decided.
 
-    `mood` is set only where `outcome` is MOOD. `confidence` is the highest mean probability
-    (0 without a face). `face` is the last one seen.
+    mood: set only if `outcome` is MOOD.
+    confidence: the highest mean probability, from 0 to 1; 0 without a face.
+    probabilities: the mean of all predictions; None without a face.
+    face: the last one that was detected.
+    prediction_count: how many frames had a face.
     """
 
     outcome: Outcome
@@ -58,38 +65,39 @@ class Decision:
     confidence: float = 0.0
     probabilities: Probabilities | None = None
     face: Face | None = None
-    readings: int = 0
+    prediction_count: int = 0
 
 
 NO_FACE = Decision(Outcome.NO_FACE)
 
 
-def likeliest(reading: Probabilities) -> Mood:
-    return max(reading, key=lambda mood: reading[mood])
+def most_likely(probabilities: Probabilities) -> Mood:
+    """The mood with the highest probability; the first of them if several have it."""
+    return max(probabilities, key=lambda mood: probabilities[mood])
 
 
-def mean(readings: Sequence[Probabilities]) -> Probabilities:
-    """The mean probability of each mood; `readings` must not be empty."""
-    return {mood: sum(r[mood] for r in readings) / len(readings) for mood in readings[0]}
+def mean(predictions: Sequence[Probabilities]) -> Probabilities:
+    """The mean probability of each mood; `predictions` must not be empty."""
+    return {mood: sum(p[mood] for p in predictions) / len(predictions) for mood in predictions[0]}
 
 
-def agree(readings: Sequence[Probabilities], least: int) -> bool:
-    """Whether the last `least` readings, or more, all name the same mood."""
-    return len(readings) >= least and len({likeliest(r) for r in readings[-least:]}) == 1
+def agree(predictions: Sequence[Probabilities], required: int) -> bool:
+    """Whether there are at least `required` predictions, and the last `required` name the same mood."""
+    return len(predictions) >= required and len({most_likely(p) for p in predictions[-required:]}) == 1
 
 
-def decide(readings: Sequence[Probabilities], threshold: float, face: Face | None = None) -> Decision:
-    """One verdict from all readings of a look: their mean names a mood if it reaches `threshold`."""
-    if not readings:
+def decide(predictions: Sequence[Probabilities], threshold: float, face: Face | None = None) -> Decision:
+    """Decide by the mean of all predictions of an observation; it names a mood if it reaches `threshold`."""
+    if not predictions:
         return NO_FACE
-    probabilities = mean(readings)
-    mood = likeliest(probabilities)
-    sure = probabilities[mood] >= threshold
+    probabilities = mean(predictions)
+    mood = most_likely(probabilities)
+    is_confident = probabilities[mood] >= threshold
     return Decision(
-        outcome=Outcome.MOOD if sure else Outcome.UNSURE,
-        mood=mood if sure else None,
+        outcome=Outcome.MOOD if is_confident else Outcome.UNSURE,
+        mood=mood if is_confident else None,
         confidence=probabilities[mood],
         probabilities=probabilities,
         face=face,
-        readings=len(readings),
+        prediction_count=len(predictions),
     )

@@ -1,4 +1,4 @@
-"""Names that come from outside, made fit for a line of a log or a terminal."""
+"""Names from outside, such as file names and song titles, made safe for a log line or a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make bench`: what the box costs on this machine, each figure beside something that was run with it.
+"""`make bench`: what the box costs on this machine, each figure next to a comparison from the same run.
 
 Times say little on another machine; the ratios say more. Nothing here is a test, and no test asserts a time.
 """
@@ -28,7 +28,7 @@ from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.demo.slideshow import Slideshow
 from device.demo.songs import make_library
-from device.system.control_socket import ask
+from device.system.control_client import ask
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
 from tests.waiting import eventually
@@ -40,7 +40,7 @@ PRESSES = 20
 
 def main() -> None:
     print(f"moodbox {device.__version__} on {machine()}\n")
-    row("what", "median", "worst", "aim", "beside it")
+    row("what", "median", "worst", "aim", "compared with")
     with tempfile.TemporaryDirectory(prefix="moodbox-bench-") as name:
         folder = Path(name)
         make_library(folder / "music")
@@ -62,19 +62,19 @@ def bench_presses(settings: Settings) -> None:
         eventually(lambda: harness.status()["playing"] == "play")
         lights, songs, asks = [], [], []
         for _ in range(PRESSES):
-            slideshow.turn()
+            slideshow.advance()
             lit, played = press(harness, settings)
             lights.append(lit)
             songs.append(played)
             asks.append(timed(harness.status))
     ask_time = f"{statistics.median(asks) * 1000:.1f} ms to ask `status`"
     milliseconds("press to first change of the lights", lights, "100 ms", ask_time)
-    waited = f"{settings.panel.double_press * 1000:.0f} ms of it wait for a second press"
-    milliseconds("letting go to the new mood's song", songs, "1000 ms", waited)
+    waited = f"{settings.panel.double_press * 1000:.0f} ms of it is the wait for a second press"
+    milliseconds("release to the new mood's song", songs, "1000 ms", waited)
 
 
 def press(harness: Harness, settings: Settings) -> tuple[float, float]:
-    """Seconds from the button going down to a light that changed, and from letting it go to another song."""
+    """Seconds from the press to a change of the lights, and from the release to another song."""
     pin = Device.pin_factory.pin(settings.panel.button)
     lights, song = harness.lights(), harness.status()["song"]
     start = time.perf_counter()
@@ -129,9 +129,9 @@ def bench_process(settings: Settings, folder: Path) -> None:
 
 @contextmanager
 def daemon(settings: Path, folder: Path, ends: list[float]) -> Iterator[tuple[float, int]]:
-    """`moodbox run`: seconds until it told systemd that it is ready, and its process id.
+    """Run `moodbox run`; yield the seconds until it was ready, by its message to systemd, and its process id.
 
-    Adds to `ends` how many seconds it took to end.
+    The seconds that it takes to end are added to `ends`.
     """
     address = folder / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
@@ -148,7 +148,7 @@ def daemon(settings: Path, folder: Path, ends: list[float]) -> Iterator[tuple[fl
                 while b"READY=1" not in systemd.recv(1000):
                     pass
                 seconds = time.perf_counter() - start
-                systemd.close()  # a full one that nobody reads would make the box wait
+                systemd.close()  # the box would wait for a full socket that nobody reads
                 yield seconds, process.pid
             finally:
                 process.terminate()
@@ -187,7 +187,7 @@ def timed(action: Callable[[], object]) -> float:
 
 
 def peak_memory(pid: int) -> int:
-    """Bytes, by the kernel's own high-water mark."""
+    """Bytes, by the kernel's high-water mark."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
@@ -206,13 +206,13 @@ def imported_memory(program: str) -> int:
     return used
 
 
-def milliseconds(what: str, seconds: list[float], aim: str, beside: str) -> None:
+def milliseconds(what: str, seconds: list[float], aim: str, comparison: str) -> None:
     median, worst = 1000 * statistics.median(seconds), 1000 * max(seconds)
-    row(what, f"{median:.1f} ms", f"{worst:.1f} ms", aim, beside)
+    row(what, f"{median:.1f} ms", f"{worst:.1f} ms", aim, comparison)
 
 
-def row(what: str, median: str, worst: str, aim: str, beside: str) -> None:
-    print(f"{what:43}{median:>10}{worst:>11}  {aim:9}{beside}", flush=True)
+def row(what: str, median: str, worst: str, aim: str, comparison: str) -> None:
+    print(f"{what:43}{median:>10}{worst:>11}  {aim:9}{comparison}", flush=True)
 
 
 def machine() -> str:

@@ -1,11 +1,11 @@
-"""The worker of `tests.bench_eyes`: ways from a frame to a reading, one kind to a process.
+"""The worker of `tests.bench_eyes`: methods from a frame to probabilities, one kind for each process.
 
     python -m tests.bench_others KIND THREADS FOLDER
 
-FOLDER holds the frames as `.npy` files, grey. The worker writes a line with its ways as soon as it can be
-asked, then for each line it reads, `["way", "frame", times]`, one with the faces that were read and the
-seconds that each run took. All lines are JSON. What a kind needs is loaded where it is used: each is run by
-a Python of its own.
+FOLDER has the grey frames as `.npy` files. The worker prints a line with its methods once it is ready. For
+each line `["method", "frame", times]` of its input it prints a line with the number of classified faces and
+the seconds of each run. All lines are JSON. Each kind imports what it needs where it uses it, because each
+may run in another Python environment.
 """
 
 from __future__ import annotations
@@ -25,53 +25,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 Frame = NDArray[np.uint8]
-Action = Callable[[], int]  # what is timed; returns how many faces were read
-Way = Callable[[Frame], Action]  # makes ready, untimed
+Action = Callable[[], int]  # what is timed; returns the number of classified faces
+Method = Callable[[Frame], Action]  # the preparation for a frame, which is not timed
 
-WARM_UP = 3  # TensorFlow traces at the first run, and the caches fill
+WARM_UP_RUNS = 3  # TensorFlow traces its graph in the first run, and caches fill
 
 
-def moodbox(runtime: str) -> dict[str, Way]:
-    """The box's own eyes, on the model that it brings."""
+def moodbox(runtime: str) -> dict[str, Method]:
+    """The box's face analyzer, with the shipped model."""
     from device.config.settings import Look, Model
     from device.vision.observation import FaceAnalyzer
 
     analyzer = FaceAnalyzer(Model(runtime=runtime), Look())  # type: ignore[arg-type]  # one of MODULES' keys
 
     def first(frame: Frame) -> Action:
-        return lambda: int(analyzer.analyze(frame).reading is not None)
+        return lambda: int(analyzer.analyze(frame).probabilities is not None)
 
     def following(frame: Frame) -> Action:
-        last = analyzer.analyze(frame).face
-        return lambda: int(analyzer.analyze(frame, last).reading is not None)
+        previous = analyzer.analyze(frame).face
+        return lambda: int(analyzer.analyze(frame, previous).probabilities is not None)
 
     return {"first": first, "following": following}
 
 
-def interpreters(runtime: str) -> dict[str, Way]:
-    """The model alone, on a crop, by each of the runtime's ways. THREADS do not matter here."""
+def interpreters(runtime: str) -> dict[str, Method]:
+    """The model alone, on one crop, by each of the runtime's kernels, with one and two threads."""
     from device.config.settings import Settings
     from device.vision.tflite import MODULES
 
     module = importlib.import_module(MODULES[runtime])
     content = Settings().model.file().read_bytes()
 
-    def way(threads: int, kernels: Any) -> Way:
-        made = module.Interpreter(
+    def method(threads: int, kernels: Any) -> Method:
+        interpreter = module.Interpreter(
             model_content=content, num_threads=threads, experimental_op_resolver_type=kernels
         )
-        made.allocate_tensors()
-        entry, answer = made.get_input_details()[0], made.get_output_details()[0]
+        interpreter.allocate_tensors()
+        model_input, model_output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
 
         def prepare(frame: Frame) -> Action:
-            crop = cv2.resize(frame, tuple(entry["shape"][1:3].tolist()))[np.newaxis, ..., np.newaxis]
+            crop = cv2.resize(frame, tuple(model_input["shape"][1:3].tolist()))[np.newaxis, ..., np.newaxis]
 
-            def read() -> int:
-                made.set_tensor(entry["index"], crop)
-                made.invoke()
-                return len(made.get_tensor(answer["index"]))
+            def classify() -> int:
+                interpreter.set_tensor(model_input["index"], crop)
+                interpreter.invoke()
+                return len(interpreter.get_tensor(model_output["index"]))
 
-            return read
+            return classify
 
         return prepare
 
@@ -80,53 +80,55 @@ def interpreters(runtime: str) -> dict[str, Way]:
         ", no XNNPACK": module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     }
     return {
-        f"{threads} thread{'s' if threads > 1 else ''}{kind}": way(threads, kernels)
+        f"{threads} thread{'s' if threads > 1 else ''}{kind}": method(threads, kernels)
         for kind, kernels in kinds.items()
         for threads in (1, 2)
     }
 
 
-def fer(threads: int) -> dict[str, Way]:
-    """The package `fer`, whole: first as it comes, then with the Keras model that it had alone until 2025."""
+def fer(threads: int) -> dict[str, Method]:
+    """The whole package `fer`: with its defaults, and with the Keras model, its only one until 2025."""
     _limit_tensorflow(threads)
     from fer.fer import FER  # type: ignore[import-not-found]  # in .bench only
 
-    def way(**options: bool) -> Way:
+    def method(**options: bool) -> Method:
         detector = FER(mtcnn=False, **options)
 
         def prepare(frame: Frame) -> Action:
-            colour = cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR)  # it takes nothing else, and makes it grey again
+            colour = cv2.cvtColor(
+                frame, cv2.COLOR_GRAY2BGR
+            )  # it accepts nothing else, and converts it back to grey
             return lambda: len(detector.detect_emotions(colour))
 
         return prepare
 
     name = f"fer {importlib.metadata.version('fer')}"
-    return {name: way(), f"{name}, Keras model": way(use_tflite=False)}
+    return {name: method(), f"{name}, Keras model": method(use_tflite=False)}
 
 
-def plain(threads: int) -> dict[str, Way]:
-    """What tutorials do: the whole frame by Haar with 1.1 and 5, then the float network on each box."""
+def plain(threads: int) -> dict[str, Method]:
+    """What tutorials do: Haar on the whole frame with 1.1 and 5, then the float network on each box."""
     _limit_tensorflow(threads)
     from converter.networks.architectures import paper
 
-    network = paper(3)  # with random weights: no time depends on them
+    network = paper(3)  # with random weights, which do not affect the time
     cascade = cv2.CascadeClassifier(
         str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml")
     )
 
-    def way(answer: Callable[[NDArray[np.float32]], Any]) -> Way:
-        def act(frame: Frame) -> int:
+    def method(predict: Callable[[NDArray[np.float32]], Any]) -> Method:
+        def detect_and_classify(frame: Frame) -> int:
             boxes = cascade.detectMultiScale(frame, scaleFactor=1.1, minNeighbors=5)
             for x, y, width, height in boxes:
                 crop = cv2.resize(frame[y : y + height, x : x + width], (48, 48))
-                np.asarray(answer(crop.astype(np.float32)[np.newaxis, ..., np.newaxis]))
+                np.asarray(predict(crop.astype(np.float32)[np.newaxis, ..., np.newaxis]))
             return len(boxes)
 
-        return lambda frame: lambda: act(frame)
+        return lambda frame: lambda: detect_and_classify(frame)
 
     return {
-        "Haar, Keras predict()": way(lambda crop: network.predict(crop, verbose=0)),
-        "Haar, Keras call": way(lambda crop: network(crop, training=False)),
+        "Haar, Keras predict()": method(lambda crop: network.predict(crop, verbose=0)),
+        "Haar, Keras call": method(lambda crop: network(crop, training=False)),
     }
 
 
@@ -137,7 +139,8 @@ def _limit_tensorflow(threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
-def ways_of(kind: str, threads: int) -> dict[str, Way]:
+def methods_of(kind: str, threads: int) -> dict[str, Method]:
+    """The methods of a kind, by name."""
     kind, _, runtime = kind.partition(":")
     if kind == "moodbox":
         return moodbox(runtime)
@@ -147,25 +150,27 @@ def ways_of(kind: str, threads: int) -> dict[str, Way]:
 
 
 def timed(action: Callable[[], object]) -> float:
+    """The seconds that `action` takes."""
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
 
 
 def main(kind: str, threads: int, folder: Path) -> None:
-    answers, sys.stdout = sys.stdout, sys.stderr  # libraries print what they like
+    """Answer each line of stdin."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # libraries print to stdout too
     cv2.setNumThreads(threads)
-    ways = ways_of(kind, threads)
+    methods = methods_of(kind, threads)
 
     @cache
-    def ready(way: str, frame: str) -> tuple[int, Action]:
-        action = ways[way](np.load(folder / f"{frame}.npy"))
-        return [action() for _ in range(WARM_UP)][-1], action
+    def ready(method: str, frame: str) -> tuple[int, Action]:
+        action = methods[method](np.load(folder / f"{frame}.npy"))
+        return [action() for _ in range(WARM_UP_RUNS)][-1], action
 
-    print(json.dumps(list(ways)), file=answers, flush=True)
+    print(json.dumps(list(methods)), file=answers, flush=True)
     for line in sys.stdin:
-        way, frame, times = json.loads(line)
-        faces, action = ready(way, frame)
+        method, frame, times = json.loads(line)
+        faces, action = ready(method, frame)
         print(json.dumps([faces, [timed(action) for _ in range(times)]]), file=answers, flush=True)
 
 

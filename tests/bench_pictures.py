@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from device.vision.opencv import MOST_PIXELS
+from device.vision.opencv import MAX_PIXELS
 
-SIDE = int(MOST_PIXELS**0.5)
+SIDE = int(MAX_PIXELS**0.5)
 FILES = 100_000
 KINDS: dict[str, tuple[str, tuple[int, ...]]] = {
     "JPEG": (".jpg", ()),

@@ -126,7 +126,7 @@ def bench_choosing(table: SongTable) -> None:
         RankingRequest(
             trajectory_for(mood, Music()),
             12,
-            before=tuple(chance.choice(table.uris, 500)),
+            history=tuple(chance.choice(table.uris, 500)),
             play_statistics=play_statistics,
         )
         for mood in Mood

@@ -1,24 +1,26 @@
-"""`make simulation`: what learning brings, with listeners who are simulated.
+"""`make simulation`: what learning brings, with simulated listeners.
 
-A listener comes to the box in some mood, which the box sees rightly, hears six songs, and comes again. Each
-song is heard through with a probability of its own, else skipped before half:
+A listener comes to the box in some mood, which the box recognizes correctly, hears six songs, and comes
+again. Each song is played through with a probability of its own, else it is skipped before its half:
 
-    logit = level + taste for the genre in this mood + taste for the song - how far it lies off the mood
+    logit = level + preference for the genre in this mood + preference for the song - distance from the mood
 
-- The taste for a genre is drawn once per listener and mood, normal with a spread of 1.2 in logits, of which
-  half of the variance is common to all moods. The taste for a song is normal with a spread of 0.7 and the
-  same in all moods. Neither has anything to do with where music lies in the plane.
-- Songs lie around their genre's place, 0.12 off in valence and in energy. The listener wants a place for each
-  mood, drawn around the middle of the box's course for it, 0.1 off; each 0.1 beyond costs 0.25 in logits.
-- The level is set for each listener so that of songs picked by chance alone 55 of 100 are heard through.
+- The preference for a genre is drawn once for each listener and mood: normal, with a standard deviation of
+  1.2 in logits; half of the variance is common to all moods. The preference for a song is normal, with a
+  standard
+  deviation of 0.7, and the same in all moods. Neither depends on where the music lies in the plane.
+- Songs lie around their genre's affect, with a standard deviation of 0.12 in valence and in energy. For each
+  mood the listener wants music at one point, drawn around the middle of the box's trajectory with a standard
+  deviation of 0.1; each 0.1 of distance from it costs 0.25 in logits.
+- The level is set for each listener so that 55 of 100 randomly chosen songs are played through.
 
-The library has 2,000 songs of 300 artists in all genres of the table, as often as each other. A listener
-hears 300 songs; what counts is the last 100.
+The library has 2,000 songs of 300 artists in all genres of the table, equally frequent. A listener hears 300
+songs; the last 100 count.
 
-Nobody is like this. The listener was written down before the first run, and nothing of it was changed after.
-The box brought .73 at first and tried out too much. It was then made to count plays in other moods for a
-part, and one of its own numbers was halved, BOLDNESS in device/recommend/preference.py, by looking at
-listeners 100 to 123. Those who are printed here are others.
+No real person is like this. The listener was written down before the first run, and was not changed
+afterwards. The first version of the box brought .73 and explored too much. It was then changed to count plays
+in other moods in part, and one of its constants was halved, EXPLORATION in device/recommend/preference.py, by
+looking at listeners 100 to 123. The listeners that are printed here are others.
 """
 
 from __future__ import annotations
@@ -42,45 +44,45 @@ from device.recommend.trajectory import trajectory_for
 SONGS, ARTISTS = 2000, 300
 PLAYS, LAST, VISIT = 300, 100, 6
 MOODS = {Mood.HAPPY: 0.4, Mood.NEUTRAL: 0.35, Mood.SAD: 0.25}
-BY_CHANCE = 0.55
-FIRST = 1000  # the first listener's number
+COMPLETED_BY_CHANCE = 0.55
+FIRST_SEED = 1000  # the first listener's
 
 
 @dataclass(frozen=True, eq=False)
 class Listener:
-    """How likely each song is heard through, in each mood."""
+    """The probability that each song is played through, by mood; float64, one value for each row."""
 
-    likes: dict[Mood, NDArray[np.float64]]
+    probabilities: dict[Mood, NDArray[np.float64]]
 
 
-def library(chance: np.random.Generator) -> tuple[SongTable, NDArray[np.float64]]:
-    """What the box knows of the songs, and where they really lie."""
+def library(rng: np.random.Generator) -> tuple[SongTable, NDArray[np.float64]]:
+    """Make a library: what the box knows of the songs, and their true affects, (songs, 2)."""
     words = sorted({word.name: word for word in read_lexicon().genres.values()}.items())
     songs, affects = [], []
     for number in range(SONGS):
-        name, word = words[chance.integers(len(words))]
+        name, word = words[rng.integers(len(words))]
         known = Affect(word.valence, word.energy, word.confidence, Source.GENRE)
-        songs.append(Song(f"{number:04}", f"artist {chance.integers(ARTISTS)}", name, known))
-        affects.append(np.clip(chance.normal((word.valence, word.energy), 0.12), 0, 1))
+        songs.append(Song(f"{number:04}", f"artist {rng.integers(ARTISTS)}", name, known))
+        affects.append(np.clip(rng.normal((word.valence, word.energy), 0.12), 0, 1))
     return song_table(songs), np.array(affects)
 
 
-def listener(table: SongTable, affects: NDArray[np.float64], chance: np.random.Generator) -> Listener:
+def listener(table: SongTable, affects: NDArray[np.float64], rng: np.random.Generator) -> Listener:
     count = len(table.genres)
-    always = chance.normal(0, 1.2 / np.sqrt(2), count)
-    by_song = chance.normal(0, 0.7, len(table))
+    always = rng.normal(0, 1.2 / np.sqrt(2), count)
+    by_song = rng.normal(0, 0.7, len(table))
     logits = {}
     for mood in MOODS:
         trajectory = trajectory_for(mood, Music())
         middle = (np.array(trajectory.start) + np.array(trajectory.end)) / 2
-        off = np.linalg.norm(affects - chance.normal(middle, 0.1), axis=1)
-        by_genre = always + chance.normal(0, 1.2 / np.sqrt(2), count)
-        logits[mood] = by_genre[table.genre] + by_song - 2.5 * off
+        distance = np.linalg.norm(affects - rng.normal(middle, 0.1), axis=1)
+        by_genre = always + rng.normal(0, 1.2 / np.sqrt(2), count)
+        logits[mood] = by_genre[table.genre] + by_song - 2.5 * distance
     low, high = -20.0, 20.0
     while high - low > 1e-6:
         level = (low + high) / 2
         share = sum(part * sigmoid(level + logits[mood]).mean() for mood, part in MOODS.items())
-        low, high = (level, high) if share < BY_CHANCE else (low, level)
+        low, high = (level, high) if share < COMPLETED_BY_CHANCE else (low, level)
     return Listener({mood: sigmoid(level + each) for mood, each in logits.items()})
 
 
@@ -89,63 +91,67 @@ def sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     return values
 
 
-Way = Callable[[SongTable, RankingRequest, np.random.Generator], list[str]]
+Strategy = Callable[[SongTable, RankingRequest, np.random.Generator], list[str]]
 
 
-def by_chance(table: SongTable, request: RankingRequest, chance: np.random.Generator) -> list[str]:
-    return [table.uris[row] for row in chance.choice(len(table), request.count, replace=False)]
+def by_chance(table: SongTable, request: RankingRequest, rng: np.random.Generator) -> list[str]:
+    return [table.uris[row] for row in rng.choice(len(table), request.count, replace=False)]
 
 
-def by_fit(table: SongTable, request: RankingRequest, chance: np.random.Generator) -> list[str]:
-    return by_box(table, replace(request, play_statistics=NO_STATISTICS), chance)
+def by_fit(table: SongTable, request: RankingRequest, rng: np.random.Generator) -> list[str]:
+    return by_box(table, replace(request, play_statistics=NO_STATISTICS), rng)
 
 
-def by_box(table: SongTable, request: RankingRequest, chance: np.random.Generator) -> list[str]:
-    return [choice.uri for choice in rank_songs(table, request, chance)]
+def by_box(table: SongTable, request: RankingRequest, rng: np.random.Generator) -> list[str]:
+    return [choice.uri for choice in rank_songs(table, request, rng)]
 
 
-WAYS: dict[str, Way] = {"by chance": by_chance, "by fit alone": by_fit, "by what was learned": by_box}
+STRATEGIES: dict[str, Strategy] = {
+    "by chance": by_chance,
+    "by fit alone": by_fit,
+    "by what was learned": by_box,
+}
 
 
-def heard_through(way: Way, seed: int) -> list[bool]:
-    """Of each song that one listener was played, whether they heard it through."""
-    chance = np.random.default_rng(seed)
-    table, affects = library(chance)
-    person = listener(table, affects, chance)
+def simulate(strategy: Strategy, seed: int) -> list[bool]:
+    """Whether one listener has played each song through, in order."""
+    rng = np.random.default_rng(seed)
+    table, affects = library(rng)
+    person = listener(table, affects, rng)
     played: list[str] = []
-    heard: list[bool] = []
+    outcomes: list[bool] = []
     memory = Memory.of_this_run()
     while len(played) < PLAYS:
-        mood = list(MOODS)[chance.choice(len(MOODS), p=list(MOODS.values()))]
+        mood = list(MOODS)[rng.choice(len(MOODS), p=list(MOODS.values()))]
         request = RankingRequest(
             trajectory_for(mood, Music()),
             VISIT,
-            before=tuple(played),
+            history=tuple(played),
             play_statistics=memory.play_statistics(mood),
         )
-        for uri in way(table, request, chance):
+        for uri in strategy(table, request, rng):
             row = table.rows[uri]
-            through = bool(chance.random() < person.likes[mood][row])
+            completed = bool(rng.random() < person.probabilities[mood][row])
             played.append(uri)
-            heard.append(through)
-            memory.keep_play(mood, uri, table.song(row).genre, heard=through)
+            outcomes.append(completed)
+            memory.keep_play(mood, uri, table.song(row).genre, heard=completed)
     memory.close()
-    return heard[:PLAYS]
+    return outcomes[:PLAYS]
 
 
-def share_at_last(way: Way, listeners: int) -> float:
-    """How many of the last songs were heard through, over several listeners."""
-    return float(np.mean([heard_through(way, FIRST + number)[-LAST:] for number in range(listeners)]))
+def share_at_last(strategy: Strategy, listeners: int) -> float:
+    """The share of the last songs that were played through, over several listeners."""
+    return float(np.mean([simulate(strategy, FIRST_SEED + number)[-LAST:] for number in range(listeners)]))
 
 
 def main() -> None:
     listeners = int(sys.argv[1]) if len(sys.argv) > 1 else 40
-    print(f"heard through, of {PLAYS} songs each for {listeners} listeners")
+    print(f"played through, of {PLAYS} songs each for {listeners} listeners")
     print(f"{'':22}{'first 100':>10}{'next 100':>10}{'last 100':>10}{'least':>8}{'most':>8}")
-    for name, way in WAYS.items():
-        heard = np.array([heard_through(way, FIRST + number) for number in range(listeners)])
-        thirds = [heard[:, start : start + LAST].mean() for start in range(0, PLAYS, LAST)]
-        each = heard[:, -LAST:].mean(axis=1)
+    for name, strategy in STRATEGIES.items():
+        outcomes = np.array([simulate(strategy, FIRST_SEED + number) for number in range(listeners)])
+        thirds = [outcomes[:, start : start + LAST].mean() for start in range(0, PLAYS, LAST)]
+        each = outcomes[:, -LAST:].mean(axis=1)
         print(
             f"{name:22}"
             + "".join(f"{share:10.3f}" for share in thirds)

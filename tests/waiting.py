@@ -1,4 +1,4 @@
-"""Waiting for what happens on another thread or in another process."""
+"""Waits for something that happens on another thread or in another process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def eventually(happened: Callable[[], object], seconds: float = 60, pause: float = 0.01) -> None:
-    """Fails if `happened` has not become true; the limit is for a busy machine, and no claim about speed."""
+    """Fail if `happened` does not become true in time. The limit is generous, for a busy machine."""
     end = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < end, f"not within {seconds} s"

@@ -6,8 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from device.vision.model_card import Light
-from device.vision.normalization import normalize
+from device.vision.normalization import Normalization, normalize
 from device.vision.opencv import cv2
 
 
@@ -40,7 +39,7 @@ class Augmentation(msgspec.Struct, frozen=True):
     dim: float = 0.0
     blur: float = 0.0
     erase: float = 0.0
-    normalization: Light = msgspec.field(default=Light.AS_IS, name="light")
+    normalization: Normalization = msgspec.field(default=Normalization.NONE, name="light")
 
     def __call__(
         self,

@@ -92,7 +92,7 @@ def _faces(images: NDArray[np.uint8]) -> Iterator[Face | None]:
     """The detector's box in each image, in pixels of the image enlarged and padded."""
     detector = FaceDetector(DETECTOR, MIN_FACE)
     for image in images:
-        yield detector.find(_enlarge(image))
+        yield detector.detect(_enlarge(image))
 
 
 def _square(face: Face | None, size: int) -> tuple[float, float, float]:

@@ -19,7 +19,7 @@ from converter.errors import DataError
 from device.errors import CameraError
 from device.mood import Mood
 from device.printable import printable
-from device.vision.pictures import pictures_in, read_whole
+from device.vision.pictures import pictures_in, read_full_size
 
 SIDE = 48  # width and height of an image in pixels
 SPLITS = ("Training", "PublicTest", "PrivateTest")
@@ -139,7 +139,7 @@ def folder_rows(root: Path, splits: Collection[str], moods: Collection[Mood]) ->
 
 def _read_image(path: Path) -> NDArray[np.uint8]:
     try:
-        image = read_whole(path)
+        image = read_full_size(path)
     except CameraError as error:
         raise DataError(f"{error}; expected a grey {SIDE}x{SIDE} one") from error
     if image.shape != (SIDE, SIDE):

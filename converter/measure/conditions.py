@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from converter.measure.evaluation import score
 from converter.measure.scenes import Photo, frames
 from device.config import settings
-from device.vision.observation import FaceAnalyzer, Observation
+from device.vision.observation import FaceAnalyzer, observe
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,9 @@ def measure(analyzer: FaceAnalyzer, photos: Sequence[Photo], condition: str) -> 
     rules = settings.Look()
     answers = np.zeros((len(photos), len(labels) + 1), dtype=np.float32)  # the last column: no face
     for row, frame in zip(answers, frames(photos, condition), strict=True):
-        observation = Observation(rules, card.threshold, started=0)
-        while len(observation.results) < rules.readings and observation.take(analyzer, frame).face:
-            pass
-        probabilities = observation.decision().probabilities
+        shots = itertools.repeat(frame, rules.readings)
+        decision = observe(analyzer, shots, rules, clock=lambda: 0.0)  # independent of this machine's speed
+        probabilities = decision.probabilities
         row[:] = [probabilities[mood] for mood in labels] + [0] if probabilities else [0] * len(labels) + [1]
     truth = np.array([labels.index(photo.mood) for photo in photos])
     scores = score((*labels, "no face"), truth, answers)

@@ -146,7 +146,7 @@ def probabilities(model: Path, images: NDArray[np.uint8], runtime: str = "auto")
     """
     if model.suffix == ".tflite":
         classifier = Classifier(model, runtime)
-        normalization = classifier.card.crop.light
+        normalization = classifier.card.crop.normalization
         rows = [classifier.probabilities(normalize(image, normalization)) for image in images]
         return np.array(rows, dtype=np.float32)
     # Imported here, since a .tflite file needs no Keras.

@@ -135,7 +135,7 @@ def _card_without_measurements(
         name=model.stem,
         labels=sources.moods,
         side=SIDE,
-        crop=Crop(detector=crop.detector, margin=margin, light=sources.normalization),
+        crop=Crop(detector=crop.detector, margin=margin, normalization=sources.normalization),
         threshold=0,
         prior=dict(choices.prior),
         sha256=hashlib.sha256(model.read_bytes()).hexdigest(),

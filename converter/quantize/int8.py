@@ -15,8 +15,7 @@ from converter.data.dataset import Split
 from converter.data.fer2013 import SIDE
 from converter.networks.architectures import as_input
 from device.errors import ModelError
-from device.vision.model_card import Light
-from device.vision.normalization import normalize_all
+from device.vision.normalization import Normalization, normalize_all
 from device.vision.tflite import interpreter
 
 SAMPLE_SIZE = 500
@@ -24,7 +23,7 @@ INTEGERS = (np.int8, np.uint8, np.int32)  # int32: biases, and the shapes for re
 
 
 def representative_images(
-    faces: Split, normalization: Light, seed: int, count: int = SAMPLE_SIZE
+    faces: Split, normalization: Normalization, seed: int, count: int = SAMPLE_SIZE
 ) -> NDArray[np.uint8]:
     """Draw images from which TensorFlow learns the range of each layer's values.
 

@@ -15,7 +15,7 @@ from converter.networks.saved_models import ensemble, restore
 from converter.training.recipes import Recipe
 from converter.training.run_folder import BEST, read_history, read_recipe
 from device.mood import Mood
-from device.vision.model_card import Light
+from device.vision.normalization import Normalization
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Sources:
 
     recipes: Mapping[Path, Recipe]
     moods: tuple[Mood, ...]
-    normalization: Light
+    normalization: Normalization
 
     def network(self, votes_share: float, temperature: float = 1.0) -> keras.Model:
         """Load the best model of each run as one float32 network; `restore` explains the arguments."""

@@ -9,7 +9,7 @@ import msgspec
 from converter.data.augmentation import Augmentation
 from converter.data.fer2013 import SIDE
 from device.mood import Mood
-from device.vision.model_card import Light
+from device.vision.normalization import Normalization
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -92,7 +92,7 @@ BOX = Recipe(
         dim=0.25,
         blur=0.8,
         erase=0.2,
-        normalization=Light.STRETCHED,
+        normalization=Normalization.STANDARDIZED,
     ),
     precision="mixed_bfloat16",
 )

@@ -1,8 +1,9 @@
-"""All that the lights and `moodbox status` depend on, as one frozen value, and what may follow upon it."""
+"""The box's state as one frozen value, what the lights show in it, and which activity may follow which."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -12,26 +13,38 @@ from device.panel.lights import Indication
 
 
 class Activity(StrEnum):
+    """What the box does."""
+
     STARTING = "starting"
     LOOKING = "looking"
     RESTING = "resting"
-    LEAVING = "leaving"  # the machine was asked to switch itself off
+    POWERING_OFF = "powering_off"  # the machine was asked to switch itself off
     STOPPING = "stopping"
 
 
-MAY_FOLLOW = {
+ALLOWED_NEXT = {
     Activity.STOPPING: frozenset({Activity.STOPPING}),
-    # Switching off is refused, and the box rests; or the machine goes off, and the box stops.
-    Activity.LEAVING: frozenset({Activity.LEAVING, Activity.RESTING, Activity.STOPPING}),
+    # Either switching off is refused, and the box rests; or the machine goes off, and the box stops.
+    Activity.POWERING_OFF: frozenset({Activity.POWERING_OFF, Activity.RESTING, Activity.STOPPING}),
 }
-"""Where the box does not go on to whatever it is told."""
+"""Activities that only some others may follow; any may follow the rest."""
 
 
 @dataclass(frozen=True)
 class State:
-    """All that the lights and `moodbox status` depend on.
+    """All that the lights, `moodbox status` and the box's rules depend on.
 
-    searching: the box has just started, and looks until it can name a mood.
+    Attributes:
+        activity: What the box does.
+        searching: The box has just started, and observes until it can name a mood.
+        decision: The result of the last observation.
+        gesture: What the button's present hold means; None while the button is up.
+        paused: MPD is paused.
+        pressed: The button was pressed since the start.
+        trouble: The problem of each part that has one, by the part's name.
+        shown: What the lights show; it follows `indication_of` at the end of each turn of the loop.
+        shown_since: When that last changed.
+        exit_code: The process's exit code, once the activity is STOPPING.
     """
 
     activity: Activity = Activity.STARTING
@@ -39,29 +52,34 @@ class State:
     decision: Decision | None = None
     gesture: Gesture | None = None
     paused: bool = False
+    pressed: bool = False
     trouble: tuple[tuple[str, str], ...] = ()
+    shown: tuple[Indication, Mood | None] = (Indication.STARTING, None)
+    shown_since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    exit_code: int = 0
 
     @property
     def mood(self) -> Mood | None:
+        """The mood of the last observation, if it named one."""
         return self.decision.mood if self.decision else None
 
 
 def indication_of(state: State) -> tuple[Indication, Mood | None]:
-    """What the lights show, and in which mood's light (None: in all)."""
+    """Return what the lights have to show, and in which mood's light (None: in all)."""
     decision = state.decision
-    waiting = state.searching and decision is not None
+    nobody_yet = state.searching and decision is not None
     match state:
         case State(activity=Activity.STOPPING):
             return Indication.OFF, None
-        case State(gesture=Gesture.HELD_LONG) | State(activity=Activity.LEAVING, gesture=None):
+        case State(gesture=Gesture.LONG_HOLD) | State(activity=Activity.POWERING_OFF, gesture=None):
             return Indication.GOING_OFF, None
-        case State(gesture=Gesture.HELD):
+        case State(gesture=Gesture.HOLD):
             return Indication.HELD, None
         case State(gesture=Gesture.DOWN):
             return Indication.PRESSED, None
         case State(activity=Activity.STARTING):
             return Indication.STARTING, None
-        case State(activity=Activity.LOOKING) if not waiting:
+        case State(activity=Activity.LOOKING) if not nobody_yet:
             return Indication.LOOKING, None
     if state.trouble:
         return Indication.TROUBLE, state.mood
@@ -72,9 +90,20 @@ def indication_of(state: State) -> tuple[Indication, Mood | None]:
     return Indication(decision.outcome), state.mood
 
 
-def changed(state: State, **changes: Any) -> State:
-    """The state after these changes; an activity that may not follow upon the present one is left out."""
+def with_changes(state: State, **changes: Any) -> State:
+    """Return the state after these changes, without the change to an activity that may not come next."""
     activity = changes.get("activity", state.activity)
-    if activity not in MAY_FOLLOW.get(state.activity, Activity):
+    if activity not in ALLOWED_NEXT.get(state.activity, Activity):
         changes["activity"] = state.activity
     return replace(state, **changes)
+
+
+class StateHolder:
+    """Holds the present state. Only the loop's thread changes it; any thread may read it."""
+
+    def __init__(self, state: State) -> None:
+        self.value = state
+
+    def change(self, **changes: Any) -> None:
+        """Replace the state by `with_changes`."""
+        self.value = with_changes(self.value, **changes)

@@ -1,4 +1,4 @@
-"""`moodbox check`: whether each part can serve, and how to mend the one that cannot."""
+"""`moodbox check`: whether each part works, and how to fix one that does not."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from device.errors import (
     PlayerError,
     SoundError,
 )
+from device.health import Part
 from device.printable import printable
-from device.system.control_socket import ask
+from device.system.control_client import ask
 
 if TYPE_CHECKING:
     from device.mpd.connection import Client
@@ -30,43 +31,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    part: str
-    well: bool
-    what: str
+    """Whether one part works, and a message that says how it is or how to fix it."""
+
+    part: Part
+    works: bool
+    message: str
 
 
 def check(settings: Settings) -> list[Finding]:
-    """Tries each part for real. A running box holds pins and camera: then its own word is taken for them.
+    """Try each part. While a box runs, it holds pins and camera: then its status is used for them.
 
-    Raises ServiceError if a box runs that may not be asked: what was found beside it would be wrong.
+    Raises:
+        ServiceError: A box runs that cannot be asked; without its status the findings would be wrong.
     """
-    trouble = _running(settings)
-    findings = [Finding("settings", True, "every key is known and in range")]
-    for part, look_at in PARTS.items():
-        if trouble is not None and part in ("camera", "panel"):
-            well = part not in trouble
-            findings.append(Finding(part, well, trouble.get(part, "in use by the box that runs")))
+    trouble = _trouble_of_running_box(settings)
+    findings = [Finding(Part.SETTINGS, True, "every key is known and in range")]
+    for part, try_out in CHECKS.items():
+        if trouble is not None and part in (Part.CAMERA, Part.PANEL):
+            findings.append(
+                Finding(part, part not in trouble, trouble.get(part, "in use by the box that runs"))
+            )
             continue
         try:
-            findings.append(Finding(part, True, look_at(settings)))
+            findings.append(Finding(part, True, try_out(settings)))
         except MoodboxError as error:
             findings.append(Finding(part, False, str(error)))
         except ImportError as error:
-            findings.append(Finding(part, False, f"{error.name} is missing: pip install moodbox brings it"))
-        except Exception as error:  # a check that dies of one part would not tell of the others
+            findings.append(
+                Finding(part, False, f"{error.name} is missing: install it with pip install moodbox")
+            )
+        except Exception as error:  # the other parts are checked all the same
             findings.append(Finding(part, False, f"{type(error).__name__}: {error}"))
     return findings
 
 
 def not_checked(error: MoodboxError) -> list[Finding]:
-    """What there is to say when the settings themselves are wrong."""
+    """Return the findings when the settings themselves are wrong."""
     return [
-        Finding("settings", False, str(error)),
-        *(Finding(part, False, "not checked: the settings come first") for part in PARTS),
+        Finding(Part.SETTINGS, False, str(error)),
+        *(Finding(part, False, "not checked: fix the settings first") for part in CHECKS),
     ]
 
 
-def _running(settings: Settings) -> dict[str, str] | None:
+def _trouble_of_running_box(settings: Settings) -> dict[str, str] | None:
+    """The running box's problems by part; None if no box runs."""
     try:
         trouble: dict[str, str] = ask(settings.service.socket_path(), "status")["trouble"]
     except NoBoxError:
@@ -80,7 +88,7 @@ def _model(settings: Settings) -> str:
 
     analyzer = FaceAnalyzer(settings.model, settings.look)
     if missing := without_light(analyzer.card.labels, settings.panel):
-        raise MoodboxError(f"no light for {', '.join(missing)}: see [panel] in the settings")
+        raise MoodboxError(f"no light for {', '.join(missing)}: add one to [panel] in the settings")
     return f"{analyzer.card.name} tells {', '.join(analyzer.card.labels)}"
 
 
@@ -106,10 +114,10 @@ def _panel(settings: Settings) -> str:
 
 def _player(settings: Settings) -> str:
     from device.mpd.connection import connected
-    from device.mpd.queue_mirror import first_look
+    from device.mpd.queue_mirror import read_initial_state
 
     with connected(settings.music) as client:
-        error, version = first_look(client).snapshot.error, client.mpd_version
+        error, version = read_initial_state(client).snapshot.error, client.mpd_version
     if error:
         raise PlayerError(f"MPD says: {error}")
     return f"MPD (protocol {version}) at {settings.music.address}"
@@ -119,17 +127,17 @@ def _library(settings: Settings) -> str:
     from device.library.tag_affect import read_lexicon
     from device.mpd import responses as answers
     from device.mpd.connection import connected
-    from device.playback.controller import EMPTY
+    from device.playback.controller import EMPTY_LIBRARY
 
     read_lexicon(settings.music.places)
     with connected(settings.music) as client:
         songs = answers.stats(client).songs
         if not songs:
-            raise LibraryError(EMPTY)
-        return "; ".join([f"{songs} songs", *_listening(settings, client)])
+            raise LibraryError(EMPTY_LIBRARY)
+        return "; ".join([f"{songs} songs", *_analysis(settings, client)])
 
 
-def _listening(settings: Settings, client: Client) -> Iterator[str]:
+def _analysis(settings: Settings, client: Client) -> Iterator[str]:
     from device.library.audio_affect import music_folder
     from device.library.index import FILE, LibraryIndex
 
@@ -138,13 +146,13 @@ def _listening(settings: Settings, client: Client) -> Iterator[str]:
     try:
         music_folder(client, settings.music)
     except SoundError as error:
-        yield f"they are not listened to: {error}"
+        yield f"they are not analyzed: {error}"
     folder = settings.service.state_path()
-    with contextlib.suppress(sqlite3.Error, OSError):  # of these `storage` tells, or it is another user's
+    with contextlib.suppress(sqlite3.Error, OSError):  # reported by `storage`, or another user's
         if (folder / FILE).exists():
             with LibraryIndex.copied(folder) as index:
-                heard, faults = index.listened()
-            yield f"{heard} listened to" + (f", in {faults} of them nothing is heard" if faults else "")
+                analyzed, faults = index.listened()
+            yield f"{analyzed} analyzed" + (f", without a result for {faults} of them" if faults else "")
 
 
 def _storage(settings: Settings) -> str:
@@ -178,11 +186,11 @@ def _files(folder: Path) -> Iterator[str]:
         yield from told_of(folder / kept.file)
 
 
-PARTS: dict[str, Callable[[Settings], str]] = {
-    "model": _model,
-    "camera": _camera,
-    "panel": _panel,
-    "player": _player,
-    "library": _library,
-    "storage": _storage,
+CHECKS: dict[Part, Callable[[Settings], str]] = {
+    Part.MODEL: _model,
+    Part.CAMERA: _camera,
+    Part.PANEL: _panel,
+    Part.PLAYER: _player,
+    Part.LIBRARY: _library,
+    Part.STORAGE: _storage,
 }

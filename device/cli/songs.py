@@ -26,16 +26,15 @@ from device.library.table import SongTable
 from device.library.tag_affect import Affect, AffectLexicon, Word, read_lexicon
 from device.mood import Mood
 from device.mpd.connection import connected
-from device.mpd.playlists import songs_of
+from device.mpd.playlists import mood_playlist
 from device.mpd.stickers import likes
-from device.playback.controller import EMPTY
+from device.playback.controller import EMPTY_LIBRARY
 from device.playback.memory import Memory
-from device.playback.planner import REMEMBERED
-from device.recommend.play_statistics import with_likes
-from device.recommend.ranking import RankedSong, RankingRequest, rank_songs
-from device.recommend.trajectory import Trajectory, trajectory_for
+from device.recommend.ranking import RankedSong
+from device.recommend.song_plan import HISTORY_LENGTH, ListeningContext, plan_songs
+from device.recommend.trajectory import Trajectory
 from device.storage.sqlite import is_read_only
-from device.system.control_socket import ask
+from device.system.control_client import ask
 
 COUNT = 12
 
@@ -62,26 +61,19 @@ def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
         picked, liked = _brought_up(settings, index, mood)
         table = index.table()
     with Memory.at_hand(folder) as memory:
-        words, played, play_statistics = (
-            memory.words(),
-            memory.played(REMEMBERED),
-            memory.play_statistics(mood),
+        context = ListeningContext(
+            mood,
+            table,
+            picked,
+            likes=liked,
+            own_affects=memory.words(),
+            history=memory.played(HISTORY_LENGTH),
+            play_statistics=memory.play_statistics(mood),
         )
-    if picked:
-        table = table.only(picked)
-    trajectory = trajectory_for(mood, settings.music)
-    request = RankingRequest(
-        trajectory,
-        COUNT,
-        before=played,
-        fresh=settings.music.no_repeat,
-        play_statistics=with_likes(play_statistics, liked),
-    )
-    table = table.with_words(words)
-    choices = rank_songs(table, request, np.random.default_rng(seed), anywhere=bool(picked))
-    if not choices:
-        raise LibraryError(EMPTY)
-    return Plan(mood, table, trajectory, choices)
+    planned = plan_songs(settings.music, context, COUNT, np.random.default_rng(seed))
+    if not planned.songs:
+        raise LibraryError(EMPTY_LIBRARY)
+    return Plan(mood, planned.table, planned.trajectory, planned.songs)
 
 
 def _mood(lexicon: AffectLexicon, word: str) -> Mood:
@@ -123,7 +115,7 @@ def _brought_up(
             if not _runs(settings):
                 for _ in fill(client, index, lexicon, settings.music.address):
                     pass
-            return songs_of(client, mood), likes(client) if settings.music.stickers else {}
+            return mood_playlist(client, mood), likes(client) if settings.music.stickers else {}
     except PlayerError as error:
         if not index.count():
             raise
@@ -171,16 +163,21 @@ def as_object(plan: Plan) -> dict[str, Any]:
 
 
 def _choice(choice: RankedSong) -> dict[str, Any]:
-    shares = {name: round(getattr(choice, name), 3) for name in ("fit", "liking", "rested", "artist_rested")}
+    shares = {
+        "fit": choice.fit,
+        "liking": choice.completion_probability,
+        "rested": choice.song_cooldown,
+        "artist_rested": choice.artist_cooldown,
+    }
     return {
         "uri": choice.uri,
         "artist": choice.artist,
         "genre": choice.genre,
         **_place(choice.affect),
         "target": [round(share, 3) for share in choice.target],
-        **shares,
+        **{key: round(share, 3) for key, share in shares.items()},
         "score": round(choice.score, 3),
-        "again": choice.again,
+        "again": choice.repeated,
         "why": choice.why(),
     }
 

@@ -1,7 +1,7 @@
-"""The last settings that were good: a box whose file was broken by hand runs on with them, and says so.
+"""Keeps the last good settings: a box whose settings file was broken by hand runs on with them.
 
-They are kept by the service alone, in its state folder: who starts a box by hand is told at once. There are
-two copies of them, each with its checksum: a flipped bit in one must not give the box another pin to drive.
+Only the service keeps them, in its state folder. A box that is started by hand reports the mistake and ends.
+There are two copies, each with a checksum: a flipped bit must not make the box drive another pin.
 """
 
 from __future__ import annotations
@@ -31,55 +31,66 @@ class _LastGood(Settings, frozen=True):
 
 
 def read_or_last_good(path: Path | None) -> tuple[Settings, str | None]:
-    """The settings, and what is wrong with the file where these are the last good ones instead.
+    """Read the settings file, or the last good settings if the file has a mistake.
 
-    Raises SettingsError if there are none.
+    Args:
+        path: The settings file; None for the default one.
+
+    Returns:
+        The settings, and what is wrong with the file if they are the last good ones.
+
+    Raises:
+        SettingsError: The file has a mistake, and no good settings are kept.
     """
     try:
         return read_settings(path), None
     except SettingsError as error:
-        kept = _of_the_service() or (None if path else Service().state_path())
-        good = kept and (_read(kept / FILE) or _read(kept / COPY))
+        folder = _service_folder() or (None if path else Service().state_path())
+        good = folder and (_read(folder / FILE) or _read(folder / COPY))
         if not good:
             raise
-        return good, f"{error}; until it is mended and moodbox restarted, the last good settings hold"
+        return good, f"{error}; until it is corrected and moodbox restarted, the last good settings are used"
 
 
-def keep(settings: Settings) -> None:
-    """As the last good ones; as a whole or not at all, and only if they have changed."""
-    folder = _of_the_service()
+def save(settings: Settings) -> None:
+    """Save the settings as the last good ones, atomically and only if they have changed."""
+    folder = _service_folder()
     if folder is None:
         return
     try:
         content = msgspec.json.encode(_LastGood(**asdict(settings), sha256=_checksum(settings)))
-    except UnicodeEncodeError as error:  # a path in it is no UTF-8
-        log.warning("the last good settings cannot be kept: %s", error)
+    except UnicodeEncodeError as error:  # a path in it is not UTF-8
+        log.warning("the last good settings cannot be saved: %s", error)
         return
     for name in (FILE, COPY):
         try:
             _write(folder / name, content)
-        except OSError as error:  # full, or read-only: the memory says so on the lights
-            log.warning("the last good settings cannot be kept: %s", error)
+        except OSError as error:  # the disk is full or read-only, which the memory reports, too
+            log.warning("the last good settings cannot be saved: %s", error)
 
 
 def check(folder: Path) -> str:
-    """Says nothing if all is well. Raises MemoryFileError if a copy that is there cannot be read."""
+    """Verify both copies; return nothing to report.
+
+    Raises:
+        MemoryFileError: a copy that is there cannot be read.
+    """
     for name in (FILE, COPY):
         if os.path.lexists(folder / name) and _read(folder / name) is None:
             raise MemoryFileError(
-                f"{folder / name}: damaged: `sudo systemctl restart moodbox` writes it anew"
+                f"{folder / name}: damaged; `sudo systemctl restart moodbox` writes it again"
             )
     return ""
 
 
 def _read(file: Path) -> Settings | None:
-    """None if there are none, or they are not as they were written."""
+    """Return the settings, or None if there are none or they are not as they were written."""
     try:
-        kept = asdict(msgspec.json.decode(file.read_bytes(), type=_LastGood))
-    except (OSError, ValueError):  # msgspec.DecodeError, or the UnicodeDecodeError of a name in its words
+        saved = asdict(msgspec.json.decode(file.read_bytes(), type=_LastGood))
+    except (OSError, ValueError):  # msgspec.DecodeError, or UnicodeDecodeError
         return None
-    checksum = kept.pop("sha256")
-    settings = Settings(**kept)
+    checksum = saved.pop("sha256")
+    settings = Settings(**saved)
     return settings if checksum in ("", _checksum(settings)) else None
 
 
@@ -88,24 +99,24 @@ def _checksum(settings: Settings) -> str:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Raises OSError."""
-    for aside in clear_the_place(file):
-        log.warning("%s: there is something in its place that is no file: put aside as %s", file, aside)
+    """Write the file atomically unless it has this content. Raises OSError."""
+    for moved in clear_the_place(file):
+        log.warning("%s: not a file; moved to %s", file, moved)
     try:
         if file.read_bytes() == content:
             return
-    except OSError:  # there is none, or it cannot be read: another takes its place
+    except OSError:  # there is none, or it cannot be read: it is replaced
         pass
     new = file.with_suffix(".new")
     with new.open("wb") as out:
-        os.fchmod(out.fileno(), 0o640)  # for who may ask the box, too
+        os.fchmod(out.fileno(), 0o640)  # readable for those who may ask the box, too
         out.write(content)
         out.flush()
         os.fsync(out.fileno())
     new.replace(file)
 
 
-def _of_the_service() -> Path | None:
-    """The state folder of the unit that runs us: systemd.exec(5)."""
+def _service_folder() -> Path | None:
+    """The state folder of the systemd unit that runs this process, if one does: systemd.exec(5)."""
     folder = os.environ.get("STATE_DIRECTORY")
     return Path(folder) if folder else None

@@ -1,4 +1,4 @@
-"""Reads the settings file and checks it: a mistake is one line with the file, the key and what is right."""
+"""Reads and checks the settings file. A mistake is one line with the file, the key and what was expected."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ DEFAULT_FILE = Path("/etc/moodbox/moodbox.toml")
 
 
 def read_settings(path: Path | None = None) -> Settings:
-    """The settings in `path`; without one, those in /etc/moodbox/moodbox.toml, else the defaults.
+    """Read `path`; without one, /etc/moodbox/moodbox.toml if it exists, else return the defaults.
 
-    Raises SettingsError: one line with the file, the key, what was expected, and the nearest right name.
+    Raises:
+        SettingsError: One line with the file, the key, what was expected, and the nearest known name.
     """
     if path is None:
         if not DEFAULT_FILE.exists():
@@ -31,7 +32,7 @@ def read_settings(path: Path | None = None) -> Settings:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SettingsError(
-            f"{path}: no such file; copy deploy/moodbox.toml there, or leave out --settings"
+            f"{path}: no such file; copy deploy/moodbox.toml there, or omit --settings"
         ) from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
@@ -41,7 +42,15 @@ def read_settings(path: Path | None = None) -> Settings:
 
 
 def settings_of(content: dict[str, Any], path: Path) -> Settings:
-    """The settings that a TOML file's content means. Raises SettingsError, naming `path`."""
+    """Check a TOML file's content and convert it to settings.
+
+    Args:
+        content: The parsed file.
+        path: The file's name, for messages.
+
+    Raises:
+        SettingsError: The content has a mistake.
+    """
     try:
         settings = msgspec.convert(content, Settings)
     except msgspec.ValidationError as error:
@@ -58,23 +67,23 @@ def settings_of(content: dict[str, Any], path: Path) -> Settings:
     return settings
 
 
-GONE = {
-    "music.genres": "is no longer a setting: remove it; music.places names a table of genres and their places"
+REMOVED_KEYS = {
+    "music.genres": "is no longer a setting: remove it; music.places names a file with the affects of genres"
 }
-"""Keys of older versions, with what takes their place."""
+"""Keys of older versions, and what replaces them."""
 
 
 def _explain(message: str, content: dict[str, Any]) -> str:
-    """msgspec's message as `section.key: what is wrong`, with the nearest right name or the value found."""
-    what, _, where = message.partition(" - at ")
+    """Rewrite msgspec's message as `section.key: problem`, with the nearest known name or the value found."""
+    problem, _, where = message.partition(" - at ")
     path = re.sub(r"`(?:key` in `)?\$\.?|\[.*|`$", "", where)
     keys = path.split(".") if path else []
-    if match := re.fullmatch(r"Object contains unknown field `(.+)`", what):
-        if gone := GONE.get(name := ".".join([*keys, match[1]])):
-            return f"{name}: {gone}"
+    if match := re.fullmatch(r"Object contains unknown field `(.+)`", problem):
+        if removed := REMOVED_KEYS.get(name := ".".join([*keys, match[1]])):
+            return f"{name}: {removed}"
         known = _section(keys).__struct_fields__
         return f"{'.'.join([*keys, match[1]])}: unknown key; {_nearest(match[1], known)}"
-    if match := re.fullmatch(r"Invalid enum value '(.+)'", what):
+    if match := re.fullmatch(r"Invalid enum value '(.+)'", problem):
         # Either a Literal, or a table whose keys are moods.
         choices = get_args(get_type_hints(_section(keys[:-1]))[keys[-1]])
         known = choices if "`key` in" not in where else tuple(Mood)
@@ -82,7 +91,7 @@ def _explain(message: str, content: dict[str, Any]) -> str:
     found: Any = content
     for key in keys:
         found = found[key]
-    return f"{path}: {what[0].lower()}{what[1:].replace('`', '')}; found {found!r}"
+    return f"{path}: {problem[0].lower()}{problem[1:].replace('`', '')}; found {found!r}"
 
 
 def _section(keys: list[str]) -> type[Section]:
@@ -91,8 +100,8 @@ def _section(keys: list[str]) -> type[Section]:
     return section
 
 
-def _nearest(word: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(known)}"
 
 
@@ -106,13 +115,17 @@ SOURCES = {
 
 
 def check_source(source: str) -> None:
-    """Raises SettingsError if `source` names no kind of camera."""
+    """Check `camera.source`.
+
+    Raises:
+        SettingsError: `source` names no kind of camera.
+    """
     if any(re.fullmatch(pattern, source) for pattern in SOURCES.values()):
         return
     kinds = {name.partition(":")[0]: name for name in SOURCES}
     near = difflib.get_close_matches(source.partition(":")[0], kinds, n=1)
     hint = f"did you mean {kinds[near[0]]!r}?" if near else f"expected {', '.join(SOURCES)}"
-    raise SettingsError(f"camera.source: {source!r} is no camera; {hint}")
+    raise SettingsError(f"camera.source: {source!r} names no kind of camera; {hint}")
 
 
 def _check_source(source: str, path: Path) -> None:
@@ -127,7 +140,7 @@ def _check_pins(panel: Panel, path: Path) -> None:
     for pin, uses in Counter(pins.values()).items():
         if uses > 1:
             names = " and ".join(f"panel.{key}" for key, other in pins.items() if other == pin)
-            raise SettingsError(f"{path}: {names}: pin {pin} is used twice; give each a pin of its own")
+            raise SettingsError(f"{path}: {names}: pin {pin} is used twice; choose a different pin for each")
 
 
 def _check_holds(panel: Panel, path: Path) -> None:

@@ -152,7 +152,9 @@ class Music(Section, frozen=True):
     no_repeat: Annotated[int, Meta(ge=0, le=1000)] = 30
     """A song is not played again among this many songs, as long as other songs fit."""
     timeout: Annotated[float, Meta(ge=0.1, le=30)] = 2.0
-    """Seconds that MPD may take to answer before it counts as not running."""
+    """Seconds in which MPD's whole answer must arrive; after them MPD counts as not reachable. Answers for
+    which MPD reads its disk may take up to 10.
+    """
     crossfade: Annotated[int, Meta(ge=-1, le=60)] = -1
     """Seconds that a song fades into the next, 0 for none. -1 leaves MPD's own setting alone."""
     replay_gain: Literal["", "off", "track", "album", "auto"] = ""

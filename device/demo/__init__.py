@@ -1,1 +1,1 @@
-"""The box on a laptop: the real daemon, with songs and an MPD of its own, and a panel in the terminal."""
+"""The box on a laptop: the real daemon with its own songs and MPD, and its panel drawn in the terminal."""

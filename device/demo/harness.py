@@ -1,4 +1,4 @@
-"""The real box on gpiozero's mock pins: what a person's finger and eyes would do and see."""
+"""The real box on gpiozero's mock pins: presses its button and reads its lights, as a person would."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from device.assembly import open_box
 from device.box.box import Box
+from device.box.loop import Stop
 from device.box.state import Activity, State
 from device.config.settings import Settings
 from device.mood import Mood
-from device.supervision import PATIENCE, Patience
-from device.system.control_socket import Stop, ask
+from device.supervision import DEFAULT_RESTART_POLICY, RestartPolicy
+from device.system.control_client import ask
 from device.vision.camera import Camera
 
-PRESS = 0.08  # seconds that a finger stays on the button
-START = 10.0  # seconds
+PRESS_S = 0.08  # how long a press lasts
+START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 5.0
+POLL_INTERVAL_S = 0.005
 
 
 class Harness:
-    """A box that runs on a thread: its button is a pin that is pulled down, its lights are pins to read."""
+    """A running box: its button is a pin that is driven low, its lights are pins that are read."""
 
     def __init__(self, settings: Settings, box: Box) -> None:
         self._settings = settings
@@ -35,42 +38,49 @@ class Harness:
 
     @property
     def state(self) -> State:
+        """The state of the box right now."""
         return self._box.state
 
     def lights(self) -> dict[Mood, float]:
-        """How bright each light is, 0 to 1."""
+        """The brightness of each light, from 0 to 1."""
         return {mood: float(self._pins.pin(pin).state) for mood, pin in self._settings.panel.leds.items()}
 
     def status(self) -> dict[str, Any]:
+        """What `moodbox status --json` prints.
+
+        Raises:
+            ServiceError: The box does not answer.
+        """
         return ask(self._settings.service.socket_path(), "status")
 
-    def press(self, seconds: float = PRESS) -> None:
-        """Holds the button down for so long."""
+    def press(self, seconds: float = PRESS_S) -> None:
+        """Hold the button down for `seconds`."""
         pin = self._pins.pin(self._settings.panel.button)
         pin.drive_low()
         time.sleep(seconds)
         pin.drive_high()
 
-    def press_twice(self) -> None:
-        """Skips the song that plays."""
+    def double_press(self) -> None:
+        """Press twice quickly, which skips the current song."""
         self.press()
-        time.sleep(PRESS)
+        time.sleep(PRESS_S)
         self.press()
 
     def wait_for_decision(self, seconds: float) -> bool:
-        """Whether there is one; not as soon as the camera is in trouble."""
+        """Wait until the box has a decision or is in trouble; whether there is a decision in time."""
         self._wait(lambda s: s.activity is Activity.RESTING and (s.decision or s.trouble), seconds)
         return self.state.decision is not None
 
-    def wait_for_look(self, seconds: float) -> bool:
+    def wait_for_observation(self, seconds: float) -> bool:
+        """Wait until a new observation has replaced the decision; whether it has in time."""
         return self._wait(lambda s: s.decision is None, seconds)
 
-    def _wait(self, happened: Callable[[State], object], seconds: float) -> bool:
+    def _wait(self, condition: Callable[[State], object], seconds: float) -> bool:
         end = time.monotonic() + seconds
-        while not happened(self.state):
+        while not condition(self.state):
             if time.monotonic() > end:
                 return False
-            time.sleep(0.005)
+            time.sleep(POLL_INTERVAL_S)
         return True
 
 
@@ -79,28 +89,38 @@ def harness_for(
     settings: Settings,
     open_camera: Callable[[], Camera] | None = None,
     events: SimpleQueue[Any] | None = None,
-    patience: Patience = PATIENCE,
+    restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
 ) -> Iterator[Harness]:
-    """events: the box's one queue. Raises what opening the box raises."""
+    """Run a box on a thread until the block ends.
+
+    Args:
+        settings: Of the box.
+        open_camera: Instead of the camera that the settings name.
+        events: The box's event queue, for a caller that posts events itself.
+        patience: With parts that fail.
+
+    Raises:
+        ServiceError: The box cannot be opened.
+    """
     Device.pin_factory = MockFactory(pin_class=MockPWMPin)
     events = SimpleQueue() if events is None else events
     opened: SimpleQueue[Box | Exception] = SimpleQueue()
 
     def run() -> None:
         try:
-            with open_box(settings, events, open_camera, patience=patience) as box:
+            with open_box(settings, events, open_camera, restart_policy=restart_policy) as box:
                 opened.put(box)
                 box.run()
-        except Exception as error:  # raised again where the stage was asked for
+        except Exception as error:  # raised again in the caller's thread
             opened.put(error)
 
     thread = threading.Thread(target=run, name="box", daemon=True)
     thread.start()
     try:
-        box = opened.get(timeout=START)
+        box = opened.get(timeout=START_TIMEOUT_S)
         if isinstance(box, Exception):
             raise box
         yield Harness(settings, box)
     finally:
         events.put(Stop())
-        thread.join(timeout=5)
+        thread.join(timeout=STOP_TIMEOUT_S)

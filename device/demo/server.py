@@ -1,6 +1,6 @@
-"""An MPD of one's own, in a folder: for the demo, and for the tests.
+"""A private MPD in a folder, for the demo and for the tests.
 
-MOODBOX_MPD names a program that is to be run instead of the mpd that is installed.
+The environment variable MOODBOX_MPD names a program to run instead of the installed mpd.
 """
 
 from __future__ import annotations
@@ -33,11 +33,13 @@ type "{output}"
 name "moodbox"
 }}
 """
-START, STOP = 10.0, 3.0  # seconds
+START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 3.0
+POLL_INTERVAL_S = 0.02
 
 
 def sound_output() -> str:
-    """MPD's name for the sound that this machine has: pulse (PipeWire too), alsa, or null for none."""
+    """MPD's output plugin for this machine: pulse (for PipeWire too), alsa, or null without a sound card."""
     if (Path(os.environ.get("XDG_RUNTIME_DIR", "/nowhere")) / "pulse" / "native").exists():
         return "pulse"
     cards = Path("/proc/asound/cards")
@@ -45,7 +47,7 @@ def sound_output() -> str:
 
 
 class PrivateMpd:
-    """A real MPD that knows only `folder`: music, playlists, socket and state. Raises PlayerError."""
+    """A real MPD whose music, playlists, socket and state are all in `folder`."""
 
     def __init__(self, folder: Path, output: str = "null") -> None:
         self.folder = folder
@@ -53,8 +55,8 @@ class PrivateMpd:
         self.playlists = folder / "playlists"
         self.address = str(folder / "mpd.sock")
         self.output = output
-        for part in (self.music, self.playlists):
-            part.mkdir(parents=True, exist_ok=True)
+        for subfolder in (self.music, self.playlists):
+            subfolder.mkdir(parents=True, exist_ok=True)
         (folder / "mpd.conf").write_text(
             CONFIGURATION.format(folder=folder, socket=self.address, output=output), encoding="utf-8"
         )
@@ -69,69 +71,80 @@ class PrivateMpd:
 
     @property
     def link(self) -> settings.Music:
-        """The settings of a box that plays here."""
+        """The settings of a box that plays on this MPD."""
         return settings.Music(address=self.address)
 
     @property
     def pid(self) -> int:
+        """The process id.
+
+        Raises:
+            PlayerError: This MPD does not run.
+        """
         if self._process is None:
             raise PlayerError("this MPD does not run")
         return self._process.pid
 
     def start(self) -> None:
-        """Returns once MPD answers."""
-        places = os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin"
-        program = os.environ.get("MOODBOX_MPD") or shutil.which("mpd", path=places)
+        """Start MPD, and wait until it answers.
+
+        Raises:
+            PlayerError: mpd is not installed or does not start.
+        """
+        search_path = os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin"
+        program = os.environ.get("MOODBOX_MPD") or shutil.which("mpd", path=search_path)
         if program is None:
             raise PlayerError("mpd is missing: sudo apt install mpd")
         command = [program, "--no-daemon", str(self.folder / "mpd.conf")]
-        # So that it ends with us, even when we are killed. By us the kernel means the thread that starts it.
+        # MPD must end with this process, even if that is killed. The kernel binds it to the thread that
+        # starts it, so this works in the main thread only.
         if shutil.which("setpriv") and threading.current_thread() is threading.main_thread():
             command = ["setpriv", "--pdeathsig", "TERM", *command]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + START
+        end = time.monotonic() + START_TIMEOUT_S
         while True:
             try:
                 with connected(self.link) as client:
-                    _wait_for_update(client)  # without a database MPD begins one by itself
+                    _wait_for_update(client)  # without a database MPD builds one at its start
                     return
             except PlayerError:
                 if self._process.poll() is not None or time.monotonic() > end:
                     self.kill()
                     log = self.folder / "mpd.log"
-                    words = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+                    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
                     raise PlayerError(
-                        f"mpd does not start: {words[-1] if words else 'no word why'}"
+                        f"mpd does not start: {lines[-1] if lines else 'its log is empty'}"
                     ) from None
-                time.sleep(0.02)
+                time.sleep(POLL_INTERVAL_S)
 
     def stop(self) -> None:
+        """End it as systemd would, or kill it if that takes too long."""
         self._end("terminate")
 
     def kill(self) -> None:
-        """At once, as a crash or a cut of power would."""
+        """End it at once, like a crash or a power cut."""
         self._end("kill")
 
-    def _end(self, how: str) -> None:
+    def _end(self, method: str) -> None:
         process, self._process = self._process, None
         if process is None:
             return
-        getattr(process, how)()
+        getattr(process, method)()
         try:
-            process.wait(timeout=STOP)
+            process.wait(timeout=STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
     def update(self) -> int:
-        """Reads the music folder again; returns the number of songs."""
+        """Let MPD read the music folder again; returns the number of songs in its library."""
         with connected(self.link) as client:
             client.update()
             _wait_for_update(client)
             return answers.stats(client).songs
 
     def client(self) -> Client:
-        """A connection of one's own, as another person's program would have."""
+        """A connection of its own, like that of another MPD client; the caller disconnects it."""
         client = Client(settings.Music(address=self.address, timeout=5))
         client.connect()
         return client
@@ -139,4 +152,4 @@ class PrivateMpd:
 
 def _wait_for_update(client: Client) -> None:
     while answers.status(client).updating_db is not None:
-        time.sleep(0.02)
+        time.sleep(POLL_INTERVAL_S)

@@ -1,4 +1,4 @@
-"""The demo's camera where there is none: pictures, one person for each press of the button."""
+"""The demo's camera on a computer without one: pictures, one for each press of the button."""
 
 from __future__ import annotations
 
@@ -8,47 +8,51 @@ from pathlib import Path
 from device.vision.camera import Camera, PictureCamera
 from device.vision.frame import Frame
 
-FRAMES = 8  # of one picture, as a camera would give them while somebody stands still
+FRAMES = 8  # of each picture, like those of a camera in front of somebody who does not move
 
 
 class Slideshow:
-    """Opens a camera on the picture that is shown; `turn` shows the next one."""
+    """A camera in front of one picture at a time."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = tuple(paths)
-        self._page = 0
+        self._index = 0
 
     def __len__(self) -> int:
         return len(self._paths)
 
     @property
-    def shown(self) -> Path:
-        return self._paths[self._page % len(self._paths)]
+    def current(self) -> Path:
+        """The current picture."""
+        return self._paths[self._index % len(self._paths)]
 
-    def turn(self) -> None:
-        self._page += 1
+    def advance(self) -> None:
+        """Go on to the next picture; after the last comes the first."""
+        self._index += 1
 
     def open(self) -> Camera:
-        return PictureCamera([self.shown] * FRAMES)
+        """A camera that gives FRAMES frames of the current picture."""
+        return PictureCamera([self.current] * FRAMES)
 
 
-class Watched:
-    """Any camera, with its last frame kept in memory, to be drawn."""
+class FrameRecorder:
+    """Opens any camera, and keeps its last frame in memory, so that it can be drawn."""
 
     def __init__(self, open_camera: Callable[[], Camera]) -> None:
         self._open_camera = open_camera
         self.frame: Frame | None = None
 
     def __call__(self) -> Camera:
-        return _WatchedCamera(self._open_camera(), self)
+        """Open the camera."""
+        return _RecordedCamera(self._open_camera(), self)
 
 
-class _WatchedCamera:
-    def __init__(self, camera: Camera, watched: Watched) -> None:
+class _RecordedCamera:
+    def __init__(self, camera: Camera, recorder: FrameRecorder) -> None:
         self._camera = camera
-        self._watched = watched
+        self._recorder = recorder
 
-    def __enter__(self) -> _WatchedCamera:
+    def __enter__(self) -> _RecordedCamera:
         self._camera.__enter__()
         return self
 
@@ -58,5 +62,5 @@ class _WatchedCamera:
     def read(self) -> Frame | None:
         frame = self._camera.read()
         if frame is not None:
-            self._watched.frame = frame
+            self._recorder.frame = frame
         return frame

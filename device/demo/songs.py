@@ -1,4 +1,4 @@
-"""A small library of songs, made here: tempo, key and brightness by mood, tags as real files have them."""
+"""Synthesizes a small library of songs: tempo, key and brightness fit the mood, tags are like real files'."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ BLOCK = 4096  # libsndfile's Vorbis encoder overflows its stack on much larger o
 
 @dataclass(frozen=True)
 class Song:
+    """A song to synthesize, with its tags."""
+
     mood: Mood
     title: str
     artist: str
     genre: str
     bpm: int
     key: int  # semitones above A3
-    chords: tuple[int, ...]  # roots, in steps of the scale
+    chords: tuple[int, ...]  # roots, in degrees of the scale
     minor: bool
-    brightness: float  # how much each overtone keeps of the one below
+    brightness: float  # the amplitude of each overtone relative to the one below
     drums: float  # loudness
 
 
@@ -49,20 +51,24 @@ SONGS = (
 
 
 def make_library(folder: Path, songs: tuple[Song, ...] = SONGS) -> None:
-    """Writes each song as an Ogg Vorbis file, in a folder for its artist."""
+    """Write each song as an Ogg Vorbis file, in a folder for its artist."""
     for track, song in enumerate(songs, start=1):
         path = folder / song.artist / f"{track:02} {song.title}.ogg"
         path.parent.mkdir(parents=True, exist_ok=True)
         with soundfile.SoundFile(path, "w", RATE, 1, format="OGG", subtype="VORBIS") as file:
             file.title, file.artist, file.genre = song.title, song.artist, song.genre
-            file.slideshow, file.date, file.tracknumber = "Songs a Box Made", "2026", str(track)
+            file.album, file.date, file.tracknumber = "Songs a Box Made", "2026", str(track)
             sound = synthesize(song, np.random.default_rng(track))
             for start in range(0, len(sound), BLOCK):
                 file.write(sound[start : start + BLOCK])
 
 
-def synthesize(song: Song, chance: np.random.Generator) -> NDArray[np.float32]:
-    """SECONDS of float32 samples from -1 to 1: chords, a bass, a melody of chord tones, drums."""
+def synthesize(song: Song, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Synthesize chords, a bass, a melody of chord tones, and drums.
+
+    Returns:
+        float32, (RATE * SECONDS,), from -1 to 1.
+    """
     beat = 60 / song.bpm
     sound = np.zeros(int(RATE * (SECONDS + 2)), dtype=np.float32)
     for number in range(int(SECONDS / beat)):
@@ -74,11 +80,11 @@ def synthesize(song: Song, chance: np.random.Generator) -> NDArray[np.float32]:
                     sound, start, _note(_pitch(song, root + step), 4 * beat, song.brightness * 0.8, 0.10, 0.6)
                 )
         _add(sound, start, _note(_pitch(song, root - 7), beat, song.brightness, 0.22, 2.5))
-        if chance.random() < 0.3 + 0.6 * song.drums:
-            melody = root + int(chance.choice((0, 2, 4, 7, 9)))
+        if rng.random() < 0.3 + 0.6 * song.drums:
+            melody = root + int(rng.choice((0, 2, 4, 7, 9)))
             _add(sound, start, _note(_pitch(song, melody + 7), 1.5 * beat, song.brightness, 0.16, 3.5))
         if song.drums:
-            hit = chance.standard_normal(int(RATE * 0.08)).astype(np.float32)
+            hit = rng.standard_normal(int(RATE * 0.08)).astype(np.float32)
             fade = np.exp(-np.linspace(0, 9, hit.size, dtype=np.float32))
             _add(sound, start + beat / 2, 0.12 * song.drums * hit * fade)
             _add(sound, start, _note(55, 0.18, 0.2, 0.7 * song.drums, 18))
@@ -88,7 +94,7 @@ def synthesize(song: Song, chance: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _pitch(song: Song, step: int) -> float:
-    """The frequency in Hz of a step of the song's scale."""
+    """The frequency in Hz of a degree of the song's scale; 0 is its root, 7 the octave above."""
     octave, degree = divmod(step, 7)
     semitones = song.key + 12 * octave + (MINOR if song.minor else MAJOR)[degree]
     return float(220 * 2 ** (semitones / 12))
@@ -104,5 +110,5 @@ def _note(hertz: float, seconds: float, brightness: float, level: float, decay: 
 
 def _add(sound: NDArray[np.float32], start: float, part: NDArray[np.float32]) -> None:
     first = int(start * RATE)
-    room = sound[first : first + part.size]
-    room += part[: room.size]
+    section = sound[first : first + part.size]
+    section += part[: section.size]

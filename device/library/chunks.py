@@ -12,9 +12,9 @@ from collections.abc import Sequence, Set
 import mpd
 
 from device.mpd import responses as answers
-from device.mpd.connection import FAILURES, Client
-from device.mpd.responses import Tagged
-from device.mpd.transport import AnswerError
+from device.mpd.connection import MPD_ERRORS, Client
+from device.mpd.responses import LibrarySong
+from device.mpd.transport import ResponseError
 
 log = logging.getLogger(__name__)
 
@@ -31,21 +31,21 @@ class Chunks:
         self._size = CHUNK
         self._want(self._tags)
 
-    def behind(self, position: int) -> list[Tagged]:
-        """The songs that follow the first `position`. Raises one of FAILURES."""
+    def behind(self, position: int) -> list[LibrarySong]:
+        """The songs that follow the first `position`. Raises one of MPD_ERRORS."""
         if position > answers.LARGEST_LIBRARY:
-            raise AnswerError(f"a library of more than {answers.LARGEST_LIBRARY} songs")
+            raise ResponseError(f"a library of more than {answers.LARGEST_LIBRARY} songs")
         rows = self._find(position)
         self._size = min(max(1, 2 * self._size), CHUNK)
         return rows
 
-    def _find(self, position: int) -> list[Tagged]:
+    def _find(self, position: int) -> list[LibrarySong]:
         while self._size:
             try:
                 return answers.find(self._client, ALL, position, position + self._size)
             except mpd.CommandError:
                 raise
-            except FAILURES as error:
+            except MPD_ERRORS as error:
                 log.debug("%d songs at once: %s", self._size, error)
                 self._client.reconnect()  # which fails where MPD itself has gone
                 self._size //= 2

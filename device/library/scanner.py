@@ -18,6 +18,7 @@ import mpd
 
 from device.config import settings
 from device.errors import MemoryFileError, PlayerError, SoundError
+from device.health import Part
 from device.library.audio.affect import FORMULA, audio_affect_of
 from device.library.audio.client import AudioClient
 from device.library.audio.features import Features
@@ -27,10 +28,10 @@ from device.library.index import DONE, LibraryIndex, TaggedSong
 from device.library.table import Song, SongTable
 from device.library.tag_affect import LONGEST_TAG, Affect, AffectLexicon, tag_affect_of
 from device.mpd import responses as answers
-from device.mpd.connection import FAILURES, Client, connected
-from device.mpd.responses import Tagged
+from device.mpd.connection import MPD_ERRORS, Client, connected
+from device.mpd.responses import LibrarySong
 from device.storage.sqlite import is_damage
-from device.supervision import PATIENCE, Part, Patience, Post, Supervised
+from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class LibraryScanner:
         lexicon: AffectLexicon,
         folder: Path | None,
         post: Post,
-        patience: Patience = PATIENCE,
+        restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
     ) -> None:
         """folder: None if nothing can be kept. post: takes ShelfFilled."""
         self._music = music
@@ -72,11 +73,11 @@ class LibraryScanner:
         self._posted = 0
         self._audio_client = AudioClient()
         self._deaf = ""  # why songs are not listened to
-        self._listening = Part(
-            "listening", post, patience
+        self._listening = PartMonitor(
+            Part.LISTENING, post, restart_policy
         )  # its failing costs what is heard, not what is read
         self._listen_again: float | None = None  # seconds from now
-        self._supervised = Supervised(Part("librarian", post, patience), self._run)
+        self._supervised = SupervisedThread(PartMonitor(Part.LIBRARIAN, post, restart_policy), self._run)
         self._closed = self._supervised.closed
 
     def start(self) -> None:
@@ -178,16 +179,16 @@ class LibraryScanner:
 
     def _try_to_listen(self, index: LibraryIndex, folder: Path | None) -> None:
         self._listen_again = None
-        self._listening.begins()
+        self._listening.mark_started()
         try:
             self._listen(index, folder)
         except sqlite3.Error:
             raise
         except Exception as error:
             self._audio_client.rest()
-            self._listen_again = self._listening.stopped(error)
+            self._listen_again = self._listening.report_crash(error)
         else:
-            self._listening.well()
+            self._listening.mark_healthy()
 
     def _listen(self, index: LibraryIndex, folder: Path | None) -> None:
         """Until all was heard, or something else is to be done."""
@@ -260,16 +261,16 @@ def _stamp(client: Client, lexicon: AffectLexicon, address: str) -> str:
 
 
 def _heard(
-    row: Tagged,
+    row: LibrarySong,
     comments: dict[str, tuple[str, str]],
     sounds: dict[tuple[str, str], Features],
     lexicon: AffectLexicon,
 ) -> TaggedSong:
     asked, comment = comments.get(row.file, ("", ""))
-    moods = [*answers.words(row.mood), *([comment] if asked == row.modified else [])]
-    affect, genre = tag_affect_of(lexicon, answers.words(row.genre), moods)
+    moods = [*answers.tag_values(row.mood), *([comment] if asked == row.modified else [])]
+    affect, genre = tag_affect_of(lexicon, answers.tag_values(row.genre), moods)
     affect = _sounding(affect, sounds.get((row.file, row.modified)))
-    artist = next(iter(answers.words(row.artist)), "")[:LONGEST_TAG]
+    artist = next(iter(answers.tag_values(row.artist)), "")[:LONGEST_TAG]
     return TaggedSong(Song(row.file, artist, genre, affect), row.modified)
 
 
@@ -300,16 +301,16 @@ def _read_comments(client: Client, index: LibraryIndex, lexicon: AffectLexicon) 
 
 def _comment(client: Client, uri: str) -> str:
     """Nothing of a file that MPD cannot read any more, or whose comments, as of a picture, it cannot send."""
-    for more in (True, False):
+    for _ in range(2):
         try:
             comments = answers.comments(client, uri)
         except mpd.CommandError:
             return ""
-        except FAILURES as error:
+        except MPD_ERRORS as error:
+            log.debug("%s: its comments cannot be read: %s", uri, error)
             client.reconnect()  # which fails where MPD itself has gone
-            if not more:
-                log.warning("%s: its comments cannot be read: %s", uri, error)
         else:
             said = (words for name, words in comments.items() if name.casefold() == "mood")
-            return ";".join(value for words in said for value in answers.words(words))[:LONGEST_TAG]
+            return ";".join(value for words in said for value in answers.tag_values(words))[:LONGEST_TAG]
+    log.warning("%s: its comments are more than MPD sends; a MOOD among them is not known", uri)
     return ""

@@ -1,4 +1,4 @@
-"""One connection to MPD, and what to say when there is none."""
+"""One connection to MPD, and what to say when it fails."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mpd.base import mpd_commands
 
 from device.config import settings
 from device.errors import MoodboxError, PlayerError
-from device.mpd import responses as answers
-from device.mpd.transport import AnswerError, Wire
+from device.mpd import responses
+from device.mpd.transport import ResponseError, Transport
 
-# What a connection may raise. The other errors of python-mpd2 are of who uses it wrongly, and so not MPD's.
-FAILURES = (mpd.ConnectionError, mpd.ProtocolError, mpd.CommandError, OSError, AnswerError)
+# What a connection may raise. Other errors of python-mpd2 mean that we use it wrongly: faults of our own.
+MPD_ERRORS = (mpd.ConnectionError, mpd.ProtocolError, mpd.CommandError, OSError, ResponseError)
 
-SLOW = {
+SLOW_COMMAND_TIMEOUTS_S = {
     "find": 10.0,
     "listplaylist": 10.0,
     "listplaylists": 10.0,
@@ -27,17 +27,23 @@ SLOW = {
     "sticker get": 10.0,
     "sticker set": 10.0,
 }
-"""Seconds for answers for which MPD reads its disk, or all of its library: that is no MPD that hangs."""
+"""Commands for which MPD reads its disk or its whole library: slow is not hung."""
 
-LONGEST_WORD = 300  # letters of what MPD says that are shown to somebody
+MAX_QUOTE = 300  # characters of MPD's own text that a message quotes
 
 
 class Client(mpd.MPDClient):  # type: ignore[misc]
-    """python-mpd2's client, with an end to each answer (see `Wire`).
+    """python-mpd2's client over a `Transport`, so that every response is bounded.
 
-    It offers no way to do that, so its private parts are used here, and only here: `_write_command` makes a
-    line of a command, and `_write_line` sends it; `_read_line` gives each line of the answer, None at its
-    end, and raises where MPD refuses; `_hello` checks the greeting; `fileno` and `disconnect` use `_sock`.
+    python-mpd2 reads from a file object, and has no public way to replace that. So this class, and no other,
+    overrides and calls private methods of it (checked with 3.1): `_write_command` formats a command and
+    `_write_line` sends it; `_read_line` returns a line of the response, None at its end, and raises where MPD
+    refuses; `_hello` checks the greeting; `_command_list` is not None inside a command list; `_parse_object`
+    and `_parse_raw_stickers` parse responses; `disconnect` closes `_sock`.
+
+    Attributes:
+        timeout: Seconds for a response; a command in `SLOW_COMMAND_TIMEOUTS_S` has more.
+        idletimeout: The same for `idle`; with None it may wait for ever.
     """
 
     def __init__(self, music: settings.Music) -> None:
@@ -47,79 +53,86 @@ class Client(mpd.MPDClient):  # type: ignore[misc]
         self.idletimeout: float | None = music.timeout
 
     def connect(self) -> None:
-        """To where the settings say, with their password. Raises one of FAILURES."""
-        self.talk(Wire.to(self._music.address, self.timeout))
+        """Connect with the address and the password of the settings. Raises one of MPD_ERRORS."""
+        self.use(Transport.connect(self._music.address, self.timeout))
         if self._music.password:
             self.password(self._music.password)
 
-    def talk(self, wire: Wire) -> None:
-        """Over a connection that there is already, and on which MPD is about to greet."""
-        self._wire = wire
-        self._sock = wire.socket
-        self._hello(_text(wire.line()) + "\n")
+    def use(self, transport: Transport) -> None:
+        """Speak over a connection on which MPD is about to send its greeting. Raises one of MPD_ERRORS."""
+        self._transport = transport
+        self._sock = transport.socket
+        self._hello(_text(transport.read_line()) + "\n")
 
     def reconnect(self) -> None:
-        """After an answer that cannot be read to its end, or at which MPD has hung up."""
+        """Connect again, after a response that cannot be read to its end. Raises one of MPD_ERRORS."""
         self.disconnect()
         self.connect()
+
+    def hang_up(self) -> None:
+        """From another thread: whatever waits for an answer here ends."""
+        with contextlib.suppress(OSError):
+            self._wire.socket.shutdown(socket.SHUT_RDWR)
 
     def _write_command(self, command: str, args: Sequence[Any] = ()) -> None:
         if self._sock is None:
             raise mpd.ConnectionError("Not connected")
-        sleeps = command == "idle" and self.idletimeout is None
-        self._wire.expect(max(self.timeout, SLOW.get(command, 0.0)), sleeps=sleeps)
+        idle = command == "idle" and self.idletimeout is None
+        seconds = max(self.timeout, SLOW_COMMAND_TIMEOUTS_S.get(command, 0.0))
+        self._transport.begin_response(seconds, idle=idle)
         super()._write_command(command, args)
 
     def _write_line(self, line: str) -> None:
-        self._wire.send(line)
+        self._transport.send_line(line)
 
     def _read_line(self) -> str | None:
-        line = _text(self._wire.line())
+        line = _text(self._transport.read_line())
         if line == "OK":
             if self._command_list is not None:
-                raise mpd.ProtocolError("OK in the middle of a list of commands")
+                raise mpd.ProtocolError("OK in the middle of a command list")
             return None
         if line == "list_OK" and self._command_list is not None:
             return None
         if line.startswith("ACK "):
-            raise _refusal(line[4:])
+            raise _command_error(line[4:])
         return line
 
     @mpd_commands("plchangesposid")  # type: ignore[untyped-decorator,unused-ignore]
-    def _places(self, lines: Iterable[str]) -> list[tuple[int, int]]:
-        return answers.places(lines)
+    def _parse_positions(self, lines: Iterable[str]) -> list[tuple[int, int]]:
+        return responses.positions(lines)
 
     @mpd_commands("sticker get")  # type: ignore[untyped-decorator,unused-ignore]
-    def _sticker(self, lines: Iterable[str]) -> str:
+    def _parse_sticker(self, lines: Iterable[str]) -> str:
         values = [value for _, value in self._parse_raw_stickers(lines)]
         if len(values) != 1:
-            raise mpd.ProtocolError(f"{len(values)} stickers in place of one")
+            raise mpd.ProtocolError(f"{len(values)} stickers instead of one")
         return str(values[0])
 
 
-Client.add_command("plchangesposid", Client._places)
-Client.add_command("sticker get", Client._sticker)
-# python-mpd2's own gives nothing where MPD says more than its folder of music, as 0.24 does.
+Client.add_command("plchangesposid", Client._parse_positions)
+Client.add_command("sticker get", Client._parse_sticker)
+# python-mpd2's own parser returns nothing if MPD sends more than its music directory, as 0.24 does.
 Client.add_command("config", mpd.MPDClient._parse_object)
 
 
 def _text(line: bytes) -> str:
-    """One file name that is no UTF-8 costs that song, and not the whole library."""
+    """Decode a line; a file name that is not UTF-8 costs that song, not the whole library."""
     return line.decode("utf-8", "replace")
 
 
-def _refusal(words: str) -> mpd.CommandError:
-    """Without number and place if MPD gives another kind of number than python-mpd2 knows."""
+def _command_error(text: str) -> mpd.CommandError:
+    """The error of an ACK line; without number and offset if python-mpd2 does not know its number."""
     try:
-        return mpd.CommandError(words)
+        return mpd.CommandError(text)
     except ValueError:
         error = mpd.CommandError("")
-        error.args = (words,)
+        error.args = (text,)
         return error
 
 
 @contextlib.contextmanager
-def client_of(music: settings.Music) -> Iterator[Client]:
+def open_client(music: settings.Music) -> Iterator[Client]:
+    """Connect, and disconnect at the end. Raises one of MPD_ERRORS."""
     client = Client(music)
     try:
         client.connect()
@@ -130,37 +143,39 @@ def client_of(music: settings.Music) -> Iterator[Client]:
 
 
 def explain(error: Exception, music: settings.Music) -> str:
-    """What to do about an MPD that cannot be reached."""
+    """Say in one line what one of MPD_ERRORS means, and what to do about it."""
     where = f"MPD at {music.address}"
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):
         return f"{where} is not running: sudo systemctl start mpd, or set music.address"
     if isinstance(error, socket.gaierror):
-        return f"{where} cannot be found: is the name in music.address right, and the network there?"
+        return f"{where} cannot be found: is the name in music.address right, and is the network up?"
     if isinstance(error, PermissionError):
-        return f"{where} may not be used by this user: add it to the group that owns the socket"
+        return f"{where} may not be used by this user: add the user to the group that owns the socket"
     if isinstance(error, TimeoutError):
         return f"{where} does not answer: sudo systemctl restart mpd"
     if isinstance(error, mpd.CommandError):
-        barred = error.errno in (mpd.FailureResponseCode.PERMISSION, mpd.FailureResponseCode.PASSWORD)
-        return f"{where} refuses: {shown(str(error))}" + ("; does it want music.password?" if barred else "")
-    if isinstance(error, mpd.ProtocolError | AnswerError):
-        return f"{where} does not speak as MPD does ({shown(str(error))}): is music.address right?"
-    return f"{where} is gone: {shown(str(error)) or type(error).__name__}"
+        denied = error.errno in (mpd.FailureResponseCode.PERMISSION, mpd.FailureResponseCode.PASSWORD)
+        return f"{where} refuses: {printable(str(error))}" + (
+            "; set the right music.password" if denied else ""
+        )
+    if isinstance(error, mpd.ProtocolError | ResponseError):
+        return f"{where} does not speak MPD's protocol ({printable(str(error))}): is music.address right?"
+    return f"{where} is not reachable: {printable(str(error)) or type(error).__name__}"
 
 
-def shown(words: str) -> str:
-    """What MPD says, for people: not endless, and without what a terminal would obey."""
-    short = words if len(words) <= LONGEST_WORD else f"{words[:LONGEST_WORD]}..."
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in short)
+def printable(text: str) -> str:
+    """Shorten MPD's own text, and replace what would control a terminal."""
+    short = text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]}..."
+    return "".join(character if character.isprintable() else "\ufffd" for character in short)
 
 
 @contextlib.contextmanager
 def connected(music: settings.Music) -> Iterator[Client]:
-    """A client for one question, outside of the player. Raises PlayerError."""
+    """A client of its own for one purpose. Raises PlayerError."""
     try:
-        with client_of(music) as client:
+        with open_client(music) as client:
             yield client
     except MoodboxError:
-        raise  # some of these are OSErrors, and no fault of MPD's
-    except FAILURES as error:
+        raise  # some of these are OSErrors, but not MPD's
+    except MPD_ERRORS as error:
         raise PlayerError(explain(error, music)) from error

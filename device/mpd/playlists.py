@@ -1,4 +1,4 @@
-"""The user's own pick for a mood: the stored playlist of its name."""
+"""The songs that the user has picked for a mood: the stored playlist with its name."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import contextlib
 import mpd
 
 from device.mood import Mood
-from device.mpd import responses as answers
+from device.mpd import responses
 from device.mpd.connection import Client
 
-MOST = 10  # playlists of one mood's name: `sad`, `Sad`, `SAD`
+MAX_PLAYLISTS = 10  # with one mood's name: `sad`, `Sad`, `SAD`
 
 
-def songs_of(client: Client, mood: Mood) -> tuple[str, ...]:
-    """The URIs in the playlists that are called like the mood, in whatever case; none if there is no such."""
-    with contextlib.suppress(mpd.CommandError):  # an MPD without stored playlists
-        found = [name for name in answers.playlists(client) if name.casefold() == mood]
-        return tuple(uri for name in found[:MOST] for uri in answers.playlist(client, name))
+def mood_playlist(client: Client, mood: Mood) -> tuple[str, ...]:
+    """The URIs in the stored playlists with the mood's name in any case; empty if there are none.
+
+    Raises one of MPD_ERRORS, but none if MPD has no stored playlists.
+    """
+    with contextlib.suppress(mpd.CommandError):
+        names = [name for name in responses.playlists(client) if name.casefold() == mood]
+        return tuple(uri for name in names[:MAX_PLAYLISTS] for uri in responses.playlist(client, name))
     return ()

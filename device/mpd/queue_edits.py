@@ -1,7 +1,7 @@
-"""Changes of MPD's queue: each is one list of commands, between which MPD lets nothing happen.
+"""Edits of MPD's queue, each as one command list, between whose commands MPD does nothing else.
 
-MPD begins with a list when it has its end. So whoever is killed on the way has changed all or nothing. But a
-list ends at a command that fails, and what was done before stays done.
+MPD runs a command list once it has received its end. So a box that is killed while it sends one has edited
+all or nothing. A list stops at the first command that fails; what was done before stays done.
 """
 
 from __future__ import annotations
@@ -11,74 +11,80 @@ from collections.abc import Sequence
 
 import mpd
 
-from device.mpd import responses as answers
-from device.mpd.connection import shown
-from device.mpd.queue_mirror import Mirror
+from device.mpd import responses
+from device.mpd.connection import printable
+from device.mpd.queue_mirror import QueueMirror
 from device.mpd.snapshot import Entry
-from device.mpd.transport import AnswerError
+from device.mpd.transport import ResponseError
 
 log = logging.getLogger(__name__)
 
-SPARE_ROUNDS = 5  # others may change the queue between a look at it and a list of commands
+EXTRA_ATTEMPTS = 5  # another client may edit the queue between our reading it and our command list
 
 
-def put(mirror: Mirror, uris: Sequence[str], instead_of: Sequence[Entry], *, play: bool) -> tuple[Entry, ...]:
-    """Adds songs at the queue's end, plays the first of them if asked, then removes `instead_of`.
+def add_songs(
+    mirror: QueueMirror, uris: Sequence[str], instead_of: Sequence[Entry], *, play: bool
+) -> tuple[Entry, ...]:
+    """Add songs at the queue's end, play the first of them if asked, then remove `instead_of`.
 
-    Songs that MPD does not take are left out; if it takes none, nothing is played or removed.
-    Returns what was added. Raises mpd.CommandError if we may not, or if the queue is full.
+    Songs that MPD does not accept are left out; if it accepts none, nothing is played or removed.
+
+    Returns:
+        The entries that were added.
+
+    Raises:
+        mpd.CommandError: We have no permission, or the queue is full.
+        ResponseError: MPD keeps refusing. Other MPD_ERRORS where the connection fails.
     """
     client = mirror.client
     added: list[Entry] = []
-    waiting = list(uris)
-    for _ in range(len(uris) + len(instead_of) + SPARE_ROUNDS):  # each song may cost one
-        now = mirror.look()
+    remaining = list(uris)
+    for _ in range(len(uris) + len(instead_of) + EXTRA_ATTEMPTS):  # each song may cost an attempt
+        now = mirror.refresh()
         end = len(now.queue)
-        old = [entry for entry in instead_of if entry in now.places]
-        if not (waiting or (added and (play or old))):
+        old = [entry for entry in instead_of if entry in now.positions]
+        if not (remaining or (added and (play or old))):
             return tuple(added)
         client.command_list_ok_begin()
-        # At a place, though it is the end: if somebody else adds a song now, our first one is still there.
-        for place, uri in enumerate(waiting, end):
-            client.addid(uri, place)
+        # With positions, so that our first song is at `end` even if another client adds a song now.
+        for position, uri in enumerate(remaining, end):
+            client.addid(uri, position)
         if play:
             client.playid(added[0].id) if added else client.play(end)
         for entry in old:
             client.deleteid(entry.id)
         try:
-            found = client.command_list_end()
+            results = client.command_list_end()
         except mpd.CommandError as error:
             if error.errno == mpd.FailureResponseCode.PERMISSION:
                 raise
-            done = _done(error)
-            added += _added(mirror, end, waiting[:done])
+            done = _commands_done(error)
+            added += _added(mirror, end, remaining[:done])
             if error.errno == mpd.FailureResponseCode.PLAYLIST_MAX:
                 if not added:
                     raise
-                waiting = []
-            elif done >= len(waiting):  # its file has vanished, no sound, or somebody has removed an old one
+                remaining = []
+            elif done >= len(remaining):  # the song cannot play, or another client has removed an old entry
                 play = False
-            elif (
-                answers.status(client).playlistlength >= end + done
-            ):  # else somebody has moved the end nearer
-                log.warning("%s cannot be queued: %s", waiting[done], shown(str(error)))
+            elif responses.status(client).playlistlength >= end + done:  # else the queue has become shorter
+                log.warning("%s cannot be queued: %s", remaining[done], printable(str(error)))
                 done += 1
-            waiting = waiting[done:]
+            remaining = remaining[done:]
         else:
-            ids = answers.ids(found[: len(waiting)])
-            added += [Entry(id_, uri) for id_, uri in zip(ids, waiting, strict=True)]
+            ids = responses.added_ids(results[: len(remaining)])
+            added += [Entry(id_, uri) for id_, uri in zip(ids, remaining, strict=True)]
             return tuple(added)
-    raise AnswerError("it refuses a list of commands again and again")
+    raise ResponseError("it refuses one command list after another")
 
 
-def _done(error: mpd.CommandError) -> int:
-    """How many commands of a list MPD has done before the one that it refuses."""
+def _commands_done(error: mpd.CommandError) -> int:
+    """How many commands of the list MPD has run before the one that failed."""
     if error.offset is None:
-        raise AnswerError(f"it refuses in words of its own: {error}") from error
+        raise ResponseError(f"it refuses without saying which command: {error}") from error
     return int(error.offset)
 
 
-def _added(mirror: Mirror, place: int, uris: Sequence[str]) -> list[Entry]:
-    """What a list has added before it ended early."""
-    rows = answers.queued(mirror.client, place, place + len(uris)) if uris else []
+def _added(mirror: QueueMirror, position: int, uris: Sequence[str]) -> list[Entry]:
+    """What a list that failed has added."""
+    rows = responses.queue_window(mirror.client, position, position + len(uris)) if uris else []
     return [Entry(row.id, uri) for row, uri in zip(rows, uris, strict=False) if row.file == uri]

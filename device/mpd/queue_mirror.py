@@ -1,8 +1,9 @@
-"""The box's copy of MPD's queue: at each look, only what has changed since the last one is asked for.
+"""A copy of MPD's queue that is kept up to date by asking only for what has changed.
 
-A queue of others may be long and well tagged. All of it in one answer may be more than MPD sends (8 MiB, then
-it hangs up), and reading it at each change would keep a small Pi busy. So places and ids of what has changed
-are asked for together with the rest of one moment, and names only of ids that are new, in windows.
+Other clients may make the queue long, with many tags. The whole of it in one response may be more than MPD
+sends (8 MiB, then it closes the connection), and reading it at every change would keep a small Pi busy. So
+the positions and ids of what has changed are read together with the state of the same moment, and file names
+only of ids that are new, in windows.
 """
 
 from __future__ import annotations
@@ -14,50 +15,60 @@ from dataclasses import dataclass
 
 import mpd
 
-from device.mpd import responses as answers
+from device.mpd import responses
 from device.mpd.connection import Client
-from device.mpd.responses import Current, Status, checked
+from device.mpd.responses import CurrentSong, Status, checked
 from device.mpd.snapshot import Entry, Queue, Snapshot
-from device.mpd.transport import AnswerError
+from device.mpd.transport import ResponseError
 
-WINDOW = 500  # songs; without tags, and each with the longest name that a file may have, 2 MiB
-TRIES = 5  # others may change the queue between a look at it and the question for names
-PATIENCE = 30.0  # seconds for the names of all songs, however many there are
-LONGEST_TITLE = 1000  # letters
-Places = list[tuple[int, int]]
-"""Each a place in the queue, and the id of the song there."""
+WINDOW = 500  # songs; without tags, and each with the longest possible file name, 2 MiB
+MAX_ATTEMPTS = 5  # another client may edit the queue between the request for changes and that for names
+NAMES_TIMEOUT_S = 30.0  # for the names of all new songs, however many there are
+MAX_TEXT = 1000  # characters of a title, or of an error
+
+QueueChanges = list[tuple[int, int]]
+"""Pairs of a position in the queue and the id of the song there."""
 
 
-class Mirror:
-    """Of one connection, on which MPD leaves out the songs' tags from then on."""
+class QueueMirror:
+    """The queue as one connection sees it.
+
+    On that connection MPD sends no tags from then on, if it lets us choose.
+    """
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self._version = 0
         self._queue = Queue()
-        self._known: dict[int, Entry] = {}  # by id: no id gets another song while MPD runs
+        self._entries: dict[
+            int, Entry
+        ] = {}  # by id; one that has left the queue may come back as another song
         try:
             client.tagtypes("clear")
-        except mpd.CommandError:  # then it sends more, and that is all
+        except mpd.CommandError:  # then it sends more, which does no harm
             self._without_tags = False
         else:
             self._without_tags = True
 
-    def look(self) -> Snapshot:
-        """MPD at one moment. Raises one of link.FAILURES."""
-        for _ in range(TRIES):
-            status, changes, song = self._moment()
+    def refresh(self) -> Snapshot:
+        """Read MPD's state at one moment. Raises one of MPD_ERRORS."""
+        for _ in range(MAX_ATTEMPTS):
+            status, changes, song = self._read_state()
             if status.playlist != self._version:
-                self._know(sorted(place for place, id_ in changes if id_ not in self._known))
-                queue = self._changed(status.playlistlength, changes)
+                self._read_names(sorted(position for position, id_ in changes if id_ not in self._entries))
+                queue = self._apply(changes, status.playlistlength)
                 if queue is None:
                     continue
                 self._queue, self._version = queue, status.playlist
-            return self._snapshot(status, song)
-        raise AnswerError("its queue is another one each time that it is asked for")
+            snapshot = self._snapshot(status, song)
+            if snapshot.current is None or snapshot.current.uri == song.file:
+                return snapshot
+            # The id has come back as another song between two refreshes: no known name can be trusted.
+            self._version, self._queue, self._entries = 0, Queue(), {}
+        raise ResponseError("its queue is different each time it is read")
 
-    def _moment(self) -> tuple[Status, Places, Current]:
-        """MPD lets nothing happen between the commands of a list."""
+    def _read_state(self) -> tuple[Status, QueueChanges, CurrentSong]:
+        """One command list, so that all of it is of one moment."""
         client = self.client
         client.command_list_ok_begin()
         client.status()
@@ -69,43 +80,42 @@ class Mirror:
             client.tagtypes("clear")
         status, changes, *rest = client.command_list_end()
         song = rest[1 if self._without_tags else 0]
-        return checked("status", status, Status), changes, checked("currentsong", song, Current)
+        return checked("status", status, Status), changes, checked("currentsong", song, CurrentSong)
 
-    def _know(self, places: Sequence[int]) -> None:
-        """Asks for the names of the songs at these places, which are in order."""
-        ends = time.monotonic() + PATIENCE
-        for start, end in _windows(places):
-            if time.monotonic() > ends:
+    def _read_names(self, positions: Sequence[int]) -> None:
+        """Read the file names of the songs at these positions, which are in order."""
+        deadline = time.monotonic() + NAMES_TIMEOUT_S
+        for start, end in _windows(positions):
+            if time.monotonic() > deadline:
                 raise TimeoutError("its queue cannot be read in time")
-            for row in answers.queued(self.client, start, end):
-                self._known[row.id] = Entry(row.id, row.file)
+            for row in responses.queue_window(self.client, start, end):
+                self._entries[row.id] = Entry(row.id, row.file)
 
-    def _changed(self, length: int, changes: Places) -> Queue | None:
-        """The queue after the changes; None if it has changed again, or they leave something out."""
+    def _apply(self, changes: QueueChanges, length: int) -> Queue | None:
+        """The queue after the changes; None if it has changed again, or the changes are incomplete."""
         entries: list[Entry | None] = [*self._queue[:length], *[None] * (length - len(self._queue))]
-        for place, id_ in changes:
-            if place >= length:
-                raise AnswerError(f"plchangesposid: place {place} in a queue of {length}")
-            entries[place] = self._known.get(id_)
+        for position, id_ in changes:
+            if position >= length:
+                raise ResponseError(f"plchangesposid: position {position} in a queue of {length}")
+            entries[position] = self._entries.get(id_)
         queue = Queue(entry for entry in entries if entry)
-        if len(queue.places) < length:
-            if all(id_ in self._known for _, id_ in changes):
-                self._version = 0  # the changes have left something out: all of it is asked for
+        if len(queue.positions) < length:
+            if all(id_ in self._entries for _, id_ in changes):
+                self._version = 0  # the changes are incomplete: the next request is for the whole queue
             return None
-        if len(self._known) > 2 * length:
-            self._known = {entry.id: entry for entry in queue}
+        self._entries = {entry.id: entry for entry in queue}
         return queue
 
-    def _snapshot(self, status: Status, song: Current) -> Snapshot:
+    def _snapshot(self, status: Status, song: CurrentSong) -> Snapshot:
         current = self._entry(status.songid)
         if current is None and status.songid is not None:
-            raise AnswerError("status: songid is not in the queue")
+            raise ResponseError("status: songid is not in the queue")
         return Snapshot(
             state=status.state,
             queue=self._queue,
             current=current,
             title=_title(song),
-            error=status.error,
+            error=status.error[:MAX_TEXT],
             next=self._entry(status.nextsongid),
             single=status.single != "0",
             consume=status.consume != "0",
@@ -116,40 +126,42 @@ class Mirror:
         )
 
     def _entry(self, id_: int | None) -> Entry | None:
-        entry = None if id_ is None else self._known.get(id_)
-        return entry if entry in self._queue.places else None
+        entry = None if id_ is None else self._entries.get(id_)
+        return entry if entry in self._queue.positions else None
 
 
 @dataclass(frozen=True)
-class FirstLook:
-    """What the box wants to know of an MPD before it works with it.
+class InitialState:
+    """What is read of an MPD right after connecting to it.
 
-    started: when MPD was, in seconds of the epoch. commands: that it knows, and lets us use.
+    Attributes:
+        started: When this MPD was started, in seconds since the epoch.
+        commands: The commands that it has, and lets us use.
     """
 
-    mirror: Mirror
+    mirror: QueueMirror
     snapshot: Snapshot
     started: float
     commands: frozenset[str]
 
 
-def first_look(client: Client) -> FirstLook:
-    """Raises one of link.FAILURES if the box cannot work with this MPD."""
-    commands = answers.commands(client)
-    mirror = Mirror(client)
-    snapshot = mirror.look()
-    return FirstLook(mirror, snapshot, time.time() - answers.stats(client).uptime, commands)
+def read_initial_state(client: Client) -> InitialState:
+    """Check that the box can work with this MPD. Raises one of MPD_ERRORS if it cannot."""
+    commands = responses.commands(client)
+    mirror = QueueMirror(client)
+    snapshot = mirror.refresh()
+    return InitialState(mirror, snapshot, time.time() - responses.stats(client).uptime, commands)
 
 
-def _windows(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Starts and ends of windows that hold all these places, which are in order."""
+def _windows(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Starts and ends of windows that hold all these positions, which are in order."""
     first = 0
-    while first < len(places):
-        behind = bisect_left(places, places[first] + WINDOW)
-        yield places[first], places[behind - 1] + 1
-        first = behind
+    while first < len(positions):
+        end = bisect_left(positions, positions[first] + WINDOW)
+        yield positions[first], positions[end - 1] + 1
+        first = end
 
 
-def _title(song: Current) -> str:
-    words = [", ".join(answers.words(tag)) for tag in (song.artist, song.title)]
-    return (" - ".join(filter(None, words)) or song.file)[:LONGEST_TITLE]
+def _title(song: CurrentSong) -> str:
+    parts = [", ".join(responses.tag_values(tag)) for tag in (song.artist, song.title)]
+    return (" - ".join(filter(None, parts)) or song.file)[:MAX_TEXT]

@@ -1,6 +1,7 @@
-"""What MPD answers, checked here once: past this, a field that must be there is there, and a number is one.
+"""MPD's responses, checked here once: from here on, required fields are there, and numbers are numbers.
 
-Each question raises AnswerError if that is no answer of MPD's, and mpd.CommandError if MPD refuses.
+Each function that takes a client sends one command. It raises ResponseError if the response is not one of
+MPD's, mpd.CommandError if MPD refuses the command, and other MPD_ERRORS if the connection fails.
 """
 
 from __future__ import annotations
@@ -11,26 +12,35 @@ from typing import Annotated, Any, Literal, TypeVar
 import mpd
 import msgspec
 
-from device.mpd.transport import LONGEST_LINE, AnswerError
+from device.mpd.transport import MAX_LINE, ResponseError
 
-LONGEST_URI = LONGEST_LINE // 8  # letters: a name that was cut off with its line is longer, and is no name
-LONGEST_QUEUE = 200_000  # songs; MPD's own limit (max_playlist_length) is 16,384, unless it was raised
+MAX_URI = MAX_LINE // 8  # characters; a URI that was cut off with its line is longer, and is refused
+MAX_QUEUE = 200_000  # songs; MPD's own default (max_playlist_length) is 16,384
 LARGEST_LIBRARY = 1_000_000  # songs
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
-Uri = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_URI)]
+Uri = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_URI)]
 Text = str | list[str]
-"""A tag. python-mpd2 makes a list of one that a song has more than once."""
+"""The value of a tag, or a list of values where the song has the tag more than once."""
 T = TypeVar("T")
 
 
 class Status(msgspec.Struct, frozen=True):
-    """playlist: the version of the queue. songid, nextsongid: what plays, and what comes next."""
+    """The response to `status`.
+
+    Attributes:
+        playlist: The version of the queue.
+        playlistlength: How many songs it has.
+        songid: The id of the current song.
+        nextsongid: The id of the song that comes next.
+        elapsed: Seconds of the current song that have been played.
+        duration: Seconds of the current song.
+    """
 
     state: Literal["play", "pause", "stop"]
     playlist: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
-    playlistlength: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_QUEUE)]
+    playlistlength: Annotated[int, msgspec.Meta(ge=0, le=MAX_QUEUE)]
     songid: Number | None = None
     nextsongid: Number | None = None
     error: str = ""
@@ -43,7 +53,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Stats(msgspec.Struct, frozen=True):
-    """uptime: seconds. An MPD without a database says nothing of songs."""
+    """The response to `stats`. `uptime` is in seconds. An MPD without a database reports no songs."""
 
     uptime: Annotated[int, msgspec.Meta(ge=0, le=2**40)]
     songs: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_LIBRARY)] = 0
@@ -51,22 +61,22 @@ class Stats(msgspec.Struct, frozen=True):
     db_playtime: str = ""
 
 
-class Queued(msgspec.Struct, frozen=True):
+class QueuedSong(msgspec.Struct, frozen=True):
     """A song in the queue."""
 
     file: Uri
     id: Number
 
 
-class Current(msgspec.Struct, frozen=True):
-    """The song that plays; all is empty where there is none."""
+class CurrentSong(msgspec.Struct, frozen=True):
+    """The current song; all fields are empty if there is none."""
 
     file: str = ""
     artist: Text = ""
     title: Text = ""
 
 
-class Tagged(msgspec.Struct, frozen=True):
+class LibrarySong(msgspec.Struct, frozen=True):
     """A song in the library."""
 
     file: Uri
@@ -77,62 +87,71 @@ class Tagged(msgspec.Struct, frozen=True):
 
 
 class Sticker(msgspec.Struct, frozen=True):
+    """A song's sticker; `sticker` is `name=value`."""
+
     file: Uri
     sticker: str
 
 
 class Playlist(msgspec.Struct, frozen=True):
+    """A stored playlist's name."""
+
     playlist: str
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    music_directory: str = ""
+    """What MPD tells of its configuration to clients on its Unix socket."""
+
+    music_directory: Annotated[str, msgspec.Meta(pattern=r"^([^~\0][^\0]*)?$")] = ""
 
 
-def checked(what: str, answer: Any, kind: type[T]) -> T:
-    """An answer as python-mpd2 reads it, in which all is text. Raises AnswerError."""
+def checked(command: str, response: Any, kind: type[T]) -> T:
+    """Convert a response as python-mpd2 parses it, in which all values are text. Raises ResponseError."""
     try:
-        return msgspec.convert(answer, kind, strict=False)
+        return msgspec.convert(response, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise AnswerError(f"{what}: {error}") from error
+        raise ResponseError(f"{command}: {error}") from error
 
 
 def status(client: mpd.MPDClient) -> Status:
+    """What MPD does right now."""
     return checked("status", client.status(), Status)
 
 
 def stats(client: mpd.MPDClient) -> Stats:
+    """How long MPD has run, and the size of its library."""
     return checked("stats", client.stats(), Stats)
 
 
 def commands(client: mpd.MPDClient) -> frozenset[str]:
-    """Those that MPD knows, and lets us use."""
+    """The commands that MPD has, and lets us use."""
     return frozenset(client.commands())
 
 
 def tag_types(client: mpd.MPDClient) -> frozenset[str]:
-    """The names of the tags that MPD knows, in small letters."""
+    """The names of the tags that MPD reads, in lower case."""
     return frozenset(tag.casefold() for tag in client.tagtypes())
 
 
-def queued(client: mpd.MPDClient, start: int, end: int) -> list[Queued]:
-    """The queue from the place `start` to before `end`, which may lie behind its end."""
-    rows = checked("playlistinfo", client.playlistinfo(f"{start}:{end}"), list[Queued])
-    return _no_more("playlistinfo", rows, end - start)
+def queue_window(client: mpd.MPDClient, start: int, end: int) -> list[QueuedSong]:
+    """The queue from position `start` up to, but not including, `end`, which may lie behind its end."""
+    rows = checked("playlistinfo", client.playlistinfo(f"{start}:{end}"), list[QueuedSong])
+    return _at_most("playlistinfo", rows, end - start)
 
 
-def find(client: mpd.MPDClient, which: str, start: int, end: int) -> list[Tagged]:
-    """The library's songs of which the filter `which` is true, from number `start` to before `end`."""
-    rows = checked("find", client.find(which, "window", f"{start}:{end}"), list[Tagged])
-    return _no_more("find", rows, end - start)
+def find(client: mpd.MPDClient, expression: str, start: int, end: int) -> list[LibrarySong]:
+    """The songs of the library that match a filter expression, from number `start` up to before `end`."""
+    rows = checked("find", client.find(expression, "window", f"{start}:{end}"), list[LibrarySong])
+    return _at_most("find", rows, end - start)
 
 
 def comments(client: mpd.MPDClient, uri: str) -> dict[str, Text]:
-    """A file's raw comments, by name."""
+    """The raw comments of a file, by name."""
     return checked("readcomments", client.readcomments(uri), dict[str, Text])
 
 
 def configuration(client: mpd.MPDClient) -> Configuration:
+    """MPD's configuration; MPD refuses it over TCP."""
     return checked("config", client.config(), Configuration)
 
 
@@ -147,35 +166,35 @@ def playlist(client: mpd.MPDClient, name: str) -> list[str]:
 
 
 def stickers(client: mpd.MPDClient, name: str) -> dict[str, str]:
-    """The values of a sticker, by the song's URI."""
+    """The values of one sticker of all songs, by URI."""
     rows = checked("sticker find", client.sticker_find("song", "", name), list[Sticker])
     return {row.file: row.sticker.partition("=")[2] for row in rows}
 
 
-def places(lines: Iterable[str]) -> list[tuple[int, int]]:
-    """The places and ids in an answer to plchangesposid: of a long queue it is long, and this is quick."""
+def positions(lines: Iterable[str]) -> list[tuple[int, int]]:
+    """Parse the positions and ids of `plchangesposid`; fast, since a long queue has many."""
+    command = "plchangesposid"
     rows = list(lines)
-    spots = [row[6:] for row in rows[::2] if row.startswith("cpos: ")]
+    texts = [row[6:] for row in rows[::2] if row.startswith("cpos: ")]
     ids = [row[4:] for row in rows[1::2] if row.startswith("Id: ")]
-    if not len(spots) == len(ids) == len(rows) / 2:
-        raise AnswerError("plchangesposid: a place without an id, or an id without a place")
-    what = "plchangesposid"
-    return list(zip(checked(what, spots, list[Number]), checked(what, ids, list[Number]), strict=True))
+    if not len(texts) == len(ids) == len(rows) / 2:
+        raise ResponseError(f"{command}: a position without an id, or an id without a position")
+    return list(zip(checked(command, texts, list[Number]), checked(command, ids, list[Number]), strict=True))
 
 
-def ids(added: Sequence[Any]) -> list[int]:
-    """The answers to several addid."""
-    return checked("addid", added, list[Number])
+def added_ids(results: Sequence[Any]) -> list[int]:
+    """Check the results of several `addid`."""
+    return checked("addid", results, list[Number])
 
 
-def words(text: Text) -> Sequence[str]:
-    """All that a tag says; nothing if the song has no such tag."""
+def tag_values(text: Text) -> Sequence[str]:
+    """All values of a tag; empty if the song does not have it."""
     if isinstance(text, str):
         return [text] if text else []
     return text
 
 
-def _no_more(what: str, rows: list[T], count: int) -> list[T]:
+def _at_most(command: str, rows: list[T], count: int) -> list[T]:
     if len(rows) > count:
-        raise AnswerError(f"{what}: {len(rows)} songs, where {count} were asked for")
+        raise ResponseError(f"{command}: {len(rows)} songs, where {count} were asked for")
     return rows

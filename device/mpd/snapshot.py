@@ -1,4 +1,4 @@
-"""MPD's queue as plain values, and what has happened between two looks at it."""
+"""MPD's state as plain values, and what has happened between two snapshots of it."""
 
 from __future__ import annotations
 
@@ -9,29 +9,34 @@ from typing import Literal, NamedTuple
 
 
 class Entry(NamedTuple):
-    """A song in MPD's queue. The id is MPD's, and new each time that MPD starts."""
+    """A song in MPD's queue. MPD gives each a new id whenever it starts."""
 
     id: int
     uri: str
 
 
 class Queue(tuple[Entry, ...]):
-    """MPD's queue in its order. It may be long, so the place of each entry is worked out once, at need."""
+    """MPD's queue in its order. It may be long, so positions are computed once, on first use."""
 
     @cached_property
-    def places(self) -> Mapping[Entry, int]:
-        """The place of each entry, from 0 on."""
-        return {entry: place for place, entry in enumerate(self)}
+    def positions(self) -> Mapping[Entry, int]:
+        """The position of each entry, from 0."""
+        return {entry: position for position, entry in enumerate(self)}
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """MPD at one moment. `current` is None once the queue has been played to its end.
+    """MPD's state at one moment.
 
-    next: what MPD itself will play after `current`, whatever its modes are.
-    single: it stops after each song. consume: what was played leaves the queue. random: each change of the
-    queue may change what is next.
-    elapsed, duration: of the current song, in seconds; 0 if MPD does not know.
+    Attributes:
+        current: The song that plays or is paused; None once the queue has been played to its end.
+        next: What MPD itself will play after `current`, with its modes taken into account.
+        single: MPD stops after each song.
+        consume: Songs leave the queue once they have been played.
+        random: MPD plays in random order; each edit of the queue may change `next`.
+        version: Number of the queue's last edit.
+        elapsed: Seconds of the current song that have been played; 0 if MPD does not know.
+        duration: Seconds of the current song; 0 if MPD does not know.
     """
 
     state: Literal["play", "pause", "stop"]
@@ -43,65 +48,72 @@ class Snapshot:
     single: bool = False
     consume: bool = False
     random: bool = False
-    # Time goes on, and each change has its version: neither alone is a change.
+    # Not compared: time passes without a change, and edits that leave the queue as it was have a new version.
     version: int = field(default=0, compare=False)
     elapsed: float = field(default=0.0, compare=False)
     duration: float = field(default=0.0, compare=False)
 
     @property
-    def places(self) -> Mapping[Entry, int]:
-        """The place of each entry of the queue, from 0 on."""
-        return (self.queue if isinstance(self.queue, Queue) else Queue(self.queue)).places
+    def positions(self) -> Mapping[Entry, int]:
+        """The position of each entry in the queue, from 0."""
+        return (self.queue if isinstance(self.queue, Queue) else Queue(self.queue)).positions
 
     @property
-    def is_mute(self) -> bool:
+    def is_paused_by_error(self) -> bool:
+        """Whether MPD is paused and reports an error."""
         return self.state == "pause" and self.error != ""
 
-    def went_mute(self, before: Snapshot) -> bool:
-        """Whether MPD has paused because its sound has failed, and not because somebody wanted it to.
+    def output_failed_since(self, before: Snapshot) -> bool:
+        """Whether MPD has paused because its output has failed, and not because somebody paused it.
 
-        An error may also be of a broken song, which is passed over; who pauses later finds it there.
+        An error may also be that of a broken song, which MPD skips; it is still reported when somebody pauses
+        later.
         """
-        return self.is_mute and before.state != "pause" and before.error != self.error
+        return self.is_paused_by_error and before.state != "pause" and before.error != self.error
 
 
-def ahead(own: Sequence[Entry], snapshot: Snapshot) -> tuple[Entry, ...]:
-    """Those of the box's entries that come after the song that plays."""
+def upcoming(own: Sequence[Entry], snapshot: Snapshot) -> tuple[Entry, ...]:
+    """Those of the box's entries that come after the current song."""
     if snapshot.current is None:
         return ()
-    places = snapshot.places
-    here = places.get(snapshot.current, -1)
-    return tuple(entry for entry in own if places.get(entry, len(places)) > here)
+    positions = snapshot.positions
+    here = positions.get(snapshot.current, -1)
+    return tuple(entry for entry in own if positions.get(entry, len(positions)) > here)
 
 
 def played_to_end(before: Snapshot, now: Snapshot) -> bool:
-    """Whether MPD has stopped because no song is left, and not because somebody wanted it to."""
-    one_by_one = before.single or now.single  # before: `oneshot` ends with its song; now: it was just said
-    ended = now.state == "stop" and now.current is None and not one_by_one
-    return ended and (before.current in now.places or _consumed(before, now))
+    """Whether MPD has stopped because the queue is over, and not because somebody stopped it."""
+    # `before`: with "single oneshot", the mode ends with its song. `now`: it was set during the last song.
+    single = before.single or now.single
+    ended = now.state == "stop" and now.current is None and not single
+    return ended and (before.current in now.positions or _consumed(before, now))
 
 
 def taken_over(before: Snapshot, now: Snapshot, own: Sequence[Entry]) -> bool:
-    """Whether somebody has made the music theirs: took all the box's songs from the queue, or plays another.
+    """Whether somebody has taken over: all the box's songs have left the queue, or another song was started.
 
-    own: the box's entries before. A song of theirs that MPD comes to by itself is none that they play: it was
-    next, or comes behind a broken one.
+    A song of somebody else that MPD reaches by itself does not count: it was next, or follows a broken song.
+
+    Args:
+        before: The last snapshot.
+        now: The one after it.
+        own: The box's entries at the time of `before`.
     """
-    if own and not any(entry in now.places for entry in own) and not _consumed(before, now):
+    if own and not any(entry in now.positions for entry in own) and not _consumed(before, now):
         return True
-    theirs = now.state == "play" and now.current is not None and now.current not in own
-    # With random on, a change of the queue may have made another song of it the next one.
-    mixed = now.random and now.queue != before.queue and now.current in before.places
-    came = now.current in (before.current, before.next) or mixed or bool(now.error)
-    return theirs and not (before.state != "stop" and came)
+    plays_other = now.state == "play" and now.current is not None and now.current not in own
+    # In random order, an edit of the queue may have made another of its songs the next one.
+    reshuffled = now.random and now.queue != before.queue and now.current in before.positions
+    reached = now.current in (before.current, before.next) or reshuffled or bool(now.error)
+    return plays_other and not (before.state != "stop" and reached)
 
 
 def _consumed(before: Snapshot, now: Snapshot) -> bool:
-    """Whether the song that played is all that has gone."""
-    return now.consume and before.places.keys() - now.places.keys() == {before.current}
+    """Whether the song that played is all that has left the queue."""
+    return now.consume and before.positions.keys() - now.positions.keys() == {before.current}
 
 
-def moved_on(before: Snapshot, now: Snapshot) -> bool:
-    """Whether one song has followed another without a complaint: MPD says `play` of a broken song, too."""
+def advanced(before: Snapshot, now: Snapshot) -> bool:
+    """Whether one song has followed another without an error: MPD reports `play` for a broken song, too."""
     both_play = before.state == now.state == "play" and not before.error and not now.error
     return both_play and before.current != now.current

@@ -1,4 +1,4 @@
-"""What MPD's clients tell each other about songs, by MPD's stickers: plays, skips, likes."""
+"""What MPD's clients share about songs in MPD's stickers: play counts, skip counts, likes."""
 
 from __future__ import annotations
 
@@ -7,36 +7,39 @@ from collections.abc import Mapping
 
 import mpd
 
-from device.mpd import responses as answers
+from device.mpd import responses
 from device.mpd.connection import Client
-from device.mpd.transport import AnswerError
+from device.mpd.transport import ResponseError
 
-LIKES = {"0": False, "2": True}  # 1 is neither
+LIKES = {"0": False, "2": True}  # the values of the sticker `like`; 1 is neutral
 
 
-def count(client: Client, uri: str, *, heard: bool, when: int) -> None:
-    """One more play, or skip, at `when` in seconds of the epoch. An MPD without stickers is left alone."""
-    counter, moment = ("playCount", "lastPlayed") if heard else ("skipCount", "lastSkipped")
-    with contextlib.suppress(mpd.CommandError):  # no stickers there, or the song is gone
+def record_play(client: Client, uri: str, *, completed: bool, when: int) -> None:
+    """Count one more play, or else one more skip, at `when` in seconds since the epoch.
+
+    Nothing happens where MPD has no sticker database, or no longer has the song.
+    """
+    counter, moment = ("playCount", "lastPlayed") if completed else ("skipCount", "lastSkipped")
+    with contextlib.suppress(mpd.CommandError):
         client.sticker_set("song", uri, counter, str(_number(client, uri, counter) + 1))
         client.sticker_set("song", uri, moment, str(when))
 
 
 def likes(client: Client) -> Mapping[str, bool]:
-    """What somebody likes or dislikes, by URI."""
+    """Likes (True) and dislikes (False) by URI; empty if MPD has no sticker database."""
     try:
-        found = answers.stickers(client, "like")
+        found = responses.stickers(client, "like")
     except mpd.CommandError:
         return {}
     return {uri: LIKES[value] for uri, value in found.items() if value in LIKES}
 
 
 def _number(client: Client, uri: str, name: str) -> int:
-    """0 if there is none yet, or if what is there is no number."""
+    """The value of a counter; 0 if there is none yet, or if it is not a number."""
     try:
         value = client.sticker_get("song", uri, name)
     except mpd.CommandError:
         return 0
-    with contextlib.suppress(AnswerError):
-        return answers.checked("sticker get", value, answers.Number)
+    with contextlib.suppress(ResponseError):
+        return responses.checked("sticker get", value, responses.Number)
     return 0

@@ -1,7 +1,7 @@
-"""A socket to MPD on which an answer has an end, in time and in bytes.
+"""A socket to MPD on which each response is bounded, in time and in bytes.
 
-Both bounds hold for an answer as a whole: a socket's own timeout begins anew with each byte that comes, and a
-line is as long as whoever sends it likes.
+Both bounds hold for a response as a whole. A socket's own timeout starts again with each byte that arrives,
+and a line is as long as the server likes.
 """
 
 from __future__ import annotations
@@ -10,100 +10,120 @@ import socket
 from collections import deque
 from time import monotonic
 
-LONGEST_LINE = 2**16  # bytes; the rest of a longer line is thrown away
-LARGEST_ANSWER = 9 * 2**20  # bytes; MPD itself sends 8 MiB and a little more (max_output_buffer_size)
+MAX_LINE = 2**16  # bytes; the rest of a longer line is thrown away
+MAX_RESPONSE = 9 * 2**20  # bytes; MPD itself sends 8 MiB and a little more (max_output_buffer_size)
 
 
-class AnswerError(Exception):
-    """MPD has answered something that MPD does not answer."""
+class ResponseError(Exception):
+    """The server has sent what MPD would not send."""
 
 
-class Wire:
-    """A connection, line by line. Every call may raise OSError; TimeoutError once the time is up."""
+class Transport:
+    """A connection that is read line by line.
+
+    Every call may raise OSError; TimeoutError once the time for the response is over.
+    """
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
-        """seconds: until the greeting must be there."""
+        """Take a connected socket on which the greeting is due within so many seconds."""
         self.socket = connection
         self._lines: deque[bytes] = deque()
-        self._unfinished = bytearray()  # the line that has not come to its end yet
-        self.expect(seconds)
+        self._unfinished = bytearray()  # a line whose end has not arrived yet
+        self.begin_response(seconds)
 
     @classmethod
-    def to(cls, address: str, seconds: float) -> Wire:
-        """A Unix socket (a path, or @ for an abstract one), or TCP (host:port).
+    def connect(cls, address: str, seconds: float) -> Transport:
+        """Connect to a Unix socket (a path, or @ for an abstract one) or to TCP (host:port).
 
-        seconds: until it is connected and the greeting is there, the look-up of a host's name excepted: that
-        is the system's, and has limits of its own.
+        Args:
+            address: Where MPD listens.
+            seconds: Until it is connected and the greeting is there. The look-up of a host name is not
+                counted: the system does that, within limits of its own.
         """
-        ends = monotonic() + seconds
+        deadline = monotonic() + seconds
         if address.startswith(("/", "@")):
             path = "\0" + address[1:] if address.startswith("@") else address
-            return cls(_connected(socket.AF_UNIX, path, seconds), ends - monotonic())
+            return cls(_connect(socket.AF_UNIX, path, seconds), deadline - monotonic())
         host, _, port = address.rpartition(":")
         flags = socket.AI_ADDRCONFIG
         found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=flags)
-        ends = monotonic() + seconds
-        for left, (family, *_, place) in zip(range(len(found), 0, -1), found, strict=True):
+        deadline = monotonic() + seconds
+        for left, (family, *_, endpoint) in zip(range(len(found), 0, -1), found, strict=True):
             try:
-                connection = _connected(family, place, (ends - monotonic()) / left)
+                connection = _connect(family, endpoint, (deadline - monotonic()) / left)
             except OSError:
                 if left == 1:
                     raise
             else:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                return cls(connection, ends - monotonic())
-        raise AssertionError("a host that was found has an address")
+                return cls(connection, deadline - monotonic())
+        raise AssertionError("getaddrinfo returned no address")
 
-    def expect(self, seconds: float, *, sleeps: bool = False) -> None:
-        """From here on comes the answer to what is sent next, whole within so many seconds.
+    def begin_response(self, seconds: float, *, idle: bool = False) -> None:
+        """Set the bounds of the response to the command that is sent next.
 
-        sleeps: MPD may take its time before it begins to answer; the seconds are counted from there on.
-        Raises AnswerError if MPD has said more than it was asked.
+        Args:
+            seconds: In which the whole response must arrive.
+            idle: MPD may take as long as it likes before it begins to respond; the seconds count from then.
+
+        Raises:
+            ResponseError: MPD has already sent more than it was asked for.
         """
         if self._lines or self._unfinished:
-            raise AnswerError("it speaks without being asked")
+            raise ResponseError("it sends more than it was asked for")
         self._seconds = seconds
-        self._ends = None if sleeps else monotonic() + seconds
-        self._left = LARGEST_ANSWER
+        self._deadline = None if idle else monotonic() + seconds
+        self._bytes_left = MAX_RESPONSE
 
-    def send(self, line: str) -> None:
-        self.socket.settimeout(self._seconds)  # of sendall, for all that it sends
+    def send_line(self, line: str) -> None:
+        """Send one line; its end is added."""
+        self._set_timeout(self._seconds)  # for sendall as a whole
         self.socket.sendall(line.encode() + b"\n")
 
-    def line(self) -> bytes:
-        """The next line of the answer, without its end. Raises AnswerError if the answer is too large."""
+    def read_line(self) -> bytes:
+        """Return the next line of the response, without its end. Raises ResponseError if it is too large."""
         while not self._lines:
             self._receive()
         return self._lines.popleft()
 
     def _receive(self) -> None:
-        if self._left == 0:
-            raise AnswerError(f"an answer of more than {LARGEST_ANSWER >> 20} MiB")
-        left = None if self._ends is None else self._ends - monotonic()
-        if left is not None and left <= 0:
-            raise TimeoutError("the answer is not whole in time")
-        self.socket.settimeout(left)
-        received = self.socket.recv(min(LONGEST_LINE, self._left))
+        if self._bytes_left == 0:
+            raise ResponseError(f"a response of more than {MAX_RESPONSE >> 20} MiB")
+        self._set_timeout(self._seconds_left())
+        received = self.socket.recv(min(MAX_LINE, self._bytes_left))
         if not received:
             raise ConnectionResetError("it has closed the connection")
-        self._left -= len(received)
-        if self._ends is None:
-            self._ends = monotonic() + self._seconds
+        self._bytes_left -= len(received)
+        if self._deadline is None:
+            self._deadline = monotonic() + self._seconds
         end, newline, rest = received.partition(b"\n")
-        self._unfinished += end[: LONGEST_LINE - len(self._unfinished)]
+        self._unfinished += end[: MAX_LINE - len(self._unfinished)]
         if newline:
-            *whole, begun = rest.split(b"\n")
+            *complete, unfinished = rest.split(b"\n")
             self._lines.append(bytes(self._unfinished))
-            self._lines.extend(whole)
-            self._unfinished = bytearray(begun)
+            self._lines.extend(complete)
+            self._unfinished = bytearray(unfinished)
+
+    def _seconds_left(self) -> float | None:
+        """Seconds until the deadline; None while an idle MPD has not begun to respond."""
+        if self._deadline is None:
+            return None
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError("the response is incomplete")
+        return self._seconds if self._bytes_left == MAX_RESPONSE else left  # nothing has arrived yet
+
+    def _set_timeout(self, seconds: float | None) -> None:
+        if self.socket.gettimeout() != seconds:  # setting it costs a system call
+            self.socket.settimeout(seconds)
 
 
-def _connected(family: int, place: object, seconds: float) -> socket.socket:
+def _connect(family: int, endpoint: object, seconds: float) -> socket.socket:
     connection = socket.socket(family, socket.SOCK_STREAM)
     try:
-        connection.settimeout(max(0.001, seconds))  # 0 would not wait at all
-        connection.connect(place)  # type: ignore[arg-type]
+        connection.settimeout(max(0.001, seconds))  # 0 would make the socket non-blocking
+        connection.connect(endpoint)  # type: ignore[arg-type]
     except BaseException:
         connection.close()
         raise

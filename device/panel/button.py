@@ -1,8 +1,7 @@
-"""The button: edges from its pin, and what they mean.
+"""The button: the edges of its pin, and the gestures that they make.
 
-Pins drop edges (gpiozero #1039) and invent them (#1090). So an edge is only a hint to look at the level, the
-level counts once it has stayed the same for a while, and as long as the button is down it is looked at again
-and again.
+Pins lose edges (gpiozero #1039) and invent them (#1090). So an edge is only a hint to read the level, a level
+counts only once it has been stable for the debounce time, and a button that is down is polled.
 """
 
 from __future__ import annotations
@@ -14,130 +13,149 @@ from time import monotonic
 from typing import Any
 
 from device.config import settings
+from device.health import Part
 from device.panel.pins import pin_errors
-from device.supervision import Part, Post
+from device.supervision import PartMonitor, Post
 
-WHILE_DOWN = 0.05  # seconds between two looks at the level of a button that is down
+POLL_INTERVAL_S = 0.05  # while the button is down
 
 
 @dataclass(frozen=True)
 class Edge:
-    """The button's level may have changed: what it was, and when (monotonic seconds)."""
+    """The button's level may have changed: whether it was down then, and when (monotonic seconds)."""
 
-    down: bool
-    at: float
+    is_down: bool
+    time: float
 
 
 class Gesture(StrEnum):
-    DOWN = "down"
-    PRESS = "press"  # let go before it counts as held, and no second press has followed
-    TWICE = "twice"  # let go for the second time of two quick presses
-    HELD = "held"  # counts as held from now on
-    LET_GO = "let_go"  # after it was held
-    HELD_LONG = "held_long"  # so long that letting go means off
-    OFF = "off"  # let go after that
+    """What a person does with the button. Times are the settings' `hold`, `double_press` and `off`."""
+
+    DOWN = "down"  # pressed; what it becomes is still open
+    SINGLE_PRESS = "single_press"  # released before a hold, and no second press has followed
+    DOUBLE_PRESS = "double_press"  # the second of two quick presses was released
+    HOLD = "hold"  # down for so long that it is a hold from now on
+    HOLD_RELEASED = "hold_released"
+    LONG_HOLD = "long_hold"  # down for so long that a release switches the machine off
+    LONG_HOLD_RELEASED = "long_hold_released"
 
 
-class Presses:
-    """Makes gestures of the button's level, without hardware or clock of its own.
+class GestureRecognizer:
+    """Recognizes gestures in the button's level, without hardware or a clock of its own.
 
-    `hear` wants each edge, `sample` the level whenever `due` comes. Times are in seconds.
+    Call `on_edge` for each edge, and `sample` with the level at the time `next_sample`; while that is None,
+    only an edge can change anything. Times are in seconds, of one clock.
 
-    A press counts only once it is clear that no second one follows: `double` seconds after it was let go. To
-    look at once and call it off would open the camera at each skip, and a quick look would have changed the
-    songs before. A second press that is held is a hold alone: who asks for silence last means it.
+    A single press counts only once no second press can follow: `double_press` seconds after its release. If
+    it counted at once, each double press would open the camera, and a quick observation could change the
+    songs before it is undone. A press followed by a hold is only a hold, because a hold asks for silence.
     """
 
-    def __init__(self, debounce: float, hold: float, double: float = 0, off: float = 0) -> None:
-        """double: how soon a second press must begin. off: how long a hold means that. 0: no such gesture."""
+    def __init__(self, debounce: float, hold: float, double_press: float = 0, off: float = 0) -> None:
+        """Set the times in seconds.
+
+        Args:
+            debounce: How long a level must be stable.
+            hold: How long a press must last to be a hold.
+            double_press: Within which time a second press must start; 0: there is no such gesture.
+            off: How long a press must last to be a long hold; 0: there is no such gesture.
+        """
         self._debounce = debounce
-        self._holds = [(hold, Gesture.HELD), *([(off, Gesture.HELD_LONG)] if off else [])]
-        self._double = double
-        self._down = False
+        self._holds = [(hold, Gesture.HOLD), *([(off, Gesture.LONG_HOLD)] if off else [])]
+        self._double_press = double_press
+        self._is_down = False
         self._down_since = 0.0
-        self._held = 0  # how many of the holds
-        self._second = False
-        self._alone_from: float | None = None  # when the press that was let go will have been the only one
-        self._change_since: float | None = None
-        self.due: float | None = None
+        self._hold_count = 0  # how many of the holds this press has reached
+        self._is_second_press = False
+        self._single_press_at: float | None = None  # when the released press becomes a single press
+        self._change_since: float | None = None  # when the level changed that is not stable yet
+        self.next_sample: float | None = None
 
-    def hear(self, edge: Edge) -> list[Gesture]:
-        """Edges may be heard late, while the box sees to a frame: until this one the level was as it was."""
-        back = self._change_since is not None and edge.down == self._down
-        before = self.sample(not edge.down, edge.at) if back else []
-        return before + self.sample(edge.down, edge.at)
+    def on_edge(self, edge: Edge) -> list[Gesture]:
+        """The gestures that an edge completes. Edges may arrive late, while the box analyzes a frame."""
+        # An edge back to the accepted level ends a change that may have been stable for long enough.
+        ends_a_change = self._change_since is not None and edge.is_down == self._is_down
+        before = self.sample(not edge.is_down, edge.time) if ends_a_change else []
+        return before + self.sample(edge.is_down, edge.time)
 
-    def sample(self, level: bool, now: float) -> list[Gesture]:
+    def sample(self, is_down: bool, now: float) -> list[Gesture]:
+        """The gestures that the level at the time `now` completes."""
         gestures: list[Gesture] = []
-        if level == self._down:
+        if is_down == self._is_down:
             self._change_since = None
         elif self._change_since is None:
             self._change_since = now
         since = self._change_since
-        if self._alone_from is not None and (now if since is None else since) >= self._alone_from:
-            self._alone_from = None
-            gestures.append(Gesture.PRESS)
+        if self._single_press_at is not None and (now if since is None else since) >= self._single_press_at:
+            self._single_press_at = None
+            gestures.append(Gesture.SINGLE_PRESS)
         if since is not None and now >= since + self._debounce:
-            gestures += self._settle(level, since)
-        steady = self._change_since is None
-        while self._down and steady and now >= self._next_hold():
-            gestures.append(self._holds[self._held][1])
-            self._held += 1
-        self.due = self._next(now)
+            gestures += self._accept_level(is_down, since)
+        is_stable = self._change_since is None
+        while self._is_down and is_stable and now >= self._next_hold():
+            gestures.append(self._holds[self._hold_count][1])
+            self._hold_count += 1
+        self.next_sample = self._next_sample_after(now)
         return gestures
 
-    def _settle(self, level: bool, since: float) -> list[Gesture]:
-        held, was_second = self._held, self._second
-        self._down, self._down_since, self._held, self._change_since = level, since, 0, None
-        self._second, self._alone_from = level and self._alone_from is not None, None
-        if level:
+    def _accept_level(self, is_down: bool, since: float) -> list[Gesture]:
+        """The level has been stable for the debounce time."""
+        hold_count, was_second_press = self._hold_count, self._is_second_press
+        self._is_down, self._down_since, self._hold_count, self._change_since = is_down, since, 0, None
+        self._is_second_press, self._single_press_at = is_down and self._single_press_at is not None, None
+        if is_down:
             return [Gesture.DOWN]
-        if held:
-            return [(Gesture.LET_GO, Gesture.OFF)[held - 1]]
-        if was_second:
-            return [Gesture.TWICE]
-        if not self._double:
-            return [Gesture.PRESS]
-        self._alone_from = since + self._double
+        if hold_count:
+            return [(Gesture.HOLD_RELEASED, Gesture.LONG_HOLD_RELEASED)[hold_count - 1]]
+        if was_second_press:
+            return [Gesture.DOUBLE_PRESS]
+        if not self._double_press:
+            return [Gesture.SINGLE_PRESS]
+        self._single_press_at = since + self._double_press
         return []
 
     def _next_hold(self) -> float:
-        held = self._holds[self._held :]
-        return self._down_since + held[0][0] if held else math.inf
+        remaining = self._holds[self._hold_count :]
+        return self._down_since + remaining[0][0] if remaining else math.inf
 
-    def _next(self, now: float) -> float | None:
+    def _next_sample_after(self, now: float) -> float | None:
         if self._change_since is not None:
             return self._change_since + self._debounce
-        if not self._down:
-            return self._alone_from
-        return min(now + WHILE_DOWN, self._next_hold())
+        if not self._is_down:
+            return self._single_press_at
+        return min(now + POLL_INTERVAL_S, self._next_hold())
 
 
 class Button:
-    """The pin. Posts an edge from gpiozero's own thread whenever the level may have changed.
+    """The button's pin. Posts an Edge from gpiozero's thread whenever the level may have changed.
 
-    A pin that cannot be read counts as let go, and is told as a failure of the part `button`: an error must
-    not end the thread of lgpio that tells of edges, nor the box. Raises PanelError if the pin cannot be had.
+    A pin that cannot be read counts as released, and is reported as a failure of the part `button`: an error
+    must not end lgpio's thread, which reports the edges, nor the box.
+
+    Raises:
+        PanelError: The pin cannot be used.
     """
 
     def __init__(self, panel: settings.Panel, post: Post) -> None:
-        """post: takes Edges."""
+        """Claim the pin; `post` is called with Edges, and with what a `Part` posts."""
         with pin_errors():
-            import gpiozero  # a tenth of a second that `look` and `status` need not pay
+            import gpiozero  # takes a tenth of a second, which `look` and `status` do not need
 
             self._button: Any = gpiozero.Button(panel.button, pull_up=panel.pull_up)
-        self._part = Part("button", post)
+        self._monitor = PartMonitor(Part.BUTTON, post)
 
-        def edge() -> None:
+        def post_edge() -> None:
             post(Edge(self.is_down(), monotonic()))
 
-        self._button.when_pressed = edge
-        self._button.when_released = edge
+        self._button.when_pressed = post_edge
+        self._button.when_released = post_edge
 
     def is_down(self) -> bool:
-        with self._part.job():
+        """Whether the button is pressed right now."""
+        with self._monitor.job():
             return bool(self._button.is_pressed)
         return False
 
     def close(self) -> None:
+        """Release the pin."""
         self._button.close()

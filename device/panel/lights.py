@@ -1,4 +1,4 @@
-"""The lights: one table from a sign to a pattern. No other code touches a light's pin."""
+"""The lights: one table from an indication to a pattern. No other code drives the lights' pins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from device.panel.pins import pin_errors
 
 
 class Indication(StrEnum):
-    """What the box says on its lights."""
+    """What the box indicates by its lights. `moodbox status` reports the values as `state`."""
 
     STARTING = "starting"
     LOOKING = "looking"
@@ -29,27 +29,29 @@ class Indication(StrEnum):
 
 
 class Pattern(NamedTuple):
-    """A level from 0 to 1; and, where `on` is not 0, seconds on, off, and of fading either way."""
+    """A steady brightness, or blinking if `on_time` is not 0.
 
-    level: float
-    on: float = 0.0
-    off: float = 0.0
-    fade: float = 0.0
+    brightness: from 0 to 1.
+    on_time, off_time, fade_time: in seconds; the light fades in and out for `fade_time` each.
+    """
+
+    brightness: float
+    on_time: float = 0.0
+    off_time: float = 0.0
+    fade_time: float = 0.0
 
 
 PATTERNS = {
-    Indication.STARTING: Pattern(1, on=0.05, off=0.05, fade=0.5),  # breathes
-    Indication.PRESSED: Pattern(0.4),  # half lit as long as the button is down
-    Indication.LOOKING: Pattern(1, on=0.1, off=0.1),  # flickers
+    Indication.STARTING: Pattern(1, on_time=0.05, off_time=0.05, fade_time=0.5),  # breathes
+    Indication.PRESSED: Pattern(0.4),  # half lit while the button is down
+    Indication.LOOKING: Pattern(1, on_time=0.1, off_time=0.1),  # flickers
     Indication.MOOD: Pattern(1),
-    Indication.UNSURE: Pattern(0.15),  # a glimmer
-    Indication.NO_FACE: Pattern(1, on=0.05, off=1.95),  # a flash every two seconds
-    Indication.TROUBLE: Pattern(1, on=0.5, off=0.5),  # blinks
-    Indication.PAUSED: Pattern(1, on=0.05, off=0.5, fade=1.5),  # breathes slowly
-    Indication.HELD: Pattern(1),  # all lit: the hold counts, let go
-    Indication.GOING_OFF: Pattern(
-        1, on=0.4, off=0.1
-    ),  # all lit, and winking: let go, and the machine goes off
+    Indication.UNSURE: Pattern(0.15),  # dim
+    Indication.NO_FACE: Pattern(1, on_time=0.05, off_time=1.95),  # a flash every two seconds
+    Indication.TROUBLE: Pattern(1, on_time=0.5, off_time=0.5),  # blinks
+    Indication.PAUSED: Pattern(1, on_time=0.05, off_time=0.5, fade_time=1.5),  # breathes slowly
+    Indication.HELD: Pattern(1),  # all lit: a release now pauses
+    Indication.GOING_OFF: Pattern(1, on_time=0.4, off_time=0.1),  # all wink: a release now switches off
     Indication.OFF: Pattern(0),
 }
 
@@ -60,28 +62,31 @@ RED = (1.0, 0.0, 0.0)
 
 
 class Lights(Protocol):
+    """The panel's lights, of any kind."""
+
     def show(self, indication: Indication, mood: Mood | None = None) -> None:
-        """Shows `sign`; in the light of `mood` alone where there is one, else in all."""
+        """Show `indication` by the light or colour of `mood`; without a mood, by all lights, or in white."""
 
     def close(self) -> None:
-        """Puts the lights out and lets go of the pins."""
+        """Turn the lights off and release the pins."""
 
 
-def _patient(act: Callable[P, None]) -> Callable[P, None]:
-    """What moves is a thread of gpiozero's: on a very busy machine it may need longer to end than the ten
-    seconds that gpiozero waits for it.
+def _tries_twice(action: Callable[P, None]) -> Callable[P, None]:
+    """Call `action` again if gpiozero gave up waiting for a pattern's thread.
+
+    gpiozero waits ten seconds for that thread to end, which is not always enough on a very busy machine.
     """
 
-    @functools.wraps(act)
-    def patiently(*args: P.args, **words: P.kwargs) -> None:
+    @functools.wraps(action)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
         from gpiozero import ZombieThread
 
         try:
-            act(*args, **words)
+            action(*args, **kwargs)
         except ZombieThread:
-            act(*args, **words)
+            action(*args, **kwargs)
 
-    return patiently
+    return wrapper
 
 
 class MoodLeds:
@@ -95,20 +100,22 @@ class MoodLeds:
             for mood, pin in panel.leds.items()
         }
 
-    @_patient
+    @_tries_twice
     def show(self, indication: Indication, mood: Mood | None = None) -> None:
+        """Show `indication` on the LED of `mood`; on all LEDs if there is none for it."""
         pattern = PATTERNS[indication]
         lit = [led for m, led in self._leds.items() if m is mood] or list(self._leds.values())
         for led in self._leds.values():
             if led not in lit:
                 led.off()
-            elif pattern.on:
-                led.blink(pattern.on, pattern.off, pattern.fade, pattern.fade)
+            elif pattern.on_time:
+                led.blink(pattern.on_time, pattern.off_time, pattern.fade_time, pattern.fade_time)
             else:
-                led.value = pattern.level
+                led.value = pattern.brightness
 
-    @_patient
+    @_tries_twice
     def close(self) -> None:
+        """Turn the LEDs off and release the pins."""
         for led in self._leds.values():
             led.close()
 
@@ -122,38 +129,46 @@ class RgbLight:
         self._colours = panel.colours
         self._led = RGBLED(*panel.rgb, active_high=panel.active_high)
 
-    @_patient
+    @_tries_twice
     def show(self, indication: Indication, mood: Mood | None = None) -> None:
+        """Show `indication` in the colour of `mood`; without one in white, trouble in red."""
         pattern = PATTERNS[indication]
-        plain = RED if indication is Indication.TROUBLE else WHITE
-        colour = self._colours.get(mood, plain) if mood else plain
-        if pattern.on:
-            self._led.blink(pattern.on, pattern.off, pattern.fade, pattern.fade, on_color=colour)
+        default = RED if indication is Indication.TROUBLE else WHITE
+        colour = self._colours.get(mood, default) if mood else default
+        if pattern.on_time:
+            self._led.blink(
+                pattern.on_time, pattern.off_time, pattern.fade_time, pattern.fade_time, on_color=colour
+            )
         else:
-            self._led.color = tuple(part * pattern.level for part in colour)
+            self._led.color = tuple(channel * pattern.brightness for channel in colour)
 
-    @_patient
+    @_tries_twice
     def close(self) -> None:
+        """Turn the LED off and release the pins."""
         self._led.close()
 
 
 class NoLights:
-    """No lights at all: the pins could not be had, and the box plays on without."""
+    """No lights: the pins cannot be used, and the box plays without them."""
 
     def show(self, indication: Indication, mood: Mood | None = None) -> None:
-        pass
+        """Do nothing."""
 
     def close(self) -> None:
-        pass
+        """Do nothing."""
 
 
 def open_lights(panel: settings.Panel) -> Lights:
-    """The lights that the settings name, dark. Raises PanelError if a pin cannot be had."""
+    """Claim the pins of the lights that the settings name; the lights are off.
+
+    Raises:
+        PanelError: A pin cannot be used.
+    """
     with pin_errors():
         return RgbLight(panel) if panel.kind == "rgb" else MoodLeds(panel)
 
 
 def without_light(moods: Iterable[Mood], panel: settings.Panel) -> list[Mood]:
-    """Those of a model's moods that this panel could not show."""
+    """Those of `moods` for which the panel has no light or colour."""
     known = panel.colours if panel.kind == "rgb" else panel.leds
     return [mood for mood in moods if mood not in known]

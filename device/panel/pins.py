@@ -1,4 +1,4 @@
-"""What gpiozero and the libraries below it say when a pin cannot be had, as one PanelError."""
+"""The errors of gpiozero and the libraries below it when a pin cannot be used, as one PanelError."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from device.errors import PanelError
 
 @contextmanager
 def pin_errors() -> Iterator[None]:
+    """Turn every error of the block into a PanelError that says what to do.
+
+    Raises:
+        PanelError: A pin cannot be used, or there is no library for pins.
+    """
     try:
         with warnings.catch_warnings():
             # gpiozero warns once for each library that it tries before it fails.
@@ -20,8 +25,8 @@ def pin_errors() -> Iterator[None]:
         raise PanelError(
             "no GPIO pins on this machine, or no library for them: on a Pi, sudo apt install python3-lgpio"
         ) from error
-    except Exception as error:  # lgpio's own errors share no root with gpiozero's, nor with OSError
+    except Exception as error:  # lgpio's errors share no base class with gpiozero's, nor with OSError
         raise PanelError(
             f"{error}: is another program using the pin? `gpioinfo` names it; "
-            "[panel] in the settings chooses others"
+            "choose other pins in [panel] of the settings"
         ) from error

@@ -1,208 +1,198 @@
-"""What should play, and what to ask of the player so that it does. Runs on the box's one consumer."""
+"""Decides what should play, and asks the MPD worker for it. Runs on the box's one consumer thread."""
 
 from __future__ import annotations
 
 import logging
-from enum import StrEnum
+from collections.abc import Sequence
 
 import numpy as np
 
 from device.config import settings
+from device.health import Health, Part
 from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.table import EMPTY_TABLE, SongTable
 from device.mood import Mood
-from device.mpd.snapshot import Snapshot, ahead, moved_on, played_to_end, taken_over
-from device.playback import mpd_worker as player
+from device.mpd.snapshot import Snapshot, advanced, played_to_end, taken_over, upcoming
+from device.playback import mpd_worker as worker
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.learner import Learner
 from device.playback.memory import Memory
 from device.playback.ownership import QueueOwnership
-from device.playback.planner import REMEMBERED, Planner
+from device.playback.planner import Planner
+from device.playback.state import ControlMode, PlaybackState
+from device.recommend.song_plan import HISTORY_LENGTH
 
 log = logging.getLogger(__name__)
 
-MOST_FAILURES = 3
-EMPTY = "MPD's library has no songs: put music into its folder, then `mpc update`"
-
-
-class ControlMode(StrEnum):
-    """How the box stands to the music."""
-
-    QUIET = "quiet"  # no mood is wanted yet, or somebody has paused or stopped the music
-    CHANGING = "changing"  # the wanted mood's songs do not play yet
-    KEEPING = "keeping"  # they play, and the queue is kept filled
-    BACK = "back"  # somebody has made the music theirs: nothing is done until the button is pressed
+MAX_FAILURES = 3
+EMPTY_LIBRARY = "MPD's library has no songs: put music into its folder, then `mpc update`"
 
 
 class PlaybackController:
-    """Holds the mood that is wanted, and which entries of MPD's queue are the box's own.
+    """Knows the wanted mood, MPD's state, and which entries of MPD's queue are the box's own.
 
-    trouble: what keeps the music from playing, by part (player, library, storage).
-    snapshot: None while MPD is away.
-    shelf: the library's songs as far as they are known; None until the first of them are.
+    Attributes:
+        state: What is wanted and what is pending.
+        snapshot: MPD's state; None while MPD is not reachable.
     """
 
     def __init__(
         self,
         music: settings.Music,
-        link: player.MpdWorker,
+        mpd_worker: worker.MpdWorker,
         scanner: LibraryScanner,
         memory: Memory,
-        chance: np.random.Generator,
+        rng: np.random.Generator,
+        health: Health,
     ) -> None:
-        self.trouble: dict[str, str] = {}
+        """Take over the parts. What keeps the music from playing is reported to `health`."""
+        self._health = health
         self._music = music
-        self._mpd = link
+        self._mpd = mpd_worker
         self._scanner = scanner
-        self._memory = GuardedMemory(memory, self.trouble)
-        self._planner = Planner(music, self._memory, chance)
-        self._learner = Learner(self._memory, link.count)
+        self._memory = GuardedMemory(memory, health)
+        self._planner = Planner(music, self._memory, rng)
+        self._learner = Learner(self._memory, mpd_worker.record_play)
         self._ownership = self._memory.recall(Memory.ownership) or QueueOwnership()
-        self._invited = False  # the button was pressed since the box has started
-        self._finding = False  # the player was asked for what it takes to choose songs
-        self._once_more = False  # a mood was wanted while MPD had its hands full
-        self._waiting = False  # no song is known yet
-        self._complete = False  # the whole library is on the shelf
-        self._failures = 0  # songs in a row that MPD could not play, at the queue's end
-        self.control_mode = ControlMode.QUIET
-        self.wanted: Mood | None = None
+        self._library: SongTableUpdated | None = None
+        self.state = PlaybackState()
         self.snapshot: Snapshot | None = None
-        self.table: SongTable | None = None
 
-    def play(self, mood: Mood, *, invited: bool = True) -> None:
-        """Songs for `mood` from now on, in place of what the box had queued.
+    @property
+    def table(self) -> SongTable | None:
+        """The library's songs as far as they are known; None until the first of them are."""
+        return self._library.table if self._library else None
 
-        invited: somebody has pressed the button, so that the music is the box's again if it was not.
+    def play(self, mood: Mood, *, by_button: bool = True) -> None:
+        """Play songs for a mood from now on, in place of what the box has queued.
+
+        by_button: somebody has pressed the button, which takes the music back from another client.
         """
-        self.wanted = mood
-        self._invited |= invited
-        if self.control_mode is ControlMode.BACK and not invited:
+        self.state = self.state.with_mood(mood, by_button=by_button)
+        if self.state.mode is ControlMode.YIELDED and not by_button:
             return
-        self._learner.break_off(self._ownership)
-        self._change()
+        self._learner.interrupt(self._ownership)
+        self._start_change()
 
     def toggle(self) -> None:
-        """Pauses, or goes on."""
+        """Pause the music, or go on with it."""
         if self.snapshot is None:
             return
         if self.snapshot.state != "stop":
             self._mpd.pause(self.snapshot.state == "play")
-        elif self.wanted:
-            self.play(self.wanted)
+        elif self.state.mood:
+            self.play(self.state.mood)
 
     def skip(self) -> bool:
-        """The next song, and that plays even if this one was paused. False if there is none to skip.
+        """Go on to the next song, even from one that is paused. Returns False if there is nothing to skip.
 
-        A song of somebody else is skipped as well, and nothing is learned from it.
+        A song that somebody else has queued is skipped as well, and nothing is learned from it.
         """
         current = self.snapshot.current if self.snapshot and self.snapshot.state != "stop" else None
         if current is None:
             return False
-        self._learner.break_off(self._ownership, skipped=True)
+        self._learner.interrupt(self._ownership, skipped=True)
         self._mpd.skip(current)
         return True
 
-    def hear(self, event: player.MpdEvent | SongTableUpdated) -> None:
-        """Takes what the player's and the librarian's threads have posted."""
+    def handle(self, event: worker.MpdEvent | SongTableUpdated) -> None:
+        """Handle an event of the MPD worker or the library scanner."""
         match event:
-            case player.MpdConnected(snapshot, started):
-                self._up(snapshot, started)
-            case player.MpdDisconnected(reason):
-                self._down(reason)
-            case player.MpdChanged(snapshot):
+            case worker.MpdConnected(snapshot, started):
+                self._connected(snapshot, started)
+            case worker.MpdDisconnected(reason):
+                self._disconnected(reason)
+            case worker.MpdChanged(snapshot):
                 self._changed(snapshot)
-            case player.SongsFound(mood, picked, likes):
-                self._finding = False
+            case worker.SongsFound(mood, playlist, likes):
+                self.state = self.state.search_ended()
                 self._planner.likes = likes
-                if mood is self.wanted:
-                    self._found(mood, picked)
-            case player.SongsQueued(mood, entries, play):
-                self._hold(self._ownership.answered(entries))
-                if self._has_tried(mood, play):
-                    self.trouble.pop("library", None)
-                    self.control_mode = ControlMode.KEEPING
-            case player.SongsRefused(mood, reason, play):
-                self._hold(self._ownership.answered(()))
-                if self._has_tried(mood, play):
-                    self._planner.begin()
+                if mood is self.state.mood:
+                    self._queue_songs(mood, playlist)
+            case worker.SongsQueued(mood, entries, play):
+                self._set_ownership(self._ownership.confirmed(entries))
+                if self._answers_change(mood, play):
+                    self._health.clear(Part.LIBRARY)
+                    self.state = self.state.change_completed()
+            case worker.SongsRefused(mood, reason, play):
+                self._set_ownership(self._ownership.confirmed(()))
+                if self._answers_change(mood, play):
+                    self._planner.restart()
                 self._cannot(reason)
-            case SongTableUpdated(table, complete):
-                self.table, self._complete = table, complete
-                self._learner.table = table
-                self._look_again()
-            case player.LibraryChanged(songs):
+            case SongTableUpdated():
+                self._library = event
+                self._learner.table = event.table
+                self._search_again()
+            case worker.LibraryChanged(songs):
                 if songs:
                     self._scanner.wake(changed=True)
-                self._look_again()
+                self._search_again()
 
-    # What MPD shows
+    # What MPD reports
 
-    def _up(self, snapshot: Snapshot, started: float) -> None:
-        if self.trouble.pop("player", None):
-            log.info("MPD is back")
+    def _connected(self, snapshot: Snapshot, started: float) -> None:
+        if self._health.clear(Part.PLAYER):
+            log.info("MPD is reachable again")
         self._scanner.wake()
-        self._finding = False
-        self._hold(self._ownership.found_again(snapshot, started))
+        self.state = self.state.search_ended()
+        self._set_ownership(self._ownership.recovered(snapshot, started))
         self._take(snapshot, joined=True)
-        if self.control_mode is ControlMode.KEEPING:
+        if self.state.mode is ControlMode.FILLING:
             if snapshot.state == "stop" and not snapshot.single:
-                self._change()
-        elif not self._invited and self._plays_theirs(snapshot):
-            self._step_back()
-        elif self.control_mode is ControlMode.CHANGING:
-            self._change()
+                self._start_change()
+        elif not self.state.button_pressed and self._plays_foreign_song(snapshot):
+            self._yield()
+        elif self.state.mode is ControlMode.CHANGING:
+            self._start_change()
 
-    def _plays_theirs(self, snapshot: Snapshot) -> bool:
-        """Whether somebody else's song plays, and none of ours from before a cut of power."""
+    def _plays_foreign_song(self, snapshot: Snapshot) -> bool:
+        """Whether a song plays that is not the box's, nor was before it lost its power and its entries."""
         current = snapshot.current
         if snapshot.state != "play" or current is None or current in self._ownership.entries:
             return False
-        return current.uri not in self._memory.played(REMEMBERED)
+        return current.uri not in self._memory.played(HISTORY_LENGTH)
 
-    def _down(self, reason: str) -> None:
-        if self.trouble.get("player") != reason:
-            log.warning("%s", reason)
-        self.trouble["player"] = reason
+    def _disconnected(self, reason: str) -> None:
+        self._health.report(Part.PLAYER, reason)
         self.snapshot = None
-        self._learner.lose()
+        self._learner.disconnected()
 
     def _changed(self, snapshot: Snapshot) -> None:
         before, own = self.snapshot, self._ownership.entries
         self._take(snapshot)
-        if before is None or self.control_mode is ControlMode.BACK:
+        if before is None or self.state.mode is ControlMode.YIELDED:
             return
         if taken_over(before, snapshot, own):
-            self._step_back()
-        elif self.wanted and self.control_mode is not ControlMode.CHANGING:
+            self._yield()
+        elif self.state.mood and self.state.mode is not ControlMode.CHANGING:
             self._keep_playing(before, snapshot, ended=bool(own) and played_to_end(before, snapshot))
 
     def _keep_playing(self, before: Snapshot, snapshot: Snapshot, *, ended: bool) -> None:
-        broken = (
-            snapshot.state == "stop" and bool(snapshot.error) and self.control_mode is ControlMode.KEEPING
-        )
-        if broken and self._failures == MOST_FAILURES:
+        filling = self.state.mode is ControlMode.FILLING
+        broken = filling and snapshot.state == "stop" and bool(snapshot.error)
+        if broken and self.state.failures == MAX_FAILURES:
             return
         if ended or broken:
-            self._failures += broken
-            self.control_mode = ControlMode.CHANGING
-            self._find()
+            self.state = self.state.queue_ended(broken=broken)
+            self._search()
             return
-        self.control_mode = ControlMode.KEEPING if snapshot.state == "play" else ControlMode.QUIET
-        if moved_on(before, snapshot):
-            self._failures = 0
+        self.state = self.state.followed(
+            playing=snapshot.state == "play", advanced=advanced(before, snapshot)
+        )
         half = (self._music.handful + 1) // 2
-        if snapshot.state != "stop" and len(ahead(self._ownership.entries, snapshot)) < half:
-            self._find()
+        if snapshot.state != "stop" and len(upcoming(self._ownership.entries, snapshot)) < half:
+            self._search()
 
     def _take(self, snapshot: Snapshot, *, joined: bool = False) -> None:
         self._learner.follow(snapshot, self._ownership, joined=joined)
         before = self.snapshot.current if self.snapshot else None
         self.snapshot = snapshot
-        self._hold(self._ownership.among(snapshot))
+        self._set_ownership(self._ownership.among(snapshot))
         if snapshot.error:
-            self.trouble["player"] = f"MPD says: {snapshot.error}"
+            # It comes and goes each time that MPD's sound is tried again: not for the log.
+            self._health.report(Part.PLAYER, f"MPD says: {snapshot.error}", level=logging.DEBUG)
         else:
-            self.trouble.pop("player", None)
+            self._health.clear(Part.PLAYER)
         current = snapshot.current
         if current is None or current == before or current not in self._ownership.entries:
             return
@@ -210,82 +200,77 @@ class PlaybackController:
             log.info("song: %s", snapshot.title, extra={"MOODBOX_SONG": current.uri})
             self._memory.keep(lambda memory: memory.keep_played(current.uri))
 
-    def _step_back(self) -> None:
-        self.control_mode = ControlMode.BACK
-        log.info("the music is somebody else's now: it is left alone until the button is pressed")
+    def _yield(self) -> None:
+        self.state = self.state.yielded()
+        log.info("somebody else has taken over the music: the box waits until its button is pressed")
 
-    # What it wants MPD to play
+    # What MPD is asked to play
 
-    def _change(self) -> None:
-        self.control_mode = ControlMode.CHANGING
-        self._planner.begin()
-        self._failures = 0
-        self._once_more = bool(self._ownership.asked)
-        self._find(again=True)
+    def _start_change(self) -> None:
+        self.state = self.state.change_started(edit_pending=bool(self._ownership.asked))
+        self._planner.restart()
+        self._search(again=True)
 
-    def _find(self, *, again: bool = False) -> None:
-        if self.wanted and (again or not self._finding):
-            self._finding = True
-            self._mpd.find(self.wanted)
+    def _search(self, *, again: bool = False) -> None:
+        """Ask for what the next songs depend on; `again`: even while an answer is pending."""
+        mood = self.state.mood
+        if mood and (again or not self.state.search_pending):
+            self.state = self.state.search_started()
+            self._mpd.find(mood)
 
-    def _look_again(self) -> None:
-        """Songs that could not be had may be there now."""
-        if self.wanted and (self._waiting or "library" in self.trouble):
-            self._waiting = False
-            self._find(again=True)
+    def _search_again(self) -> None:
+        """Songs that were not available may be now."""
+        if self.state.mood and (self.state.library_pending or Part.LIBRARY in self._health):
+            self.state = self.state.library_arrived()
+            self._search(again=True)
 
-    def _found(self, mood: Mood, picked: tuple[str, ...]) -> None:
-        if self._ownership.asked or self.control_mode is ControlMode.BACK or self.snapshot is None:
-            return  # MPD has its hands full, and tells when it is done; or nothing is wanted of it
-        table = self.table
-        if picked:
-            table = (table or EMPTY_TABLE).only(picked)
-        if not table:
-            if self._complete:
-                self._cannot(EMPTY)
+    def _queue_songs(self, mood: Mood, playlist: Sequence[str]) -> None:
+        if self._ownership.asked or self.state.mode is ControlMode.YIELDED or self.snapshot is None:
+            return  # an edit is pending, whose answer continues from here; or nothing is wanted of MPD
+        library = self.table or EMPTY_TABLE
+        if not playlist and not library:
+            if self._library and self._library.complete:
+                self._cannot(EMPTY_LIBRARY)
             else:
-                self._waiting = True  # for the librarian, who has just begun
-        elif self.control_mode is ControlMode.CHANGING:
-            self._replace(mood, table, self.snapshot, picked=bool(picked))
+                self.state = self.state.library_missing()
+        elif self.state.mode is ControlMode.CHANGING:
+            self._replace(mood, library, playlist, self.snapshot)
         else:
-            self.trouble.pop("library", None)
-            self._fill(mood, table, self.snapshot, picked=bool(picked))
+            self._health.clear(Part.LIBRARY)
+            self._fill(mood, library, playlist, self.snapshot)
 
-    def _replace(self, mood: Mood, table: SongTable, snapshot: Snapshot, *, picked: bool) -> None:
-        handful = self._music.handful
-        uris = self._planner.songs(mood, table, handful, current=None, coming=(), picked=picked)
-        source = f"the playlist {mood}" if picked else "the library"
-        log.info("%d songs for %s, of %d in %s", len(uris), mood, len(table), source)
-        self._hold(self._ownership.asking(mood, uris, snapshot))
-        self._mpd.play(mood, uris, instead_of=self._ownership.entries)
+    def _replace(self, mood: Mood, library: SongTable, playlist: Sequence[str], snapshot: Snapshot) -> None:
+        plan = self._planner.plan(mood, library, playlist, self._music.handful)
+        source = f"the playlist {mood}" if playlist else "the library"
+        log.info("%d songs for %s, of %d in %s", len(plan.songs), mood, len(plan.table), source)
+        self._set_ownership(self._ownership.with_request(mood, plan.uris, snapshot))
+        self._mpd.play(mood, plan.uris, instead_of=self._ownership.entries)
 
-    def _fill(self, mood: Mood, table: SongTable, snapshot: Snapshot, *, picked: bool) -> None:
-        coming = ahead(self._ownership.entries, snapshot)
-        current, missing = snapshot.current, self._music.handful - len(coming)
-        uris = self._planner.songs(mood, table, missing, current=current, coming=coming, picked=picked)
-        if uris:
+    def _fill(self, mood: Mood, library: SongTable, playlist: Sequence[str], snapshot: Snapshot) -> None:
+        current, coming = snapshot.current, upcoming(self._ownership.entries, snapshot)
+        missing = self._music.handful - len(coming)
+        plan = self._planner.plan(mood, library, playlist, missing, current=current, upcoming=coming)
+        if plan.songs:
             played = [entry for entry in self._ownership.entries if entry not in (*coming, current)]
-            self._hold(self._ownership.asking(mood, uris, snapshot))
-            self._mpd.append(mood, uris, instead_of=played)
+            self._set_ownership(self._ownership.with_request(mood, plan.uris, snapshot))
+            self._mpd.append(mood, plan.uris, instead_of=played)
 
-    def _has_tried(self, mood: Mood, play: bool) -> bool:
-        """Whether MPD's answer is to what is wanted; if that is something else by now, it comes next."""
-        if self.control_mode is not ControlMode.CHANGING:
+    def _answers_change(self, mood: Mood, play: bool) -> bool:
+        """Whether MPD's answer is to the change that is wanted; a change that was deferred follows now."""
+        if self.state.mode is not ControlMode.CHANGING:
             return False
-        if play and mood is self.wanted and not self._once_more:
+        if play and mood is self.state.mood and not self.state.change_deferred:
             return True
-        self._once_more = False
-        self._planner.begin()
-        self._find(again=True)
+        self.state = self.state.change_resumed()
+        self._planner.restart()
+        self._search(again=True)
         return False
 
     def _cannot(self, reason: str) -> None:
-        """It is tried again when the library has changed, or at the next press."""
-        if self.trouble.get("library") != reason:
-            log.warning("%s", reason)
-        self.trouble["library"] = reason
+        """Report why no song plays; the box tries again when the library changes, or at the next press."""
+        self._health.report(Part.LIBRARY, reason)
 
-    def _hold(self, ownership: QueueOwnership) -> None:
+    def _set_ownership(self, ownership: QueueOwnership) -> None:
         if ownership != self._ownership:
             self._ownership = ownership
             self._memory.keep(lambda memory: memory.keep_ownership(ownership))

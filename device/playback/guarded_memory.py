@@ -1,31 +1,33 @@
-"""The memory on a disk that may be full or read-only: that costs what is remembered, not the music."""
+"""The memory on a disk that may be full or read-only: the box then forgets, and plays on."""
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
+from device.health import Health, Part
 from device.playback.memory import Memory
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 
 class GuardedMemory:
-    """trouble: says under `storage` what is wrong, until something could be kept again."""
+    """A `Memory` whose SQLite errors become trouble.
 
-    def __init__(self, memory: Memory, trouble: dict[str, str]) -> None:
+    They are reported to `health` as a problem of `storage`, until something can be written again.
+    """
+
+    def __init__(self, memory: Memory, health: Health) -> None:
         self._memory = memory
-        self._trouble = trouble
+        self._health = health
 
     def played(self, last: int) -> tuple[str, ...]:
         """The URIs of the last songs that began, the latest last."""
         return self.recall(lambda memory: memory.played(last)) or ()
 
     def recall(self, read: Callable[[Memory], T]) -> T | None:
-        """None if it cannot be read."""
+        """Return what `read` reads; None if that fails."""
         try:
             return read(self._memory)
         except sqlite3.Error as error:
@@ -33,14 +35,13 @@ class GuardedMemory:
             return None
 
     def keep(self, write: Callable[[Memory], None]) -> None:
+        """Do what `write` writes, if possible."""
         try:
             write(self._memory)
         except sqlite3.Error as error:
             self._cannot(error)
         else:
-            self._trouble.pop("storage", None)
+            self._health.clear(Part.STORAGE)
 
     def _cannot(self, error: sqlite3.Error) -> None:
-        if "storage" not in self._trouble:
-            log.warning("the box cannot remember what it learns (%s); it plays on", error)
-        self._trouble["storage"] = f"cannot be kept: {error}"
+        self._health.report(Part.STORAGE, f"what the box learns cannot be kept: {error}")

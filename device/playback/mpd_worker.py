@@ -1,19 +1,16 @@
-"""The connection to MPD: two, rather, one to ask and tell, one that idles until something changes there.
+"""The thread that talks to MPD, over two connections: one sends commands, one waits in `idle` for changes.
 
-No method of the player waits for MPD, and no decision is made here. MPD may be away at start, go in the
-middle or hang: the player posts PlayerDown, tries again with growing pauses, then posts PlayerUp. Where MPD's
-sound fails, MPD pauses and leaves it at that: the player has it try again.
+No method of the worker waits for MPD, and nothing is decided here. MPD may be down at the start, stop at any
+time, or hang: the worker posts MpdDisconnected, tries again with growing delays, then posts MpdConnected.
+Where MPD's output fails, MPD pauses and does no more: the worker makes it try again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import socket
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -21,28 +18,30 @@ from queue import Empty, SimpleQueue
 import mpd
 
 from device.config import settings
+from device.errors import SEE_LOG, describe
+from device.health import Part
 from device.mood import Mood
-from device.mpd import responses as answers
-from device.mpd.connection import FAILURES, Client, client_of, explain, shown
-from device.mpd.optional_requests import Aside
-from device.mpd.playlists import songs_of
-from device.mpd.queue_edits import put
-from device.mpd.queue_mirror import Mirror, first_look
+from device.mpd import responses, stickers
+from device.mpd.connection import MPD_ERRORS, Client, explain, open_client, printable
+from device.mpd.optional_requests import OptionalRequests
+from device.mpd.playlists import mood_playlist
+from device.mpd.queue_edits import add_songs
+from device.mpd.queue_mirror import QueueMirror, read_initial_state
 from device.mpd.snapshot import Entry, Snapshot
-from device.mpd.stickers import count, likes
-from device.playback.jobs import Ended, Job, Worker
-from device.supervision import MORE, PATIENCE, Part, Patience, Post, Supervised, what_happened
+from device.playback.idle_listener import idle_listener
+from device.playback.tasks import IdleEnded, Task, TaskRunner
+from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between two tries to connect
-PROBE = 15.0  # seconds of silence after which MPD is asked whether it still answers
-MUTE_PAUSE = 5.0  # seconds until MPD is to try its sound again
+MIN_RECONNECT_DELAY_S, MAX_RECONNECT_DELAY_S = 0.2, 5.0
+POLL_INTERVAL_S = 15.0  # without a task for so long, MPD is asked whether it still answers
+OUTPUT_RETRY_INTERVAL_S = 5.0
 
 
 @dataclass(frozen=True)
 class MpdConnected:
-    """MPD answers (again). started: when MPD was, in seconds of the epoch."""
+    """MPD answers, or answers again. `started` is when MPD was started, in seconds since the epoch."""
 
     snapshot: Snapshot
     started: float
@@ -50,26 +49,32 @@ class MpdConnected:
 
 @dataclass(frozen=True)
 class MpdDisconnected:
+    """MPD does not answer."""
+
     reason: str
 
 
 @dataclass(frozen=True)
 class MpdChanged:
+    """MPD's state has changed."""
+
     snapshot: Snapshot
 
 
 @dataclass(frozen=True)
 class LibraryChanged:
-    """Its stored playlists; songs: its songs, too."""
+    """MPD's stored playlists have changed; `songs`: its songs, too."""
 
     songs: bool
 
 
 @dataclass(frozen=True)
 class SongsFound:
-    """The songs that the user has picked for a mood, in a stored playlist; else `picked` is empty.
+    """What the user has chosen for a mood.
 
-    likes: what other clients say is liked or disliked, by URI.
+    Attributes:
+        picked: URIs of the songs in the mood's stored playlist; empty if there is none.
+        likes: Likes (True) and dislikes (False) of other MPD clients, by URI.
     """
 
     mood: Mood
@@ -79,9 +84,9 @@ class SongsFound:
 
 @dataclass(frozen=True)
 class SongsQueued:
-    """What has been added to MPD's queue for the box in a mood; less than asked if songs had vanished.
+    """What was added to MPD's queue for a mood: fewer songs than requested if MPD did not accept some.
 
-    play: they have taken the place of the older ones.
+    `play`: the first of them plays, in place of what the box had queued before.
     """
 
     mood: Mood
@@ -91,7 +96,7 @@ class SongsQueued:
 
 @dataclass(frozen=True)
 class SongsRefused:
-    """None of the songs that were to be queued in a mood can be had from this MPD as it is now."""
+    """MPD has accepted none of the songs that were to be queued for a mood."""
 
     mood: Mood
     reason: str
@@ -104,210 +109,186 @@ MpdEvent = (
 
 
 class MpdWorker:
-    """An error of moodbox's own costs the job in which it happens; outside of a job it ends the thread, which
-    is then started again like a connection that was lost: with PlayerDown and PlayerUp.
+    """Takes tasks for MPD, and posts MpdEvents.
+
+    A fault of moodbox's own in a task costs that task. Outside of a task it ends the thread, which is started
+    again as after a lost connection: with MpdDisconnected and MpdConnected.
     """
 
-    def __init__(self, music: settings.Music, post: Post, patience: Patience = PATIENCE) -> None:
-        """post: takes PlayerEvents."""
+    def __init__(
+        self, music: settings.Music, post: Post, restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY
+    ) -> None:
         self._music = music
         self._post = post
-        self._worker = Worker(post)
-        self._jobs: SimpleQueue[Job | Ended] = SimpleQueue()
-        self._commands: frozenset[str] = frozenset()  # that this MPD knows, and lets us use
-        self._aside = Aside(music)
-        self._supervised = Supervised(Part("player", post, patience), self._run)
+        self._runner = TaskRunner(post)
+        self._tasks: SimpleQueue[Task | IdleEnded] = SimpleQueue()
+        self._commands: frozenset[str] = frozenset()  # that this MPD has, and lets us use
+        self._optional = OptionalRequests(music)
+        self._supervised = SupervisedThread(PartMonitor(Part.PLAYER, post, restart_policy), self._run)
         self._closed = self._supervised.closed
 
     def start(self) -> None:
+        """Start the thread."""
         self._supervised.start()
 
     def close(self) -> None:
-        """Ends the thread, and leaves MPD playing."""
+        """End the thread, and leave MPD playing."""
         self._closed.set()
-        self._jobs.put(NOTHING)
-        self._supervised.close()  # it may be waiting for an MPD that hangs; then it dies with us
+        self._tasks.put(REFRESH)
+        self._supervised.close()  # one that waits for an MPD that hangs ends with the process
 
     def find(self, mood: Mood) -> None:
-        """Posts SongsFound."""
+        """Read the mood's stored playlist and the likes; posts SongsFound."""
 
-        def job(mirror: Mirror) -> None:
-            hands, ask = mirror.client, self._aside.ask
-            known: Mapping[str, bool] = {}
-            if self._shares():
-                with self._worker.part("likes").job(*FAILURES):
-                    known = ask(hands, "what others like", likes, known)
-            picked: tuple[str, ...] = ()
-            picked = ask(hands, f"the playlist {mood}", partial(songs_of, mood=mood), picked)
-            self._post(SongsFound(mood, picked, known))
+        def run(mirror: QueueMirror) -> None:
+            optional = partial(self._optional.run, mirror.client)
+            likes: Mapping[str, bool] = {}
+            if self._uses_stickers():
+                with self._runner.monitor(Part.LIKES).job(*MPD_ERRORS):
+                    likes = optional("likes of other clients", stickers.likes, likes)
+            playlist: tuple[str, ...] = ()
+            playlist = optional(f"the playlist {mood}", partial(mood_playlist, mood=mood), playlist)
+            self._post(SongsFound(mood, playlist, likes))
 
-        def lost(_: str) -> None:
-            self._post(SongsFound(mood, (), {}))  # then the library's songs will do
+        def failed(_: str) -> None:
+            self._post(SongsFound(mood, (), {}))  # the box then plays from the whole library
 
-        self._jobs.put(Job("playlists", job, lost))
+        self._tasks.put(Task(Part.PLAYLISTS, run, failed))
 
     def play(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
-        """Adds songs at the queue's end, plays the first of them, and removes `instead_of`."""
-        self._change(mood, uris, instead_of, play=True)
+        """Add songs at the queue's end, play the first, remove others; posts SongsQueued or SongsRefused."""
+        self._edit_queue(mood, uris, instead_of, play=True)
 
     def append(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
-        """Adds songs at the queue's end, and removes `instead_of`."""
-        self._change(mood, uris, instead_of, play=False)
+        """Add songs at the queue's end, and remove others; posts SongsQueued or SongsRefused."""
+        self._edit_queue(mood, uris, instead_of, play=False)
 
-    def _change(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry], *, play: bool) -> None:
-        def lost(why: str) -> None:
-            self._post(SongsRefused(mood, f"no songs could be queued: it {why}", play))
+    def _edit_queue(
+        self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry], *, play: bool
+    ) -> None:
+        def run(mirror: QueueMirror) -> None:
+            try:
+                entries = add_songs(mirror, uris, instead_of, play=play)
+            except mpd.CommandError as error:
+                self._post(SongsRefused(mood, f"MPD refuses: {printable(str(error))}", play))
+                return
+            if entries:
+                self._post(SongsQueued(mood, entries, play))
+            else:
+                reason = f"MPD takes none of the {len(uris)} songs for {mood}: are they still there?"
+                self._post(SongsRefused(mood, reason, play))
 
-        self._jobs.put(Job("queue", partial(self._put, mood, uris, instead_of, play), lost))
+        def failed(reason: str) -> None:
+            self._post(SongsRefused(mood, f"no songs could be queued: it {reason}", play))
 
-    def _put(self, mood: Mood, uris: Sequence[str], old: Sequence[Entry], play: bool, mirror: Mirror) -> None:
-        """Posts SongsQueued or SongsRefused, unless the connection is lost on the way."""
-        try:
-            entries = put(mirror, uris, old, play=play)
-        except mpd.CommandError as error:
-            self._post(SongsRefused(mood, f"MPD refuses: {shown(str(error))}", play))
-            return
-        if entries:
-            self._post(SongsQueued(mood, entries, play))
-        else:
-            reason = f"MPD takes none of the {len(uris)} songs for {mood}: are they still there?"
-            self._post(SongsRefused(mood, reason, play))
+        self._tasks.put(Task(Part.QUEUE, run, failed))
 
     def pause(self, paused: bool) -> None:
-        self._jobs.put(Job("pause", lambda mirror: mirror.client.pause(int(paused))))
+        """Pause the music, or go on with it."""
+        self._tasks.put(Task(Part.PAUSE, lambda mirror: mirror.client.pause(int(paused))))
 
     def skip(self, entry: Entry) -> None:
-        """On to the next song, unless `entry` has ended by itself in the meantime."""
+        """Go on to the next song, unless `entry` has ended by itself in the meantime."""
 
-        def job(mirror: Mirror) -> None:
-            if answers.status(mirror.client).songid == entry.id:
+        def run(mirror: QueueMirror) -> None:
+            if responses.status(mirror.client).songid == entry.id:
                 mirror.client.next()
 
-        self._jobs.put(Job("skip", job))
+        self._tasks.put(Task(Part.SKIP, run))
 
-    def count(self, uri: str, *, heard: bool) -> None:
-        """Tells MPD's other clients of a play or a skip."""
-        tell = partial(count, uri=uri, heard=heard, when=int(time.time()))
+    def record_play(self, uri: str, *, completed: bool) -> None:
+        """Tell MPD's other clients of a play, or else of a skip."""
+        record = partial(stickers.record_play, uri=uri, completed=completed, when=int(time.time()))
 
-        def job(mirror: Mirror) -> None:
-            if self._shares():
-                self._aside.ask(mirror.client, "plays and skips", tell, None)
+        def run(mirror: QueueMirror) -> None:
+            if self._uses_stickers():
+                self._optional.run(mirror.client, "plays and skips", record, None)
 
-        self._jobs.put(Job("stickers", job))
+        self._tasks.put(Task(Part.STICKERS, run))
 
-    def _shares(self) -> bool:
+    def _uses_stickers(self) -> bool:
         return self._music.stickers and "sticker" in self._commands
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
+        delay = MIN_RECONNECT_DELAY_S
         while not self._closed.is_set():
             began = time.monotonic()
             try:
-                # The ears first: what changes after they are open is not missed.
-                with client_of(self._music) as ears, client_of(self._music) as hands:
-                    self._serve(hands, ears)
-            except FAILURES as error:
+                # The idle client first: a change after its connection is open is not missed.
+                with open_client(self._music) as idle_client, open_client(self._music) as command_client:
+                    self._serve(command_client, idle_client)
+            except MPD_ERRORS as error:
                 self._post(MpdDisconnected(explain(error, self._music)))
             except BaseException as error:
-                self._post(MpdDisconnected(f"{what_happened(error)}, and is started again; {MORE}"))
+                self._post(MpdDisconnected(f"{describe(error)}, and is started again; {SEE_LOG}"))
                 raise
-            if (
-                time.monotonic() - began > LONGEST_PAUSE
-            ):  # not one that fails each time as soon as it is asked
-                pause = FIRST_PAUSE
-            self._closed.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            # An MPD that accepts each connection and then fails does not count as reachable again.
+            if time.monotonic() - began > MAX_RECONNECT_DELAY_S:
+                delay = MIN_RECONNECT_DELAY_S
+            self._closed.wait(delay)
+            delay = min(2 * delay, MAX_RECONNECT_DELAY_S)
 
-    def _serve(self, hands: Client, ears: Client) -> None:
-        first = first_look(hands)
-        self._commands = first.commands
-        self._aside.begin()
-        self._set_up(hands)
-        self._drop_jobs()
-        self._post(MpdConnected(first.snapshot, first.started))
-        with self._listening(ears):
-            self._work(first.mirror, first.snapshot)
+    def _serve(self, command_client: Client, idle_client: Client) -> None:
+        initial = read_initial_state(command_client)
+        self._commands = initial.commands
+        self._optional.reset()
+        self._apply_settings(command_client)
+        self._drop_tasks()
+        self._post(MpdConnected(initial.snapshot, initial.started))
+        with idle_listener(idle_client, self._tasks.put, self._subsystems_changed):
+            self._run_tasks(initial.mirror, initial.snapshot)
 
-    def _work(self, mirror: Mirror, known: Snapshot) -> None:
-        mute = False
+    def _run_tasks(self, mirror: QueueMirror, known: Snapshot) -> None:
+        output_failed = False
         while not self._closed.is_set():
             try:
-                job = self._jobs.get(timeout=MUTE_PAUSE if mute else PROBE)
+                task = self._tasks.get(timeout=OUTPUT_RETRY_INTERVAL_S if output_failed else POLL_INTERVAL_S)
             except Empty:
-                job = TRY_SOUND if mute else NOTHING
-            if isinstance(job, Ended):
-                raise job.error
-            self._worker.do(job, mirror)
-            snapshot = mirror.look()
-            mute = snapshot.went_mute(known) or (mute and snapshot.is_mute)
+                task = RETRY_OUTPUT if output_failed else REFRESH
+            if isinstance(task, IdleEnded):
+                raise task.error
+            self._runner.run(task, mirror)
+            snapshot = mirror.refresh()
+            output_failed = snapshot.output_failed_since(known) or (
+                output_failed and snapshot.is_paused_by_error
+            )
             if snapshot != known:
                 self._post(MpdChanged(snapshot))
                 known = snapshot
 
-    def _set_up(self, client: Client) -> None:
-        """What the settings say of MPD itself; all else stays as its owner has it."""
-        wanted = []
+    def _apply_settings(self, client: Client) -> None:
+        """Set the options of MPD that our settings name; all others stay as their owner has set them."""
+        commands = []
         if self._music.crossfade >= 0:
-            wanted.append(partial(client.crossfade, self._music.crossfade))
+            commands.append(partial(client.crossfade, self._music.crossfade))
         if self._music.replay_gain:
-            wanted.append(partial(client.replay_gain_mode, self._music.replay_gain))
-        for tell in wanted:
+            commands.append(partial(client.replay_gain_mode, self._music.replay_gain))
+        for command in commands:
             try:
-                tell()
+                command()
             except mpd.CommandError as error:
-                log.warning("MPD refuses what the settings say of it: %s", shown(str(error)))
+                log.warning("MPD refuses a value from the settings: %s", printable(str(error)))
 
-    def _drop_jobs(self) -> None:
-        """Jobs from before a connection are stale: the box asks anew when it hears PlayerUp."""
+    def _drop_tasks(self) -> None:
+        """Tasks from before a connection are stale: the box sends new ones when it handles MpdConnected."""
         with contextlib.suppress(Empty):
             while True:
-                self._jobs.get_nowait()
+                self._tasks.get_nowait()
 
-    @contextlib.contextmanager
-    def _listening(self, ears: Client) -> Iterator[None]:
-        """Makes a job of whatever changes in MPD, and of the connection's end."""
-        taken = threading.Semaphore(0)
-        listener = threading.Thread(target=self._listen, args=(ears, taken), name="listener", daemon=True)
-        listener.start()
-        try:
-            yield
-        finally:
-            taken.release()
-            # Nothing else ends an idle() that waits: python-mpd2 has no noidle for threads.
-            with (
-                contextlib.suppress(OSError, mpd.MPDError),
-                socket.socket(fileno=os.dup(ears.fileno())) as ear,
-            ):
-                ear.shutdown(socket.SHUT_RDWR)
-            listener.join()
-
-    def _listen(self, ears: Client, taken: threading.Semaphore) -> None:
-        """Hears of a change once the last one was taken: until then MPD keeps it in mind, so none pile up."""
-        try:
-            ears.idletimeout = None
-            while True:
-                # Options, since they say what comes next.
-                changes = ears.idle("player", "playlist", "options", "database", "stored_playlist")
-                self._jobs.put(Job("changes", partial(self._heard, changes, taken)))
-                taken.acquire()
-        except BaseException as error:  # whatever it is: without ears the player would miss what changes
-            self._jobs.put(Ended(error))
-
-    def _heard(self, changes: Sequence[str], taken: threading.Semaphore, _: Mirror) -> None:
-        taken.release()
-        if "stored_playlist" in changes:
-            self._aside.begin()
-        if {"database", "stored_playlist"}.intersection(changes):
-            self._post(LibraryChanged(songs="database" in changes))
+    def _subsystems_changed(self, subsystems: Sequence[str]) -> None:
+        if "stored_playlist" in subsystems:
+            self._optional.reset()
+        if {"database", "stored_playlist"}.intersection(subsystems):
+            self._post(LibraryChanged(songs="database" in subsystems))
 
 
-def _nothing(_: Mirror) -> None:
-    pass
+def _do_nothing(_: QueueMirror) -> None:
+    """A refresh follows every task."""
 
 
-def _try_sound(mirror: Mirror) -> None:
+def _retry_output(mirror: QueueMirror) -> None:
     mirror.client.clearerror()  # MPD itself would keep it
     mirror.client.pause(0)
 
 
-NOTHING, TRY_SOUND = Job("nothing", _nothing), Job("sound", _try_sound)
+REFRESH, RETRY_OUTPUT = Task(Part.PLAYER, _do_nothing), Task(Part.SOUND, _retry_output)

@@ -9,17 +9,21 @@ from dataclasses import dataclass, field, replace
 from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
 
-SAME_START = 1.5  # seconds between two answers on when MPD was started: it tells whole seconds
+START_TOLERANCE_S = 1.5  # MPD reports its uptime in whole seconds
 
 
 @dataclass(frozen=True)
 class QueueOwnership:
-    """What the box knows of its own entries, at every moment: it may be killed at any.
+    """What the box knows of its own entries. It is kept on disk: the box may be killed at any moment.
 
-    moods: in which mood each was queued, by URI.
-    asked: the URIs that MPD was asked to queue, and has not confirmed yet. Their ids will be above `above`.
-    started, version: when that MPD was started, in seconds of the epoch, and the least version that its queue
-    has now. If either does not fit, MPD was started again, and all ids are new.
+    Attributes:
+        entries: The box's entries, in the queue's order.
+        moods: The mood for which each was queued, by URI.
+        asked: The URIs that MPD was asked to queue and has not confirmed yet.
+        above: The highest id in the queue at that time; those of `asked` will be higher.
+        started: When that MPD was started, in seconds since the epoch.
+        version: The queue's version then. If this or `started` does not fit, MPD has been started again, and
+            all ids are new.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -29,33 +33,39 @@ class QueueOwnership:
     started: float = 0.0
     version: int = 0
 
-    def asking(self, mood: Mood, uris: Sequence[str], now: Snapshot) -> QueueOwnership:
+    def with_request(self, mood: Mood, uris: Sequence[str], now: Snapshot) -> QueueOwnership:
+        """MPD is about to be asked to queue these songs."""
         above = max((entry.id for entry in now.queue), default=0)
         moods = {**self.moods, **dict.fromkeys(uris, mood)}
         return replace(self, asked=tuple(uris), above=above, moods=moods, version=now.version)
 
-    def answered(self, entries: Sequence[Entry]) -> QueueOwnership:
-        """What MPD has queued of what it was asked for."""
-        return self._of((*self.entries, *entries))
+    def confirmed(self, entries: Sequence[Entry]) -> QueueOwnership:
+        """MPD has queued these of the songs that it was asked for."""
+        return self._with_entries((*self.entries, *entries))
 
     def among(self, now: Snapshot) -> QueueOwnership:
-        """What is left of it in MPD's queue, in the queue's order, while the connection lasts.
+        """The entries that are still in the queue, in its order, while the connection lasts.
 
-        The same song queued by somebody else has another id, and stays theirs.
+        If somebody else queues the same song, that has another id, and stays theirs.
         """
         kept = _in_order(self.entries, now)
-        return self if kept == self.entries else self._of(kept, self.asked, now.version)
+        return self if kept == self.entries else self._with_entries(kept, self.asked, now.version)
 
-    def found_again(self, now: Snapshot, started: float) -> QueueOwnership:
-        """The same over a connection that is new."""
-        if abs(started - self.started) <= SAME_START and now.version >= self.version:
+    def recovered(self, now: Snapshot, started: float) -> QueueOwnership:
+        """The entries that are still in the queue after connecting again.
+
+        Args:
+            now: The first snapshot.
+            started: When this MPD was started, in seconds since the epoch.
+        """
+        if abs(started - self.started) <= START_TOLERANCE_S and now.version >= self.version:
             new = [entry for entry in now.queue if entry.id > self.above]
-            kept = _in_order({*self.entries, *_together(self.asked, new)}, now)
+            kept = _in_order({*self.entries, *_queued_together(self.asked, new)}, now)
         else:
-            kept = _in_order(_by_uri(self.entries, now.queue), now)
-        return replace(self._of(kept, version=now.version), started=started)
+            kept = _in_order(_matched_by_uri(self.entries, now.queue), now)
+        return replace(self._with_entries(kept, version=now.version), started=started)
 
-    def _of(
+    def _with_entries(
         self, entries: tuple[Entry, ...], asked: tuple[str, ...] = (), version: int | None = None
     ) -> QueueOwnership:
         uris = {*(entry.uri for entry in entries), *asked}
@@ -66,40 +76,37 @@ class QueueOwnership:
 
 def _in_order(entries: Iterable[Entry], now: Snapshot) -> tuple[Entry, ...]:
     """Those that are in the queue, in its order."""
-    places = now.places
-    return tuple(sorted((entry for entry in entries if entry in places), key=places.__getitem__))
+    positions = now.positions
+    return tuple(sorted((entry for entry in entries if entry in positions), key=positions.__getitem__))
 
 
-def _together(uris: Sequence[str], entries: Iterable[Entry]) -> set[Entry]:
-    """Those that one list of commands has queued: their ids follow one another as `uris` do.
+def _queued_together(uris: Sequence[str], entries: Iterable[Entry]) -> set[Entry]:
+    """The entries that one command list has queued: their ids are consecutive, in the order of `uris`.
 
-    The same song that somebody has queued just before stands alone. So with less than half of them there are
-    none: better that one of ours is left to them than that one of theirs is taken for ours.
+    The same song that somebody else has queued just before has no such neighbours. If less than half of the
+    songs are found, none counts: to leave one of ours in the queue is better than to remove one of theirs.
     """
-    places: dict[str, list[int]] = {}
-    for affect, uri in enumerate(uris):
-        places.setdefault(uri, []).append(affect)
-    runs: dict[int, set[Entry]] = {}  # by the id with which they begin
+    indices: dict[str, list[int]] = {}
+    for index, uri in enumerate(uris):
+        indices.setdefault(uri, []).append(index)
+    runs: dict[int, set[Entry]] = {}  # by the id with which the run begins
     for entry in entries:
-        for affect in places.get(entry.uri, ()):
-            runs.setdefault(entry.id - affect, set()).add(entry)
-    best = max((runs[begin] for begin in sorted(runs)), key=len, default=set())
-    return best if 2 * len(best) > len(uris) else set()
+        for index in indices.get(entry.uri, ()):
+            runs.setdefault(entry.id - index, set()).add(entry)
+    longest = max((runs[begin] for begin in sorted(runs)), key=len, default=set())
+    return longest if 2 * len(longest) > len(uris) else set()
 
 
-def _first(uris: Sequence[str], entries: Iterable[Entry]) -> set[Entry]:
-    """The first entries with these URIs, as many of each as it is in there."""
-    lost, found = Counter(uris), set()
-    for entry in entries:
-        if lost[entry.uri] > 0:
-            lost[entry.uri] -= 1
-            found.add(entry)
-    return found
+def _matched_by_uri(own: Sequence[Entry], queue: Sequence[Entry]) -> set[Entry]:
+    """The box's entries in an MPD that was started again: by id where that is the same, else by URI.
 
-
-def _by_uri(own: Sequence[Entry], queue: Sequence[Entry]) -> set[Entry]:
-    """In an MPD that was started again: whose ids have stayed, then by URI, as often as it was there."""
+    Of each URI, no more than the box had before, from the queue's start.
+    """
     present = set(queue)
     kept = present.intersection(own)
-    lost = [entry.uri for entry in own if entry not in present]
-    return kept | _first(lost, (entry for entry in queue if entry not in kept))
+    missing = Counter(entry.uri for entry in own if entry not in present)
+    for entry in queue:
+        if entry not in kept and missing[entry.uri] > 0:
+            missing[entry.uri] -= 1
+            kept.add(entry)
+    return kept

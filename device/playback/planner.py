@@ -1,4 +1,4 @@
-"""Which songs come next in a mood: the course, what was learned and played, and chance, put together."""
+"""The box's planner: what it remembers, and how far it has come on the trajectory, put into a song plan."""
 
 from __future__ import annotations
 
@@ -12,56 +12,57 @@ from device.mood import Mood
 from device.mpd.snapshot import Entry
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
-from device.recommend.play_statistics import NO_STATISTICS, with_likes
-from device.recommend.ranking import RankingRequest, rank_songs
-from device.recommend.trajectory import trajectory_for
-
-REMEMBERED = 500  # songs back: longer ago is as good as never
+from device.recommend.play_statistics import NO_STATISTICS
+from device.recommend.song_plan import HISTORY_LENGTH, ListeningContext, SongPlan, plan_songs
 
 
 class Planner:
-    """likes: what other clients say is liked or disliked, by URI."""
+    """Plans songs one handful after another.
 
-    def __init__(self, music: settings.Music, memory: GuardedMemory, chance: np.random.Generator) -> None:
+    Attributes:
+        likes: Likes (True) and dislikes (False) of other MPD clients, by URI.
+    """
+
+    def __init__(self, music: settings.Music, memory: GuardedMemory, rng: np.random.Generator) -> None:
         self._music = music
         self._memory = memory
-        self._chance = chance
-        self._step = 0  # of the course: how many of its songs were queued
+        self._rng = rng
+        self._step = 0  # of the trajectory
         self.likes: Mapping[str, bool] = {}
 
-    def begin(self) -> None:
-        """From the course's first step on."""
+    def restart(self) -> None:
+        """Go back to the first step of the trajectory."""
         self._step = 0
 
-    def songs(
+    def plan(
         self,
         mood: Mood,
-        table: SongTable,
+        library: SongTable,
+        playlist: Sequence[str],
         count: int,
         *,
-        current: Entry | None,
-        coming: Sequence[Entry],
-        picked: bool,
-    ) -> tuple[str, ...]:
-        """URIs of so many songs to follow `current` and what is `coming`; less if the shelf has no more.
-
-        picked: the shelf is the user's own pick, in which every song fits.
-        """
+        current: Entry | None = None,
+        upcoming: Sequence[Entry] = (),
+    ) -> SongPlan:
+        """Plan so many songs after `current` and `upcoming`, and advance by a step for each song found."""
         recall = self._memory.recall
-        queued = [entry.uri for entry in coming]
-        request = RankingRequest(
-            trajectory_for(mood, self._music),
+        context = ListeningContext(
+            mood,
+            library,
+            playlist,
+            likes=self.likes,
+            own_affects=recall(Memory.words) or {},
+            history=self._memory.played(HISTORY_LENGTH),
+            play_statistics=recall(lambda memory: memory.play_statistics(mood)) or NO_STATISTICS,
+        )
+        plan = plan_songs(
+            self._music,
+            context,
             count,
+            self._rng,
             step=self._step,
-            before=(*self._memory.played(REMEMBERED), *queued),
-            taken=frozenset([*queued, *([current.uri] if current else [])]),
-            fresh=self._music.no_repeat,
-            play_statistics=with_likes(
-                recall(lambda memory: memory.play_statistics(mood)) or NO_STATISTICS, self.likes
-            ),
+            current=current.uri if current else None,
+            upcoming=[entry.uri for entry in upcoming],
         )
-        chosen = rank_songs(
-            table.with_words(recall(Memory.words) or {}), request, self._chance, anywhere=picked
-        )
-        self._step += len(chosen)
-        return tuple(choice.uri for choice in chosen)
+        self._step += len(plan.songs)
+        return plan

@@ -1,4 +1,8 @@
-"""Whether a song was heard or skipped, from what MPD shows of its playing. Pure functions."""
+"""Whether a song was played through or skipped, from the snapshots of MPD. Pure functions.
+
+A song counts as played through after half of it or four minutes, whichever comes first: the rule of Last.fm's
+scrobbling (https://www.last.fm/api/scrobbling).
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,13 @@ from enum import StrEnum
 
 from device.mpd.snapshot import Entry, Snapshot
 
-LONG = 240.0  # seconds after which a song was heard, however long it is
+COMPLETED_AFTER_S = 240.0  # however long the song is
 
 
 class PlayOutcome(StrEnum):
-    HEARD = "heard"
+    """What became of a song; the value is the log's wording."""
+
+    COMPLETED = "played through"
     SKIPPED = "skipped"
 
 
@@ -20,22 +26,29 @@ class PlayOutcome(StrEnum):
 class PlayInProgress:
     """One of the box's songs while it plays.
 
-    heard: seconds that it has played until `at`. over: what comes now says nothing about the song.
+    Attributes:
+        duration: Seconds of the song; 0 if MPD does not know.
+        played: Seconds that it had been played at the time `at`.
+        at: Monotonic seconds.
+        playing: It plays since `at`; else it is paused.
+        closed: The outcome is decided, and what follows says nothing about the song.
     """
 
     entry: Entry
     duration: float
-    heard: float
+    played: float
     at: float
-    plays: bool
-    over: bool = False
+    playing: bool
+    closed: bool = False
 
     def until(self, now: float) -> PlayInProgress:
-        return replace(self, heard=self.heard + (now - self.at if self.plays else 0), at=now)
+        """The same play at a later time."""
+        return replace(self, played=self.played + (now - self.at if self.playing else 0), at=now)
 
     @property
-    def enough(self) -> bool:
-        return self.heard >= LONG or 0 < self.duration <= 2 * self.heard
+    def is_complete(self) -> bool:
+        """Whether enough was played to count as played through."""
+        return self.played >= COMPLETED_AFTER_S or 0 < self.duration <= 2 * self.played
 
 
 def follow(
@@ -46,37 +59,47 @@ def follow(
     *,
     joined: bool = False,
 ) -> tuple[PlayInProgress | None, PlayOutcome | None]:
-    """The listening after a snapshot, and what became of the song before if that has ended.
+    """Follow a new snapshot.
 
-    own: the box's entries, only those count. joined: the box comes to a song that plays already.
+    Args:
+        before: The play so far.
+        snapshot: The new snapshot.
+        own: The box's entries; only those count.
+        now: Monotonic seconds.
+        joined: The box has just connected, perhaps in the middle of a song.
+
+    Returns:
+        The play from now on, and what became of the one before if that has ended.
     """
     current = snapshot.current if snapshot.state != "stop" else None
     if before and before.entry == current:
-        going_on = before.until(now)
-        return replace(going_on, plays=snapshot.state == "play", duration=snapshot.duration), None
+        continued = before.until(now)
+        return replace(continued, playing=snapshot.state == "play", duration=snapshot.duration), None
     outcome = None
-    if before and not before.over:
-        # Only where the box's next song follows was this one skipped: who stops, clears, or picks a song of
-        # their own has another reason.
+    if before and not before.closed:
+        # Only if the box's next song follows was this one skipped. Somebody who stops, clears the queue, or
+        # plays a song of their own has another reason.
         follows = snapshot.state == "play" and snapshot.current in own and not snapshot.error
         outcome = _outcome(before.until(now), skipped=follows)
     if current is None or current not in own:
         return None, outcome
-    heard = snapshot.elapsed if joined else 0.0
-    return PlayInProgress(current, snapshot.duration, heard, now, snapshot.state == "play"), outcome
+    played = snapshot.elapsed if joined else 0.0
+    return PlayInProgress(current, snapshot.duration, played, now, snapshot.state == "play"), outcome
 
 
-def break_off(
+def interrupt(
     before: PlayInProgress | None, now: float, *, skipped: bool = False
 ) -> tuple[PlayInProgress | None, PlayOutcome | None]:
-    """The box itself ends the song: skipped by its button, or since the mood has changed, which says nothing
-    against the song."""
-    if before is None or before.over:
+    """The box itself ends the song: by its button (skipped), or for another mood, which counts for nothing.
+
+    Returns the play, closed, and its outcome.
+    """
+    if before is None or before.closed:
         return before, None
-    return replace(before, over=True), _outcome(before.until(now), skipped=skipped)
+    return replace(before, closed=True), _outcome(before.until(now), skipped=skipped)
 
 
-def _outcome(listening: PlayInProgress, *, skipped: bool) -> PlayOutcome | None:
-    if listening.enough:
-        return PlayOutcome.HEARD
-    return PlayOutcome.SKIPPED if skipped and listening.duration else None
+def _outcome(play: PlayInProgress, *, skipped: bool) -> PlayOutcome | None:
+    if play.is_complete:
+        return PlayOutcome.COMPLETED
+    return PlayOutcome.SKIPPED if skipped and play.duration else None

@@ -1,4 +1,4 @@
-"""What was learned: how often songs and genres were heard through or skipped in a mood."""
+"""What was learned: how often songs and genres were played through or skipped in a mood."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 
 class PlayCount(NamedTuple):
-    heard: int
+    """How often a song, or the songs of a genre, were played through and skipped."""
+
+    completed: int
     skipped: int
 
 
 @dataclass(frozen=True)
 class PlayStatistics:
-    """In one mood: tallies by genre, and by URI; and those of all other moods together."""
+    """Play counts in one mood, by genre and by URI, and their sums over all other moods."""
 
     genres: Mapping[str, PlayCount] = field(default_factory=dict)
     songs: Mapping[str, PlayCount] = field(default_factory=dict)
@@ -22,15 +24,19 @@ class PlayStatistics:
     songs_elsewhere: Mapping[str, PlayCount] = field(default_factory=dict)
 
 
-LIKED = 5  # plays heard through, or skipped, that somebody's word on a song is worth
+LIKE_WEIGHT = 5  # how many plays through, or skips, a like or a dislike in another MPD client counts as
 
 
 def with_likes(play_statistics: PlayStatistics, likes: Mapping[str, bool]) -> PlayStatistics:
-    """The same taste, with what somebody likes or dislikes in other programs."""
+    """Add the likes (True) and dislikes (False) of other MPD clients, by URI."""
     songs = dict(play_statistics.songs)
     for uri, liked in likes.items():
-        heard, skipped = songs.get(uri, (0, 0))
-        songs[uri] = PlayCount(heard + LIKED, skipped) if liked else PlayCount(heard, skipped + LIKED)
+        completed, skipped = songs.get(uri, (0, 0))
+        songs[uri] = (
+            PlayCount(completed + LIKE_WEIGHT, skipped)
+            if liked
+            else PlayCount(completed, skipped + LIKE_WEIGHT)
+        )
     return replace(play_statistics, songs=songs)
 
 

@@ -1,7 +1,12 @@
-"""How likely a song is heard through, by its fit and by what was learned.
+"""How likely each song is played through, by its fit and by what was learned: Thompson sampling.
 
-Thompson sampling: each genre, and each song that was ever played in this mood, is given a chance drawn from
-what its plays leave open. What was rarely played may turn out better than it looks, and so is tried at times.
+Every genre, and every song that was ever played, has a posterior for its completion probability. A genre's
+prior mean is the song's fit, a song's prior mean is that of its genre; a prior weighs as much as so many
+plays. Songs are ranked by a draw from the posterior, so that what was rarely played is tried now and then.
+
+Sources: W. R. Thompson, "On the likelihood that one unknown probability exceeds another", Biometrika 25
+(1933); for draws with a smaller spread ("posterior reshaping"), O. Chapelle and L. Li, "An empirical
+evaluation of Thompson sampling", NIPS 2011.
 """
 
 from __future__ import annotations
@@ -16,43 +21,50 @@ from numpy.typing import NDArray
 from device.library.table import SongTable
 from device.recommend.play_statistics import PlayCount, PlayStatistics
 
-GENRE_WEIGHT = 6.0  # how many plays the fit to the course is worth, when a genre is judged
-SONG_WEIGHT = 3.0  # how many plays a genre's chance is worth, when a song is judged
-BOLDNESS = 0.5  # of the spread that a draw may have: over a few hundred plays, less trying out brings more
-ELSEWHERE = 0.4  # how much a play in another mood counts beside one in this
+GENRE_PRIOR_WEIGHT = 6.0  # plays that the fit counts as where a genre is judged
+SONG_PRIOR_WEIGHT = 3.0  # plays that the genre's probability counts as where a song is judged
+EXPLORATION = (
+    0.5  # of the posterior's spread that a draw has: over a few hundred plays, less than 1 brings more
+)
+OTHER_MOODS_WEIGHT = 0.4  # what a play in another mood counts beside one in this mood
 
-Shares = NDArray[np.float32]
+Probabilities = NDArray[np.float32]
 
 
 class Counts(NamedTuple):
-    """How often each of some songs, or its genre, was heard, and how often it was played."""
+    """Two arrays, one value for each song: plays through, and plays in all; other moods count in part."""
 
-    heard: Shares
-    plays: Shares
+    completed: NDArray[np.float32]
+    plays: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class LearnedPreference:
-    """A taste as arrays.
+    """Play statistics as arrays over a song table.
 
-    genre: the number of each song's genre, of `genres` in all. by_genre: for each song. by_song: for those in
-    `rows`.
+    Attributes:
+        genre: The genre number of each song, int32.
+        genre_count: How many genres there are.
+        by_genre: For each song, the counts of its genre.
+        rows: The rows of the songs that were ever played, int64.
+        by_song: For each of `rows`, the counts of the song itself.
     """
 
     genre: NDArray[np.int32]
-    genres: int
+    genre_count: int
     by_genre: Counts
     rows: NDArray[np.int64]
     by_song: Counts
 
 
-def learned(play_statistics: PlayStatistics, table: SongTable) -> LearnedPreference:
+def learned_preference(play_statistics: PlayStatistics, table: SongTable) -> LearnedPreference:
+    """Arrange the statistics by the rows of the table; songs and genres that it lacks are left out."""
     uris = play_statistics.songs.keys() | play_statistics.songs_elsewhere.keys()
     played = sorted((row, uri) for uri in uris if (row := table.rows.get(uri)) is not None)
     genres = _counts(table.genres, play_statistics.genres, play_statistics.genres_elsewhere)
     return LearnedPreference(
         genre=table.genre,
-        genres=len(table.genres),
+        genre_count=len(table.genres),
         by_genre=Counts(*(column[table.genre] for column in genres)),
         rows=np.array([row for row, _ in played], np.int64),
         by_song=_counts([uri for _, uri in played], play_statistics.songs, play_statistics.songs_elsewhere),
@@ -64,36 +76,42 @@ def _counts(
 ) -> Counts:
     nothing = PlayCount(0, 0)
     both = [(here.get(name, nothing), elsewhere.get(name, nothing)) for name in names]
-    heard = np.array([a.heard + ELSEWHERE * b.heard for a, b in both], np.float32)
-    skipped = np.array([a.skipped + ELSEWHERE * b.skipped for a, b in both], np.float32)
-    return Counts(heard, heard + skipped)
+    completed = np.array([a.completed + OTHER_MOODS_WEIGHT * b.completed for a, b in both], np.float32)
+    skipped = np.array([a.skipped + OTHER_MOODS_WEIGHT * b.skipped for a, b in both], np.float32)
+    return Counts(completed, completed + skipped)
 
 
-def preference_of(known: LearnedPreference, prior: Shares, chance: np.random.Generator | None) -> Shares:
-    """How likely each song is heard through.
+def completion_probability(
+    preference: LearnedPreference, prior: Probabilities, rng: np.random.Generator | None
+) -> Probabilities:
+    """Draw the probability that each song is played through; float32, one value for each row of the table.
 
-    prior: the same by the fit alone. chance: None for the mean of what is known, with nothing tried out.
+    Args:
+        preference: What was learned.
+        prior: The same probability by the fit alone.
+        rng: Where the draws come from; None gives the posterior mean, which explores nothing.
     """
-    draws = _normal(chance, known.genres)
-    draws[:1] = 0  # songs of no known genre have nothing in common
-    liking = _draw(GENRE_WEIGHT, prior, known.by_genre, draws[known.genre])
-    rows = known.rows
+    draws = _standard_normal(rng, preference.genre_count)
+    draws[:1] = 0  # number 0 is "no known genre", and such songs have nothing in common
+    probability = _draw(GENRE_PRIOR_WEIGHT, prior, preference.by_genre, draws[preference.genre])
+    rows = preference.rows
     if len(rows):
-        liking[rows] = _draw(SONG_WEIGHT, liking[rows], known.by_song, _normal(chance, len(rows)))
-    return liking
+        song_draws = _standard_normal(rng, len(rows))
+        probability[rows] = _draw(SONG_PRIOR_WEIGHT, probability[rows], preference.by_song, song_draws)
+    return probability
 
 
-def _draw(weight: float, prior: Shares, counts: Counts, draws: Shares) -> Shares:
-    """A draw from a Beta distribution, or rather from the normal one with its mean and spread.
+def _draw(prior_weight: float, prior: Probabilities, counts: Counts, draws: Probabilities) -> Probabilities:
+    """Draw from the normal distribution with the mean and variance of the Beta posterior.
 
-    So that all songs of a genre can share one draw, whatever their priors are.
+    A Beta draw of its own would be needed for each prior; this way all songs of a genre share one draw.
     """
-    count = weight + counts.plays
-    mean = (weight * prior + counts.heard) / count
-    spread = np.sqrt(mean * (1 - mean) / (count + 1))
-    drawn: Shares = np.clip(mean + BOLDNESS * draws * spread, 0, 1)
+    weight = prior_weight + counts.plays
+    mean = (prior_weight * prior + counts.completed) / weight
+    spread = np.sqrt(mean * (1 - mean) / (weight + 1))
+    drawn: Probabilities = np.clip(mean + EXPLORATION * draws * spread, 0, 1)
     return drawn
 
 
-def _normal(chance: np.random.Generator | None, count: int) -> Shares:
-    return np.zeros(count, np.float32) if chance is None else chance.standard_normal(count, np.float32)
+def _standard_normal(rng: np.random.Generator | None, count: int) -> NDArray[np.float32]:
+    return np.zeros(count, np.float32) if rng is None else rng.standard_normal(count, np.float32)

@@ -1,6 +1,8 @@
-"""Which songs come next, and why: nearness to the course, what was learned, rest, and a bit of chance.
+"""Rank the songs that come next, and keep the reason for each.
 
-Pure functions over a shelf: a choice of twelve among tens of thousands is a few dozen operations on arrays.
+A song's score is the probability that it is played through, lowered while the song or its artist cools down,
+with a little noise that shuffles songs that are as good. All songs are scored at once as arrays: choosing
+twelve among tens of thousands takes a few dozen operations.
 """
 
 from __future__ import annotations
@@ -16,42 +18,59 @@ from numpy.typing import NDArray
 from device.library.table import SongTable
 from device.library.tag_affect import Affect
 from device.recommend.play_statistics import NO_STATISTICS, PlayStatistics
-from device.recommend.preference import learned, preference_of
+from device.recommend.preference import completion_probability, learned_preference
 from device.recommend.trajectory import Point, Trajectory
 
-SPREAD = 0.15  # how far off the course a song may lie and still fit well
-DOUBT = 0.3  # how far off its place a song may lie of which nothing is known
-REACH = 0.35  # songs farther off the course come only where there are no others
-LEAST_IN_REACH = 6  # so many songs are within reach, however far they are
-UNFIT, FIT = 0.2, 0.9  # how likely a song far off, or right on the course, is heard through
-LOW = 0.4  # a valence under which a song is a sad one
-MOST_LOW = 3  # sad songs in a row
-SONG_REST = 150.0  # songs until one that was played is nearly as good as new
-ARTIST_REST = 6.0  # songs until an artist that was played is
-SONG_TIRED, ARTIST_TIRED = 0.5, 0.6  # how much is lost right after
-CHANCE = 0.05  # between two songs that are as good, it decides
+# Distances in the plane of valence and energy, each from 0 to 1:
+FIT_SPREAD = 0.15  # standard deviation of the fit around the trajectory
+AFFECT_UNCERTAINTY = 0.3  # standard deviation of a song's affect where its confidence is 0
+SEARCH_RADIUS = 0.35  # songs farther from the trajectory are chosen only where there are no others
+MIN_CANDIDATES = 6  # the search radius grows until it holds so many songs
+
+MIN_PRIOR, MAX_PRIOR = 0.2, 0.9  # completion probability with nothing learned, at a fit of 0 and of 1
+LOW_VALENCE = 0.4  # songs with less valence count as sad
+MAX_LOW_VALENCE_RUN = 3  # sad songs in a row
+SONG_COOLDOWN, ARTIST_COOLDOWN = 150.0, 6.0  # time constants of the cool-downs, in songs
+SONG_PENALTY, ARTIST_PENALTY = 0.5, 0.6  # share of the score that is lost right after the song, the artist
+SCORE_NOISE = 0.05  # at most
+NEVER_PLAYED = 1e6  # songs ago
 
 
 @dataclass(frozen=True)
 class RankingRequest:
-    """What a choice is for.
+    """What songs are chosen for.
 
-    step: of the course, for the first song. before: URIs of the songs that play before it, the latest last.
-    taken: songs that are queued already. fresh: no song of the last so many comes again while others fit.
-    taste: what was learned in this mood.
+    Attributes:
+        trajectory: Where in the plane the songs should lie.
+        count: How many songs are wanted.
+        step: The trajectory's step for the first of them, from 0.
+        history: URIs of the songs that play before them, the latest last.
+        queued: URIs that are in the queue already, and not chosen again.
+        no_repeat: No song of the last so many is chosen while others fit.
+        play_statistics: What was learned in this mood.
     """
 
     trajectory: Trajectory
     count: int
     step: int = 0
-    before: Sequence[str] = ()
-    taken: AbstractSet[str] = frozenset()
-    fresh: int = 30
+    history: Sequence[str] = ()
+    queued: AbstractSet[str] = frozenset()
+    no_repeat: int = 30
     play_statistics: PlayStatistics = NO_STATISTICS
 
 
 class RankedSong(NamedTuple):
-    """A song and why: each share is from 0 to 1, and `score` their product with a bit of chance on top."""
+    """A song that was chosen, and why. All shares are from 0 to 1.
+
+    Attributes:
+        target: Where in the plane the song should lie.
+        fit: How well it lies there.
+        completion_probability: How likely it is played through, by its fit and by what was learned.
+        song_cooldown: How far it has recovered since it was last played; 1 is fully.
+        artist_cooldown: The same of its artist.
+        score: The product of the last three, plus noise.
+        repeated: It was played within the last `no_repeat` songs, and comes since no other song fits.
+    """
 
     uri: str
     artist: str
@@ -59,59 +78,69 @@ class RankedSong(NamedTuple):
     affect: Affect
     target: Point
     fit: float
-    liking: float
-    rested: float
-    artist_rested: float
+    completion_probability: float
+    song_cooldown: float
+    artist_cooldown: float
     score: float
-    again: bool
+    repeated: bool
 
     def why(self) -> str:
+        """Explain the choice in one line."""
         affect, target = self.affect, self.target
-        words = [
+        reasons = [
             f"{affect.source} {self.genre}".rstrip()
             + f" at {affect.valence:.2f}/{affect.energy:.2f} for {target.valence:.2f}/{target.energy:.2f}",
             f"fits {self.fit:.0%}",
-            f"likely heard through {self.liking:.0%}",
+            f"likely played through {self.completion_probability:.0%}",
         ]
-        if self.rested < 0.995:
-            words.append(f"rested {self.rested:.0%}")
-        if self.artist_rested < 0.995:
-            words.append(f"artist rested {self.artist_rested:.0%}")
-        if self.again:
-            words.append("again so soon, for want of others that fit")
-        return ", ".join(words)
+        if self.song_cooldown < 0.995:
+            reasons.append(f"song cooled down {self.song_cooldown:.0%}")
+        if self.artist_cooldown < 0.995:
+            reasons.append(f"artist cooled down {self.artist_cooldown:.0%}")
+        if self.repeated:
+            reasons.append("repeated early because no other song fits")
+        return ", ".join(reasons)
 
 
 def rank_songs(
-    table: SongTable, request: RankingRequest, chance: np.random.Generator, *, anywhere: bool = False
+    table: SongTable, request: RankingRequest, rng: np.random.Generator, *, unlimited_radius: bool = False
 ) -> tuple[RankedSong, ...]:
-    """At most `wish.count` different songs: fewer if no more fit, but one at least if there is any.
+    """Choose different songs in the order in which they are to play.
 
-    anywhere: all songs are within reach, since the user has picked them.
+    Args:
+        table: The songs to choose from.
+        request: What they are chosen for.
+        rng: Decides among equals, and what is explored.
+        unlimited_radius: All songs of the table are candidates, since the user has picked them.
+
+    Returns:
+        At most `request.count` songs: fewer if no more fit, but at least one if any is not queued already.
     """
     free = np.ones(len(table), np.bool_)
-    free[[row for uri in request.taken if (row := table.rows.get(uri)) is not None]] = False
-    ages = _ages(table, request.before)
-    artist_ages = _artist_ages(table, request.before)
-    low = table.affects[:, 0] < LOW
-    rested = 1 - SONG_TIRED * np.exp(-ages / SONG_REST)
-    known = learned(request.play_statistics, table)
-    lows = _lows_in_a_row(table, request.before, low)
+    free[[row for uri in request.queued if (row := table.rows.get(uri)) is not None]] = False
+    ages = _song_ages(table, request.history)
+    artist_ages = _artist_ages(table, request.history)
+    low_valence = table.affects[:, 0] < LOW_VALENCE
+    song_cooldown = 1 - SONG_PENALTY * np.exp(-ages / SONG_COOLDOWN)
+    preference = learned_preference(request.play_statistics, table)
+    run = _low_valence_run(table, request.history, low_valence)
     chosen: list[RankedSong] = []
-    nearness: tuple[Point, NDArray[np.float32], NDArray[np.bool_]] | None = None
+    search: tuple[Point, NDArray[np.float32], NDArray[np.bool_]] | None = None
     for step in range(request.step, request.step + request.count):
         target = request.trajectory.at(step)
-        if nearness is None or nearness[0] != target:
-            nearness = (target, *_nearness(table, target))
-        _, fit, near = nearness
-        # The first song after a look is the one by which a person judges the box: nothing is tried out there.
-        liking = preference_of(known, UNFIT + (FIT - UNFIT) * fit, chance if step else None)
-        artist_rested = (1 - ARTIST_TIRED * np.exp(-artist_ages / ARTIST_REST))[table.artist]
-        score = liking * rested * artist_rested + CHANCE * chance.random(len(table), np.float32)
-        allowed = free & ~low if lows >= MOST_LOW and (free & ~low).any() else free
-        row = _best(
-            score, ages, allowed, allowed if anywhere else allowed & near, request.fresh, first=not chosen
-        )
+        if search is None or search[0] != target:
+            search = (target, *_fit_and_candidates(table, target))
+        _, fit, near = search
+        # People judge the box by the first song after a press, so nothing is explored there.
+        prior = MIN_PRIOR + (MAX_PRIOR - MIN_PRIOR) * fit
+        completion = completion_probability(preference, prior, rng if step else None)
+        artist_cooldown = (1 - ARTIST_PENALTY * np.exp(-artist_ages / ARTIST_COOLDOWN))[table.artist]
+        noise = SCORE_NOISE * rng.random(len(table), np.float32)
+        score = completion * song_cooldown * artist_cooldown + noise
+        too_sad = run >= MAX_LOW_VALENCE_RUN and (free & ~low_valence).any()
+        allowed = free & ~low_valence if too_sad else free
+        candidates = allowed if unlimited_radius else allowed & near
+        row = _best_row(score, ages, allowed, candidates, request.no_repeat, first=not chosen)
         if row is None:
             break
         chosen.append(
@@ -119,14 +148,14 @@ def rank_songs(
                 *table.song(row),
                 target,
                 float(fit[row]),
-                float(liking[row]),
-                float(rested[row]),
-                float(artist_rested[row]),
+                float(completion[row]),
+                float(song_cooldown[row]),
+                float(artist_cooldown[row]),
                 float(score[row]),
-                bool(ages[row] < request.fresh),
+                bool(ages[row] < request.no_repeat),
             )
         )
-        lows = lows + 1 if low[row] else 0
+        run = run + 1 if low_valence[row] else 0
         free[row] = False
         ages += 1
         artist_ages += 1
@@ -135,65 +164,69 @@ def rank_songs(
     return tuple(chosen)
 
 
-def _best(
+def _best_row(
     score: NDArray[np.float32],
     ages: NDArray[np.float32],
     allowed: NDArray[np.bool_],
-    near: NDArray[np.bool_],
-    fresh: int,
+    candidates: NDArray[np.bool_],
+    no_repeat: int,
     *,
     first: bool,
 ) -> int | None:
-    """The best of those that fit and are fresh; else the one longest ago of those that fit; else any."""
-    rested = ages >= fresh
-    if (near & rested).any():
-        return int(np.argmax(np.where(near & rested, score, -1)))
-    if near.any():
-        return int(np.argmax(np.where(near, ages, -1)))
+    """The best candidate that is not a repeat; else the one played longest ago; else, if first, any song."""
+    fresh = candidates & (ages >= no_repeat)
+    if fresh.any():
+        return int(np.argmax(np.where(fresh, score, -1)))
+    if candidates.any():
+        return int(np.argmax(np.where(candidates, ages, -1)))
     if first and allowed.any():
         return int(np.argmax(np.where(allowed, score, -1)))
     return None
 
 
-def _nearness(table: SongTable, target: Point) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """How well each song is expected to fit, and which are within reach.
+def _fit_and_candidates(table: SongTable, target: Point) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """How well each song is expected to fit, and which songs lie within the search radius.
 
-    A place that is doubtful is a cloud: the mean of the fit over it is lower and wider than that of a point.
+    The fit is a Gaussian kernel around the target. A song's affect is uncertain, a two-dimensional Gaussian,
+    so its expected fit is the convolution of the two: lower and wider than the kernel (P. A. Bromiley,
+    "Products and convolutions of Gaussian probability density functions", Tina Memo 2003-003).
     """
-    off = table.affects - np.array(target, np.float32)
-    squared = np.einsum("ij,ij->i", off, off)
-    variance = SPREAD**2 + (DOUBT * (1 - table.confidence)) ** 2
-    fit = SPREAD**2 / variance * np.exp(-squared / (2 * variance))
-    reach = REACH**2
-    if len(table) and np.count_nonzero(squared <= reach) < LEAST_IN_REACH:
-        least = min(LEAST_IN_REACH, len(table)) - 1
-        reach = max(reach, float(np.partition(squared, least)[least]))
-    return fit, squared <= reach
+    offsets = table.affects - np.array(target, np.float32)
+    squared = np.einsum("ij,ij->i", offsets, offsets)
+    variance = FIT_SPREAD**2 + (AFFECT_UNCERTAINTY * (1 - table.confidence)) ** 2
+    fit = FIT_SPREAD**2 / variance * np.exp(-squared / (2 * variance))
+    limit = SEARCH_RADIUS**2
+    if len(table) and np.count_nonzero(squared <= limit) < MIN_CANDIDATES:
+        last = min(MIN_CANDIDATES, len(table)) - 1
+        limit = max(limit, float(np.partition(squared, last)[last]))
+    return fit, squared <= limit
 
 
-def _ages(table: SongTable, before: Sequence[str]) -> NDArray[np.float32]:
-    """How many songs ago each was played, 0 for the last; a great many if it was not."""
-    ages = np.full(len(table), 1e6, np.float32)
-    for age, uri in reversed(list(enumerate(reversed(before)))):
+def _song_ages(table: SongTable, history: Sequence[str]) -> NDArray[np.float32]:
+    """How many songs ago each song was played, 0 for the last one."""
+    ages = np.full(len(table), NEVER_PLAYED, np.float32)
+    for age, uri in reversed(list(enumerate(reversed(history)))):
         if (row := table.rows.get(uri)) is not None:
             ages[row] = age
     return ages
 
 
-def _artist_ages(table: SongTable, before: Sequence[str]) -> NDArray[np.float32]:
-    ages = np.full(len(table.artists), 1e6, np.float32)
-    for age, uri in reversed(list(enumerate(reversed(before)))):
+def _artist_ages(table: SongTable, history: Sequence[str]) -> NDArray[np.float32]:
+    """How many songs ago each artist was played, 0 for the last one."""
+    ages = np.full(len(table.artists), NEVER_PLAYED, np.float32)
+    for age, uri in reversed(list(enumerate(reversed(history)))):
         row = table.rows.get(uri)
         if row is not None and table.artist[row]:
             ages[table.artist[row]] = age
     return ages
 
 
-def _lows_in_a_row(table: SongTable, before: Sequence[str], low: NDArray[np.bool_]) -> int:
+def _low_valence_run(table: SongTable, history: Sequence[str], low_valence: NDArray[np.bool_]) -> int:
+    """How many sad songs were played last, without another between."""
     count = 0
-    for uri in reversed(before):
+    for uri in reversed(history):
         row = table.rows.get(uri)
-        if row is None or not low[row]:
+        if row is None or not low_valence[row]:
             break
         count += 1
     return count

@@ -1,4 +1,4 @@
-"""Where the music leads: a way through the plane of valence and energy, song by song."""
+"""Where a mood's music leads: a line through the plane of valence and energy, song by song."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from device.mood import Mood
 
 
 class Point(NamedTuple):
+    """A point in the plane; both values are from 0 to 1."""
+
     valence: float
     energy: float
 
 
 class Trajectory(NamedTuple):
-    """From `start` to `end` in `songs` songs, and then it stays there."""
+    """A straight line from `start` to `end` in equal steps over `songs` songs; later songs stay at `end`."""
 
     start: Point
     end: Point
     songs: int
 
     def at(self, step: int) -> Point:
-        """Where the song number `step` should lie, from 0 on."""
+        """The point where song number `step`, from 0, should lie."""
         share = min(1.0, step / max(1, self.songs - 1))
         return Point(*(a + share * (b - a) for a, b in zip(self.start, self.end, strict=True)))
 
 
 def trajectory_for(mood: Mood, music: Music) -> Trajectory:
-    """`lift` leads from the listener's mood to a better place; `match` stays where the listener is."""
+    """The trajectory that the settings give a mood.
+
+    The style `lift` leads from the listener's mood to a better one; `match` stays with the mood.
+    """
     start, end = music.courses.get(mood) or default_courses()[mood]
     if music.style == "match":
         end = start

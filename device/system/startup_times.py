@@ -1,4 +1,4 @@
-"""How long each part of the box's start takes, from the moment at which its process began."""
+"""Measures how long each part of the box's start takes, from the moment at which its process began."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from time import CLOCK_BOOTTIME, clock_gettime
 
 
 class StartupTimes:
-    """parts: seconds by name, in their order.
+    """A stopwatch with laps that begins at the process's start.
 
-    boot: seconds from the kernel's own start to the process's; what is before that, no program can know.
+    Attributes:
+        boot_s: Seconds from the kernel's start to the process's. No program can measure what is before that.
+        parts: Seconds by the part's name, in order.
     """
 
     def __init__(self) -> None:
-        self.boot = self._last = _process_began()
+        self.boot_s = self._last = _process_start_s()
         self.parts: dict[str, float] = {}
 
     def done(self, part: str) -> None:
-        """`part` is what has passed since the part before."""
+        """Record the time since the last part as that of `part`."""
         now = clock_gettime(CLOCK_BOOTTIME)
         self.parts[part] = now - self._last
         self._last = now
@@ -26,10 +28,10 @@ class StartupTimes:
     def __str__(self) -> str:
         parts = ", ".join(f"{part} {seconds:.2f}" for part, seconds in self.parts.items())
         total = sum(self.parts.values())
-        return f"{total:.2f} s ({parts}), begun {self.boot:.1f} s after the kernel"
+        return f"{total:.2f} s ({parts}), begun {self.boot_s:.1f} s after the kernel"
 
 
-def _process_began() -> float:
+def _process_start_s() -> float:
     """Seconds after the kernel's start, to a hundredth."""
     fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-    return int(fields[19]) / os.sysconf("SC_CLK_TCK")  # the 22nd of all, see proc(5)
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")  # the file's 22nd field, see proc(5)

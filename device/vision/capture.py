@@ -1,4 +1,4 @@
-"""Frames from a camera on a thread of their own, so that a camera that hangs never hangs the box."""
+"""Captures frames on a thread of its own, so that a camera that hangs does not block the box."""
 
 from __future__ import annotations
 
@@ -7,53 +7,56 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from device.errors import CameraError
-from device.supervision import MORE, what_happened
+from device.errors import SEE_LOG, CameraError, describe
 from device.vision.camera import Camera
 from device.vision.frame import Frame
 
 log = logging.getLogger(__name__)
 
-LET_GO = 5.0  # seconds that the camera of an earlier look has to close
+CLOSE_TIMEOUT_S = 5.0  # how long the camera of an earlier session may take to close
+SHUTDOWN_TIMEOUT_S = 0.5
 
 
 @dataclass(frozen=True)
 class FrameCaptured:
-    look: int
+    """A frame of the capture session with this number."""
+
+    session: int
     frame: Frame
 
 
 @dataclass(frozen=True)
 class CaptureEnded:
-    """No more frames for this look: the pictures are through (`error` is None), or the camera failed."""
+    """The session gives no more frames: the camera failed, or the pictures have ended (`error` is None)."""
 
-    look: int
+    session: int
     error: str | None = None
 
 
 class Capture:
-    """Posts one frame when opened, and one more each time that it is asked for the next."""
+    """Captures frames in sessions: one frame at the start, then one more for each request."""
 
     def __init__(
         self, open_camera: Callable[[], Camera], post: Callable[[FrameCaptured | CaptureEnded], None]
     ) -> None:
+        """Prepare to capture; `post` is called on the capture thread."""
         self._open_camera = open_camera
         self._post = post
-        self._look = 0
+        self._session = 0
         self._thread: threading.Thread | None = None
-        self._camera = threading.Lock()  # held by the look that has it open
-        self._wanted = threading.Semaphore(0)
+        self._camera = threading.Lock()  # held by the session that has the camera open
+        self._requests = threading.Semaphore(0)
         self._stopped = threading.Event()
-        self._told = ""  # of the last camera that failed
+        self._last_failure = ""
 
     def start(self) -> int:
-        """Opens the camera for a new look; its events bear the number that is returned."""
+        """End the session before, and start a new one. Its events have the number that is returned."""
         self.stop()
-        self._look += 1
-        self._wanted, self._stopped = threading.Semaphore(1), threading.Event()
+        self._session += 1
+        self._requests, self._stopped = threading.Semaphore(1), threading.Event()
         self._thread = threading.Thread(
             target=self._run,
-            args=(self._look, self._wanted, self._stopped),
+            args=(self._session, self._requests, self._stopped),
             name="camera",
             daemon=True,
         )
@@ -61,58 +64,56 @@ class Capture:
             self._thread.start()
         except RuntimeError as error:  # too many threads, or too little memory
             self._thread = None
-            self._post(CaptureEnded(self._look, f"the camera cannot be opened: {error}"))
-        return self._look
+            self._post(CaptureEnded(self._session, f"the camera cannot be opened: {error}"))
+        return self._session
 
-    def next(self) -> None:
-        self._wanted.release()
+    def request_frame(self) -> None:
+        """Ask for one more frame, or for the CaptureEnded that takes its place."""
+        self._requests.release()
 
     def stop(self) -> None:
-        """Closes the camera, without waiting for it."""
+        """End the session without waiting until the camera is closed."""
         self._stopped.set()
-        self._wanted.release()
+        self._requests.release()
 
     def close(self) -> None:
-        """Closes the camera, and gives it a moment to do so."""
+        """End the session, and wait a moment until the camera is closed."""
         self.stop()
         if self._thread is not None:
-            self._thread.join(timeout=0.5)
+            self._thread.join(timeout=SHUTDOWN_TIMEOUT_S)
 
-    def _run(
-        self,
-        look: int,
-        wanted: threading.Semaphore,
-        stopped: threading.Event,
-    ) -> None:
+    def _run(self, session: int, requests: threading.Semaphore, stopped: threading.Event) -> None:
         try:
-            if not self._camera.acquire(timeout=LET_GO):
+            if not self._camera.acquire(timeout=CLOSE_TIMEOUT_S):
                 raise CameraError("the camera does not answer: unplug it, or restart the box")
             try:
-                if not stopped.is_set():  # else the box was asked to look again meanwhile
-                    self._watch(look, wanted, stopped)
+                if not stopped.is_set():  # a newer session may have started meanwhile
+                    self._capture(session, requests, stopped)
             finally:
                 self._camera.release()
-        except BaseException as error:  # camera libraries raise whatever they like; the box goes on without
-            reason, ours = _reason(error)
-            known, self._told = self._told, reason
-            log.log(logging.ERROR if ours and reason != known else logging.DEBUG, "camera", exc_info=error)
-            self._post(CaptureEnded(look, reason))
+        except BaseException as error:  # camera libraries raise errors of any type; the box must go on
+            reason, is_internal = _reason(error)
+            known, self._last_failure = self._last_failure, reason
+            log.log(
+                logging.ERROR if is_internal and reason != known else logging.DEBUG, "camera", exc_info=error
+            )
+            self._post(CaptureEnded(session, reason))
 
-    def _watch(self, look: int, wanted: threading.Semaphore, stopped: threading.Event) -> None:
+    def _capture(self, session: int, requests: threading.Semaphore, stopped: threading.Event) -> None:
         with self._open_camera() as camera:
-            while wanted.acquire() and not stopped.is_set():
+            while requests.acquire() and not stopped.is_set():
                 frame = camera.read()
                 if frame is None:
-                    self._post(CaptureEnded(look))
+                    self._post(CaptureEnded(session))
                     return
-                self._post(FrameCaptured(look, frame))
+                self._post(FrameCaptured(session, frame))
 
 
 def _reason(error: BaseException) -> tuple[str, bool]:
-    """What is said of the error, and whether it is a mistake of moodbox's own.
+    """One line about the error, and whether it is a mistake in moodbox itself.
 
-    Elsewhere a library's own words tell enough; a KeyError's do not without its name.
+    The message of a library's error is enough; that of a KeyError means nothing without its type.
     """
     if isinstance(error, LookupError | TypeError | AttributeError | AssertionError | SystemExit):
-        return f"{what_happened(error)}; {MORE}", True
+        return f"{describe(error)}; {SEE_LOG}", True
     return (str(error).strip().splitlines() or [type(error).__name__])[0], False

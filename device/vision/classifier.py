@@ -1,4 +1,4 @@
-"""From a crop to a reading, by the TFLite model and its card."""
+"""From a crop to the probability of each mood, by the TFLite model and its card."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from device.vision.tflite import interpreter
 
 
 class Classifier:
-    """A model that is loaded and fits its card. Raises ModelError if it is not so."""
+    """A loaded model that was checked against its card.
+
+    Raises:
+        ModelError: The model cannot be loaded, or does not match its card.
+    """
 
     def __init__(self, model: Path, runtime: str = "auto") -> None:
         self.card: Card = read_card(model)
@@ -30,22 +34,28 @@ class Classifier:
             self._output["dtype"],
         )
         if found != expected:
-            raise ModelError(f"{model}: takes and gives {found}, its card says {expected}; quantize it again")
-        self._scale, self._zero = self._output["quantization"]
+            raise ModelError(
+                f"{model}: its input and output are {found}, its card says {expected}; quantize it again"
+            )
+        self._scale, self._zero_point = self._output["quantization"]
         self._prior = np.array([self.card.prior.get(mood, 1.0) for mood in self.card.labels])
 
-    def read(self, crop: NDArray[np.uint8]) -> Probabilities:
-        """crop: uint8, (side, side), as the card says."""
+    def classify(self, crop: NDArray[np.uint8]) -> Probabilities:
+        """The probability of each mood, weighted by the card's prior.
+
+        Args:
+            crop: uint8, (side, side), normalized as the card says.
+        """
         values = self._prior * self.probabilities(crop)
         return dict(zip(self.card.labels, (values / values.sum()).tolist(), strict=True))
 
     def probabilities(self, crop: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """For moods as frequent as among the faces that the model learned from, (labels,), summing to 1."""
-        values = self._scale * (self.outputs(crop).astype(np.float64) - self._zero)
+        """The same without the prior: (labels,), summing to 1, for moods as frequent as in training."""
+        values = self._scale * (self.outputs(crop).astype(np.float64) - self._zero_point)
         return np.asarray(values / values.sum())
 
     def outputs(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The model's own numbers, (labels,), before they are made probabilities."""
+        """The model's quantized outputs, (labels,)."""
         self._interpreter.set_tensor(self._input["index"], crop[np.newaxis, ..., np.newaxis])
         self._interpreter.invoke()
         outputs: NDArray[np.uint8] = self._interpreter.get_tensor(self._output["index"])[0]

@@ -1,4 +1,4 @@
-"""Faces in a frame by OpenCV's Haar cascades, and the crop around one."""
+"""Face detection by OpenCV's Haar cascades, and the crop of a detected face."""
 
 from __future__ import annotations
 
@@ -18,60 +18,70 @@ from device.vision.normalization import normalize
 from device.vision.opencv import cv2, named
 
 CASCADES = Path(cv2.__file__).parent / "data"
-SMALLEST = 24  # pixels: what the cascades were trained on
-LARGEST = 2**15 - 1  # pixels: a longer side is more than OpenCV can turn
-AROUND = 0.35  # of a face's size, on each side: where it is looked for in the next frame
-LIT = 110  # of 255: the mean grey from which on a picture is light enough
-LIKE = 0.75  # of its size: how small it may have become there
+CASCADE_WINDOW = 24  # pixels: the detection window that the cascades were trained with, so the smallest face
+MAX_SIDE = 2**15 - 1  # pixels: OpenCV cannot rotate a picture with a longer side
+TRACKING_MARGIN = 0.35  # of a face's size, on each side: the region that is searched in the next frame
+TRACKING_MIN_SIZE = 0.75  # of a face's size in the frame before: the smallest face in that region
+TARGET_BRIGHTNESS = 110  # of 255: pictures with a lower mean are brightened
 
 
 @dataclass(frozen=True)
 class Search:
-    """One way of looking for faces.
+    """One run of the cascade.
 
-    least: the smallest face, as a share of the picture's height. window: how many pixels it then has in the
-    smaller picture that is searched: the fewer, the faster. step: from one size that is looked for to the
-    next. neighbours: how many boxes must agree. tilt: degrees by which the picture is turned first, since
-    a cascade finds no head that leans by 20.
+    min_face: the smallest face, as a share of the picture's height.
+    window: the height in pixels to which the smallest face is scaled before the search; a smaller one is
+        faster.
+    scale_factor: from one face size that is tried to the next.
+    min_neighbors: how many overlapping boxes a detection needs.
+    tilt: degrees by which the picture is rotated first. A cascade misses a head that is tilted by 20.
     """
 
-    least: float
+    min_face: float
     window: int = 30
-    step: float = 1.1
-    neighbours: int = 3
+    scale_factor: float = 1.1
+    min_neighbors: int = 3
     tilt: float = 0.0
 
 
-NEAR = Search(least=0.25, window=24, step=1.15, neighbours=2)
-LEAN = 15.0
+NEAR_SEARCH = Search(min_face=0.25, window=24, scale_factor=1.15, min_neighbors=2)
+TILT_DEGREES = 15.0
 
 
 class FaceDetector:
-    """Finds the largest face whose height is at least the share `least` of the frame's.
+    """Detects the largest face whose height is at least the share `min_face` of the frame's.
 
-    Each step is taken only if the one before has found nothing: whoever looks at the box is near and upright
-    as a rule, and found by the first at a fifth of the cost. models/RUNS.md says what each step adds.
+    The searches run from the cheapest to the most expensive, and stop at the first that detects a face. Most
+    people are near the box and upright: the first search detects them at a fifth of the cost.
+    models/RUNS.md says what each further search adds.
+
+    Raises:
+        ModelError: OpenCV has no such cascade.
     """
 
-    def __init__(self, detector: str, least: float) -> None:
-        path = CASCADES / detector
+    def __init__(self, cascade: str, min_face: float) -> None:
+        path = CASCADES / cascade
         self._cascade = cv2.CascadeClassifier()
         with contextlib.suppress(OSError), named(path) as name:
             self._cascade.load(name)
         if self._cascade.empty():
             raise ModelError(f"{path}: no such cascade in opencv-python-headless; it needs a version below 5")
-        upright = ((NEAR,), (Search(least),)) if least < NEAR.least else ((Search(least),),)
-        # To both sides, for a head that is turned the wrong way shows a smaller face that is none.
-        self._steps = (*upright, (Search(least, tilt=LEAN), Search(least, tilt=-LEAN)))
+        full_search = Search(min_face)
+        upright = ((NEAR_SEARCH,), (full_search,)) if min_face < NEAR_SEARCH.min_face else ((full_search,),)
+        # Both tilts in one step: a head that is rotated the wrong way can show a small false face.
+        tilted = (Search(min_face, tilt=TILT_DEGREES), Search(min_face, tilt=-TILT_DEGREES))
+        self._steps = (*upright, tilted)
 
-    def find(self, frame: NDArray[np.uint8], last: Face | None = None) -> Face | None:
-        """last: the face of the frame before; it is looked for there first.
+    def detect(self, frame: NDArray[np.uint8], previous: Face | None = None) -> Face | None:
+        """The largest face in `frame`, or the one near `previous`.
 
-        frame: uint8, (height, width); in one of any other kind or shape there is no face.
+        Args:
+            frame: uint8, (height, width); in an array of any other kind or shape there is no face.
+            previous: The face in the frame before. The region around it is searched first.
         """
-        if frame.ndim != 2 or frame.dtype != np.uint8 or max(frame.shape) >= LARGEST:
+        if frame.ndim != 2 or frame.dtype != np.uint8 or max(frame.shape) >= MAX_SIDE:
             return None
-        if last and (face := self._again(frame, last)):
+        if previous and (face := self._track(frame, previous)):
             return face
         for step in self._steps:
             faces = [face for search in step if (face := self._run(search, frame))]
@@ -79,61 +89,67 @@ class FaceDetector:
                 return max(faces, key=lambda face: face.width)
         return None
 
-    def _again(self, frame: NDArray[np.uint8], last: Face) -> Face | None:
-        """`last` in the next frame: near where it was, about as large, turned alike."""
-        reach = round(last.width * AROUND)
-        left, top = max(0, last.x - reach), max(0, last.y - reach)
-        right, bottom = max(0, last.x + last.width + reach), max(0, last.y + last.height + reach)
-        part = frame[top:bottom, left:right]
-        if not part.size:
-            return None  # pictures in a folder are not all of the same size
-        least = LIKE * last.height / part.shape[0]
-        face = self._run(Search(least, tilt=last.tilt), part)
+    def _track(self, frame: NDArray[np.uint8], previous: Face) -> Face | None:
+        """`previous` in the next frame: near where it was, of about the same size, with the same tilt."""
+        reach = round(previous.width * TRACKING_MARGIN)
+        left, top = max(0, previous.x - reach), max(0, previous.y - reach)
+        right, bottom = (
+            max(0, previous.x + previous.width + reach),
+            max(0, previous.y + previous.height + reach),
+        )
+        region = frame[top:bottom, left:right]
+        if not region.size:
+            return None  # the pictures in a folder have different sizes
+        min_face = TRACKING_MIN_SIZE * previous.height / region.shape[0]
+        face = self._run(Search(min_face, tilt=previous.tilt), region)
         return face and face._replace(x=face.x + left, y=face.y + top)
 
     def _run(self, search: Search, frame: NDArray[np.uint8]) -> Face | None:
-        least = search.least * frame.shape[0]
-        if not least:
+        min_height = search.min_face * frame.shape[0]
+        if not min_height:
             return None
-        scale = min(1.0, search.window / least)  # a picture made larger shows no more
-        size = max(SMALLEST, round(least * scale))
-        if round(scale * min(frame.shape)) < size:
-            return None  # there is no room for a face
+        scale = min(1.0, search.window / min_height)  # enlarging a picture adds no detail
+        min_size = max(CASCADE_WINDOW, round(min_height * scale))
+        if round(scale * min(frame.shape)) < min_size:
+            return None  # the frame is smaller than the smallest face
         picture = _brightened(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         height, width = picture.shape
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), search.tilt, 1)
+        rotation = cv2.getRotationMatrix2D((width / 2, height / 2), search.tilt, 1)
         if search.tilt:
-            picture = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+            picture = cv2.warpAffine(picture, rotation, (width, height), borderMode=cv2.BORDER_REPLICATE)
         boxes = self._cascade.detectMultiScale(
-            picture, scaleFactor=search.step, minNeighbors=search.neighbours, minSize=(size, size)
+            picture,
+            scaleFactor=search.scale_factor,
+            minNeighbors=search.min_neighbors,
+            minSize=(min_size, min_size),
         )
         if not len(boxes):
             return None
         x, y, side = max(np.asarray(boxes)[:, :3].tolist(), key=lambda box: box[2])
-        middle = cv2.invertAffineTransform(turn) @ (x + side / 2, y + side / 2, 1)
-        left, top = (middle - side / 2) / scale
+        center = cv2.invertAffineTransform(rotation) @ (x + side / 2, y + side / 2, 1)
+        left, top = (center - side / 2) / scale
         return Face(round(left), round(top), round(side / scale), round(side / scale), search.tilt)
 
 
 def _brightened(picture: Any) -> Any:
-    """A dark picture as if there had been more light, since a cascade misses one face in ten in the dark.
+    """Brighten a dark picture by gamma correction, because a cascade misses one face in ten in the dark.
 
-    Equalising finds no more of them, and a dozen in the blotches of a bare wall.
+    Histogram equalization does not detect more of them, and a dozen false ones on a bare wall.
     """
-    mean = float(np.clip(picture.mean(), 1, LIT))
-    exponent = max(math.log(LIT / 255) / math.log(mean / 255), 0.5)
-    return cv2.LUT(picture, (255 * np.linspace(0, 1, 256) ** exponent).astype(np.uint8))
+    mean = float(np.clip(picture.mean(), 1, TARGET_BRIGHTNESS))
+    gamma = max(math.log(TARGET_BRIGHTNESS / 255) / math.log(mean / 255), 0.5)
+    return cv2.LUT(picture, (255 * np.linspace(0, 1, 256) ** gamma).astype(np.uint8))
 
 
-def cut(frame: NDArray[np.uint8], face: Face, crop: Crop, side: int) -> NDArray[np.uint8]:
-    """The square around `face`, upright, as a model's card wants it, uint8 (side, side).
+def crop_face(frame: NDArray[np.uint8], face: Face, crop: Crop, side: int) -> NDArray[np.uint8]:
+    """Crop the square around `face`, upright and normalized as the model's card says, uint8 (side, side).
 
-    What lies outside of the frame repeats its edge.
+    Outside of the frame, its edge is repeated.
     """
     size = max(1, math.floor(max(face.width, face.height) * (1 + crop.margin)))
-    middle = (face.x + face.width / 2 - 0.5, face.y + face.height / 2 - 0.5)
-    turn = np.asarray(cv2.getRotationMatrix2D(middle, face.tilt, 1), dtype=np.float64)
-    turn[:, 2] += (size - 1) / 2 - np.array(middle)
-    square = cv2.warpAffine(frame, turn, (size, size), borderMode=cv2.BORDER_REPLICATE)
-    small = cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA)
-    return normalize(np.asarray(small, dtype=np.uint8), crop.light)
+    center = (face.x + face.width / 2 - 0.5, face.y + face.height / 2 - 0.5)
+    transform = np.asarray(cv2.getRotationMatrix2D(center, face.tilt, 1), dtype=np.float64)
+    transform[:, 2] += (size - 1) / 2 - np.array(center)
+    square = cv2.warpAffine(frame, transform, (size, size), borderMode=cv2.BORDER_REPLICATE)
+    scaled = cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA)
+    return normalize(np.asarray(scaled, dtype=np.uint8), crop.normalization)

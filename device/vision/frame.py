@@ -1,4 +1,4 @@
-"""A frame: what one picture, or one moment of a camera, looks like in grey."""
+"""A frame: one picture, or one moment of a camera, in grey."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 from device.vision.opencv import cv2
 
 Frame = NDArray[np.uint8]
-"""uint8, (height, width). One without a pixel stands for what could not be seen: no face is found in it."""
+"""uint8, (height, width). A frame without a pixel stands for unusable input: no face is detected in it."""
 
-LONGEST_SIDE = 640  # pixels: what a picture or a film is made smaller to
+MAX_SIDE = 640  # pixels: larger pictures and videos are scaled down to this
 
 
-def grey(picture: Any) -> Frame:
-    """A frame from what a camera's library gives: grey, BGR or BGRA, of 8 or 16 bits a channel.
+def to_grey(picture: Any) -> Frame:
+    """Convert what a camera's library returns: grey, BGR or BGRA, with 8 or 16 bits a channel.
 
-    Of anything else it makes a frame without a pixel.
+    Anything else becomes a frame without a pixel.
     """
     values = np.asarray(picture)
     if values.dtype == np.uint16:
         values = (values >> 8).astype(np.uint8)
     if values.dtype != np.uint8 or not values.size:
-        return nothing()
+        return empty_frame()
     match values.shape:
         case (_, _):
             return values
@@ -34,17 +34,20 @@ def grey(picture: Any) -> Frame:
             return np.asarray(cv2.cvtColor(values, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
         case (_, _, 4):
             return np.asarray(cv2.cvtColor(values, cv2.COLOR_BGRA2GRAY), dtype=np.uint8)
-    return nothing()
+    return empty_frame()
 
 
-def nothing() -> Frame:
+def empty_frame() -> Frame:
+    """A frame without a pixel."""
     return np.zeros((0, 0), np.uint8)
 
 
-def small(frame: Frame) -> Frame:
-    """`frame` with at most LONGEST_SIDE pixels in either direction, and at least one if it has any."""
-    if not frame.size or max(frame.shape) <= LONGEST_SIDE:
+def scaled_down(frame: Frame) -> Frame:
+    """`frame` with at most MAX_SIDE pixels in either direction, and at least one if it has any."""
+    if not frame.size:
+        return empty_frame()
+    if max(frame.shape) <= MAX_SIDE:
         return frame
-    scale = LONGEST_SIDE / max(frame.shape)
+    scale = MAX_SIDE / max(frame.shape)
     height, width = (max(1, round(scale * side)) for side in frame.shape)
     return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -1,9 +1,8 @@
-"""The model card: the JSON file beside a `.tflite` file. The converter writes it, the device obeys it."""
+"""The model card: the JSON file beside a `.tflite` file. The converter writes it, the device follows it."""
 
 from __future__ import annotations
 
 import hashlib
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,39 +10,32 @@ import msgspec
 
 from device.errors import ModelError
 from device.mood import Mood
+from device.vision.normalization import Normalization
 
 FORMAT = 2
 
 
-class Light(StrEnum):
-    """How the grey values of a crop are evened before the network sees them."""
-
-    AS_IS = "as is"
-    STRETCHED = "stretched"  # to a fixed mean and deviation
-    EQUALISED = "equalised"  # each grey value as often as any other
-
-
 class Crop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to cut a face for this model.
+    """How to crop a face for this model.
 
+    detector: the cascade file, from OpenCV's own folder, for whose boxes the margin was chosen.
     margin: how much larger than the detector's box the square is, as a share of the box's side.
-    detector: the cascade file, from OpenCV's own folder, whose boxes the margin is for.
-    light: how the grey values are evened.
+    normalization: of the grey values. The file's key is `light`, which older versions read.
     """
 
     detector: str
     margin: Annotated[float, msgspec.Meta(ge=-0.5, le=2)]
-    light: Light
+    normalization: Normalization = msgspec.field(name="light")
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """What the device must know of a model; other entries in the file are for people.
 
     labels: moods in the order of the model's outputs.
-    side: width and height of the crop in pixels; it goes in as uint8 (1, side, side, 1), 0-255.
-    threshold: a mean probability under it is `unsure`.
-    prior: how many times likelier a mood is before the box than among the faces that the model learned from,
-    1 for those not named; its probabilities are weighted by it.
+    side: width and height of the crop in pixels; the input is uint8 (1, side, side, 1), 0-255.
+    threshold: if the highest mean probability is below it, the decision is `unsure`.
+    prior: how many times more frequent a mood is in front of the box than among the training faces, 1 for
+        moods that are not listed; the model's probabilities are weighted by it.
     sha256: of the `.tflite` file.
     """
 
@@ -62,18 +54,20 @@ class _Version(msgspec.Struct, frozen=True):
     format: int
 
 
-def _other(version: int) -> str:
+def _remedy(version: int) -> str:
     return "upgrade moodbox" if version > FORMAT else "make the model again with `quantize`"
 
 
 def card_path(model: Path) -> Path:
+    """Where the card of `model` lies."""
     return model.with_suffix(".json")
 
 
 def read_card(model: Path) -> Card:
-    """The card beside `model`, after making sure that it describes this very file.
+    """Read the card beside `model`, and check that it describes exactly this file.
 
-    Raises ModelError if either is missing, damaged, or they do not belong together.
+    Raises:
+        ModelError: The model or the card is missing or damaged, or they do not belong together.
     """
     if not model.suffix:
         raise ModelError(f"{model}: expected a .tflite file with its card (.json) beside it")
@@ -82,7 +76,9 @@ def read_card(model: Path) -> Card:
         written = path.read_bytes()
         version = msgspec.json.decode(written, type=_Version).format
         if version != FORMAT:
-            raise ModelError(f"{path}: card format {version}, this version knows {FORMAT}; {_other(version)}")
+            raise ModelError(
+                f"{path}: card format {version}, this version knows {FORMAT}; {_remedy(version)}"
+            )
         card = msgspec.json.decode(written, type=Card)
         content = model.read_bytes()
     except OSError as error:

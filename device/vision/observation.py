@@ -1,103 +1,138 @@
-"""One look: from frames to a verdict."""
+"""One observation: from frames to a decision.
+
+`Observation` holds the rules, without a camera or a clock. Two callers feed it: the box, from its event loop,
+and `observe`, in a plain loop.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from time import monotonic, perf_counter
 
-import numpy as np
-from numpy.typing import NDArray
-
 from device.config import settings
 from device.mood import Decision, Face, Probabilities, agree, decide
-from device.vision.camera import Camera
 from device.vision.classifier import Classifier
-from device.vision.detector import FaceDetector, cut
+from device.vision.detector import FaceDetector, crop_face
+from device.vision.frame import Frame
 
 
 @dataclass(frozen=True)
 class FrameResult:
-    """What one frame showed. Times in seconds."""
+    """What was found in one frame: the face and the probability of each mood, or neither.
+
+    detect_time, classify_time: in seconds.
+    """
 
     face: Face | None
-    reading: Probabilities | None
+    probabilities: Probabilities | None
     detect_time: float
     classify_time: float
 
 
 class FaceAnalyzer:
-    """A detector and a classifier, loaded. Raises ModelError if they cannot be."""
+    """A face detector and a classifier, loaded.
 
-    def __init__(self, model: settings.Model, look: settings.Look) -> None:
+    Raises:
+        ModelError: The model, its card or the detector's cascade cannot be loaded.
+    """
+
+    def __init__(self, model: settings.Model, rules: settings.Look) -> None:
         self._classifier = Classifier(model.file(), model.runtime)
         self.card = self._classifier.card
-        self._detector = FaceDetector(self.card.crop.detector, look.min_face)
+        self._detector = FaceDetector(self.card.crop.detector, rules.min_face)
 
-    def analyze(
-        self, frame: NDArray[np.uint8], last: Face | None = None, mirrored: bool = False
-    ) -> FrameResult:
-        """frame: of any shape; there is no face in one that is not uint8, (height, width).
+    def analyze(self, frame: Frame, previous: Face | None = None, mirrored: bool = False) -> FrameResult:
+        """Detect a face and classify it.
 
-        last: the face of the frame before, which is followed.
-        mirrored: whether the face is read as a mirror would show it.
+        Args:
+            frame: In an array that is not uint8, (height, width), there is no face.
+            previous: The face in the frame before; it is tracked.
+            mirrored: Whether to classify the mirror image of the face.
         """
         start = perf_counter()
-        face = self._detector.find(frame, last)
-        found = perf_counter()
+        face = self._detector.detect(frame, previous)
+        detected = perf_counter()
         if face is None:
-            return FrameResult(None, None, found - start, 0.0)
-        crop = cut(frame, face, self.card.crop, self.card.side)
-        reading = self._classifier.read(crop[:, ::-1] if mirrored else crop)
-        return FrameResult(face, reading, found - start, perf_counter() - found)
+            return FrameResult(None, None, detected - start, 0.0)
+        crop = crop_face(frame, face, self.card.crop, self.card.side)
+        probabilities = self._classifier.classify(crop[:, ::-1] if mirrored else crop)
+        return FrameResult(face, probabilities, detected - start, perf_counter() - detected)
 
 
 @dataclass
 class Observation:
-    """Gathers glances until the readings agree or the time is up. `now` is in seconds, on one clock."""
+    """Collects the results of frames until they suffice for a decision. Times are in seconds, of one clock.
+
+    rules: how many predictions must agree (`readings`), and after how many `seconds` it ends anyway.
+    threshold: the mean probability that a mood needs.
+    """
 
     rules: settings.Look
     threshold: float
     started: float
     results: list[FrameResult] = field(default_factory=list)
 
-    def take(self, analyzer: FaceAnalyzer, frame: NDArray[np.uint8]) -> FrameResult:
-        """One glance more, at `frame`.
+    def add_frame(self, analyzer: FaceAnalyzer, frame: Frame) -> FrameResult:
+        """Analyze one more frame.
 
-        Every second reading is of the mirror image: of a face that keeps still, the same crop again would
-        tell nothing new.
+        Every second prediction is made from the mirror image: if the face does not move, the same crop again
+        would add no information.
         """
-        result = analyzer.analyze(frame, self.last, mirrored=len(self._readings()) % 2 == 1)
+        result = analyzer.analyze(frame, self._last_face, mirrored=len(self._predictions()) % 2 == 1)
         self.results.append(result)
         return result
 
     @property
-    def last(self) -> Face | None:
-        """The face in the frame before, if there was one."""
-        return self.results[-1].face if self.results else None
-
-    @property
-    def ends(self) -> float:
+    def deadline(self) -> float:
         """When its time is up."""
         return self.started + self.rules.seconds
 
-    def decided(self) -> bool:
-        """Whether the readings agree, so that no further frame is needed."""
-        return agree(self._readings(), self.rules.readings)
+    def is_finished(self, now: float) -> bool:
+        """Whether it needs no further frame: the predictions agree, or the time is up."""
+        return self.predictions_agree() or now >= self.deadline
+
+    def predictions_agree(self) -> bool:
+        """Whether the last predictions, as many as the rules ask for, name the same mood."""
+        return agree(self._predictions(), self.rules.readings)
 
     def decision(self) -> Decision:
-        face = next((g.face for g in reversed(self.results) if g.face), None)
-        return decide(self._readings(), self.threshold, face)
+        """The decision by all results so far."""
+        face = next((result.face for result in reversed(self.results) if result.face), None)
+        return decide(self._predictions(), self.threshold, face)
 
-    def _readings(self) -> list[Probabilities]:
-        return [g.reading for g in self.results if g.reading is not None]
+    @property
+    def _last_face(self) -> Face | None:
+        """The face in the frame before, if there was one."""
+        return self.results[-1].face if self.results else None
+
+    def _predictions(self) -> list[Probabilities]:
+        return [result.probabilities for result in self.results if result.probabilities is not None]
 
 
-def observe(analyzer: FaceAnalyzer, camera: Camera, rules: settings.Look) -> Decision:
-    """A whole look over an open camera, outside the box. Raises CameraError."""
-    look = Observation(rules, analyzer.card.threshold, started=monotonic())
-    while not look.decided() and monotonic() < look.ends:
-        frame = camera.read()
-        if frame is None:
+def observe(
+    analyzer: FaceAnalyzer,
+    frames: Iterable[Frame],
+    rules: settings.Look,
+    clock: Callable[[], float] = monotonic,
+) -> Decision:
+    """Run one whole observation: take frames until it is finished, or there are no more.
+
+    `moodbox look` runs this over a camera's frames, and the converter over the frames of its test conditions.
+    The box cannot wait for a frame, because its one event loop serves the button and MPD too. It feeds the
+    same `Observation` from events instead: `add_frame` for each FrameCaptured, then `is_finished`, and a
+    timer at `deadline` in case no frame comes. Its clock starts at the first frame, because the camera may
+    take long to open.
+
+    Args:
+        analyzer: Its card's threshold applies.
+        frames: The next one is taken only if it is needed. Errors of the iterator are passed on.
+        rules: See `Observation`.
+        clock: In seconds. One that stands still makes the result independent of the machine's speed.
+    """
+    observation = Observation(rules, analyzer.card.threshold, started=clock())
+    for frame in frames:
+        observation.add_frame(analyzer, frame)
+        if observation.is_finished(clock()):
             break
-        look.take(analyzer, frame)
-    return look.decision()
+    return observation.decision()

@@ -1,4 +1,4 @@
-"""What the journal is told of a look."""
+"""The journal's entry for an observation: a line for people, fields for scripts."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from device.vision.observation import Observation
 log = logging.getLogger(__name__)
 
 
-def log_observation(look: Observation, decision: Decision, seconds: float) -> None:
-    """seconds: from when the look was asked for until its verdict."""
-    find = 1000 * sum(g.detect_time for g in look.results) / max(1, len(look.results))
-    read = 1000 * sum(g.classify_time for g in look.results) / max(1, decision.readings)
+def log_observation(observation: Observation, decision: Decision, seconds: float) -> None:
+    """Log an observation; `seconds` is the time from the request to the decision."""
+    results = observation.results
+    detect_ms = 1000 * sum(result.detect_time for result in results) / max(1, len(results))
+    classify_ms = 1000 * sum(result.classify_time for result in results) / max(1, decision.prediction_count)
     log.info(
-        "look: %s %.2f, %d readings of %d frames in %.2f s (find %.1f ms, read %.1f ms each)",
+        "look: %s %.2f, a face in %d of %d frames, %.2f s (detection %.1f ms, classification %.1f ms each)",
         decision.mood or decision.outcome,
         decision.confidence,
-        decision.readings,
-        len(look.results),
+        decision.prediction_count,
+        len(results),
         seconds,
-        find,
-        read,
+        detect_ms,
+        classify_ms,
         extra={
             "MOODBOX_VERDICT": str(decision.outcome),
             "MOODBOX_MOOD": str(decision.mood or ""),
             "MOODBOX_CONFIDENCE": f"{decision.confidence:.3f}",
-            "MOODBOX_READINGS": str(decision.readings),
+            "MOODBOX_READINGS": str(decision.prediction_count),
             "MOODBOX_SECONDS": f"{seconds:.3f}",
-            "MOODBOX_FIND_MS": f"{find:.1f}",
-            "MOODBOX_READ_MS": f"{read:.1f}",
+            "MOODBOX_FIND_MS": f"{detect_ms:.1f}",
+            "MOODBOX_READ_MS": f"{classify_ms:.1f}",
         },
     )

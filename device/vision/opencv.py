@@ -1,6 +1,6 @@
-"""OpenCV with a bound on the pixels that it decodes. Every module takes `cv2` from here.
+"""OpenCV with a limit on the pixels that it decodes. Every module imports `cv2` from here.
 
-OpenCV reads the bound from the environment once, when it is loaded.
+OpenCV reads the limit from the environment once, when it is loaded.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-MOST_PIXELS = 32 * 2**20
+MAX_PIXELS = 32 * 2**20
 """Of one picture. Decoding takes 2 bytes a pixel, up to 7 for a progressive JPEG or a lossless WebP: at this
-size 67 to 226 MiB (`python -m tests.bench_pictures`), where a Pi Zero 2 W has 512 MB for everything."""
+size 67 to 226 MiB (`python -m tests.bench_pictures`). A Pi Zero 2 W has 512 MB for everything."""
 
-os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(MOST_PIXELS)
+os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(MAX_PIXELS)
 
 import cv2  # noqa: E402
 
-__all__ = ["MOST_PIXELS", "cv2", "named"]
+__all__ = ["MAX_PIXELS", "cv2", "named"]
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
-"""Picture files: which there are in a folder, and what is in one.
+"""Picture files: finding them in a folder, and reading one.
 
-Nothing here waits, and nothing takes much memory, whatever a file holds: what OpenCV decodes is bounded, and
-only kinds of pictures whose decoders keep to that reach it.
+Whatever a file contains, nothing here blocks or takes much memory: OpenCV has a limit on what it decodes, and
+gets only formats whose decoders respect it.
 """
 
 from __future__ import annotations
@@ -18,28 +18,37 @@ import numpy as np
 
 from device.errors import CameraError
 from device.printable import printable
-from device.vision.frame import Frame, small
-from device.vision.opencv import MOST_PIXELS, cv2
+from device.vision.frame import Frame, scaled_down
+from device.vision.opencv import MAX_PIXELS, cv2
 
 log = logging.getLogger(__name__)
 
-PICTURES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".webp")
-MOST_BYTES = 64 * 2**20  # of a file
-PNG = b"\x89PNG\r\n\x1a\n"
-KNOWN = re.compile(rb"\xff\xd8\xff|BM|P[1-6]\s|RIFF....WEBP|" + re.escape(PNG), re.DOTALL)
-"""How such a file begins. OpenCV knows more kinds, each release others, and some take 16 bytes a pixel."""
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".webp")
+MAX_FILE_BYTES = 64 * 2**20
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURES = re.compile(rb"\xff\xd8\xff|BM|P[1-6]\s|RIFF....WEBP|" + re.escape(PNG_SIGNATURE), re.DOTALL)
+"""The first bytes of a supported file. Which other formats OpenCV reads depends on its release, and some take
+16 bytes a pixel."""
 
 
 def read_picture(path: Path) -> Frame:
-    """One picture, at most LONGEST_SIDE pixels in either direction. Raises CameraError."""
-    return small(read_whole(path))
+    """Read a picture, scaled down to at most MAX_SIDE pixels in either direction.
+
+    Raises:
+        CameraError: It cannot be read, is too large, or is not a picture.
+    """
+    return scaled_down(read_full_size(path))
 
 
-def read_whole(path: Path) -> Frame:
-    """One picture as large as it is. Raises CameraError."""
+def read_full_size(path: Path) -> Frame:
+    """Read a picture in its full size.
+
+    Raises:
+        CameraError: It cannot be read, is too large, or is not a picture.
+    """
     name = printable(path)
     content = _content(path)
-    if not KNOWN.match(content) or (content.startswith(PNG) and not _is_whole_png(content)):
+    if not SIGNATURES.match(content) or (content.startswith(PNG_SIGNATURE) and not _is_whole_png(content)):
         raise CameraError(f"{name}: not a picture that can be read")
     try:
         # Bytes, not a name: OpenCV crashes at a name that is not UTF-8.
@@ -47,7 +56,7 @@ def read_whole(path: Path) -> Frame:
     except cv2.error as error:
         if "CV_IO_MAX_IMAGE" in str(error):
             raise CameraError(
-                f"{name}: too large a picture, above {MOST_PIXELS / 1e6:.0f} megapixels: make it smaller"
+                f"{name}: too large a picture, above {MAX_PIXELS / 1e6:.0f} megapixels: make it smaller"
             ) from error
         raise CameraError(f"{name}: not a picture that can be read") from error
     if picture is None or not picture.size:
@@ -58,21 +67,26 @@ def read_whole(path: Path) -> Frame:
 def _content(path: Path) -> bytes:
     name = printable(path)
     try:
-        # What was a file when it was listed may be a FIFO now: O_NONBLOCK does not wait for its writer.
+        # The path may have become a FIFO since it was listed: O_NONBLOCK does not wait for a writer.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             found = os.fstat(file.fileno())
-            if stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES:
+            if stat.S_ISREG(found.st_mode) and found.st_size <= MAX_FILE_BYTES:
                 return file.read(found.st_size)
     except (OSError, ValueError) as error:
         raise _cannot_read(path, error) from error
     if stat.S_ISREG(found.st_mode):
-        raise CameraError(f"{name}: too large a picture, above {MOST_BYTES // 2**20} MiB: make it smaller")
+        raise CameraError(
+            f"{name}: too large a picture, above {MAX_FILE_BYTES // 2**20} MiB: make it smaller"
+        )
     raise CameraError(f"{name}: not a file")
 
 
 def _is_whole_png(content: bytes) -> bool:
-    """Whether each chunk ends in the file: OpenCV allocates what a chunk claims to have, up to 4 GB."""
-    at = len(PNG)
+    """Whether the file contains every chunk to its end.
+
+    OpenCV allocates the length that a chunk states, up to 4 GB, before it reads it.
+    """
+    at = len(PNG_SIGNATURE)
     while at < len(content):
         kind = content[at + 4 : at + 8]
         at += 12 + int.from_bytes(content[at : at + 4], "big")
@@ -81,28 +95,34 @@ def _is_whole_png(content: bytes) -> bool:
     return False
 
 
-def say(error: CameraError) -> None:
-    log.warning("camera: %s; it is passed over", error)
+def log_skipped(error: CameraError) -> None:
+    """Log that a picture or a folder is skipped."""
+    log.warning("camera: %s; it is skipped", error)
 
 
-def find_pictures(path: Path, pass_over: Callable[[CameraError], None] = say) -> Iterator[Path]:
-    """The picture `path`, or all in the folder `path` and below, by name.
+def find_pictures(path: Path, on_skipped: Callable[[CameraError], None] = log_skipped) -> Iterator[Path]:
+    """The picture `path`, or all pictures in the folder `path` and below, ordered by name.
 
-    A folder below is read only when its turn comes. What is hidden is left out: a Mac writes `._NAME` beside
-    each picture. Links to pictures count, links to folders are not followed.
-    pass_over: is told of a folder below that cannot be read.
-    Raises CameraError if there is no picture.
+    A subfolder is read only when its turn comes. Hidden files are left out: a Mac writes `._NAME` beside each
+    picture. Links to pictures are followed, links to folders are not.
+
+    Args:
+        path: A picture or a folder.
+        on_skipped: Called for each subfolder that cannot be read.
+
+    Raises:
+        CameraError: There is no picture, or `path` cannot be read.
     """
-    found = _found(path, pass_over)
+    found = _found(path, on_skipped)
     first = next(found, None)
     if first is None:
         raise CameraError(
-            f"{printable(path)}: no picture in this folder or below; known are {', '.join(PICTURES)}"
+            f"{printable(path)}: no picture in this folder or below; known are {', '.join(SUFFIXES)}"
         )
     return itertools.chain([first], found)
 
 
-def _found(path: Path, pass_over: Callable[[CameraError], None]) -> Iterator[Path]:
+def _found(path: Path, on_skipped: Callable[[CameraError], None]) -> Iterator[Path]:
     try:
         mode = path.stat().st_mode
         waiting = _entries(path)[::-1] if stat.S_ISDIR(mode) else []
@@ -118,11 +138,15 @@ def _found(path: Path, pass_over: Callable[[CameraError], None]) -> Iterator[Pat
         try:
             waiting += reversed(_entries(entry))
         except OSError as error:
-            pass_over(_cannot_read(entry.path, error))
+            on_skipped(_cannot_read(entry.path, error))
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures in `folder` itself, by name; none if it is not there. Raises CameraError."""
+    """The pictures in `folder` but not below it, ordered by name; none if there is no such folder.
+
+    Raises:
+        CameraError: The folder cannot be read.
+    """
     try:
         return [Path(entry.path) for entry in _entries(folder) if not _is_folder(entry)]
     except (FileNotFoundError, NotADirectoryError):
@@ -132,7 +156,7 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
-    """Its pictures and folders, by name. Raises OSError."""
+    """The pictures and subfolders of `folder`, ordered by name. Raises OSError."""
     with os.scandir(folder) as entries:
         found = [e for e in entries if not e.name.startswith(".") and (_is_folder(e) or _is_picture(e))]
     return sorted(found, key=lambda entry: entry.name)
@@ -143,16 +167,16 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
-    if not entry.name.lower().endswith(PICTURES):
+    if not entry.name.lower().endswith(SUFFIXES):
         return False
     try:
         return entry.is_file()
-    except OSError:  # a link that leads in a circle, or to where this user may not look
+    except OSError:  # a circular link, or one into a folder that this user may not read
         return False
 
 
 def _cannot_read(path: Path | str, error: OSError | ValueError) -> CameraError:
-    """ValueError: of a name with a zero byte in it."""
+    """Make a CameraError; a ValueError comes from a name with a zero byte."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return CameraError(f"{printable(path)}: no such file or folder")
     return CameraError(f"{printable(path)}: cannot be read: {getattr(error, 'strerror', None) or error}")

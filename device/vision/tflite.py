@@ -1,4 +1,4 @@
-"""The one seam to the TFLite runtime: tflite-runtime, or its successor ai-edge-litert."""
+"""The only module that imports a TFLite runtime: tflite-runtime, or its successor ai-edge-litert."""
 
 from __future__ import annotations
 
@@ -15,21 +15,26 @@ MODULES = {
 
 
 def interpreter(model: Path | bytes, runtime: str = "auto") -> Any:
-    """An interpreter with its tensors allocated, on one thread.
+    """Make an interpreter with its tensors allocated, on one thread.
 
-    runtime: a key of MODULES, or `auto` for the first that is installed. Making one is the only proof that
-    a runtime works: tflite-runtime imports with numpy 2, and fails here.
-    Raises ModelError.
+    Only making one proves that a runtime works: with numpy 2, tflite-runtime can be imported, but fails here.
+
+    Args:
+        model: The `.tflite` file, or its content.
+        runtime: A key of MODULES, or `auto` for the first that is installed.
+
+    Raises:
+        ModelError: No such runtime is installed, or it cannot run the model.
     """
     names = MODULES if runtime == "auto" else {runtime: MODULES[runtime]}
     for module in names.values():
         try:
-            make = importlib.import_module(module).Interpreter
+            interpreter_class = importlib.import_module(module).Interpreter
         except ModuleNotFoundError:
             continue
         content = model if isinstance(model, bytes) else model.read_bytes()
         try:
-            made = make(model_content=content, num_threads=1)
+            made = interpreter_class(model_content=content, num_threads=1)
             made.allocate_tensors()
         except (ValueError, RuntimeError, TypeError, AttributeError, ImportError) as error:
             what = "the model" if isinstance(model, bytes) else str(model)

@@ -1,7 +1,7 @@
 """`make bench-arm64`: the instructions that the box executes for a frame on a Pi 4, counted in an emulator.
 
-Time says nothing there. The count repeats to a thousandth of a percent, whatever else the computer does: so
-each mean stands beside the one that was kept with --keep, and a change for the worse shows.
+Times in an emulator mean nothing. The count repeats to a thousandth of a percent, whatever else the computer
+does. Each mean is printed beside the one that was stored with --keep, so that a regression is visible.
 """
 
 from __future__ import annotations
@@ -18,49 +18,50 @@ from pathlib import Path
 import device
 
 ROOT = Path(__file__).parent.parent.parent
-ARM64 = ROOT / ".arm64"  # script/arm64 makes it
-
-
+ARM64 = ROOT / ".arm64"  # made by script/arm64
 RECORD = Path(__file__).with_name("record.json")
 
 
 def main() -> None:
+    """Count, print the table, and store the means if options to."""
     parser = argparse.ArgumentParser(prog="make bench-arm64 ARGS=...")
     shipped = ROOT / "models" / "mood3.tflite"
     parser.add_argument("model", nargs="?", type=Path, default=shipped, help="a .tflite file with its card")
-    parser.add_argument("--keep", action="store_true", help="what later runs are to be held against")
-    asked = parser.parse_args()
+    parser.add_argument(
+        "--keep", action="store_true", help="store the means, so that later runs are compared with them"
+    )
+    options = parser.parse_args()
     if not (ARM64 / "plugin.so").exists():
         sys.exit("moodbox: run script/arm64 first, or `make bench-arm64`, which does both")
-    frames, mistaken = count(asked.model.resolve())
+    frames, mistakes = count(options.model.resolve())
     following = len(frames["next"]) // len(frames["first"])
-    looks = [
+    observations = [
         statistics.mean([first, *frames["next"][i * following : (i + 1) * following]])
         for i, first in enumerate(frames["first"])
     ]
     counts = {
         "the first frame of a look": frames["first"],
         "a following frame": frames["next"],
-        f"the mean of a look of {following + 1}": looks,
+        f"the mean of a look of {following + 1}": observations,
         "a frame without a face": frames["nobody"],
         "the classification alone": frames["read"],
     }
-    kept = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    print(f"moodbox {device.__version__}, {asked.model.name}, on an emulated Cortex-A72")
-    print("frames of 320x240, with a face of about 80 px but for those without\n")
+    stored = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    print(f"moodbox {device.__version__}, {options.model.name}, on an emulated Cortex-A72")
+    print("frames of 320x240, with a face of about 80 px or none\n")
     print(
         f"{'millions of instructions':35}{'median':>9}{'mean':>9}{'worst':>9}{'kept mean':>11}{'change':>9}"
     )
     for what, counted in counts.items():
-        row(what, counted, kept.get(what))
-    print(f"\nframes in which a face was missed, or seen where none is: {mistaken}")
-    if asked.keep:
+        row(what, counted, stored.get(what))
+    print(f"\nframes with a missed face or a false one: {mistakes}")
+    if options.keep:
         means = {what: round(statistics.mean(counted), 2) for what, counted in counts.items()}
         RECORD.write_text(json.dumps(means, indent=1) + "\n")
 
 
 def count(model: Path) -> tuple[dict[str, list[float]], int]:
-    """Millions of instructions, of each frame by its kind; and in how many frames the box was mistaken."""
+    """Millions of instructions of each frame, by kind; and the number of frames with a wrong detection."""
     run = subprocess.run(
         [*emulator(), ARM64 / "root/usr/bin/python3.11", "-m", "tests.arm64.count", model],
         cwd=ROOT,
@@ -68,7 +69,7 @@ def count(model: Path) -> tuple[dict[str, list[float]], int]:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ARM64 / "packages"),
             "PYTHONHASHSEED": "0",
-            "OPENBLAS_NUM_THREADS": "1",  # what other threads do meanwhile would be counted too
+            "OPENBLAS_NUM_THREADS": "1",  # instructions of other threads would be counted too
         },
         capture_output=True,
         text=True,
@@ -85,7 +86,7 @@ def count(model: Path) -> tuple[dict[str, list[float]], int]:
 
 
 def emulator() -> list[str | Path]:
-    """QEMU with the libraries that it was built for, whatever this computer has."""
+    """The command line of QEMU, with the libraries that it was built for instead of this computer's."""
     qemu = ARM64 / "qemu"
     loader = next(qemu.glob("lib*/ld-linux-*"))
     libraries = [*qemu.glob("lib/*-linux-gnu"), *qemu.glob("usr/lib/*-linux-gnu")]
@@ -95,10 +96,11 @@ def emulator() -> list[str | Path]:
     ]
 
 
-def row(what: str, counts: list[float], kept: float | None) -> None:
-    middle, mean = statistics.median(counts), statistics.mean(counts)
-    beside = f"{kept:>11.2f}{mean / kept - 1:>+9.1%}" if kept else f"{'-':>11}{'-':>9}"
-    print(f"{what:35}{middle:>9.2f}{mean:>9.2f}{max(counts):>9.2f}{beside}", flush=True)
+def row(what: str, counts: list[float], stored: float | None) -> None:
+    """Print a row of the table."""
+    median, mean = statistics.median(counts), statistics.mean(counts)
+    comparison = f"{stored:>11.2f}{mean / stored - 1:>+9.1%}" if stored else f"{'-':>11}{'-':>9}"
+    print(f"{what:35}{median:>9.2f}{mean:>9.2f}{max(counts):>9.2f}{comparison}", flush=True)
 
 
 if __name__ == "__main__":

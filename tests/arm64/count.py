@@ -1,7 +1,8 @@
-"""What is counted: looks at the demo's two pictures, by the box's own code. Runs on the emulated arm64.
+"""The program whose instructions are counted: the box's code observes the demo's two pictures.
 
-`python -m tests.arm64.count MODEL` prints what each frame was and whether a face was found in it, one a line,
-and makes the system call MARK before and after it; the plugin says at each how many instructions there were.
+It runs on the emulated arm64. `python -m tests.arm64.count MODEL` prints a line for each frame: its kind and
+whether a face was detected. It makes the system call MARK before and after each frame; at each call the
+plugin prints how many instructions there were so far.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import device
 from device.config.settings import Look, Model
 from device.mood import Face
 from device.vision.classifier import Classifier
-from device.vision.detector import cut
+from device.vision.detector import crop_face
 from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
@@ -25,43 +26,49 @@ from device.vision.pictures import read_picture
 MARK = 4242  # as in plugin.c
 PICTURES = sorted((Path(device.__file__).parent / "pictures").glob("*.jpg"))
 WIDTH, HEIGHT = 320, 240
-SIDES = range(70, 92, 2)  # of the face in the frame; several, as a cascade finds one easier than the next
-NOISE = 2  # grey values up or down: no two frames of a camera are the same
+SIDES = range(
+    70, 92, 2
+)  # of the face in the frame; several, because a cascade detects some sizes more easily
+NOISE = 2  # grey values up or down, because no two frames of a camera are the same
 
 mark = ctypes.CDLL(None).syscall
 random = np.random.default_rng(1)
 
 
 def main(path: str) -> None:
+    """Observe both pictures with the model at `path`."""
     cv2.setNumThreads(1)
-    model, look = Model(path=path, runtime="tflite-runtime"), Look()
-    analyzer, classifier = FaceAnalyzer(model, look), Classifier(model.file(), model.runtime)
+    model, rules = Model(path=path, runtime="tflite-runtime"), Look()
+    analyzer, classifier = FaceAnalyzer(model, rules), Classifier(model.file(), model.runtime)
     for picture in map(read_picture, PICTURES):
-        face = analyzer.analyze(picture).face  # the first glance of all takes longer, and is not counted
+        face = analyzer.analyze(picture).face  # the very first frame takes longer, and is not counted
         assert face, "a face"
-        crop = cut(picture, face, analyzer.card.crop, analyzer.card.side)
+        crop = crop_face(picture, face, analyzer.card.crop, analyzer.card.side)
         for side in SIDES:
-            scale, last = side / face.width, None
-            for number in range(look.readings):
-                last = counted("next" if number else "first", analyzer, view(picture, scale), last)
+            scale, previous = side / face.width, None
+            for number in range(rules.readings):
+                previous = count_frame(
+                    "next" if number else "first", analyzer, view(picture, scale), previous
+                )
             mark(MARK)
-            classifier.read(crop)
+            classifier.classify(crop)
             mark(MARK)
             print("read")
-        for side in SIDES[:2]:  # as busy, but no face lies on its side
-            counted("nobody", analyzer, view(np.rot90(picture, -1), side / face.width))
+        for side in SIDES[:2]:  # as detailed, but a face on its side is not detected
+            count_frame("nobody", analyzer, view(np.rot90(picture, -1), side / face.width))
 
 
-def counted(kind: str, analyzer: FaceAnalyzer, frame: Frame, last: Face | None = None) -> Face | None:
+def count_frame(kind: str, analyzer: FaceAnalyzer, frame: Frame, previous: Face | None = None) -> Face | None:
+    """Analyze a frame between two marks, and print what it was."""
     mark(MARK)
-    face = analyzer.analyze(frame, last).face
+    face = analyzer.analyze(frame, previous).face
     mark(MARK)
     print(kind, "face" if face else "none")
     return face
 
 
 def view(picture: Frame, scale: float) -> Frame:
-    """A camera's frame with `picture` in its middle; what lies outside repeats the picture's edge."""
+    """A camera's frame with `picture` in its middle; around it, the picture's edge is repeated."""
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:HEIGHT, :WIDTH]
     height, width = small.shape
     top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2

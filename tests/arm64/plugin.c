@@ -1,8 +1,8 @@
-/* A plugin for QEMU (TCG) that counts the instructions a program has executed, and says how many whenever the
- * program makes the system call MARK, which no kernel knows.
+/* A plugin for QEMU (TCG) that counts the instructions that a program executes, and prints the count whenever the
+ * program makes the system call MARK, which does not exist in any kernel.
  *
- * QEMU translates a program block by block; each block tells how long it is whenever it is run. What is declared
- * here is in QEMU's qemu-plugin.h, which no package of Bookworm's brings.
+ * QEMU translates a program block by block; whenever a block is executed, its length is added. The declarations
+ * below are from QEMU's qemu-plugin.h, which is in no package of Bookworm.
  */
 #include <inttypes.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ void qemu_plugin_register_vcpu_syscall_cb(plugin_id id,
                                                          uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
                                                          uint64_t));
 
-static uint64_t instructions; /* of all threads; only one runs while count.py counts */
+static uint64_t instructions; /* of all threads; only one runs between two marks of count.py */
 
 static void executed(unsigned cpu, void *length)
 {

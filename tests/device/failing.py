@@ -1,8 +1,8 @@
-"""A box of which a part fails by an error of moodbox's own.
+"""A box in which one part fails with an error of moodbox's own.
 
-The real parts have no error that a test could ask for, so it is made where they post what they have found:
-the box's queue refuses that. `python -m tests.device.failing PART SETTINGS_FILE` is `moodbox run` with such a
-queue, as a process of its own; it prints at the end how bright each light is.
+A test cannot make a real part fail in this way, so the error is raised where the part posts its events: by
+the box's queue. `python -m tests.device.failing PART SETTINGS_FILE` is `moodbox run` with such a queue, in a
+process of its own. At its end it prints the brightness of each light.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from device import daemon
 from device.config.reading import read_settings
 from device.config.settings import Panel
 from device.playback.mpd_worker import MpdConnected
-from device.supervision import Patience
-from device.system.control_socket import set_up_log
+from device.supervision import RestartPolicy
+from device.system.logs import set_up_logs
 
-AT_ONCE = Patience(pauses=(0.05,), well=1.0)
+QUICK_RESTARTS = RestartPolicy(pauses_s=(0.05,), healthy_after_s=1.0)
 
 
 class Refusing(SimpleQueue[Any]):
-    """A queue that raises a KeyError for what `refuses` is true of."""
+    """A queue that raises a KeyError for each item for which `refuses` is true."""
 
     def __init__(self, refuses: Callable[[Any], bool]) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Refusing(SimpleQueue[Any]):
 
 
 class LoosePin(MockPWMPin):  # type: ignore[misc]
-    """A pin that cannot be written to while the file `loose` is there."""
+    """A pin that cannot be written to while the file `loose` exists."""
 
     loose = Path()
 
@@ -62,7 +62,7 @@ def _die_once_the_box_runs(socket: Path) -> None:
 
 def main(part: str, file: Path) -> int:
     settings = read_settings(file)
-    set_up_log(logging.INFO)
+    set_up_logs(logging.INFO)
     LoosePin.loose = file.with_name("loose")
     Device.pin_factory = MockFactory(pin_class=LoosePin)
     events = Refusing(lambda event: part == "player" and isinstance(event, MpdConnected))
@@ -71,7 +71,7 @@ def main(part: str, file: Path) -> int:
     if part == "thread":
         path = settings.service.socket_path()
         threading.Thread(target=_die_once_the_box_runs, args=(path,), name="stray", daemon=True).start()
-    code = daemon.run(settings, events=events, patience=AT_ONCE)
+    code = daemon.run(settings, events=events, restart_policy=QUICK_RESTARTS)
     lights = [Device.pin_factory.pin(number) for number in Panel().leds.values()]
     print(json.dumps([float(pin.state) for pin in lights]))
     return code

@@ -1,4 +1,4 @@
-"""A box that is killed at any moment: MPD plays on, nobody's songs are lost, and it finds its own again."""
+"""A box that is killed at any moment: MPD plays on, no client loses songs, and the box recognizes its own."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from device.errors import ServiceError
 from device.library.index import LibraryIndex
 from device.mood import Mood
 from device.playback.memory import Memory
-from device.system.control_socket import ask
-from tests.device.cli.test_cli import MOCK_PINS
+from device.system.control_client import ask
+from tests.device.cli.commands import MOCK_PINS
 from tests.waiting import eventually
 
 HANDFUL = 6
@@ -31,7 +31,7 @@ THEIRS = [f"neutral/{number:02}.ogg" for number in range(4)]
 
 @contextmanager
 def running(file: Path, settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """`moodbox run`, from when it answers until it is killed."""
+    """Run `moodbox run`; yield once it replies, and kill it at the end."""
     command = [sys.executable, "-m", "device", "run", "--settings", str(file)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ | MOCK_PINS) as box:
         try:
@@ -58,7 +58,7 @@ def ids(client: Any) -> list[int]:
 
 
 def press_and_play(settings: Settings, client: Any, theirs: list[int]) -> None:
-    """After a press the box plays a new handful, and has left none of its older songs behind."""
+    """Press, and wait until the box plays new songs and has removed all of its older ones."""
     before = ids(client)
 
     def well() -> bool:
@@ -71,7 +71,7 @@ def press_and_play(settings: Settings, client: Any, theirs: list[int]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_box_that_is_killed_at_any_moment_leaves_the_music_and_finds_its_own_songs_again(
+def test_a_box_that_is_killed_at_any_moment_leaves_the_music_alone_and_recognizes_its_own_songs(
     box_file: Path, settings: Settings, library: PrivateMpd, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -94,17 +94,17 @@ def test_a_box_that_is_killed_at_any_moment_leaves_the_music_and_finds_its_own_s
             time.sleep(chance.uniform(0, 0.2))
             box.send_signal(signal.SIGKILL)
             box.wait()
-        told = f"kill {kill} of seed {seed}, after a {what}"
-        assert user.status()["state"] == "play", told
-        assert [id_ for id_ in ids(user) if id_ in theirs] == theirs, told
+        moment = f"kill {kill} of seed {seed}, after a {what}"
+        assert user.status()["state"] == "play", moment
+        assert [id_ for id_ in ids(user) if id_ in theirs] == theirs, moment
         with closing(Memory.open(state)), closing(LibraryIndex.open(state)):
-            assert not list(state.glob("*.damaged")), told
+            assert not list(state.glob("*.damaged")), moment
     with running(box_file, settings):
         eventually(lambda: status(settings).get("mood"))
         press_and_play(settings, user, theirs)
 
 
-def test_a_box_that_is_killed_in_the_middle_of_a_song_has_learned_nothing_from_it(
+def test_a_box_that_is_killed_during_a_song_learns_nothing_from_it(
     box_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     with running(box_file, settings) as box:

@@ -9,25 +9,26 @@ from typing import Any
 
 import pytest
 
-from device.cli.check import PARTS
+from device.cli.check import CHECKS
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.errors import PlayerError, ServiceError
-from device.system.control_socket import ask
-from tests.device.cli.test_cli import moodbox, running
-from tests.device.mpd.lying import ROWS, STATUS, Answer, LyingMpd, Raw
-from tests.device.playback.test_lies import GONE, SLOW, WRONG, without
+from device.health import Part
+from device.system.control_client import ask
+from tests.device.cli.commands import moodbox, running
+from tests.device.mpd.faulty_mpd import ROWS, STATUS, FaultyMpd, Raw, Response
+from tests.device.playback.test_faulty_mpd import NO_ANSWER, NO_MPD, NOT_REACHABLE, without
 from tests.waiting import eventually
 
-LIES: dict[str, tuple[dict[str, Answer], str]] = {
-    "rows without an id": ({"playlistinfo": without("".join(ROWS), "Id")}, WRONG),
-    "a greeting without an end": ({"connect": Raw.endless(b"OK MPD " * 10_000)}, WRONG),
-    "byte by byte": ({"status": Raw.endless(b"s", pause=0.5)}, SLOW),
+LIES: dict[str, tuple[dict[str, Response], str]] = {
+    "rows without an id": ({"playlistinfo": without("".join(ROWS), "Id")}, NO_MPD),
+    "a greeting without an end": ({"connect": Raw.endless(b"OK MPD " * 10_000)}, NO_MPD),
+    "byte by byte": ({"status": Raw.endless(b"s", pause=0.5)}, NO_ANSWER),
 }
-OTHERS: dict[str, tuple[dict[str, Answer], str]] = {
-    "status without a state": ({"status": without(STATUS, "state")}, WRONG),
-    "stats without uptime": ({"stats": "songs: 2\n"}, WRONG),
-    "the end in the middle": ({"status": Raw.of(b"state: pl")}, GONE),
+OTHERS: dict[str, tuple[dict[str, Response], str]] = {
+    "status without a state": ({"status": without(STATUS, "state")}, NO_MPD),
+    "stats without uptime": ({"stats": "songs: 2\n"}, NO_MPD),
+    "the end in the middle": ({"status": Raw.of(b"state: pl")}, NOT_REACHABLE),
 }
 
 
@@ -51,7 +52,7 @@ def test_a_box_at_an_mpd_that_lies_says_so_and_plays_once_it_is_a_real_one(
 ) -> None:
     lies, word = LIES[lie]
     with running(settings_file) as box:
-        with LyingMpd(address, lies):
+        with FaultyMpd(address, lies):
             eventually(lambda: word in status(settings)["trouble"].get("player", ""), 30)
             assert box.poll() is None
         library.start()
@@ -61,19 +62,19 @@ def test_a_box_at_an_mpd_that_lies_says_so_and_plays_once_it_is_a_real_one(
 @pytest.mark.parametrize("lie", LIES | OTHERS)
 def test_check_finds_what_the_box_would_find(lie: str, address: Path, settings: Settings) -> None:
     lies, word = (LIES | OTHERS)[lie]
-    with LyingMpd(address, lies), pytest.raises(PlayerError, match=word) as caught:
-        PARTS["player"](settings)
+    with FaultyMpd(address, lies), pytest.raises(PlayerError, match=word) as caught:
+        CHECKS[Part.PLAYER](settings)
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_check_and_songs_end_with_a_word_on_an_mpd_that_lies(address: Path, settings_file: Path) -> None:
-    lies: dict[str, Answer] = {"playlistinfo": "", "find": "Artist: Somebody\n"}
-    with LyingMpd(address, lies):
+    lies: dict[str, Response] = {"playlistinfo": "", "find": "Artist: Somebody\n"}
+    with FaultyMpd(address, lies):
         checked = moodbox("check", "--json", "--settings", settings_file)
         asked = moodbox("songs", "--mood", "happy", "--settings", settings_file)
     (player,) = [part for part in json.loads(checked.stdout) if part["part"] == "player"]
     assert (checked.returncode, player["well"]) == (1, False)
-    assert WRONG in player["what"]
+    assert NO_MPD in player["what"]
     assert asked.returncode == 1
-    assert WRONG in asked.stderr
+    assert NO_MPD in asked.stderr
     assert len(asked.stderr.splitlines()) == 1

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.mood import Face, Mood, Outcome, agree, decide, likeliest, mean
+from device.mood import Face, Mood, Outcome, agree, decide, mean, most_likely
 
 HAPPY = {Mood.HAPPY: 0.8, Mood.NEUTRAL: 0.1, Mood.SAD: 0.1}
 SAD = {Mood.HAPPY: 0.1, Mood.NEUTRAL: 0.1, Mood.SAD: 0.8}
 FACE = Face(1, 2, 30, 40)
 
-readings = st.lists(
+prediction_lists = st.lists(
     st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
         lambda ps: dict(zip((Mood.HAPPY, Mood.NEUTRAL, Mood.SAD), (p / sum(ps) for p in ps), strict=True))
     ),
@@ -19,7 +19,7 @@ readings = st.lists(
 )
 
 
-def test_no_readings_are_no_face() -> None:
+def test_no_predictions_are_no_face() -> None:
     decision = decide([], threshold=0.5)
     assert (decision.outcome, decision.mood, decision.probabilities, decision.confidence) == (
         Outcome.NO_FACE,
@@ -29,11 +29,11 @@ def test_no_readings_are_no_face() -> None:
     )
 
 
-def test_the_mean_of_all_readings_decides() -> None:
+def test_the_mean_of_all_predictions_decides() -> None:
     assert decide([HAPPY, SAD, SAD], 0.5, FACE).mood is Mood.SAD
 
 
-def test_under_the_threshold_it_is_unsure_but_the_probabilities_are_told() -> None:
+def test_a_decision_below_the_threshold_is_unsure_and_has_the_probabilities() -> None:
     decision = decide([HAPPY, SAD], 0.5, FACE)
     assert decision.outcome is Outcome.UNSURE
     assert decision.mood is None
@@ -41,24 +41,26 @@ def test_under_the_threshold_it_is_unsure_but_the_probabilities_are_told() -> No
     assert decision.face == FACE
 
 
-def test_a_threshold_that_is_just_reached_is_enough() -> None:
+def test_a_probability_at_the_threshold_is_enough() -> None:
     assert decide([HAPPY], 0.8).mood is Mood.HAPPY
 
 
-@given(readings)
-def test_a_mean_of_readings_is_a_reading(several: list[dict[Mood, float]]) -> None:
-    assert sum(mean(several).values()) == pytest.approx(1)
+@given(prediction_lists)
+def test_the_mean_of_predictions_sums_to_1(predictions: list[dict[Mood, float]]) -> None:
+    assert sum(mean(predictions).values()) == pytest.approx(1)
 
 
-@given(readings)
-def test_confidence_is_the_likeliest_moods_mean(several: list[dict[Mood, float]]) -> None:
-    decision = decide(several, threshold=0)
-    assert decision.mood == likeliest(mean(several))
-    assert decision.confidence == max(mean(several).values())
+@given(prediction_lists)
+def test_the_confidence_is_the_mean_probability_of_the_most_likely_mood(
+    predictions: list[dict[Mood, float]],
+) -> None:
+    decision = decide(predictions, threshold=0)
+    assert decision.mood == most_likely(mean(predictions))
+    assert decision.confidence == max(mean(predictions).values())
 
 
 @pytest.mark.parametrize(
-    ("several", "enough"),
+    ("predictions", "agreed"),
     [
         ([HAPPY] * 4, False),
         ([HAPPY] * 5, True),
@@ -66,7 +68,7 @@ def test_confidence_is_the_likeliest_moods_mean(several: list[dict[Mood, float]]
         ([SAD] + [HAPPY] * 5, True),
     ],
 )
-def test_readings_agree_when_the_last_few_name_the_same_mood(
-    several: list[dict[Mood, float]], enough: bool
+def test_predictions_agree_when_the_last_ones_name_the_same_mood(
+    predictions: list[dict[Mood, float]], agreed: bool
 ) -> None:
-    assert agree(several, least=5) is enough
+    assert agree(predictions, required=5) is agreed

@@ -1,4 +1,4 @@
-"""No picture leaves the box or is written down: strace watches what it opens, makes and connects to."""
+"""No picture leaves the box or is stored: strace records what it opens, creates and connects to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
-from tests.device.cli.test_cli import moodbox, running, status
+from tests.device.cli.commands import moodbox, running, status
 from tests.waiting import eventually
 
 CALLS = (
@@ -16,7 +16,7 @@ CALLS = (
 WRITES = re.compile(r'(?:open|openat|openat2|creat)\((?:AT_FDCWD, |\d+, )?"([^"]+)".*O_(?:WRONLY|RDWR|CREAT)')
 
 
-def test_nothing_is_written_but_the_boxs_memory_and_nothing_is_sent_but_to_mpd(
+def test_the_box_writes_only_its_memory_and_connects_only_to_mpd(
     settings_file: Path, settings: Settings, library: PrivateMpd, tmp_path: Path
 ) -> None:
     trace = tmp_path / "trace"
@@ -28,8 +28,8 @@ def test_nothing_is_written_but_the_boxs_memory_and_nothing_is_sent_but_to_mpd(
         box.wait(timeout=60)
 
     calls = [line for line in trace.read_text().splitlines() if " = -1 " not in line]
-    seen = [line for line in calls if str(settings.camera.source.removeprefix("images:")) in line]
-    assert len(seen) >= 2, "the trace must show the two looks, or it proves nothing"
+    picture_reads = [line for line in calls if str(settings.camera.source.removeprefix("images:")) in line]
+    assert len(picture_reads) >= 2, "the trace must show both observations; otherwise it proves nothing"
 
     written = {found[1] for line in calls if (found := WRITES.search(line))}
     state = settings.service.state_path()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
 import threading
 from collections.abc import Callable
@@ -10,26 +9,17 @@ from typing import Any
 
 import pytest
 
-from device.errors import CameraError
-from device.supervision import (
-    RESTARTS,
-    Ledger,
-    Part,
-    PartFailed,
-    PartWell,
-    Patience,
-    Supervised,
-    ThreadDied,
-    ends_the_box,
-    reason,
-)
+from device.health import Part, PartFailed, PartRecovered
+from device.supervision import MAX_RESTARTS, PartMonitor, RestartPolicy, SupervisedThread, ends_the_box
 from tests.waiting import eventually
 
-QUICK = Patience(pauses=(0.01,), well=3600)
+QUICK = RestartPolicy(pauses_s=(0.01,), healthy_after_s=3600)
 ERROR = KeyError("Id")
 
 
 class Posted:
+    """The events that a part has posted."""
+
     def __init__(self) -> None:
         self.events: list[Any] = []
 
@@ -38,8 +28,8 @@ class Posted:
         return [event.failures for event in self.events if isinstance(event, PartFailed)]
 
     @property
-    def well(self) -> int:
-        return sum(isinstance(event, PartWell) for event in self.events)
+    def recoveries(self) -> int:
+        return sum(isinstance(event, PartRecovered) for event in self.events)
 
 
 @pytest.fixture
@@ -47,149 +37,95 @@ def posted() -> Posted:
     return Posted()
 
 
+def monitor_of(posted: Posted, policy: RestartPolicy = QUICK) -> PartMonitor:
+    return PartMonitor(Part.LIBRARIAN, posted.events.append, policy)
+
+
 def failing(times: int, then: Callable[[], None] = lambda: None) -> Callable[[], None]:
-    """A part's function that raises so many times, and then goes on."""
-    left = [ERROR] * times
+    """A part's function that raises so many times, and works after that."""
+    errors = [ERROR] * times
 
     def run() -> None:
-        if left:
-            raise left.pop()
+        if errors:
+            raise errors.pop()
         then()
 
     return run
 
 
-def test_the_pauses_are_1_5_30_and_then_for_ever_120_seconds() -> None:
-    assert [Patience().pause(failures) for failures in range(1, 7)] == [1, 5, 30, 120, 120, 120]
+def test_the_pauses_are_1_5_30_and_from_then_on_120_seconds() -> None:
+    assert [RestartPolicy().pause_s(failures) for failures in range(1, 7)] == [1, 5, 30, 120, 120, 120]
 
 
-def test_a_function_that_raises_is_run_again_until_it_has_done_its_job(posted: Posted) -> None:
+def test_a_function_that_raises_is_restarted_until_it_has_finished(posted: Posted) -> None:
     done = threading.Event()
-    Supervised(Part("part", posted.events.append, QUICK), failing(4, done.set)).start()
+    SupervisedThread(monitor_of(posted), failing(4, done.set)).start()
     assert done.wait(15)
-    eventually(lambda: posted.well)
+    eventually(lambda: posted.recoveries)
     assert posted.failures == [1, 2, 3, 4]
 
 
-def test_a_function_that_would_end_its_thread_without_a_word_is_run_again(posted: Posted) -> None:
+def test_a_function_that_exits_its_thread_silently_is_restarted(posted: Posted) -> None:
     started: SimpleQueue[bool] = SimpleQueue()
 
     def leave() -> None:
         started.put(True)
         sys.exit()
 
-    supervised = Supervised(Part("part", posted.events.append, QUICK), leave)
-    supervised.start()
+    thread = SupervisedThread(monitor_of(posted), leave)
+    thread.start()
     for _ in range(3):
         started.get(timeout=15)
-    supervised.close(15)
+    thread.close(15)
 
 
 def test_closing_ends_a_pause_at_once(posted: Posted) -> None:
-    supervised = Supervised(Part("part", posted.events.append, Patience(pauses=(3600,))), failing(9))
-    supervised.start()
+    thread = SupervisedThread(monitor_of(posted, RestartPolicy(pauses_s=(3600,))), failing(9))
+    thread.start()
     eventually(lambda: posted.failures)
-    supervised.close(15)
-    assert "part" not in [thread.name for thread in threading.enumerate()]
+    thread.close(15)
+    assert Part.LIBRARIAN not in [thread.name for thread in threading.enumerate()]
     assert posted.failures == [1]
 
 
-def test_a_part_that_has_run_well_for_a_while_begins_to_count_anew(posted: Posted) -> None:
-    part = Part("part", posted.events.append, Patience(pauses=(1, 5), well=0))
-    part.stopped(ERROR)
-    part.stopped(ERROR)
+def test_failures_are_counted_from_1_again_after_a_part_has_run_for_long_enough(posted: Posted) -> None:
+    monitor = monitor_of(posted, RestartPolicy(pauses_s=(1, 5), healthy_after_s=0))
+    monitor.report_crash(ERROR)
+    monitor.report_crash(ERROR)
     assert posted.failures == [1, 1]
 
 
-def test_a_job_that_fails_costs_that_job_and_a_later_one_that_is_done_makes_it_well(posted: Posted) -> None:
-    part = Part("part", posted.events.append)
+def test_a_job_that_fails_costs_that_job_and_the_next_one_makes_the_part_healthy(posted: Posted) -> None:
+    monitor = monitor_of(posted)
     for _ in range(2):
-        with part.job():
+        with monitor.job():
             raise ERROR
     assert posted.failures == [1, 2]
     for _ in range(2):
-        with part.job():
+        with monitor.job():
             pass
-    assert posted.well == 1
+    assert posted.recoveries == 1
 
 
-def test_a_job_passes_on_what_it_is_told_to(posted: Posted) -> None:
-    with pytest.raises(ConnectionError), Part("part", posted.events.append).job(OSError):
+def test_a_job_passes_on_the_errors_that_it_is_told_to(posted: Posted) -> None:
+    with pytest.raises(ConnectionError), monitor_of(posted).job(OSError):
         raise ConnectionError
     assert posted.events == []
 
 
-def test_the_log_tells_once_where_an_error_comes_from(
-    posted: Posted, caplog: pytest.LogCaptureFixture
-) -> None:
-    part = Part("part", posted.events.append)
+def test_the_log_has_one_traceback_for_each_error(posted: Posted, caplog: pytest.LogCaptureFixture) -> None:
+    monitor = monitor_of(posted)
     for error in (ERROR, ERROR, TypeError("None")):
-        part.stopped(error)
+        monitor.report_crash(error)
     assert [bool(record.exc_info) for record in caplog.records] == [True, False, True]
     assert all(record.levelno == logging.ERROR for record in caplog.records)
 
 
-@pytest.mark.parametrize(
-    ("error", "line"),
-    [
-        (KeyError("Id"), "KeyError: 'Id'"),
-        (TimeoutError(), "TimeoutError"),
-        (ValueError("a\nb"), "ValueError: a"),
-        (ValueError("\x1b[31mred\x07"), "ValueError: ?[31mred?"),
-        (ValueError("x" * 1000), "ValueError: " + "x" * 188),
-    ],
-)
-def test_an_error_is_one_short_line_that_a_terminal_can_show(error: Exception, line: str) -> None:
-    assert reason(error) == line
-
-
-def ledger_after(*errors: Exception) -> Ledger:
-    ledger, posted = Ledger(), Posted()
-    part = Part("librarian", posted.events.append, Patience(pauses=(1, 5), well=120))
-    for error in errors:
-        part.stopped(error)
-    for event in posted.events:
-        ledger.heed(event, now=1000.0)
-    return ledger
-
-
-def test_a_part_is_said_from_its_second_failure_on_with_what_happened_and_what_to_do() -> None:
-    assert ledger_after(ERROR).trouble == {}
-    assert ledger_after(ERROR, ERROR, ERROR).trouble == {
-        "librarian": "stopped by an error of moodbox's own (KeyError: 'Id'), restarted twice; "
-        "the log says more: journalctl -u moodbox"
-    }
-
-
-def test_what_a_user_can_mend_is_said_in_its_own_words() -> None:
-    (said,) = ledger_after(*[CameraError("the cable is out")] * 2).trouble.values()
-    assert said.startswith("the cable is out, restarted once; ")
-
-
-def test_a_part_is_well_once_it_has_run_for_long_enough_after_its_last_restart() -> None:
-    ledger = ledger_after(ERROR, ERROR)
-    assert ledger.due == 1000 + 5 + 120
-    ledger.forget(ledger.due - 0.1)
-    assert ledger.trouble
-    ledger.forget(ledger.due)
-    assert (ledger.trouble, ledger.due) == ({}, math.inf)
-
-
-def test_a_part_is_well_once_it_has_done_its_job() -> None:
-    ledger = ledger_after(ERROR, ERROR)
-    ledger.heed(PartWell("librarian"), 1001)
-    assert (ledger.trouble, ledger.due) == ({}, math.inf)
-
-
-def test_a_thread_that_nobody_supervises_is_said_at_once_and_for_good() -> None:
-    ledger = Ledger()
-    ledger.heed(ThreadDied("Thread-1", "lgpio", OSError("no such chip")), 1000)
-    ledger.forget(math.inf)
-    assert ledger.trouble["lgpio"].startswith("a thread has died of an error (OSError: no such chip)")
-    assert "sudo systemctl restart moodbox" in ledger.trouble["lgpio"]
-
-
 def test_only_a_player_that_was_restarted_three_times_ends_the_box() -> None:
-    assert RESTARTS == {"player": 3}
-    for part, failures, ends in (("player", 3, False), ("player", 4, True), ("librarian", 1000, False)):
+    assert MAX_RESTARTS == {"player": 3}
+    for part, failures, ends in (
+        (Part.PLAYER, 3, False),
+        (Part.PLAYER, 4, True),
+        (Part.LIBRARIAN, 1000, False),
+    ):
         assert ends_the_box(PartFailed(part, "", failures, 1.0)) is ends

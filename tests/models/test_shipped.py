@@ -74,7 +74,7 @@ def test_its_pictures_stand_beside_it(model: Path) -> None:
 @each_runtime
 def test_the_device_can_run_it(model: Path, runtime: str) -> None:
     classifier = Classifier(model, runtime)
-    reading = classifier.read(np.zeros((classifier.card.side, classifier.card.side), np.uint8))
+    reading = classifier.classify(np.zeros((classifier.card.side, classifier.card.side), np.uint8))
     assert tuple(reading) == classifier.card.labels
     assert sum(reading.values()) == pytest.approx(1)
 

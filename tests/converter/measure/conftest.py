@@ -9,8 +9,9 @@ import pytest
 
 from converter.measure.scenes import FACE_SHARE
 from device.mood import Mood
-from device.vision.detector import FaceDetector, cut
-from device.vision.model_card import Crop, Light
+from device.vision.detector import FaceDetector, crop_face
+from device.vision.model_card import Crop
+from device.vision.normalization import Normalization
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY, NEUTRAL
 
@@ -20,13 +21,15 @@ FRONTAL = "haarcascade_frontalface_default.xml"
 @pytest.fixture
 def photo_folder(tmp_path: Path) -> Path:
     """Two photos of each of two moods: head shots from the pictures that moodbox ships."""
-    detector = FaceDetector(FRONTAL, least=0.25)
+    detector = FaceDetector(FRONTAL, min_face=0.25)
     for mood, path in ((Mood.HAPPY, HAPPY), (Mood.NEUTRAL, NEUTRAL)):
         picture = read_picture(path)
-        face = detector.find(picture)
+        face = detector.detect(picture)
         assert face is not None
         margin = 1 / FACE_SHARE - 1
-        photo = cut(picture, face, Crop(detector=FRONTAL, margin=margin, light=Light.AS_IS), 350)
+        photo = crop_face(
+            picture, face, Crop(detector=FRONTAL, margin=margin, normalization=Normalization.NONE), 350
+        )
         (tmp_path / mood).mkdir()
         for number in range(2):
             cv2.imwrite(str(tmp_path / mood / f"{number}.png"), photo)

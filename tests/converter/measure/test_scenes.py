@@ -38,7 +38,7 @@ def test_the_face_of_a_scene_has_the_position_and_height_that_the_scene_says(pho
     photo = read_picture(photo_folder / "happy" / "0.png")
     placed = scene(photo, 120, np.random.default_rng(1))
     assert placed.frame.shape == (HEIGHT, WIDTH)
-    face = FaceDetector(FRONTAL, least=0.08).find(placed.frame)
+    face = FaceDetector(FRONTAL, min_face=0.08).detect(placed.frame)
     assert face is not None
     assert abs(face.x + face.width / 2 - placed.x) < 25
     assert abs(face.y + face.height / 2 - placed.y) < 25
@@ -86,14 +86,14 @@ def test_a_quarter_of_the_face_is_covered() -> None:
 def test_of_two_people_the_detector_finds_the_nearer_one(photo_folder: Path) -> None:
     chosen = photos(photo_folder, "choosing")
     for photo, frame in zip(chosen, frames(chosen, TWO_PEOPLE), strict=True):
-        face = FaceDetector(FRONTAL, least=0.08).find(frame)
+        face = FaceDetector(FRONTAL, min_face=0.08).detect(frame)
         assert face is not None, photo
         assert face.height > 150
 
 
 def test_a_small_face_is_40_pixels_high(photo_folder: Path) -> None:
     frame = next(frames(photos(photo_folder, "choosing"), SMALL_FACE))
-    face = FaceDetector(FRONTAL, least=0.05).find(frame)
+    face = FaceDetector(FRONTAL, min_face=0.05).detect(frame)
     assert face is not None
     assert face.height == pytest.approx(40, abs=10)
 

@@ -52,7 +52,7 @@ def test_the_device_loads_the_model_with_its_card(model: Path, splits: dict[str,
     assert classifier.card.name == "tiny"
     assert classifier.card.labels == (Mood.HAPPY, Mood.NEUTRAL, Mood.SAD)
     assert classifier.card.side == 48
-    assert sum(classifier.read(splits["PrivateTest"].images[0]).values()) == pytest.approx(1)
+    assert sum(classifier.classify(splits["PrivateTest"].images[0]).values()) == pytest.approx(1)
 
 
 def test_the_card_says_what_the_model_was_made_of(model: Path, splits: dict[str, Split]) -> None:

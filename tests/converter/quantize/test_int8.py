@@ -15,7 +15,8 @@ from converter.networks.saved_models import restore
 from converter.quantize.golden_vectors import installed_runtimes, outputs, plain_interpreter
 from converter.quantize.int8 import check, quantize, representative_images
 from device.errors import ModelError
-from device.vision.model_card import Light, read_card
+from device.vision.model_card import read_card
+from device.vision.normalization import Normalization
 from device.vision.tflite import MODULES, interpreter
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -71,7 +72,7 @@ def test_both_runtimes_compute_the_same(model: Path, splits: dict[str, Split]) -
 def test_the_same_network_and_images_give_the_same_model(
     run: Path, model: Path, splits: dict[str, Split]
 ) -> None:
-    images = representative_images(splits["Training"], Light.AS_IS, seed=1)
+    images = representative_images(splits["Training"], Normalization.NONE, seed=1)
     temperature = read_card(model).about["temperature"]["value"]
     repeated = quantize(restore(run / "best.keras", temperature=temperature), images)
     runtime, faces = installed_runtimes()[0], splits["PrivateTest"].images
@@ -84,7 +85,7 @@ def test_representative_images_are_drawn_by_seed_and_range_from_black_to_white(
 ) -> None:
     faces = splits["Training"]
     first, repeated, different = (
-        representative_images(faces, Light.AS_IS, seed, count=20) for seed in (1, 1, 2)
+        representative_images(faces, Normalization.NONE, seed, count=20) for seed in (1, 1, 2)
     )
     assert first.shape == (20, 48, 48)
     assert np.array_equal(first, repeated)
@@ -94,7 +95,7 @@ def test_representative_images_are_drawn_by_seed_and_range_from_black_to_white(
 
 def test_drawing_representative_images_does_not_change_the_faces(splits: dict[str, Split]) -> None:
     before = splits["Training"].images.copy()
-    representative_images(splits["Training"], Light.AS_IS, seed=1)
+    representative_images(splits["Training"], Normalization.NONE, seed=1)
     assert np.array_equal(splits["Training"].images, before)
 
 

@@ -12,7 +12,7 @@ from converter.data.dataset import Split
 from converter.training import trainer
 from converter.training.recipes import Recipe
 from converter.training.run_folder import LAST
-from device.vision.model_card import Light
+from device.vision.normalization import Normalization
 from tests.converter import small_network
 
 EVERYTHING = Recipe(
@@ -33,7 +33,7 @@ EVERYTHING = Recipe(
         dim=0.3,
         blur=0.5,
         erase=0.2,
-        normalization=Light.STRETCHED,
+        normalization=Normalization.STANDARDIZED,
     ),
 )
 

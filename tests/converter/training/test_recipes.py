@@ -18,8 +18,7 @@ from converter.training import trainer
 from converter.training.checkpoints import Checkpoints
 from converter.training.recipes import Recipe
 from converter.training.run_folder import read_history, read_recipe
-from device.vision.model_card import Light
-from device.vision.normalization import normalize_all
+from device.vision.normalization import Normalization, normalize_all
 from tests.converter import drawn
 from tests.converter.training.runs import EVERYTHING, run_until_killed, train
 
@@ -87,7 +86,9 @@ def test_a_run_that_was_stopped_after_its_images_grew_resumes_as_if_it_had_not_b
 def test_the_best_model_has_the_averaged_weights(finished: Path, splits_with_votes: dict[str, Split]) -> None:
     test = splits_with_votes["PublicTest"]
     best = max(entry["val_accuracy"] for entry in read_history(finished))
-    answers = predict(restore(finished / "best.keras"), normalize_all(test.images, Light.STRETCHED))
+    answers = predict(
+        restore(finished / "best.keras"), normalize_all(test.images, Normalization.STANDARDIZED)
+    )
     assert np.mean(answers.argmax(axis=1) == test.labels) == pytest.approx(best, abs=0.03)
 
 

@@ -1,4 +1,4 @@
-"""How a box in a process of its own ends: at once when it is told to, and with 70 by an error of its own."""
+"""How a box in a process of its own ends: at once after a signal, with 70 after an error of moodbox's own."""
 
 from __future__ import annotations
 
@@ -20,52 +20,52 @@ import pytest
 
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
-from device.errors import ServiceError
-from device.supervision import BROKEN, MORE
-from device.system.control_socket import ask
+from device.errors import SEE_LOG, ServiceError
+from device.supervision import EXIT_INTERNAL_ERROR
+from device.system.control_client import ask
 from tests.device import test_killed
-from tests.device.cli.test_cli import MOCK_PINS
+from tests.device.cli.commands import MOCK_PINS
 from tests.device.test_killed import status
 from tests.waiting import eventually
 
-FINGERS = 4
+THREADS = 4
 
 
-def test_25_stops_among_presses_are_all_heard(
+def test_25_stops_among_presses_all_end_the_box(
     settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     chance = random.Random(25)
     for _ in range(25):
-        with test_killed.running(settings_file, settings) as box, pressed_wildly(settings):
+        with test_killed.running(settings_file, settings) as box, pressed_continuously(settings):
             time.sleep(chance.uniform(0, 0.02))
             box.send_signal(signal.SIGTERM)
             assert box.wait(timeout=20) == 0
 
 
 @contextmanager
-def pressed_wildly(settings: Settings) -> Iterator[None]:
-    """By several fingers at once, so that the box has always something to do."""
-    enough = threading.Event()
+def pressed_continuously(settings: Settings) -> Iterator[None]:
+    """Send presses from several threads, so that the box is always busy."""
+    done = threading.Event()
 
     def press() -> None:
-        while not enough.is_set():
+        while not done.is_set():
             with suppress(ServiceError):
                 ask(settings.service.socket_path(), "press")
 
-    fingers = [threading.Thread(target=press) for _ in range(FINGERS)]
-    for finger in fingers:
-        finger.start()
+    threads = [threading.Thread(target=press) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
-        enough.set()
-        for finger in fingers:
-            finger.join()
+        done.set()
+        for thread in threads:
+            thread.join()
 
 
 @contextmanager
 def failing(part: str, file: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """A box of which this part fails."""
+    """A box in which this part fails."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.device.failing", part, str(file)],
         stdout=subprocess.PIPE,
@@ -81,41 +81,41 @@ def failing(part: str, file: Path, **environment: str) -> Iterator[subprocess.Po
 
 
 @pytest.mark.parametrize(
-    ("part", "last_word"),
+    ("part", "last_line"),
     [
         ("player", "the player has failed after 3 restarts: the box ends, and systemd starts it again"),
         ("loop", "the box ends by an error of moodbox's own in its loop"),
     ],
 )
-def test_a_player_that_dies_for_ever_and_an_error_in_the_loop_end_the_box_with_70_and_dark(
-    settings_file: Path, settings: Settings, library: PrivateMpd, tmp_path: Path, part: str, last_word: str
+def test_a_player_that_keeps_failing_and_an_error_in_the_loop_end_the_box_with_70_and_dark(
+    settings_file: Path, settings: Settings, library: PrivateMpd, tmp_path: Path, part: str, last_line: str
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         with failing(part, settings_file, NOTIFY_SOCKET=str(tmp_path / "notify")) as box:
             lights, log = box.communicate(timeout=60)
         systemd.setblocking(False)
-        heard = []
+        received = []
         with suppress(BlockingIOError):
             while True:
-                heard.append(systemd.recv(1000).decode())
-    assert box.returncode == BROKEN
+                received.append(systemd.recv(1000).decode())
+    assert box.returncode == EXIT_INTERNAL_ERROR
     assert json.loads(lights) == [0, 0, 0]
-    assert heard[0] == "READY=1"
-    assert "STOPPING=1" in heard
+    assert received[0] == "READY=1"
+    assert "STOPPING=1" in received
     assert "Traceback (most recent call last):" in log
     (critical,) = [line for line in log.splitlines() if " CRITICAL " in line]
-    assert critical.endswith(last_word)
+    assert critical.endswith(last_line)
     assert not settings.service.socket_path().exists()
 
 
-def test_a_thread_of_somebody_else_that_dies_is_said_and_does_not_end_the_box(
+def test_a_librarys_thread_that_dies_is_trouble_and_does_not_end_the_box(
     settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     with failing("thread", settings_file) as box:
         eventually(lambda: status(settings).get("trouble"), 30)
-        (said,) = status(settings)["trouble"].values()
-        assert said.startswith("a thread has died of an error (KeyError: 'nobody supervises this thread')")
+        (problem,) = status(settings)["trouble"].values()
+        assert problem.startswith("a thread has died of an error (KeyError: 'nobody supervises this thread')")
         eventually(lambda: status(settings)["playing"] == "play")
         box.terminate()
         _, log = box.communicate(timeout=20)
@@ -123,7 +123,7 @@ def test_a_thread_of_somebody_else_that_dies_is_said_and_does_not_end_the_box(
     assert "the thread stray has died" in log
 
 
-def test_lights_that_fail_cost_neither_the_music_nor_the_box_and_shine_again_once_they_can(
+def test_lights_that_fail_cost_neither_the_music_nor_the_box_and_work_again_once_they_can(
     settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     loose = settings_file.with_name("loose")
@@ -131,15 +131,15 @@ def test_lights_that_fail_cost_neither_the_music_nor_the_box_and_shine_again_onc
         eventually(lambda: status(settings).get("playing") == "play", 30)
         loose.touch()
 
-        def said_after_a_press() -> bool:
-            ask(settings.service.socket_path(), "press")  # a look that is over at once changes no light
+        def shown_after_a_press() -> bool:
+            ask(settings.service.socket_path(), "press")  # a short observation may change no light
             return "lights" in status(settings)["trouble"]
 
-        eventually(said_after_a_press, pause=0.3)
+        eventually(shown_after_a_press, pause=0.3)
         assert status(settings)["trouble"]["lights"].startswith(
             "stopped by an error of moodbox's own (OSError: the pin is loose), restarted "
         )
-        assert status(settings)["trouble"]["lights"].endswith(MORE)
+        assert status(settings)["trouble"]["lights"].endswith(SEE_LOG)
         eventually(lambda: status(settings)["playing"] == "play")
         loose.unlink()
         eventually(lambda: status(settings)["trouble"] == {})
@@ -149,7 +149,7 @@ def test_lights_that_fail_cost_neither_the_music_nor_the_box_and_shine_again_onc
     assert box.returncode == 0
 
 
-def test_a_box_with_too_many_open_files_is_asked_again_once_it_has_room(
+def test_a_box_with_too_many_open_files_replies_again_once_it_can_open_files(
     settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     with test_killed.running(settings_file, settings) as box:

@@ -1,4 +1,4 @@
-"""Parts that fail by an error of moodbox's own: each is started again, and costs nothing but itself."""
+"""Parts that fail with an error of moodbox's own: each is restarted, and the others run on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 from device.config.settings import Settings
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
+from device.errors import SEE_LOG
+from device.health import Part, PartFailed, PartRecovered
 from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.tag_affect import read_lexicon
 from device.mood import Mood
@@ -24,10 +26,9 @@ from device.playback.mpd_worker import (
     SongsQueued,
     SongsRefused,
 )
-from device.supervision import MORE, PartFailed, PartWell
-from device.system.power import Power, PowerStays
+from device.system.power import Power, PowerOffFailed
 from tests.device.conftest import AddSong
-from tests.device.failing import AT_ONCE, Refusing
+from tests.device.failing import QUICK_RESTARTS, Refusing
 from tests.waiting import eventually
 
 OURS = "by an error of moodbox's own (KeyError: 'Id')"
@@ -51,24 +52,24 @@ def next_of(events: SimpleQueue[Any], *kinds: type) -> Any:
 
 @pytest.fixture
 def harness(settings: Settings, library: PrivateMpd, events: Refusing) -> Iterator[Harness]:
-    with harness_for(settings, events=events, patience=AT_ONCE) as made:
+    with harness_for(settings, events=events, restart_policy=QUICK_RESTARTS) as made:
         eventually(lambda: made.status()["playing"] == "play")
         yield made
 
 
-def test_a_librarian_that_fails_is_said_and_restarted_and_the_music_plays_on(
+def test_a_librarian_that_fails_is_trouble_and_restarted_and_the_music_plays_on(
     harness: Harness, library: PrivateMpd, events: Refusing, add_song: AddSong
 ) -> None:
     events.refuses = lambda event: isinstance(event, SongTableUpdated)
     add_song("new.ogg", genre="Disco")
     library.update()
     eventually(lambda: "librarian" in harness.status()["trouble"])
-    said = harness.status()["trouble"]["librarian"]
-    assert said.startswith(f"stopped {OURS}, restarted ")
-    assert said.endswith(MORE)
+    problem = harness.status()["trouble"]["librarian"]
+    assert problem.startswith(f"stopped {OURS}, restarted ")
+    assert problem.endswith(SEE_LOG)
     assert harness.status()["state"] == Indication.TROUBLE
     song = harness.status()["song"]
-    harness.press_twice()
+    harness.double_press()
     eventually(lambda: harness.status()["song"] not in (song, None))
     assert harness.status()["playing"] == "play"
     events.refuses = nothing
@@ -76,12 +77,12 @@ def test_a_librarian_that_fails_is_said_and_restarted_and_the_music_plays_on(
     assert harness.state.activity == "resting"
 
 
-def test_a_librarian_that_was_restarted_reads_what_it_had_begun_to_read(
+def test_a_restarted_librarian_reads_on(
     settings: Settings, library: PrivateMpd, events: Refusing, tmp_path: Path
 ) -> None:
-    left = [True] * 3
-    events.refuses = lambda event: isinstance(event, SongTableUpdated) and bool(left) and left.pop()
-    scanner = LibraryScanner(settings.music, read_lexicon(), tmp_path / "state", events.put, AT_ONCE)
+    errors = [True] * 3
+    events.refuses = lambda event: isinstance(event, SongTableUpdated) and bool(errors) and errors.pop()
+    scanner = LibraryScanner(settings.music, read_lexicon(), tmp_path / "state", events.put, QUICK_RESTARTS)
     scanner.start()
     scanner.wake()
     assert [next_of(events, PartFailed).failures for _ in range(3)] == [1, 2, 3]
@@ -90,7 +91,7 @@ def test_a_librarian_that_was_restarted_reads_what_it_had_begun_to_read(
     scanner.close()
 
 
-def test_a_player_that_fails_is_said_at_once_and_plays_again_when_it_was_restarted(
+def test_a_player_that_fails_is_trouble_at_once_and_plays_again_after_its_restart(
     harness: Harness, library: PrivateMpd, events: Refusing
 ) -> None:
     events.refuses = lambda event: isinstance(event, MpdConnected)
@@ -104,7 +105,7 @@ def test_a_player_that_fails_is_said_at_once_and_plays_again_when_it_was_restart
 
 @pytest.fixture
 def link(settings: Settings, library: PrivateMpd, events: Refusing) -> Iterator[MpdWorker]:
-    made = MpdWorker(settings.music, events.put, AT_ONCE)
+    made = MpdWorker(settings.music, events.put, QUICK_RESTARTS)
     made.start()
     next_of(events, MpdConnected)
     yield made
@@ -118,41 +119,43 @@ def test_a_job_of_the_player_that_fails_costs_that_job_and_not_the_connection(
         link.skip(None)  # type: ignore[arg-type]
         failed = next_of(events, PartFailed, MpdDisconnected)
         assert (failed.part, failed.failures) == ("skip", failures)
-    assert failed.sentence.startswith("failed by an error of moodbox's own (AttributeError: ")
+    assert failed.problem.startswith("failed by an error of moodbox's own (AttributeError: ")
     link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
     (entry,) = next_of(events, SongsQueued, MpdDisconnected).entries
     link.skip(entry)
-    assert next_of(events, PartWell, MpdDisconnected) == PartWell("skip")
+    assert next_of(events, PartRecovered, MpdDisconnected) == PartRecovered(Part.SKIP)
 
 
 class Broken(str):
-    """A URI that cannot be sent to anybody."""
+    """A URI that cannot be sent."""
 
     def __str__(self) -> str:
         raise KeyError("Id")
 
 
-def test_counting_a_play_that_fails_is_said_of_the_stickers(link: MpdWorker, events: Refusing) -> None:
-    link.count(Broken(), heard=True)
-    assert next_of(events, PartFailed, MpdDisconnected).part == "stickers"
-    link.count("sad/01.ogg", heard=True)
-    assert next_of(events, PartWell, MpdDisconnected) == PartWell("stickers")
-
-
-def test_the_box_is_told_of_a_job_that_it_waits_for_and_that_has_failed(
+def test_a_play_that_cannot_be_counted_is_a_failure_of_the_stickers(
     link: MpdWorker, events: Refusing
 ) -> None:
-    left = [True]
-    events.refuses = lambda event: isinstance(event, SongsFound | SongsQueued) and bool(left) and left.pop()
+    link.record_play(Broken(), completed=True)
+    assert next_of(events, PartFailed, MpdDisconnected).part == "stickers"
+    link.record_play("sad/01.ogg", completed=True)
+    assert next_of(events, PartRecovered, MpdDisconnected) == PartRecovered(Part.STICKERS)
+
+
+def test_the_box_gets_an_answer_for_a_job_that_has_failed(link: MpdWorker, events: Refusing) -> None:
+    errors = [True]
+    events.refuses = lambda event: (
+        isinstance(event, SongsFound | SongsQueued) and bool(errors) and errors.pop()
+    )
     link.find(Mood.SAD)
     assert next_of(events, PartFailed, MpdDisconnected).part == "playlists"
     assert next_of(events, SongsFound, MpdDisconnected) == SongsFound(Mood.SAD, (), {})
-    left.append(True)
+    errors.append(True)
     link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
     assert next_of(events, PartFailed, MpdDisconnected).part == "queue"
     refused = next_of(events, SongsRefused, MpdDisconnected)
     assert (refused.mood, refused.play) == (Mood.SAD, True)
-    assert refused.reason == f"no songs could be queued: it failed {OURS}; {MORE}"
+    assert refused.reason == f"no songs could be queued: it failed {OURS}; {SEE_LOG}"
 
 
 def fail() -> None:
@@ -162,12 +165,12 @@ def fail() -> None:
 @pytest.mark.parametrize(
     ("ask", "reason"),
     [
-        (fail, f"stopped {OURS}: hold the button again; {MORE}"),
-        (lambda: None, "logind has agreed, and the machine is still on: `systemctl list-jobs` says why"),
+        (fail, f"stopped {OURS}: hold the button again; {SEE_LOG}"),
+        (lambda: None, "logind agreed, but the machine is still on: `systemctl list-jobs` says why"),
     ],
-    ids=["an error of ours", "logind agrees, and nothing happens"],
+    ids=["an internal error", "logind agrees, and nothing happens"],
 )
-def test_a_box_that_was_told_to_switch_off_is_told_why_it_is_still_there(ask: Any, reason: str) -> None:
+def test_the_box_is_told_why_the_machine_was_not_switched_off(ask: Any, reason: str) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
-    Power(events.put, ask, takes=0.01).off()
-    assert events.get(timeout=15) == PowerStays(reason)
+    Power(events.put, ask, timeout_s=0.01).off()
+    assert events.get(timeout=15) == PowerOffFailed(reason)

@@ -1,4 +1,4 @@
-"""Stopping is final, and so is switching off until it is refused, whatever else comes in at that moment."""
+"""Stopping is final, and so is switching off until it is refused, whatever events follow."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.box.box import Box, Event
-from device.box.state import Activity, State, changed
+from device.box.loop import Stop
+from device.box.state import Activity, State, with_changes
 from device.config.settings import Look, Model, Music, Panel
 from device.errors import PowerError
+from device.health import Health, Part, PartFailed, PartRecovered, ThreadDied
 from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.table import EMPTY_TABLE
 from device.library.tag_affect import read_lexicon
 from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
-from device.panel.button import Edge, Gesture, Presses
+from device.panel.button import Edge, Gesture, GestureRecognizer
 from device.panel.lights import NoLights
 from device.playback.controller import PlaybackController
 from device.playback.memory import Memory
@@ -37,10 +39,11 @@ from device.playback.mpd_worker import (
     SongsQueued,
     SongsRefused,
 )
-from device.supervision import PartFailed, PartWell, ThreadDied
-from device.system.control_socket import ENDING, VERBS, Notifier, Question, Stop
-from device.system.power import Power, PowerStays
+from device.system.control_protocol import VERBS
+from device.system.control_server import ENDING, Request
+from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
+from device.system.systemd import Notifier
 from device.vision.camera import PictureCamera
 from device.vision.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.observation import FaceAnalyzer
@@ -48,7 +51,7 @@ from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY
 from tests.waiting import eventually
 
-LOOK = 1  # the number of the first look, which begins as soon as the box runs
+OBSERVATION = 1  # the number of the first one, which begins as soon as the box runs
 SONG = Entry(1, "sad/01.ogg")
 PLAYING = Snapshot("play", (SONG,), SONG, "Blues 1")
 PANEL = Panel()
@@ -58,22 +61,22 @@ activities = st.sampled_from(Activity)
 
 
 @given(now=activities, wanted=activities)
-def test_nothing_follows_upon_stopping_and_upon_leaving_only_rest_or_the_stop(
+def test_no_activity_follows_stopping_and_only_resting_or_stopping_follow_powering_off(
     now: Activity, wanted: Activity
 ) -> None:
-    after = changed(State(now), activity=wanted, paused=True)
+    after = with_changes(State(now), activity=wanted, paused=True)
     assert after.paused
     match now:
         case Activity.STOPPING:
             assert after.activity is Activity.STOPPING
-        case Activity.LEAVING if wanted not in (Activity.RESTING, Activity.STOPPING):
-            assert after.activity is Activity.LEAVING
+        case Activity.POWERING_OFF if wanted not in (Activity.RESTING, Activity.STOPPING):
+            assert after.activity is Activity.POWERING_OFF
         case _:
             assert after.activity is wanted
 
 
 def held(seconds: float, began: float = -60) -> list[Edge]:
-    """A button that was held for so long, and let go. An edge without a change says that time has passed."""
+    """The edges of a button that was held for so long. An edge without a change only shows the time."""
     down = monotonic() + began
     up = down + seconds
     pressed = [Edge(True, down), Edge(True, down + 0.05), Edge(True, up - 0.01)]
@@ -87,15 +90,17 @@ TWO_PRESSES = [*held(0.1)[:-1], *held(0.1, -59.8)]
 @pytest.mark.parametrize(
     ("edges", "gestures"),
     [
-        (PRESS, [Gesture.DOWN, Gesture.PRESS]),
-        (TWO_PRESSES, [Gesture.DOWN, Gesture.DOWN, Gesture.TWICE]),
-        (HOLD, [Gesture.DOWN, Gesture.HELD, Gesture.LET_GO]),
-        (LONG_HOLD, [Gesture.DOWN, Gesture.HELD, Gesture.HELD_LONG, Gesture.OFF]),
+        (PRESS, [Gesture.DOWN, Gesture.SINGLE_PRESS]),
+        (TWO_PRESSES, [Gesture.DOWN, Gesture.DOWN, Gesture.DOUBLE_PRESS]),
+        (HOLD, [Gesture.DOWN, Gesture.HOLD, Gesture.HOLD_RELEASED]),
+        (LONG_HOLD, [Gesture.DOWN, Gesture.HOLD, Gesture.LONG_HOLD, Gesture.LONG_HOLD_RELEASED]),
     ],
 )
-def test_the_edges_of_this_file_are_what_they_are_called(edges: list[Edge], gestures: list[Gesture]) -> None:
-    presses = Presses(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off)
-    assert [gesture for edge in edges for gesture in presses.hear(edge)] == gestures
+def test_the_edges_of_this_file_make_the_gestures_that_they_are_named_after(
+    edges: list[Edge], gestures: list[Gesture]
+) -> None:
+    recognizer = GestureRecognizer(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off)
+    assert [gesture for edge in edges for gesture in recognizer.on_edge(edge)] == gestures
 
 
 BATCHES: dict[str, list[Any]] = {
@@ -103,24 +108,24 @@ BATCHES: dict[str, list[Any]] = {
     "two presses": TWO_PRESSES,
     "a hold": HOLD,
     "a long hold": LONG_HOLD,
-    "a frame": [FrameCaptured(LOOK, FRAME)],
-    "frames that end": [CaptureEnded(LOOK)],
-    "a camera that fails": [CaptureEnded(LOOK, "gone")],
+    "a frame": [FrameCaptured(OBSERVATION, FRAME)],
+    "frames that end": [CaptureEnded(OBSERVATION)],
+    "a camera that fails": [CaptureEnded(OBSERVATION, "it failed")],
     "MPD is there": [MpdConnected(PLAYING, 0.0)],
-    "MPD is gone": [MpdDisconnected("gone")],
+    "MPD is not reachable": [MpdDisconnected("not reachable")],
     "MPD has changed": [MpdChanged(PLAYING)],
     "the library has changed": [LibraryChanged(songs=True)],
     "songs are found": [SongsFound(Mood.SAD, (), {})],
     "songs are queued": [SongsQueued(Mood.SAD, (SONG,), play=True)],
     "songs are refused": [SongsRefused(Mood.SAD, "no", play=True)],
     "the songs are known": [SongTableUpdated(EMPTY_TABLE, complete=True)],
-    "switching off is refused": [PowerStays("no")],
-    "a part has failed": [PartFailed("librarian", "gone", 2, 1.0)],
-    "the player has failed for good": [PartFailed("player", "gone", 4, 1.0)],
-    "a part is well": [PartWell("librarian")],
-    "a thread has died": [ThreadDied("Thread-1", "gpiozero", OSError("gone"))],
+    "switching off is refused": [PowerOffFailed("no")],
+    "a part has failed": [PartFailed(Part.LIBRARIAN, "it failed", 2, 1.0)],
+    "the player has failed for good": [PartFailed(Part.PLAYER, "it failed", 4, 1.0)],
+    "a part has recovered": [PartRecovered(Part.LIBRARIAN)],
+    "a thread has died": [ThreadDied("Thread-1", "gpiozero", OSError("not reachable"))],
     "another stop": [Stop()],
-    **{f"the question {verb}": [Question(verb)] for verb in sorted(VERBS)},
+    **{f"the request {verb}": [Request(verb)] for verb in sorted(VERBS)},
 }
 
 
@@ -139,12 +144,12 @@ def refuse() -> None:
 
 
 def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callable[[], None] = refuse) -> Box:
-    """A box of real parts; but nobody plays, and nobody reads a library."""
-    music = Music(address="/nowhere/mpd.sock")
+    """A box of real parts, without an MPD."""
+    music, health = Music(address="/nowhere/mpd.sock"), Health()
     return Box(
         events=events,
         rules=Look(readings=1),
-        presses=Presses(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off),
+        gesture_recognizer=GestureRecognizer(PANEL.debounce, PANEL.hold, PANEL.double_press, PANEL.off),
         is_down=lambda: False,
         lights=NoLights(),
         analyzer=analyzer,
@@ -155,16 +160,17 @@ def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callabl
             LibraryScanner(music, read_lexicon(), None, events.put),
             Memory.of_this_run(),
             np.random.default_rng(1),
+            health,
         ),
         power=Power(events.put, ask_logind),
         notifier=Notifier(),
-        start=StartupTimes(),
-        trouble={},
+        startup=StartupTimes(),
+        health=health,
     )
 
 
 def run(box: Box) -> tuple[int | None, Activity]:
-    """The box's exit code, None if it does not end; and what it was doing then."""
+    """Run the box. Returns its exit code, None if it does not end, and its last activity."""
     codes: list[int] = []
     thread = threading.Thread(target=lambda: codes.append(box.run()), daemon=True)
     thread.start()
@@ -173,7 +179,7 @@ def run(box: Box) -> tuple[int | None, Activity]:
 
 
 @pytest.mark.parametrize("what", BATCHES)
-def test_a_box_that_is_told_to_stop_stays_stopped_whatever_comes_in_behind(
+def test_a_box_that_has_stopped_stays_stopped_whatever_events_follow(
     analyzer: FaceAnalyzer, what: str
 ) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
@@ -185,32 +191,32 @@ def test_a_box_that_is_told_to_stop_stays_stopped_whatever_comes_in_behind(
 batches = st.lists(st.sampled_from(sorted(BATCHES)), max_size=6)
 
 
-@given(before=batches.filter(lambda names: "the player has failed for good" not in names), behind=batches)
-def test_a_box_stays_stopped_whatever_comes_in_before_and_behind(
-    analyzer: FaceAnalyzer, before: list[str], behind: list[str]
+@given(before=batches.filter(lambda names: "the player has failed for good" not in names), after=batches)
+def test_a_box_stays_stopped_whatever_events_come_before_and_after(
+    analyzer: FaceAnalyzer, before: list[str], after: list[str]
 ) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     for name in before:
         for event in BATCHES[name]:
             events.put(event)
     events.put(Stop())
-    for name in behind:
+    for name in after:
         for event in BATCHES[name]:
             events.put(event)
     assert run(box_of(analyzer, events)) == (0, Activity.STOPPING)
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_who_asks_a_box_that_ends_is_answered_at_once(analyzer: FaceAnalyzer, verb: str) -> None:
+def test_a_request_to_a_box_that_ends_gets_a_reply_at_once(analyzer: FaceAnalyzer, verb: str) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
-    question = Question(verb)
+    request = Request(verb)
     events.put(Stop())
-    events.put(question)
+    events.put(request)
     run(box_of(analyzer, events))
-    assert question.answer.get_nowait() == ENDING
+    assert request.reply.get_nowait() == ENDING
 
 
-def test_a_box_that_switches_the_machine_off_looks_no_more_unless_that_is_refused(
+def test_a_box_that_switches_the_machine_off_does_not_observe_unless_that_is_refused(
     analyzer: FaceAnalyzer,
 ) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
@@ -225,11 +231,11 @@ def test_a_box_that_switches_the_machine_off_looks_no_more_unless_that_is_refuse
         events.put(event)
     thread = threading.Thread(target=box.run)
     thread.start()
-    eventually(lambda: box.state.activity is Activity.LEAVING)
-    press = Question("press")
+    eventually(lambda: box.state.activity is Activity.POWERING_OFF)
+    press = Request("press")
     events.put(press)
-    assert press.answer.get(timeout=20) == {"error": "the machine is switching itself off"}
-    assert box.state.activity is Activity.LEAVING
+    assert press.reply.get(timeout=20) == {"error": "the machine is switching itself off"}
+    assert box.state.activity is Activity.POWERING_OFF
     refused.set()
     eventually(lambda: box.state.activity is Activity.RESTING)
     assert dict(box.state.trouble)["power"] == "logind does not switch off"

@@ -22,7 +22,7 @@ from device.library.index import LibraryIndex
 from device.mood import Mood
 from device.playback.memory import Memory
 from device.recommend.play_statistics import NO_STATISTICS
-from tests.device.cli.test_cli import moodbox, running, status
+from tests.device.cli.commands import moodbox, running, status
 from tests.waiting import eventually
 
 

@@ -43,7 +43,7 @@ def test_a_key_that_is_left_out_has_its_default(tmp_path: Path) -> None:
     assert settings.look == Settings().look
 
 
-def test_without_a_file_the_defaults_hold() -> None:
+def test_without_a_file_the_defaults_are_used() -> None:
     assert read_settings(None) == Settings()
 
 
@@ -78,7 +78,7 @@ def test_without_a_file_the_defaults_hold() -> None:
         ("[panel\n", "not valid TOML: "),
     ],
 )
-def test_a_mistake_is_one_line_with_file_key_and_what_is_right(
+def test_a_mistake_is_one_line_with_file_key_and_what_was_expected(
     tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "moodbox.toml"
@@ -96,7 +96,7 @@ def test_unused_light_pins_may_be_the_same_as_used_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a = '\x00'"])
-def test_a_file_that_is_no_text_is_named(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_text_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "moodbox.toml"
     path.write_bytes(content)
     with pytest.raises(SettingsError, match="not valid TOML"):
@@ -107,17 +107,16 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path, content: bytes) -> None
 def test_a_missing_file_ends_every_verb_with_exit_code_2_and_nothing_started(
     tmp_path: Path, verb: str
 ) -> None:
-    asked = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "device", verb, "--settings", str(tmp_path / "no.toml")],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert asked.returncode == 2
-    assert asked.stdout == ""
-    assert asked.stderr == (
-        f"moodbox: {tmp_path}/no.toml: "
-        "no such file; copy deploy/moodbox.toml there, or leave out --settings\n"
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr == (
+        f"moodbox: {tmp_path}/no.toml: no such file; copy deploy/moodbox.toml there, or omit --settings\n"
     )
 
 
@@ -141,7 +140,7 @@ keys = st.sampled_from(
         sections, st.one_of(toml_values, st.dictionaries(keys, toml_values, max_size=3)), max_size=3
     )
 )
-def test_whatever_stands_in_it_the_answer_is_settings_or_one_line(content: dict[str, object]) -> None:
+def test_any_content_gives_settings_or_one_line(content: dict[str, object]) -> None:
     answer = ""
     try:
         settings_of(content, Path("moodbox.toml"))
@@ -151,9 +150,9 @@ def test_whatever_stands_in_it_the_answer_is_settings_or_one_line(content: dict[
 
 
 LINES = [line for line in DOCUMENTED.read_text().splitlines() if line and not line.startswith("#")]
-hands = st.one_of(
+typed_lines = st.one_of(
     st.sampled_from(LINES),
-    st.builds(  # a line that somebody has mistyped
+    st.builds(  # a line with a typing mistake
         lambda line, place, typed: line[: place % len(line)] + typed + line[place % len(line) + 1 :],
         st.sampled_from(LINES),
         st.integers(0, 80),
@@ -165,10 +164,10 @@ hands = st.one_of(
 
 @pytest.mark.fuzz
 @given(
-    st.lists(hands, max_size=8).map("\n".join).map(lambda text: text.encode("utf-8", "surrogatepass"))
+    st.lists(typed_lines, max_size=8).map("\n".join).map(lambda text: text.encode("utf-8", "surrogatepass"))
     | st.binary(max_size=40)
 )
-def test_whatever_hands_have_typed_the_file_is_settings_or_one_line(
+def test_any_mistyped_file_gives_settings_or_one_line(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     path = _typed(tmp_path_factory)

@@ -24,6 +24,7 @@ from device.config.settings import Music, Settings
 from device.demo.server import PrivateMpd
 from device.demo.songs import BLOCK, RATE, SONGS, synthesize
 from device.errors import SoundError
+from device.health import Part, PartFailed, PartRecovered
 from device.library.audio.affect import AudioAffect
 from device.library.audio.client import AudioClient
 from device.library.audio_affect import blended, listen, music_folder
@@ -32,9 +33,8 @@ from device.library.scanner import LibraryScanner, SongTableUpdated, fill
 from device.library.table import Song, SongTable
 from device.library.tag_affect import UNKNOWN_AFFECT, Affect, Source, read_lexicon
 from device.mpd.connection import connected
-from device.supervision import PartFailed, PartWell
 from tests.device.conftest import AddSong
-from tests.device.failing import AT_ONCE, Refusing
+from tests.device.failing import QUICK_RESTARTS, Refusing
 from tests.waiting import eventually
 
 ATLAS = read_lexicon()
@@ -391,14 +391,14 @@ def test_an_error_of_our_own_while_listening_does_not_end_the_librarian_and_is_t
         return any(song.affect.source is Source.SOUND for song in shown) and bool(left) and left.pop()
 
     events = Refusing(is_first_heard)
-    scanner = LibraryScanner(music, ATLAS, tmp_path / "state", events.put, AT_ONCE)
+    scanner = LibraryScanner(music, ATLAS, tmp_path / "state", events.put, QUICK_RESTARTS)
     scanner.start()
     scanner.wake()
     posted: list[Any] = []
-    while not (posted and isinstance(posted[-1], PartWell)):
+    while not (posted and isinstance(posted[-1], PartRecovered)):
         posted.append(events.get(timeout=240))  # whoever listens yields to all others
     scanner.close()
     (failed,) = [event for event in posted if isinstance(event, PartFailed)]
     assert (failed.part, failed.failures) == ("listening", 1)
-    assert posted[-1] == PartWell("listening")
+    assert posted[-1] == PartRecovered(Part.LISTENING)
     assert Source.SOUND in {song.affect.source for song in songs(posted[-2].table).values()}

@@ -14,7 +14,7 @@ import pytest
 
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
-from tests.device.cli.test_cli import moodbox, running, status
+from tests.device.cli.commands import moodbox, running, status
 from tests.device.conftest import AddSong
 from tests.waiting import eventually
 

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from device.config.settings import Music
 from device.errors import ServiceError
 from device.mood import Mood
-from device.mpd import responses as answers
-from device.mpd.connection import FAILURES, Client, connected, explain, shown
-from device.mpd.playlists import songs_of
-from device.mpd.queue_mirror import first_look
-from device.mpd.stickers import count, likes
-from device.mpd.transport import LARGEST_ANSWER, LONGEST_LINE, AnswerError, Wire
-from tests.device.mpd.lying import ROWS, STATS, STATUS
+from device.mpd import responses
+from device.mpd.connection import MPD_ERRORS, Client, connected, explain, printable
+from device.mpd.playlists import mood_playlist
+from device.mpd.queue_mirror import read_initial_state
+from device.mpd.stickers import likes, record_play
+from device.mpd.transport import MAX_LINE, MAX_RESPONSE, ResponseError, Transport
+from tests.device.mpd.faulty_mpd import ROWS, STATS, STATUS
 
 HELLO = b"OK MPD 0.23.5\n"
 MUSIC = Music(address="/nowhere", timeout=0.5)
@@ -36,7 +36,7 @@ class Pair:
 
     def __init__(self) -> None:
         here, self.other = socket.socketpair()
-        self.wire = Wire(here, 0.5)
+        self.wire = Transport(here, 0.5)
 
     def close(self) -> None:
         self.wire.socket.close()
@@ -57,17 +57,17 @@ def for_ever(do: Callable[[], object]) -> None:
 def test_lines_come_as_they_were_sent_however_they_are_cut(pair: Pair) -> None:
     for chunk in (b"a: ", b"b\nc: d\ne", b": f\n", b"\n"):
         pair.other.sendall(chunk)
-    assert [pair.wire.line() for _ in range(4)] == [b"a: b", b"c: d", b"e: f", b""]
+    assert [pair.wire.read_line() for _ in range(4)] == [b"a: b", b"c: d", b"e: f", b""]
 
 
-@pytest.mark.parametrize("size", [LONGEST_LINE - 1, LONGEST_LINE, LONGEST_LINE + 1, 3 * LONGEST_LINE])
+@pytest.mark.parametrize("size", [MAX_LINE - 1, MAX_LINE, MAX_LINE + 1, 3 * MAX_LINE])
 def test_of_a_line_that_is_too_long_the_beginning_is_kept_and_the_next_is_whole(
     pair: Pair, size: int
 ) -> None:
     sender = threading.Thread(target=pair.other.sendall, args=(b"x" * size + b"\nnext\n",))
     sender.start()
-    assert pair.wire.line() == b"x" * min(size, LONGEST_LINE)
-    assert pair.wire.line() == b"next"
+    assert pair.wire.read_line() == b"x" * min(size, MAX_LINE)
+    assert pair.wire.read_line() == b"next"
     sender.join()
 
 
@@ -82,18 +82,18 @@ def test_an_answer_has_one_deadline_however_often_a_byte_comes(pair: Pair) -> No
     sender.start()
     try:
         with pytest.raises(TimeoutError):
-            pair.wire.line()
+            pair.wire.read_line()
     finally:
         stop.set()
         sender.join()
 
 
 def test_an_answer_may_let_itself_be_waited_for_and_then_has_a_deadline(pair: Pair) -> None:
-    pair.wire.expect(0.2, sleeps=True)
+    pair.wire.begin_response(0.2, idle=True)
     threading.Timer(0.6, pair.other.send, [b"changed: pl"]).start()
     began = time.monotonic()
     with pytest.raises(TimeoutError):
-        pair.wire.line()
+        pair.wire.read_line()
     assert time.monotonic() - began >= 0.6
 
 
@@ -106,44 +106,44 @@ def test_an_answer_may_be_as_large_as_it_may_be_and_no_larger(pair: Pair) -> Non
         return sender
 
     for _ in range(2):  # each answer anew
-        pair.wire.expect(30)
-        sender = send(LARGEST_ANSWER // len(line))
-        for _ in range(LARGEST_ANSWER // len(line)):
-            pair.wire.line()
+        pair.wire.begin_response(30)
+        sender = send(MAX_RESPONSE // len(line))
+        for _ in range(MAX_RESPONSE // len(line)):
+            pair.wire.read_line()
         sender.join()
-    pair.wire.expect(30)
-    send(LARGEST_ANSWER // len(line) + 1)
-    with pytest.raises(AnswerError, match="more than 9 MiB"):
-        for_ever(pair.wire.line)
+    pair.wire.begin_response(30)
+    send(MAX_RESPONSE // len(line) + 1)
+    with pytest.raises(ResponseError, match="more than 9 MiB"):
+        for_ever(pair.wire.read_line)
 
 
 def test_a_word_that_nobody_asked_for_is_noticed_at_the_next_question(pair: Pair) -> None:
     pair.other.send(b"asked\nnot asked")
-    assert pair.wire.line() == b"asked"
-    with pytest.raises(AnswerError, match="without being asked"):
-        pair.wire.expect(1)
+    assert pair.wire.read_line() == b"asked"
+    with pytest.raises(ResponseError, match="more than it was asked for"):
+        pair.wire.begin_response(1)
 
 
 def test_an_mpd_that_takes_nothing_has_a_deadline_too(pair: Pair) -> None:
     with pytest.raises(TimeoutError):
-        for_ever(lambda: pair.wire.send("x" * 10_000))
+        for_ever(lambda: pair.wire.send_line("x" * 10_000))
 
 
 QUESTIONS: dict[str, Callable[[Client], object]] = {
-    "commands": answers.commands,
-    "comments": lambda client: answers.comments(client, "a.ogg"),
-    "configuration": answers.configuration,
-    "count": lambda client: count(client, "a.ogg", heard=True, when=1),
-    "find": lambda client: answers.find(client, "", 0, 9),
-    "first look": first_look,
+    "commands": responses.commands,
+    "comments": lambda client: responses.comments(client, "a.ogg"),
+    "configuration": responses.configuration,
+    "count": lambda client: record_play(client, "a.ogg", completed=True, when=1),
+    "find": lambda client: responses.find(client, "", 0, 9),
+    "first look": read_initial_state,
     "idle": lambda client: client.idle(),
     "likes": likes,
     "pause": lambda client: client.pause(1),
-    "queued": lambda client: answers.queued(client, 0, 9),
-    "songs of": lambda client: songs_of(client, Mood.SAD),
-    "stats": answers.stats,
-    "status": answers.status,
-    "tag types": answers.tag_types,
+    "queued": lambda client: responses.queue_window(client, 0, 9),
+    "songs of": lambda client: mood_playlist(client, Mood.SAD),
+    "stats": responses.stats,
+    "status": responses.status,
+    "tag types": responses.tag_types,
 }
 
 WORDS = (
@@ -174,7 +174,7 @@ def bent(draw: st.DrawFn) -> bytes:
     return b"".join(said)
 
 
-class Fed(Wire):
+class Fed(Transport):
     """The next answer is there as soon as a question is sent, or a list of them."""
 
     def __init__(self, pair: Pair, said: list[bytes]) -> None:
@@ -183,8 +183,8 @@ class Fed(Wire):
         self._said = said
         self._in_list = False
 
-    def send(self, line: str) -> None:
-        super().send(line)
+    def send_line(self, line: str) -> None:
+        super().send_line(line)
         self._in_list = line.startswith("command_list_ok_begin") or (
             self._in_list and line != "command_list_end"
         )
@@ -209,10 +209,10 @@ def test_whatever_mpd_says_a_question_has_an_answer_or_one_of_the_known_failures
     with closing(Pair()) as pair:
         pair.other.sendall(HELLO)
         client = Client(MUSIC)
-        client.talk(Fed(pair, list(said)))
+        client.use(Fed(pair, list(said)))
         try:
             QUESTIONS[question](client)
-        except FAILURES as error:
+        except MPD_ERRORS as error:
             word = explain(error, MUSIC)
             assert word.startswith("MPD at /nowhere")
             assert word.isprintable()
@@ -224,14 +224,14 @@ def test_whatever_greets_is_mpd_or_one_of_the_known_failures(said: bytes) -> Non
     with closing(Pair()) as pair:
         pair.other.sendall(said)
         pair.other.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(*FAILURES):
-            Client(MUSIC).talk(pair.wire)
+        with contextlib.suppress(*MPD_ERRORS):
+            Client(MUSIC).use(pair.wire)
             assert said.startswith(b"OK MPD ")
 
 
 def test_a_mistake_of_ours_is_not_called_mpds() -> None:
     for mistake in (ValueError("x"), KeyError("x"), mpd.CommandListError("x"), TypeError("x")):
-        assert not isinstance(mistake, FAILURES)
+        assert not isinstance(mistake, MPD_ERRORS)
 
 
 def test_what_is_wrong_elsewhere_while_mpd_is_asked_is_not_called_mpds(library: Any) -> None:
@@ -240,5 +240,5 @@ def test_what_is_wrong_elsewhere_while_mpd_is_asked_is_not_called_mpds(library: 
 
 
 def test_what_mpd_says_is_shown_short_and_harmless() -> None:
-    assert shown("\x1b[2Jred") == "\ufffd[2Jred"
-    assert len(shown("x" * 10_000)) < 400
+    assert printable("\x1b[2Jred") == "\ufffd[2Jred"
+    assert len(printable("x" * 10_000)) < 400

@@ -1,4 +1,4 @@
-"""Changes of a real MPD's queue, with others at work on it at the same moment."""
+"""Edits of a real MPD's queue while another client edits it too."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.mpd.connection import Client
-from device.mpd.queue_edits import put
-from device.mpd.queue_mirror import Mirror
+from device.mpd.queue_edits import add_songs
+from device.mpd.queue_mirror import QueueMirror
 from device.mpd.snapshot import Entry
 
 SONGS = ["sad/01.ogg", "sad/02.ogg", "sad/03.ogg"]
-THEIRS = "neutral/01.ogg"
+FOREIGN_SONG = "neutral/01.ogg"
 
 
-class Overtaken(Client):
-    """A client that somebody comes before, between its look at the queue and its list of changes."""
+class OvertakenClient(Client):
+    """A client whose queue another client edits after it has read it, and before its command list runs."""
 
-    def __init__(self, library: PrivateMpd, *moves: Callable[[Any], object]) -> None:
+    def __init__(self, library: PrivateMpd, *edits: Callable[[Any], object]) -> None:
         super().__init__(library.link)
         self._other = library.client()
-        self._moves = list(moves)
-        self._changes = False
+        self._edits = list(edits)
+        self._adding = False
         self.connect()
 
-    def addid(self, uri: str, place: int) -> None:
-        self._changes = True
-        super().addid(uri, place)
+    def addid(self, uri: str, position: int) -> None:
+        self._adding = True
+        super().addid(uri, position)
 
     def command_list_end(self) -> Any:
-        if self._changes and self._moves:
-            self._moves.pop(0)(self._other)
-        self._changes = False
+        if self._adding and self._edits:
+            self._edits.pop(0)(self._other)
+        self._adding = False
         return super().command_list_end()
 
 
@@ -58,97 +58,94 @@ def old(client: Any, *uris: str) -> list[Entry]:
     return [Entry(int(client.addid(uri)), uri) for uri in uris]
 
 
-def test_new_songs_take_the_place_of_the_old_ones_behind_what_others_have(client: Any) -> None:
+def test_new_songs_replace_old_ones_after_those_of_another_client(client: Any) -> None:
     before = old(client, "happy/01.ogg", "happy/02.ogg")
-    client.addid(THEIRS, 1)
+    client.addid(FOREIGN_SONG, 1)
     client.play(0)
-    added = put(Mirror(client), SONGS, before, play=True)
-    assert queue(client) == [THEIRS, *SONGS]
+    added = add_songs(QueueMirror(client), SONGS, before, play=True)
+    assert queue(client) == [FOREIGN_SONG, *SONGS]
     assert playing(client) == SONGS[0]
     assert [entry.uri for entry in added] == SONGS
     assert [str(entry.id) for entry in added] == [song["id"] for song in client.playlistinfo()[1:]]
 
 
-def test_songs_that_are_only_added_leave_what_plays(client: Any) -> None:
+def test_songs_that_are_only_added_do_not_change_what_plays(client: Any) -> None:
     before = old(client, "happy/01.ogg", "happy/02.ogg")
     client.play(1)
-    put(Mirror(client), SONGS, before[:1], play=False)
+    add_songs(QueueMirror(client), SONGS, before[:1], play=False)
     assert queue(client) == ["happy/02.ogg", *SONGS]
     assert playing(client) == "happy/02.ogg"
 
 
-@pytest.mark.parametrize("place", range(4))
-def test_a_song_that_has_vanished_is_left_out_and_the_first_of_the_others_plays(
-    client: Any, place: int
-) -> None:
-    wanted = [*SONGS[:place], "gone.ogg", *SONGS[place:]]
-    added = put(Mirror(client), wanted, old(client, "happy/01.ogg"), play=True)
+@pytest.mark.parametrize("position", range(4))
+def test_a_missing_song_is_left_out_and_the_first_of_the_others_plays(client: Any, position: int) -> None:
+    wanted = [*SONGS[:position], "gone.ogg", *SONGS[position:]]
+    added = add_songs(QueueMirror(client), wanted, old(client, "happy/01.ogg"), play=True)
     assert queue(client) == [entry.uri for entry in added] == SONGS
     assert [str(entry.id) for entry in added] == [song["id"] for song in client.playlistinfo()]
     assert playing(client) == SONGS[0]
 
 
-def test_where_none_is_left_nothing_changes(client: Any) -> None:
+def test_nothing_changes_if_all_songs_are_missing(client: Any) -> None:
     before = old(client, "happy/01.ogg")
     client.play(0)
-    assert put(Mirror(client), ["gone.ogg", "gone too.ogg"], before, play=True) == ()
+    assert add_songs(QueueMirror(client), ["gone.ogg", "gone too.ogg"], before, play=True) == ()
     assert queue(client) == ["happy/01.ogg"]
     assert playing(client) == "happy/01.ogg"
 
 
-def test_an_old_one_that_somebody_has_removed_is_no_hindrance(client: Any) -> None:
+def test_an_old_entry_may_have_been_removed_already(client: Any) -> None:
     first, second = old(client, "happy/01.ogg", "happy/02.ogg")
     client.deleteid(first.id)
-    put(Mirror(client), SONGS, [first, second], play=True)
+    add_songs(QueueMirror(client), SONGS, [first, second], play=True)
     assert queue(client) == SONGS
 
 
 @pytest.mark.parametrize(
-    ("moves", "theirs"),
+    ("edits", "foreign"),
     [
-        ([lambda other: other.add(THEIRS)], [THEIRS]),
-        ([lambda other: other.addid(THEIRS, 0)], [THEIRS]),
+        ([lambda other: other.add(FOREIGN_SONG)], [FOREIGN_SONG]),
+        ([lambda other: other.addid(FOREIGN_SONG, 0)], [FOREIGN_SONG]),
         ([lambda other: other.delete(0)], []),
         ([lambda other: other.delete(1)], []),
         ([lambda other: other.clear()], []),
-        ([lambda other: other.delete(1), lambda other: other.addid(THEIRS, 0)], [THEIRS]),
+        ([lambda other: other.delete(1), lambda other: other.addid(FOREIGN_SONG, 0)], [FOREIGN_SONG]),
     ],
-    ids=["added behind", "added before", "removed", "removed an old one", "cleared", "twice"],
+    ids=["added after", "added before", "removed", "removed an old entry", "cleared", "twice"],
 )
-def test_who_comes_in_between_loses_nothing_and_ours_plays_all_the_same(
-    library: PrivateMpd, client: Any, moves: list[Callable[[Any], object]], theirs: list[str]
+def test_an_edit_by_another_client_in_between_is_kept_and_our_song_plays(
+    library: PrivateMpd, client: Any, edits: list[Callable[[Any], object]], foreign: list[str]
 ) -> None:
     client.add("neutral/00.ogg")
     before = old(client, "happy/01.ogg")
-    added = put(Mirror(Overtaken(library, *moves)), SONGS, before, play=True)
+    added = add_songs(QueueMirror(OvertakenClient(library, *edits)), SONGS, before, play=True)
     assert [entry.uri for entry in added] == SONGS
     assert {str(entry.id) for entry in added} <= {song["id"] for song in client.playlistinfo()}
     assert playing(client) == SONGS[0]
     assert "happy/01.ogg" not in queue(client)
-    assert set(theirs) <= set(queue(client))
+    assert set(foreign) <= set(queue(client))
 
 
-def test_who_may_not_is_told_so(library: PrivateMpd) -> None:
+def test_a_missing_permission_is_an_error(library: PrivateMpd) -> None:
     library.stop()
     configuration = library.folder / "mpd.conf"
     configuration.write_text(configuration.read_text() + 'default_permissions "read"\n')
     library.start()
     with pytest.raises(mpd.CommandError, match="permission"):
-        put(Mirror(library.client()), SONGS, (), play=True)
+        add_songs(QueueMirror(library.client()), SONGS, (), play=True)
 
 
-def test_a_list_that_has_no_end_changes_nothing(library: PrivateMpd, client: Any) -> None:
-    """What we rely on: we may be killed while we tell MPD what to do."""
-    client.add(THEIRS)
+def test_an_unfinished_command_list_changes_nothing(library: PrivateMpd, client: Any) -> None:
+    """The box relies on this, since it may be killed while it sends a command list."""
+    client.add(FOREIGN_SONG)
     client.play(0)
     with socket.socket(socket.AF_UNIX) as killed:
         killed.connect(library.address)
         killed.sendall(b'command_list_ok_begin\naddid "sad/01.ogg" 1\nplay 1\ndelete 0\n')
         killed.recv(100)
-    with socket.socket(
-        socket.AF_UNIX
-    ) as other:  # MPD has come to a later connection: it is through with that one
+    # Once MPD greets a later connection, it has handled the end of that one.
+    with socket.socket(socket.AF_UNIX) as other:
         other.connect(library.address)
         other.recv(100)
-    assert queue(client) == [THEIRS]
-    assert playing(client) == THEIRS
+    assert queue(client) == [FOREIGN_SONG]
+    assert playing(client) == FOREIGN_SONG

@@ -11,9 +11,9 @@ import pytest
 from device.demo.server import PrivateMpd
 from device.mpd import queue_mirror as module
 from device.mpd.connection import Client
-from device.mpd.queue_mirror import Mirror
+from device.mpd.queue_mirror import QueueMirror
 from device.mpd.snapshot import Entry
-from device.mpd.transport import AnswerError
+from device.mpd.transport import ResponseError
 
 SONGS = [f"{mood}/{number:02}.ogg" for mood in ("happy", "neutral", "sad") for number in range(16)]
 
@@ -24,9 +24,9 @@ def other(library: PrivateMpd) -> Client:
 
 
 @pytest.fixture
-def mirror(library: PrivateMpd, monkeypatch: pytest.MonkeyPatch) -> Mirror:
+def mirror(library: PrivateMpd, monkeypatch: pytest.MonkeyPatch) -> QueueMirror:
     monkeypatch.setattr(module, "WINDOW", 7)
-    return Mirror(library.client())
+    return QueueMirror(library.client())
 
 
 def truth(client: Client) -> tuple[Entry, ...]:
@@ -68,13 +68,13 @@ def change(client: Client, chance: random.Random) -> str:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_whatever_others_do_to_the_queue_the_copy_is_the_same(
-    mirror: Mirror, other: Client, seed: int
+    mirror: QueueMirror, other: Client, seed: int
 ) -> None:
     chance = random.Random(seed)
     done = []
     for _ in range(60):
         done += [change(other, chance) for _ in range(chance.choice([1, 1, 2, 5]))]
-        now = mirror.look()
+        now = mirror.refresh()
         assert now.queue == truth(other), done
         status, song = other.status(), other.currentsong()
         assert (str(now.version), now.state) == (status["playlist"], status["state"])
@@ -82,7 +82,7 @@ def test_whatever_others_do_to_the_queue_the_copy_is_the_same(
 
 
 def test_only_what_is_new_is_asked_for(
-    mirror: Mirror, other: Client, monkeypatch: pytest.MonkeyPatch
+    mirror: QueueMirror, other: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for uri in SONGS:
         other.add(uri)
@@ -94,18 +94,18 @@ def test_only_what_is_new_is_asked_for(
         return ask(window)
 
     monkeypatch.setattr(mirror.client, "playlistinfo", playlistinfo)
-    mirror.look()
+    mirror.refresh()
     assert asked == ["0:7", "7:14", "14:21", "21:28", "28:35", "35:42", "42:48"]
     asked.clear()
     other.delete(0)
     other.move(3, 40)
     other.play()
-    before = mirror.look().queue
+    before = mirror.refresh().queue
     assert asked == []
-    assert mirror.look().queue is before
+    assert mirror.refresh().queue is before
     other.addid(SONGS[0], 20)
     other.add(SONGS[1])
-    mirror.look()
+    mirror.refresh()
     assert asked == ["20:21", "48:49"]
 
 
@@ -145,10 +145,10 @@ def test_who_comes_between_two_questions_leaves_one_moment_to_be_seen(
             move(other)
             moments.append(truth(other))
 
-    mirror = Mirror(Hurried(library, once))
-    assert mirror.look().queue in moments
+    mirror = QueueMirror(Hurried(library, once))
+    assert mirror.refresh().queue in moments
     assert len(moments) == 2
-    assert mirror.look().queue == truth(other)
+    assert mirror.refresh().queue == truth(other)
 
 
 def test_a_queue_that_never_holds_still_is_said(library: PrivateMpd, other: Client) -> None:
@@ -157,9 +157,25 @@ def test_a_queue_that_never_holds_still_is_said(library: PrivateMpd, other: Clie
         other.add(SONGS[0])
 
     other.add(SONGS[0])
-    mirror = Mirror(Hurried(library, anew, always=True))
-    with pytest.raises(AnswerError, match="another one each time"):
-        mirror.look()
+    mirror = QueueMirror(Hurried(library, anew, always=True))
+    with pytest.raises(ResponseError, match="different each time it is read"):
+        mirror.refresh()
+
+
+def test_an_id_that_comes_back_as_another_song_is_noticed_when_that_plays(library: PrivateMpd) -> None:
+    """MPD has four times as many ids as its queue may hold songs, and then begins again with the first."""
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    configuration.write_text(configuration.read_text() + 'max_playlist_length "4"\n')
+    library.start()
+    mirror, other = QueueMirror(library.client()), library.client()
+    first = other.addid(SONGS[0])
+    assert mirror.refresh().queue == (Entry(int(first), SONGS[0]),)
+    other.clear()
+    while other.addid(SONGS[1]) != first:
+        other.clear()
+    other.play()
+    assert mirror.refresh().queue == (Entry(int(first), SONGS[1]),)
 
 
 def test_the_title_is_the_current_songs_though_the_others_tags_are_left_out(
@@ -168,6 +184,6 @@ def test_the_title_is_the_current_songs_though_the_others_tags_are_left_out(
     other.add("sad/01.ogg")
     other.add("happy/01.ogg")
     other.play(1)
-    mirror = Mirror(library.client())
-    assert [mirror.look().title for _ in range(2)] == ["Somebody - Disco 1"] * 2
+    mirror = QueueMirror(library.client())
+    assert [mirror.refresh().title for _ in range(2)] == ["Somebody - Disco 1"] * 2
     assert set(mirror.client.playlistinfo()[0]) & {"artist", "title", "genre"} == set()

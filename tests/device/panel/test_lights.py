@@ -30,9 +30,9 @@ def levels(factory: MockFactory, *numbers: int) -> list[float]:
     return [float(factory.pin(number).state) for number in numbers]
 
 
-def test_every_sign_has_its_own_pattern() -> None:
+def test_every_indication_has_its_own_pattern() -> None:
     assert set(PATTERNS) == set(Indication)
-    same = {Indication.MOOD, Indication.HELD}  # one light against all of them
+    same = {Indication.MOOD, Indication.HELD}  # one light, and all of them
     different = [pattern for indication, pattern in PATTERNS.items() if indication not in same]
     assert len(set(different)) == len(different)
 
@@ -46,10 +46,10 @@ def test_a_mood_lights_its_own_led_alone(pins: MockFactory) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sign", "level"),
+    ("indication", "level"),
     [(Indication.HELD, 1), (Indication.PRESSED, 0.4), (Indication.UNSURE, 0.15), (Indication.OFF, 0)],
 )
-def test_a_steady_sign_without_a_mood_is_on_all_leds(
+def test_a_steady_indication_without_a_mood_is_on_all_leds(
     pins: MockFactory, indication: Indication, level: float
 ) -> None:
     lights = open_lights(LEDS)
@@ -57,8 +57,10 @@ def test_a_steady_sign_without_a_mood_is_on_all_leds(
     assert levels(pins, 5, 6, 13) == [level] * 3
 
 
-@pytest.mark.parametrize("sign", [indication for indication, pattern in PATTERNS.items() if pattern.on])
-def test_a_moving_sign_goes_on_and_off(pins: MockFactory, indication: Indication) -> None:
+@pytest.mark.parametrize(
+    "indication", [indication for indication, pattern in PATTERNS.items() if pattern.on_time]
+)
+def test_a_blinking_indication_goes_on_and_off(pins: MockFactory, indication: Indication) -> None:
     lights = open_lights(LEDS)
     lights.show(indication, Mood.HAPPY)
     eventually(lambda: len({state.state for state in pins.pin(5).states}) > 1)
@@ -66,7 +68,7 @@ def test_a_moving_sign_goes_on_and_off(pins: MockFactory, indication: Indication
     lights.close()
 
 
-def test_a_steady_sign_ends_a_moving_one(pins: MockFactory) -> None:
+def test_a_steady_indication_ends_a_blinking_one(pins: MockFactory) -> None:
     lights = open_lights(LEDS)
     lights.show(Indication.LOOKING)
     lights.show(Indication.OFF)
@@ -94,7 +96,7 @@ def test_one_rgb_light_blinks_red_in_trouble(pins: MockFactory) -> None:
     lights.close()
 
 
-def test_lights_that_are_on_when_the_pin_is_low(pins: MockFactory) -> None:
+def test_lights_may_be_on_when_the_pin_is_low(pins: MockFactory) -> None:
     lights = open_lights(Panel(active_high=False))
     assert levels(pins, 5, 6, 13) == [1, 1, 1]  # dark
     lights.show(Indication.MOOD, Mood.HAPPY)
@@ -102,23 +104,23 @@ def test_lights_that_are_on_when_the_pin_is_low(pins: MockFactory) -> None:
 
 
 @pytest.mark.parametrize("panel", [LEDS, RGB])
-def test_closing_puts_all_lights_out(pins: MockFactory, panel: Panel) -> None:
+def test_closing_turns_all_lights_off(pins: MockFactory, panel: Panel) -> None:
     lights = open_lights(panel)
     lights.show(Indication.HELD)
     lights.close()
     assert levels(pins, 5, 6, 13) == [0, 0, 0]
 
 
-def test_a_pin_that_is_taken_is_named_with_what_to_do() -> None:
+def test_the_error_for_a_pin_in_use_names_it_and_says_what_to_do() -> None:
     lights = open_lights(LEDS)
     with pytest.raises(
-        PanelError, match=r"GPIO5 is already in use.*\[panel\] in the settings chooses others"
+        PanelError, match=r"GPIO5 is already in use.*choose other pins in \[panel\] of the settings"
     ):
         open_lights(RGB)
     lights.close()
 
 
-def test_a_machine_without_pins_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_machine_without_pins_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     Device.pin_factory = None
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "lgpio")
     with pytest.raises(PanelError, match="no GPIO pins on this machine"):
@@ -126,13 +128,13 @@ def test_a_machine_without_pins_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     Device.pin_factory = MockFactory(pin_class=MockPWMPin)
 
 
-def test_moods_that_the_panel_cannot_show_are_told() -> None:
+def test_moods_without_a_light_are_listed() -> None:
     assert without_light([Mood.HAPPY, Mood.FEAR], LEDS) == [Mood.FEAR]
     assert without_light(list(Mood), RGB) == []
 
 
 @pytest.mark.parametrize(("active_high", "dark"), [(True, 0), (False, 1)])
-def test_dark_puts_out_what_a_killed_box_left_lit(
+def test_the_command_dark_turns_off_the_lights_that_a_killed_box_left_on(
     pins: MockFactory, tmp_path: Path, active_high: bool, dark: int
 ) -> None:
     for number in (5, 6, 13):
@@ -143,7 +145,7 @@ def test_dark_puts_out_what_a_killed_box_left_lit(
     assert main(["dark", "--settings", str(file)]) == 0
     for number in (5, 6, 13):
         driven = [float(state.state) for state in pins.pin(number).states]
-        assert driven[:2] == [1 - dark, dark]  # then the pin is let go, and is an input again
+        assert driven[:2] == [1 - dark, dark]  # then the pin is released, and is an input again
 
 
 @pytest.mark.parametrize("panel", [LEDS, RGB], ids=["leds", "rgb"])

@@ -1,4 +1,4 @@
-"""A jukebox with the loop that a box would turn for it, at a real MPD."""
+"""Harnesses for the playback controller and the MPD worker at a real MPD."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import mutagen
@@ -17,39 +17,67 @@ import soundfile
 
 from device.config.settings import Music, Settings
 from device.demo.server import PrivateMpd
+from device.health import Health
 from device.library.scanner import LibraryScanner
 from device.library.tag_affect import read_lexicon
 from device.mood import Mood
-from device.mpd.snapshot import Entry
+from device.mpd.snapshot import Entry, Snapshot
 from device.playback.controller import PlaybackController
 from device.playback.memory import Memory
-from device.playback.mpd_worker import MpdWorker
+from device.playback.mpd_worker import MpdChanged, MpdWorker
+from device.playback.state import ControlMode
+
+T = TypeVar("T")
 
 
-class Turning:
-    """A jukebox with the loop that a box would turn for it."""
+class PostedEvents:
+    """The events that an MPD worker posts, in order."""
+
+    def __init__(self) -> None:
+        self.queue: SimpleQueue[Any] = SimpleQueue()
+
+    def next(self, kind: type[T]) -> T:
+        """Wait for the next event of this kind; others before it are dropped."""
+        while True:
+            event = self.queue.get(timeout=15)
+            if isinstance(event, kind):
+                return event
+
+    def wait_until(self, happened: Callable[[Snapshot], bool]) -> None:
+        while not happened(self.next(MpdChanged).snapshot):
+            pass
+
+
+@pytest.fixture
+def events() -> PostedEvents:
+    return PostedEvents()
+
+
+class ControllerHarness:
+    """A playback controller, with its worker and scanner, and the loop that handles their events."""
 
     def __init__(self, music: Music, folder: Path) -> None:
         self._events: SimpleQueue[Any] = SimpleQueue()
         self._mpd = MpdWorker(music, self._events.put)
         self.memory = Memory.open(folder)
         self._scanner = LibraryScanner(music, read_lexicon(), folder, self._events.put)
+        self.health = Health()
         self.playback = PlaybackController(
-            music, self._mpd, self._scanner, self.memory, np.random.default_rng(1)
+            music, self._mpd, self._scanner, self.memory, np.random.default_rng(1), self.health
         )
         self._mpd.start()
         self._scanner.start()
 
-    def until(self, happened: Callable[[], object], seconds: float = 60) -> None:
+    def wait_until(self, happened: Callable[[], object], seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while not happened():
             assert time.monotonic() < end, f"not within {seconds} s: {self.playback.snapshot}"
             with contextlib.suppress(Empty):
-                self.playback.hear(self._events.get(timeout=0.02))
+                self.playback.handle(self._events.get(timeout=0.02))
 
-    def for_a_while(self, seconds: float = 0.3) -> None:
+    def run_for(self, seconds: float = 0.3) -> None:
         end = time.monotonic() + seconds
-        self.until(lambda: time.monotonic() > end)
+        self.wait_until(lambda: time.monotonic() > end)
 
     def close(self) -> None:
         self._mpd.close()
@@ -67,13 +95,13 @@ class Turning:
 
     @property
     def current(self) -> Entry | None:
-        """What plays, which may be the same song as another entry's."""
+        """The entry that plays; another entry may be of the same song."""
         snapshot = self.playback.snapshot
         return snapshot.current if snapshot and snapshot.state == "play" else None
 
     @property
-    def coming(self) -> int:
-        """How many songs are queued behind the one that plays."""
+    def upcoming(self) -> int:
+        """How many songs are queued after the one that plays."""
         snapshot = self.playback.snapshot
         if not snapshot or not snapshot.current:
             return 0
@@ -84,34 +112,36 @@ class Turning:
         return sum(uri.startswith("sad") for uri in uris)
 
     def plays(self, mood: Mood) -> bool:
-        """Whether the course that begins in this mood has begun."""
+        """Whether the first song of this mood's trajectory plays."""
         return bool(self.playing and self.playing.startswith(mood))
 
 
-Start = Callable[..., Turning]
+StartHarness = Callable[..., ControllerHarness]
 
 
 @pytest.fixture
-def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
-    started: list[Turning] = []
+def start(settings: Settings, tmp_path: Path) -> Iterator[StartHarness]:
+    started: list[ControllerHarness] = []
 
-    def begin(**changes: Any) -> Turning:
-        started.append(Turning(msgspec.structs.replace(settings.music, **changes), tmp_path / "state"))
+    def begin(**changes: Any) -> ControllerHarness:
+        started.append(
+            ControllerHarness(msgspec.structs.replace(settings.music, **changes), tmp_path / "state")
+        )
         return started[-1]
 
     yield begin
-    for turning in started:
-        turning.close()
+    for harness in started:
+        harness.close()
 
 
 @pytest.fixture
-def turning(start: Start) -> Turning:
+def harness(start: StartHarness) -> ControllerHarness:
     return start()
 
 
 @pytest.fixture
-def short(mpd: PrivateMpd, tmp_path: Path) -> PrivateMpd:
-    """Running, with ten songs of two seconds."""
+def short_songs(mpd: PrivateMpd, tmp_path: Path) -> PrivateMpd:
+    """A running MPD with ten songs of two seconds."""
     for number in range(10):
         path = mpd.music / f"{number}.ogg"
         soundfile.write(path, np.zeros(16000, dtype=np.float32), 8000, format="OGG", subtype="VORBIS")
@@ -123,9 +153,36 @@ def short(mpd: PrivateMpd, tmp_path: Path) -> PrivateMpd:
 
 
 def start_without(library: PrivateMpd, setting: str) -> None:
-    """MPD again, without this line of its configuration."""
+    """Restart MPD without the lines of its configuration that begin with this setting."""
     library.stop()
     configuration = library.folder / "mpd.conf"
     lines = configuration.read_text().splitlines(keepends=True)
     configuration.write_text("".join(line for line in lines if not line.startswith(setting)))
     library.start()
+
+
+FOREIGN_SONGS = ["neutral/01.ogg", "neutral/02.ogg", "neutral/03.ogg"]  # queued by another client
+
+
+@pytest.fixture
+def playing(library: PrivateMpd, harness: ControllerHarness) -> ControllerHarness:
+    """A controller whose twelve sad songs play."""
+    harness.playback.play(Mood.SAD)
+    harness.wait_until(lambda: harness.plays(Mood.SAD) and len(harness.queue) == 12)
+    return harness
+
+
+def wait_until_yielded(harness: ControllerHarness) -> None:
+    harness.wait_until(lambda: harness.playback.state.mode is ControlMode.YIELDED)
+
+
+def queue_ids(client: Any) -> list[int]:
+    return [int(song["id"]) for song in client.playlistinfo()]
+
+
+def next_song(harness: ControllerHarness, client: Any) -> None:
+    """Skip as another client, and wait for the next song: skips in one go would look like a jump."""
+    harness.wait_until(lambda: harness.upcoming)
+    before = harness.current
+    client.next()
+    harness.wait_until(lambda: harness.current not in (before, None))  # perhaps the same song, queued twice

@@ -1,4 +1,4 @@
-"""A real MPD whose answers are larger than it sends: more than 8 MiB, or than a limit that we have set."""
+"""A real MPD whose responses are larger than it sends: more than 8 MiB, or than a limit that we have set."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import pytest
 from device.cli.check import check
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
+from device.health import Part
 from device.library.index import DONE, LibraryIndex
 from device.library.scanner import fill
 from device.library.tag_affect import Source, read_lexicon
 from device.mood import Mood
-from device.mpd.connection import FAILURES
-from device.playback.controller import ControlMode
+from device.mpd.connection import MPD_ERRORS
 from device.playback.mpd_worker import LibraryChanged, MpdConnected, MpdWorker, SongsFound
+from device.playback.state import ControlMode
 from tests.device.conftest import AddSong
-from tests.device.playback.conftest import Turning
-from tests.device.playback.test_mpd_worker import TaggedSong
+from tests.device.playback.conftest import ControllerHarness, PostedEvents
 
 LONG = "A Title or a Name as Long as They Often Are, and in Front of It What Is Written on the Sleeve"
 TAGS = {
@@ -46,7 +46,7 @@ def long_queue(mpd: PrivateMpd, add_song: AddSong) -> PrivateMpd:
     for _ in range(FOREIGN // 40):
         other.load("all")
     other.command_list_end()
-    with pytest.raises(FAILURES):
+    with pytest.raises(MPD_ERRORS):
         other.playlistinfo()  # it is more than MPD sends
     return mpd
 
@@ -57,31 +57,31 @@ def theirs(library: PrivateMpd) -> list[tuple[int, int]]:
 
 
 def test_among_12000_songs_of_others_the_box_plays_skips_and_leaves_them_alone(
-    long_queue: PrivateMpd, turning: Turning, settings: Settings
+    long_queue: PrivateMpd, harness: ControllerHarness, settings: Settings
 ) -> None:
     before = theirs(long_queue)
     assert len(before) == FOREIGN
-    turning.playback.play(Mood.HAPPY)
-    turning.until(lambda: turning.playing and len(turning.queue) == FOREIGN + 12)
-    assert turning.playback.trouble == {}
+    harness.playback.play(Mood.HAPPY)
+    harness.wait_until(lambda: harness.playing and len(harness.queue) == FOREIGN + 12)
+    assert harness.health.trouble == {}
     for _ in range(2):
-        current = turning.current
-        turning.playback.skip()
-        turning.until(lambda current=current: turning.current not in (current, None))  # type: ignore[misc]
-    turning.playback.play(Mood.SAD)
-    turning.until(
-        lambda: len(turning.queue) == FOREIGN + 12 and turning.playback.control_mode is ControlMode.KEEPING
+        current = harness.current
+        harness.playback.skip()
+        harness.wait_until(lambda current=current: harness.current not in (current, None))  # type: ignore[misc]
+    harness.playback.play(Mood.SAD)
+    harness.wait_until(
+        lambda: len(harness.queue) == FOREIGN + 12 and harness.playback.state.mode is ControlMode.FILLING
     )
     assert theirs(long_queue) == before
-    assert {finding.part: finding.well for finding in check(settings)}["player"]
+    assert {finding.part: finding.works for finding in check(settings)}[Part.PLAYER]
 
 
 def test_a_song_of_theirs_that_plays_at_the_start_is_left_alone(
-    long_queue: PrivateMpd, turning: Turning
+    long_queue: PrivateMpd, harness: ControllerHarness
 ) -> None:
     long_queue.client().play(FOREIGN // 2)
-    turning.until(lambda: turning.playback.control_mode is ControlMode.BACK)
-    assert turning.playback.trouble == {}
+    harness.wait_until(lambda: harness.playback.state.mode is ControlMode.YIELDED)
+    assert harness.health.trouble == {}
 
 
 @pytest.fixture
@@ -103,52 +103,52 @@ def name_of(number: int) -> str:
 
 
 @pytest.fixture
-def link(settings: Settings) -> Iterator[tuple[MpdWorker, TaggedSong]]:
-    heard = TaggedSong()
-    made = MpdWorker(settings.music, heard.events.put)
+def worker(settings: Settings) -> Iterator[tuple[MpdWorker, PostedEvents]]:
+    events = PostedEvents()
+    made = MpdWorker(settings.music, events.queue.put)
     made.start()
-    heard.next(MpdConnected)
-    yield made, heard
+    events.next(MpdConnected)
+    yield made, events
     made.close()
 
 
-def found(link: MpdWorker, heard: TaggedSong) -> SongsFound:
+def found(worker: MpdWorker, events: PostedEvents) -> SongsFound:
     """What the player finds; nothing else must have happened, such as that MPD was gone."""
-    link.find(Mood.SAD)
-    event = heard.next(object)
+    worker.find(Mood.SAD)
+    event = events.next(object)
     assert isinstance(event, SongsFound)
     return event
 
 
 def test_likes_that_are_more_than_mpd_sends_are_left_out_and_the_playlist_is_not(
-    terse: PrivateMpd, link: tuple[MpdWorker, TaggedSong]
+    terse: PrivateMpd, worker: tuple[MpdWorker, PostedEvents]
 ) -> None:
     (terse.playlists / "sad.m3u").write_text(f"{name_of(1)}\n")
     with closing(sqlite3.connect(terse.folder / "stickers")) as stickers:
         rows = [("song", name_of(number), "like", "2") for number in range(300)]
         stickers.executemany("INSERT INTO sticker VALUES (?, ?, ?, ?)", rows)
         stickers.commit()
-    with pytest.raises(FAILURES):
+    with pytest.raises(MPD_ERRORS):
         terse.client().sticker_find("song", "", "like")
-    assert found(*link) == SongsFound(Mood.SAD, (name_of(1),), {})
+    assert found(*worker) == SongsFound(Mood.SAD, (name_of(1),), {})
 
 
 def test_a_playlist_that_is_more_than_mpd_sends_is_passed_over_until_it_is_another_one(
-    terse: PrivateMpd, link: tuple[MpdWorker, TaggedSong]
+    terse: PrivateMpd, worker: tuple[MpdWorker, PostedEvents]
 ) -> None:
     playlist = terse.playlists / "sad.m3u"
     playlist.write_text("".join(f"{name_of(number)}\n" for number in [*range(300), *range(100)]))
     other = terse.client()
     other.sticker_set("song", name_of(1), "like", "2")
-    with pytest.raises(FAILURES):
+    with pytest.raises(MPD_ERRORS):
         terse.client().listplaylist("sad")
-    assert found(*link) == SongsFound(Mood.SAD, (), {name_of(1): True})
+    assert found(*worker) == SongsFound(Mood.SAD, (), {name_of(1): True})
     other.playlistclear("sad")
     other.playlistadd("sad", name_of(2))
-    player, heard = link
-    heard.next(LibraryChanged)
+    player, events = worker
+    events.next(LibraryChanged)
     player.find(Mood.SAD)
-    assert heard.next(SongsFound).picked == (name_of(2),)
+    assert events.next(SongsFound).picked == (name_of(2),)
 
 
 def test_a_library_whose_chunks_are_more_than_mpd_sends_is_read_all_the_same(

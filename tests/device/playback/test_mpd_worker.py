@@ -1,4 +1,4 @@
-"""The connection to a real MPD that is started, stopped, killed and made to hang."""
+"""The MPD worker at a real MPD that is started, stopped, killed and made to hang."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 import mutagen
 import pytest
@@ -20,8 +19,7 @@ from device.demo.server import PrivateMpd
 from device.errors import PlayerError
 from device.mood import Mood
 from device.mpd.connection import connected
-from device.mpd.snapshot import Snapshot
-from device.playback import mpd_worker as player
+from device.playback import mpd_worker
 from device.playback.mpd_worker import (
     LibraryChanged,
     MpdChanged,
@@ -32,209 +30,184 @@ from device.playback.mpd_worker import (
     SongsQueued,
 )
 from tests.device.conftest import AddSong
+from tests.device.playback.conftest import PostedEvents
 
-T = TypeVar("T")
-
-# A sound card that can be unplugged: it takes a tenth of a second's sound at a time while its plug is in.
+# A sound card that can be unplugged: it plays a tenth of a second at a time while the file `plug` is there.
 SPEAKER = """type "pipe"
 command "while test -e {plug} && test $(head -c 17640 | wc -c) -gt 0; do sleep .1; done"
 format "44100:16:2"
 """
 
 
-class TaggedSong:
-    """What a player posts, in order."""
-
-    def __init__(self) -> None:
-        self.events: SimpleQueue[Any] = SimpleQueue()
-
-    def next(self, kind: type[T]) -> T:
-        while True:
-            event = self.events.get(timeout=60)
-            if isinstance(event, kind):
-                return event
-
-    def until(self, happened: Callable[[Snapshot], bool]) -> None:
-        while not happened(self.next(MpdChanged).snapshot):
-            pass
-
-
 @pytest.fixture
-def heard() -> TaggedSong:
-    return TaggedSong()
+def worker(settings: Settings, events: PostedEvents) -> Iterator[MpdWorker]:
+    created = MpdWorker(settings.music, events.queue.put)
+    created.start()
+    yield created
+    created.close()
 
 
-@pytest.fixture
-def link(settings: Settings, heard: TaggedSong) -> Iterator[MpdWorker]:
-    made = MpdWorker(settings.music, heard.events.put)
-    made.start()
-    yield made
-    made.close()
+def test_it_reports_that_mpd_answers(library: PrivateMpd, worker: MpdWorker, events: PostedEvents) -> None:
+    assert events.next(MpdConnected).snapshot.state == "stop"
 
 
-def test_it_says_when_mpd_answers(library: PrivateMpd, link: MpdWorker, heard: TaggedSong) -> None:
-    assert heard.next(MpdConnected).snapshot.state == "stop"
-
-
-def test_it_finds_the_songs_of_the_playlist_with_the_moods_name(
-    library: PrivateMpd, link: MpdWorker, heard: TaggedSong
+def test_it_finds_the_songs_of_the_moods_playlist(
+    library: PrivateMpd, worker: MpdWorker, events: PostedEvents
 ) -> None:
     (library.playlists / "Sad.m3u").write_text("sad/01.ogg\nsad/02.ogg\n")
-    heard.next(MpdConnected)
-    link.find(Mood.SAD)
-    found = heard.next(SongsFound)
+    events.next(MpdConnected)
+    worker.find(Mood.SAD)
+    found = events.next(SongsFound)
     assert found.mood is Mood.SAD
     assert found.picked == ("sad/01.ogg", "sad/02.ogg")
 
 
-def test_new_songs_play_in_place_of_the_old_ones(
-    library: PrivateMpd, link: MpdWorker, heard: TaggedSong
-) -> None:
-    heard.next(MpdConnected)
-    link.play(Mood.SAD, ["sad/01.ogg", "sad/02.ogg"], instead_of=())
-    old = heard.next(SongsQueued).entries
-    link.play(Mood.HAPPY, ["happy/01.ogg"], instead_of=old)
-    queued = heard.next(SongsQueued)
+def test_new_songs_replace_the_old_ones(library: PrivateMpd, worker: MpdWorker, events: PostedEvents) -> None:
+    events.next(MpdConnected)
+    worker.play(Mood.SAD, ["sad/01.ogg", "sad/02.ogg"], instead_of=())
+    old = events.next(SongsQueued).entries
+    worker.play(Mood.HAPPY, ["happy/01.ogg"], instead_of=old)
+    queued = events.next(SongsQueued)
     (new,) = queued.entries
     assert (queued.mood, queued.play) == (Mood.HAPPY, True)
-    snapshot = heard.next(MpdChanged).snapshot
+    snapshot = events.next(MpdChanged).snapshot
     while snapshot.queue != (new,):
-        snapshot = heard.next(MpdChanged).snapshot
+        snapshot = events.next(MpdChanged).snapshot
     assert (snapshot.state, snapshot.current, snapshot.title) == ("play", new, "Somebody - Disco 1")
 
 
-def test_what_others_do_at_mpd_is_heard(library: PrivateMpd, link: MpdWorker, heard: TaggedSong) -> None:
-    heard.next(MpdConnected)
+def test_changes_by_another_client_are_reported(
+    library: PrivateMpd, worker: MpdWorker, events: PostedEvents
+) -> None:
+    events.next(MpdConnected)
     other = library.client()
     other.add("sad/01.ogg")
-    assert [entry.uri for entry in heard.next(MpdChanged).snapshot.queue] == ["sad/01.ogg"]
+    assert [entry.uri for entry in events.next(MpdChanged).snapshot.queue] == ["sad/01.ogg"]
     other.play()
-    assert heard.next(MpdChanged).snapshot.state == "play"
+    assert events.next(MpdChanged).snapshot.state == "play"
 
 
-def test_a_change_of_the_library_is_heard(
-    library: PrivateMpd, link: MpdWorker, heard: TaggedSong, add_song: AddSong
+def test_a_change_of_the_library_is_reported(
+    library: PrivateMpd, worker: MpdWorker, events: PostedEvents, add_song: AddSong
 ) -> None:
-    heard.next(MpdConnected)
+    events.next(MpdConnected)
     add_song("new.ogg")
     library.update()
-    heard.next(LibraryChanged)
+    events.next(LibraryChanged)
 
 
-def output_is(library: PrivateMpd, output: str) -> None:
+def set_output(library: PrivateMpd, output: str) -> None:
     library.stop()
     configuration = library.folder / "mpd.conf"
     configuration.write_text(configuration.read_text().replace('type "null"', output))
     library.start()
 
 
-def test_a_song_that_has_vanished_is_passed_over(
-    library: PrivateMpd, link: MpdWorker, heard: TaggedSong
-) -> None:
-    heard.next(MpdConnected)
-    link.play(Mood.SAD, ["gone.ogg", "sad/01.ogg"], instead_of=())
-    assert [entry.uri for entry in heard.next(SongsQueued).entries] == ["sad/01.ogg"]
+def test_a_missing_song_is_left_out(library: PrivateMpd, worker: MpdWorker, events: PostedEvents) -> None:
+    events.next(MpdConnected)
+    worker.play(Mood.SAD, ["gone.ogg", "sad/01.ogg"], instead_of=())
+    assert [entry.uri for entry in events.next(SongsQueued).entries] == ["sad/01.ogg"]
 
 
-def test_mpd_may_start_later(tmp_path: Any, link: MpdWorker, heard: TaggedSong) -> None:
-    assert "is not running: sudo systemctl start mpd" in heard.next(MpdDisconnected).reason
+def test_mpd_may_start_later(tmp_path: Any, worker: MpdWorker, events: PostedEvents) -> None:
+    assert "is not running: sudo systemctl start mpd" in events.next(MpdDisconnected).reason
     with PrivateMpd(tmp_path):
-        heard.next(MpdConnected)
+        events.next(MpdConnected)
 
 
-def test_it_notices_that_mpd_was_killed_and_comes_back(
-    library: PrivateMpd, link: MpdWorker, heard: TaggedSong
+def test_it_reports_that_mpd_was_killed_and_that_it_is_back(
+    library: PrivateMpd, worker: MpdWorker, events: PostedEvents
 ) -> None:
-    heard.next(MpdConnected)
+    events.next(MpdConnected)
     library.kill()
-    heard.next(MpdDisconnected)
+    events.next(MpdDisconnected)
     library.start()
-    heard.next(MpdConnected)
-    link.find(Mood.SAD)
-    heard.next(SongsFound)
+    events.next(MpdConnected)
+    worker.find(Mood.SAD)
+    events.next(SongsFound)
 
 
-def test_an_mpd_that_hangs_counts_as_gone_until_it_answers(
-    library: PrivateMpd, link: MpdWorker, heard: TaggedSong
+def test_an_mpd_that_hangs_counts_as_disconnected_until_it_answers(
+    library: PrivateMpd, worker: MpdWorker, events: PostedEvents
 ) -> None:
-    heard.next(MpdConnected)
+    events.next(MpdConnected)
     os.kill(library.pid, signal.SIGSTOP)
     try:
-        link.find(Mood.SAD)
-        assert "does not answer" in heard.next(MpdDisconnected).reason
+        worker.find(Mood.SAD)
+        assert "does not answer" in events.next(MpdDisconnected).reason
     finally:
         os.kill(library.pid, signal.SIGCONT)
-    heard.next(MpdConnected)
+    events.next(MpdConnected)
 
 
-def test_a_hang_is_noticed_even_if_nothing_is_asked(
-    library: PrivateMpd, settings: Settings, heard: TaggedSong, monkeypatch: pytest.MonkeyPatch
+def test_a_hang_is_noticed_without_a_task(
+    library: PrivateMpd, settings: Settings, events: PostedEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(player, "PROBE", 0.1)
-    link = MpdWorker(settings.music, heard.events.put)
-    link.start()
-    heard.next(MpdConnected)
+    monkeypatch.setattr(mpd_worker, "POLL_INTERVAL_S", 0.1)
+    worker = MpdWorker(settings.music, events.queue.put)
+    worker.start()
+    events.next(MpdConnected)
     os.kill(library.pid, signal.SIGSTOP)
     try:
-        heard.next(MpdDisconnected)
+        events.next(MpdDisconnected)
     finally:
         os.kill(library.pid, signal.SIGCONT)
-        link.close()
+        worker.close()
 
 
-def test_sound_that_fails_is_tried_again_until_it_plays(
+def test_a_failed_output_is_tried_again_until_it_plays(
     library: PrivateMpd,
     settings: Settings,
-    heard: TaggedSong,
+    events: PostedEvents,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(player, "MUTE_PAUSE", 0.2)
+    monkeypatch.setattr(mpd_worker, "OUTPUT_RETRY_INTERVAL_S", 0.2)
     plug = tmp_path / "plug"
     plug.touch()
-    output_is(library, SPEAKER.format(plug=plug))
-    link = MpdWorker(settings.music, heard.events.put)
-    link.start()
+    set_output(library, SPEAKER.format(plug=plug))
+    worker = MpdWorker(settings.music, events.queue.put)
+    worker.start()
     try:
-        heard.next(MpdConnected)
-        link.play(Mood.SAD, ["sad/01.ogg", "sad/02.ogg"], instead_of=())
-        heard.until(lambda now: now.state == "play")
+        events.next(MpdConnected)
+        worker.play(Mood.SAD, ["sad/01.ogg", "sad/02.ogg"], instead_of=())
+        events.wait_until(lambda now: now.state == "play")
         plug.unlink()
-        heard.until(lambda now: now.is_mute)
+        events.wait_until(lambda now: now.is_paused_by_error)
         plug.touch()
-        heard.until(lambda now: now.state == "play" and not now.error)
+        events.wait_until(lambda now: now.state == "play" and not now.error)
     finally:
-        link.close()
+        worker.close()
 
 
-def test_who_pauses_is_left_alone(
-    library: PrivateMpd, settings: Settings, heard: TaggedSong, monkeypatch: pytest.MonkeyPatch
+def test_music_paused_by_another_client_stays_paused(
+    library: PrivateMpd, settings: Settings, events: PostedEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(player, "MUTE_PAUSE", 0.05)
-    monkeypatch.setattr(player, "PROBE", 0.05)
-    link = MpdWorker(settings.music, heard.events.put)
-    link.start()
+    monkeypatch.setattr(mpd_worker, "OUTPUT_RETRY_INTERVAL_S", 0.05)
+    monkeypatch.setattr(mpd_worker, "POLL_INTERVAL_S", 0.05)
+    worker = MpdWorker(settings.music, events.queue.put)
+    worker.start()
     try:
-        heard.next(MpdConnected)
-        link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
-        heard.until(lambda now: now.state == "play")
+        events.next(MpdConnected)
+        worker.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
+        events.wait_until(lambda now: now.state == "play")
         library.client().pause(1)
-        heard.until(lambda now: now.state == "pause")
+        events.wait_until(lambda now: now.state == "pause")
         time.sleep(0.5)
         assert library.client().status()["state"] == "pause"
     finally:
-        link.close()
+        worker.close()
 
 
-def test_closing_leaves_mpd_playing(library: PrivateMpd, link: MpdWorker, heard: TaggedSong) -> None:
-    heard.next(MpdConnected)
-    link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
-    heard.next(SongsQueued)
-    link.close()
+def test_closing_leaves_mpd_playing(library: PrivateMpd, worker: MpdWorker, events: PostedEvents) -> None:
+    events.next(MpdConnected)
+    worker.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
+    events.next(SongsQueued)
+    worker.close()
     assert library.client().status()["state"] == "play"
 
 
-def test_over_tcp_it_is_the_same(library: PrivateMpd) -> None:
+def test_it_connects_over_tcp(library: PrivateMpd) -> None:
     configuration = library.folder / "mpd.conf"
     configuration.write_text(configuration.read_text() + 'bind_to_address "127.0.0.1"\nport "16617"\n')
     library.stop()
@@ -244,7 +217,7 @@ def test_over_tcp_it_is_the_same(library: PrivateMpd) -> None:
 
 
 @pytest.mark.parametrize("address", ["/nowhere/mpd.sock", "127.0.0.1:1"])
-def test_an_mpd_that_is_not_there_is_one_line_with_what_to_do(address: str) -> None:
+def test_an_mpd_that_is_not_running_is_one_line_with_what_to_do(address: str) -> None:
     with (
         pytest.raises(PlayerError, match="is not running: sudo systemctl start mpd"),
         connected(Music(address=address)),
@@ -252,7 +225,7 @@ def test_an_mpd_that_is_not_there_is_one_line_with_what_to_do(address: str) -> N
         pass
 
 
-def test_a_password_is_given_and_a_wrong_one_is_named(library: PrivateMpd) -> None:
+def test_the_password_is_sent_and_a_wrong_one_is_reported(library: PrivateMpd) -> None:
     configuration = library.folder / "mpd.conf"
     configuration.write_text(
         configuration.read_text() + 'password "secret@read,add,control,admin"\ndefault_permissions "read"\n'
@@ -262,28 +235,28 @@ def test_a_password_is_given_and_a_wrong_one_is_named(library: PrivateMpd) -> No
     with connected(Music(address=library.address, password="secret")) as client:
         client.add("sad/01.ogg")
     wrong = Music(address=library.address, password="guess")
-    with pytest.raises(PlayerError, match=r"does it want music\.password"), connected(wrong):
+    with pytest.raises(PlayerError, match=r"set the right music\.password"), connected(wrong):
         pass
 
 
-def test_a_server_that_is_no_mpd_is_named(tmp_path: Path) -> None:
+def test_a_server_that_is_not_mpd_is_reported(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(str(tmp_path / "other.sock"))
         other.listen()
         threading.Thread(target=lambda: other.accept()[0].sendall(b"\xff\xfe\n"), daemon=True).start()
         music = Music(address=str(tmp_path / "other.sock"))
-        with pytest.raises(PlayerError, match="does not speak as MPD does"), connected(music):
+        with pytest.raises(PlayerError, match="does not speak MPD's protocol"), connected(music):
             pass
 
 
-def test_a_song_of_two_artists_names_both(
-    library: PrivateMpd, link: MpdWorker, heard: TaggedSong, add_song: AddSong
+def test_the_title_names_both_artists_of_a_song(
+    library: PrivateMpd, worker: MpdWorker, events: PostedEvents, add_song: AddSong
 ) -> None:
     path = library.music / add_song("duet.ogg", title="A song")
     file = mutagen.File(path)
     file["artist"] = ["Simon", "Garfunkel"]
     file.save()
     library.update()
-    heard.next(MpdConnected)
-    link.play(Mood.SAD, ["duet.ogg"], instead_of=())
-    assert heard.next(MpdChanged).snapshot.title == "Simon, Garfunkel - A song"
+    events.next(MpdConnected)
+    worker.play(Mood.SAD, ["duet.ogg"], instead_of=())
+    assert events.next(MpdChanged).snapshot.title == "Simon, Garfunkel - A song"

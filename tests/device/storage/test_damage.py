@@ -18,6 +18,7 @@ import pytest
 
 from device.config.settings import Settings
 from device.errors import MemoryFileError
+from device.health import Health
 from device.library.index import DONE, LibraryIndex, Progress
 from device.library.tag_affect import Source
 from device.mood import Mood
@@ -26,7 +27,7 @@ from device.playback.memory import STEPS, Memory
 from device.recommend.play_statistics import NO_STATISTICS
 from device.storage.database import DatabaseFile
 from device.storage.quarantine import MOST
-from tests.device.cli.test_cli import moodbox
+from tests.device.cli.commands import moodbox
 from tests.device.storage.kept import HELD, SOUND, URIS, ask_all, fill
 
 OTHER_MOODS = [mood for mood in Mood if mood is not Mood.HAPPY]
@@ -268,9 +269,9 @@ def test_a_file_that_another_process_has_open_is_not_taken_from_under_it(
 def test_damage_that_shows_while_the_box_runs_is_mended_at_once(
     state: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trouble: dict[str, str] = {}
+    health = Health()
     with closing(Memory.open(state)) as memory:
-        guarded = GuardedMemory(memory, trouble)
+        guarded = GuardedMemory(memory, health)
         change(state / "moodbox.db", BAD_ROWS["a text for a number"])
         play_statistics = guarded.recall(lambda memory: memory.play_statistics(Mood.SAD))
         assert play_statistics
@@ -279,7 +280,7 @@ def test_damage_that_shows_while_the_box_runs_is_mended_at_once(
         assert guarded.recall(Memory.words) == {}
         guarded.keep(lambda memory: memory.keep_word("a.ogg", 0.5, 0.5))
         assert guarded.recall(Memory.words)
-    assert trouble == {}
+    assert health.trouble == {}
     assert [word.partition("put aside as ")[2][:18] for word in words(caplog)] == [
         "moodbox.damaged; t",
         "moodbox.damaged.2;",
@@ -287,14 +288,14 @@ def test_damage_that_shows_while_the_box_runs_is_mended_at_once(
 
 
 def test_a_write_into_a_damaged_file_is_trouble_until_the_next_which_goes_into_another(state: Path) -> None:
-    trouble: dict[str, str] = {}
+    health = Health()
     with closing(Memory.open(state)) as memory:
-        guarded = GuardedMemory(memory, trouble)
+        guarded = GuardedMemory(memory, health)
         change(state / "moodbox.db", "DROP TABLE played")
         guarded.keep(lambda memory: memory.keep_played("a.ogg"))
-        assert "no such table" in trouble["storage"]
+        assert "no such table" in health.trouble["storage"]
         guarded.keep(lambda memory: memory.keep_played("b.ogg"))
-        assert trouble == {}
+        assert health.trouble == {}
         assert guarded.played(9) == ("b.ogg",)
         assert len(memory.words()) == 20
 

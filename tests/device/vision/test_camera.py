@@ -13,23 +13,20 @@ import pytest
 
 from device.config.settings import Camera as Chosen
 from device.errors import CameraError, SettingsError
-from device.vision.camera import Camera, camera_factory
-from device.vision.frame import LONGEST_SIDE, Frame
+from device.vision.camera import Camera, camera_factory, frames_of
+from device.vision.frame import MAX_SIDE, Frame
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY
 from tests.device.vision.odd_pictures import APPLE_DOUBLE, encoded, png_of_zeros
 
 
-def frames_of(camera: Camera) -> list[Frame]:
-    frames = []
+def all_frames(camera: Camera) -> list[Frame]:
     with camera:
-        while (frame := camera.read()) is not None:
-            frames.append(frame)
-    return frames
+        return list(frames_of(camera))
 
 
 def test_a_picture_is_one_grey_frame() -> None:
-    (frame,) = frames_of(camera_factory(Chosen(source=f"images:{HAPPY}"))())
+    (frame,) = all_frames(camera_factory(Chosen(source=f"images:{HAPPY}"))())
     assert frame.dtype == np.uint8
     assert frame.shape == (400, 386)
 
@@ -39,34 +36,34 @@ def test_a_folder_is_successive_frames_in_the_order_of_their_names(tmp_path: Pat
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(cv2.imencode(".png", np.full((8, 9), grey, np.uint8))[1].tobytes())
     (tmp_path / "notes.txt").write_text("no picture")
-    frames = frames_of(camera_factory(Chosen(source=f"images:{tmp_path}"))())
+    frames = all_frames(camera_factory(Chosen(source=f"images:{tmp_path}"))())
     assert [int(frame[0, 0]) for frame in frames] == [10, 20, 30]
 
 
-def test_each_opening_begins_anew() -> None:
+def test_each_opening_starts_at_the_first_picture() -> None:
     open_camera = camera_factory(Chosen(source=f"images:{HAPPY}"))
-    assert len(frames_of(open_camera())) == len(frames_of(open_camera())) == 1
+    assert len(all_frames(open_camera())) == len(all_frames(open_camera())) == 1
 
 
-def test_in_a_folder_what_cannot_be_read_is_passed_over_and_said_once(
+def test_unreadable_pictures_in_a_folder_are_skipped_and_reported_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As in one that a Mac has filled, or a camera whose battery ran out."""
+    """As in a folder that a Mac wrote, or a camera whose battery ran out."""
     (tmp_path / "._b.png").write_bytes(APPLE_DOUBLE)
     (tmp_path / "a.png").write_bytes(b"cut off")
     (tmp_path / "b.png").write_bytes(encoded(".png", np.full((8, 9), 20, np.uint8)))
     (tmp_path / "c.png").write_bytes(b"")
     open_camera = camera_factory(Chosen(source=f"images:{tmp_path}"))
     for _ in range(3):
-        assert [int(frame[0, 0]) for frame in frames_of(open_camera())] == [20]
-    said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert said == [
-        f"camera: {tmp_path}/{name}: not a picture that can be read; it is passed over"
+        assert [int(frame[0, 0]) for frame in all_frames(open_camera())] == [20]
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings == [
+        f"camera: {tmp_path}/{name}: not a picture that can be read; it is skipped"
         for name in ("a.png", "c.png")
     ]
 
 
-def test_a_picture_that_goes_after_it_was_listed_is_passed_over(tmp_path: Path) -> None:
+def test_a_picture_that_is_removed_after_it_was_listed_is_skipped(tmp_path: Path) -> None:
     for name in ("a.png", "b.png", "c.png"):
         (tmp_path / name).write_bytes(encoded(".png", np.full((8, 9), 20, np.uint8)))
     with camera_factory(Chosen(source=f"images:{tmp_path}"))() as camera:
@@ -77,30 +74,30 @@ def test_a_picture_that_goes_after_it_was_listed_is_passed_over(tmp_path: Path) 
         assert camera.read() is None
 
 
-def test_a_folder_without_one_picture_that_can_be_read_says_so(tmp_path: Path) -> None:
+def test_a_folder_without_a_readable_picture_is_an_error(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"cut off")
     with pytest.raises(CameraError) as failed:
-        frames_of(camera_factory(Chosen(source=f"images:{tmp_path}"))())
+        all_frames(camera_factory(Chosen(source=f"images:{tmp_path}"))())
     assert str(failed.value) == (
         f"{tmp_path}: no picture in it can be read; copy them there again "
         f"({tmp_path}/a.png: not a picture that can be read)"
     )
 
 
-def test_a_large_picture_is_made_as_small_as_a_cameras_frame(tmp_path: Path) -> None:
+def test_a_large_picture_is_scaled_down_to_the_size_of_a_cameras_frame(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     cv2.imwrite(str(path), np.zeros((1000, 3000), np.uint8))
-    assert read_picture(path).shape == (213, LONGEST_SIDE)
+    assert read_picture(path).shape == (213, MAX_SIDE)
 
 
-def test_a_picture_of_a_line_is_a_picture(tmp_path: Path) -> None:
+def test_a_picture_may_be_one_pixel_high(tmp_path: Path) -> None:
     path = tmp_path / "line.png"
     cv2.imwrite(str(path), np.zeros((1, 3000), np.uint8))
-    assert read_picture(path).shape == (1, LONGEST_SIDE)
+    assert read_picture(path).shape == (1, MAX_SIDE)
 
 
-def film(path: Path, width: int = 64, height: int = 48) -> Path:
+def make_video(path: Path, width: int = 64, height: int = 48) -> Path:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (width, height))
     for grey in (50, 100, 150):
         writer.write(np.full((height, width, 3), grey, np.uint8))
@@ -109,39 +106,39 @@ def film(path: Path, width: int = 64, height: int = 48) -> Path:
 
 
 def test_a_video_file_gives_its_frames_in_grey_and_ends(tmp_path: Path) -> None:
-    path = film(tmp_path / "film.avi")
-    frames = frames_of(camera_factory(Chosen(source=f"video:{path}"))())
+    path = make_video(tmp_path / "video.avi")
+    frames = all_frames(camera_factory(Chosen(source=f"video:{path}"))())
     assert [frame.shape for frame in frames] == [(48, 64)] * 3
     assert [round(float(frame.mean()) / 50) for frame in frames] == [1, 2, 3]
 
 
-def test_a_video_files_name_need_not_be_utf_8(tmp_path: Path) -> None:
-    """In a process of its own, since OpenCV crashes at such a name."""
-    path = film(tmp_path / "film.avi").rename(tmp_path / os.fsdecode(b"caf\xe9.avi"))
-    asked = subprocess.run(
+def test_a_video_files_name_may_be_other_than_utf_8(tmp_path: Path) -> None:
+    """In a process of its own, because OpenCV crashes at such a name."""
+    path = make_video(tmp_path / "video.avi").rename(tmp_path / os.fsdecode(b"caf\xe9.avi"))
+    done = subprocess.run(
         [sys.executable, "-m", "device", "look", "--camera", f"video:{path}"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert asked.returncode == 0
-    assert asked.stdout == f"video:{tmp_path}/caf\\udce9.avi: no face\n"
+    assert done.returncode == 0
+    assert done.stdout == f"video:{tmp_path}/caf\\udce9.avi: no face\n"
 
 
-def test_a_video_file_of_huge_frames_is_refused_before_one_is_read(tmp_path: Path) -> None:
-    path = film(tmp_path / "film.avi", 8192, 4112)
-    with pytest.raises(CameraError, match=r"film\.avi: its frames are above 34 megapixels: make it smaller"):
-        frames_of(camera_factory(Chosen(source=f"video:{path}"))())
+def test_a_video_file_with_huge_frames_is_refused_before_one_is_read(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "video.avi", 8192, 4112)
+    with pytest.raises(CameraError, match=r"video\.avi: its frames are above 34 megapixels: make it smaller"):
+        all_frames(camera_factory(Chosen(source=f"video:{path}"))())
 
 
-def test_a_video_file_that_was_cut_off_ends_early_or_is_refused(tmp_path: Path) -> None:
-    path = film(tmp_path / "film.avi")
+def test_a_truncated_video_file_ends_early_or_is_refused(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "video.avi")
     open_camera = camera_factory(Chosen(source=f"video:{path}"))
     os.truncate(path, 5950)  # in its last frame
-    assert 1 <= len(frames_of(open_camera())) < 3
-    os.truncate(path, 5800)  # in its first one that counts
+    assert 1 <= len(all_frames(open_camera())) < 3
+    os.truncate(path, 5800)  # in its first one
     with pytest.raises(CameraError, match="not one frame in it can be read"):
-        frames_of(open_camera())
+        all_frames(open_camera())
     os.truncate(path, 100)
     with pytest.raises(CameraError, match="not a video that can be read"):
         open_camera()
@@ -160,13 +157,15 @@ def test_a_video_file_that_was_cut_off_ends_early_or_is_refused(tmp_path: Path) 
         ("webcam:77", "no webcam 77 .*: plug one in, or choose pictures with --camera"),
     ],
 )
-def test_what_cannot_be_opened_is_named_with_what_to_do(tmp_path: Path, source: str, message: str) -> None:
+def test_a_source_that_cannot_be_opened_is_an_error_that_says_what_to_do(
+    tmp_path: Path, source: str, message: str
+) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "bomb.png").write_bytes(png_of_zeros(40_000, 40_000, rows=1))
     for name in ("broken.jpg", "broken.avi"):
-        (tmp_path / name).write_bytes(b"neither picture nor film")
+        (tmp_path / name).write_bytes(b"neither picture nor video")
     with pytest.raises(CameraError, match=message):
-        frames_of(camera_factory(Chosen(source=source.format(tmp_path)))())
+        all_frames(camera_factory(Chosen(source=source.format(tmp_path)))())
 
 
 @pytest.mark.parametrize(
@@ -184,8 +183,8 @@ def test_a_source_of_unknown_kind_is_a_mistake_in_the_settings(source: str, hint
         camera_factory(Chosen(source=source))
 
 
-# Picamera2 runs on a Pi only. This stand-in is the module's boundary: the five calls that the camera makes,
-# with arrays as the real ones: YUV420, rows padded to a multiple of 64.
+# Picamera2 runs on a Pi only. This stand-in has the calls that PiCamera makes, and arrays like the real ones:
+# YUV420, rows padded to a multiple of 64.
 STAND_IN = """
 import os
 import numpy as np
@@ -257,7 +256,7 @@ def test_the_pis_camera_gives_the_grey_rows_without_padding(
     ("gives", "shape"),
     [("frame[:100, :50]", (100, 50)), ("frame[:0]", (0, 0)), ("frame[0]", (0, 0)), ("None", (0, 0))],
 )
-def test_the_pis_camera_may_give_less_than_it_was_asked_for(
+def test_the_pis_camera_may_give_smaller_frames_than_it_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gives: str, shape: tuple[int, int]
 ) -> None:
     picamera2(tmp_path, monkeypatch, gives=gives)
@@ -267,7 +266,7 @@ def test_the_pis_camera_may_give_less_than_it_was_asked_for(
     assert frame.shape == shape
 
 
-def test_auto_means_the_pis_camera_where_picamera2_is_installed(
+def test_auto_means_the_pis_camera_if_picamera2_is_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picamera2(tmp_path, monkeypatch)
@@ -275,13 +274,13 @@ def test_auto_means_the_pis_camera_where_picamera2_is_installed(
         assert sys.modules["picamera2"].calls == ["open", "start"]
 
 
-def test_a_pi_without_a_camera_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pi_without_a_camera_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picamera2(tmp_path, monkeypatch, missing=True)
-    with pytest.raises(CameraError, match=r"cannot be opened .*is its cable in"):
+    with pytest.raises(CameraError, match=r"cannot be opened .*is its cable plugged in"):
         camera_factory(Chosen(source="picamera2"))()
 
 
-def test_a_camera_that_cannot_be_had_leaves_no_file_open_and_is_looked_for_anew(
+def test_a_camera_that_cannot_be_opened_leaves_no_file_open_and_is_searched_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picamera2(tmp_path, monkeypatch, missing=True)

@@ -15,16 +15,16 @@ from tests.device.conftest import HAPPY
 from tests.waiting import eventually
 
 
-class Counting:
-    """A camera that never ends, counts what is asked of it, and can hang."""
+class CountingCamera:
+    """A camera that never ends, counts its reads, and can hang."""
 
     def __init__(self) -> None:
         self.reads = 0
         self.open = False
-        self.go_on = threading.Event()
-        self.go_on.set()
+        self.not_hanging = threading.Event()
+        self.not_hanging.set()
 
-    def __enter__(self) -> Counting:
+    def __enter__(self) -> CountingCamera:
         self.open = True
         return self
 
@@ -32,28 +32,28 @@ class Counting:
         self.open = False
 
     def read(self) -> Frame:
-        self.go_on.wait()
+        self.not_hanging.wait()
         self.reads += 1
         return np.zeros((4, 4), np.uint8)
 
 
-def test_it_gives_one_frame_and_then_one_for_each_asking() -> None:
+def test_a_session_gives_one_frame_and_then_one_for_each_request() -> None:
     events: SimpleQueue[Any] = SimpleQueue()
-    camera = Counting()
+    camera = CountingCamera()
     capture = Capture(lambda: camera, events.put)
-    look = capture.start()
+    session = capture.start()
     for _ in range(3):
-        assert events.get(timeout=5).look == look
+        assert events.get(timeout=5).session == session
         with pytest.raises(Empty):
             events.get(timeout=0.05)
-        capture.next()
+        capture.request_frame()
     events.get(timeout=5)
     assert camera.reads == 4
     capture.close()
 
 
-def test_the_camera_is_open_only_during_a_look() -> None:
-    camera = Counting()
+def test_the_camera_is_open_only_during_a_session() -> None:
+    camera = CountingCamera()
     capture = Capture(lambda: camera, lambda event: None)
     assert not camera.open
     capture.start()
@@ -62,17 +62,17 @@ def test_the_camera_is_open_only_during_a_look() -> None:
     eventually(lambda: not camera.open)
 
 
-def test_when_the_pictures_are_through_it_says_so() -> None:
+def test_a_session_ends_after_the_last_picture() -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     capture = Capture(lambda: PictureCamera([HAPPY]), events.put)
-    look = capture.start()
+    session = capture.start()
     assert isinstance(events.get(timeout=5), FrameCaptured)
-    capture.next()
-    assert events.get(timeout=5) == CaptureEnded(look)
+    capture.request_frame()
+    assert events.get(timeout=5) == CaptureEnded(session)
 
 
 @pytest.mark.parametrize("error", [CameraError("the cable is out"), RuntimeError("the cable is out")])
-def test_a_camera_that_fails_is_told_whatever_it_raises(error: Exception) -> None:
+def test_a_camera_that_fails_ends_the_session_whatever_it_raises(error: Exception) -> None:
     def broken() -> Camera:
         raise error
 
@@ -84,28 +84,28 @@ def test_a_camera_that_fails_is_told_whatever_it_raises(error: Exception) -> Non
 
 
 @pytest.mark.parametrize("error", [KeyError("Id"), SystemExit(1)])
-def test_an_error_of_our_own_in_the_cameras_thread_is_told_by_its_name(error: BaseException) -> None:
+def test_an_internal_error_in_the_capture_thread_is_reported_with_its_type(error: BaseException) -> None:
     def broken() -> Camera:
         raise error
 
     events: SimpleQueue[Any] = SimpleQueue()
     Capture(broken, events.put).start()
-    said = events.get(timeout=5).error
-    assert said.startswith(f"stopped by an error of moodbox's own ({type(error).__name__}: ")
+    error_line = events.get(timeout=5).error
+    assert error_line.startswith(f"stopped by an error of moodbox's own ({type(error).__name__}: ")
 
 
-def test_a_camera_that_hangs_hangs_nothing_else() -> None:
-    camera = Counting()
-    camera.go_on.clear()
+def test_a_camera_that_hangs_blocks_nothing_else() -> None:
+    camera = CountingCamera()
+    camera.not_hanging.clear()
     capture = Capture(lambda: camera, lambda event: None)
     capture.start()
     capture.stop()
     capture.close()  # returns
-    camera.go_on.set()
+    camera.not_hanging.set()
 
 
-def test_a_new_look_waits_until_the_camera_of_the_last_is_closed() -> None:
-    camera = Counting()
+def test_a_new_session_waits_until_the_camera_of_the_session_before_is_closed() -> None:
+    camera = CountingCamera()
     opened: list[bool] = []
 
     def open_camera() -> Camera:
@@ -114,17 +114,17 @@ def test_a_new_look_waits_until_the_camera_of_the_last_is_closed() -> None:
 
     events: SimpleQueue[Any] = SimpleQueue()
     capture = Capture(open_camera, events.put)
-    for look in (1, 2, 3):
-        assert capture.start() == look
-    while events.get(timeout=5).look != 3:
+    for session in (1, 2, 3):
+        assert capture.start() == session
+    while events.get(timeout=5).session != 3:
         pass
     assert not any(opened)
     capture.close()
 
 
-def test_pressing_wildly_opens_the_camera_no_more_than_it_must() -> None:
-    camera = Counting()
-    camera.go_on.clear()
+def test_many_starts_in_a_row_open_the_camera_only_for_the_last() -> None:
+    camera = CountingCamera()
+    camera.not_hanging.clear()
     opened: list[bool] = []
 
     def open_camera() -> Camera:
@@ -137,8 +137,8 @@ def test_pressing_wildly_opens_the_camera_no_more_than_it_must() -> None:
     eventually(lambda: opened)
     for _ in range(20):
         last = capture.start()
-    camera.go_on.set()
-    while events.get(timeout=5).look != last:
+    camera.not_hanging.set()
+    while events.get(timeout=5).session != last:
         pass
     assert len(opened) == 2
     capture.close()

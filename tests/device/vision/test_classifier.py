@@ -25,26 +25,28 @@ def change(model: Path, **changes: object) -> None:
     card.write_text(json.dumps(json.loads(card.read_text()) | changes))
 
 
-def test_a_reading_gives_each_of_the_cards_moods_a_probability() -> None:
+def test_each_of_the_cards_moods_gets_a_probability() -> None:
     classifier = Classifier(DEFAULT_MODEL)
-    reading = classifier.read(np.random.default_rng(1).integers(0, 256, (48, 48), dtype=np.uint8))
-    assert tuple(reading) == classifier.card.labels
-    assert sum(reading.values()) == pytest.approx(1)
-    assert all(0 <= share <= 1 for share in reading.values())
+    probabilities = classifier.classify(np.random.default_rng(1).integers(0, 256, (48, 48), dtype=np.uint8))
+    assert tuple(probabilities) == classifier.card.labels
+    assert sum(probabilities.values()) == pytest.approx(1)
+    assert all(0 <= share <= 1 for share in probabilities.values())
 
 
-def test_a_reading_is_weighted_by_the_cards_prior(model: Path) -> None:
+def test_probabilities_are_weighted_by_the_cards_prior(model: Path) -> None:
     crop = np.random.default_rng(1).integers(0, 256, (48, 48), dtype=np.uint8)
     change(model, prior={})
     plain = Classifier(model)
-    assert [*plain.read(crop).values()] == pytest.approx(plain.probabilities(crop))
+    assert [*plain.classify(crop).values()] == pytest.approx(plain.probabilities(crop))
 
     change(model, prior={"neutral": 3})
     weighted = Classifier(model)
     assert np.array_equal(weighted.probabilities(crop), plain.probabilities(crop))
     happy, neutral, sad = plain.probabilities(crop)
-    whole = happy + 3 * neutral + sad
-    assert [*weighted.read(crop).values()] == pytest.approx([happy / whole, 3 * neutral / whole, sad / whole])
+    total = happy + 3 * neutral + sad
+    assert [*weighted.classify(crop).values()] == pytest.approx(
+        [happy / total, 3 * neutral / total, sad / total]
+    )
 
 
 def test_a_model_without_its_card_is_refused(model: Path) -> None:
@@ -53,7 +55,7 @@ def test_a_model_without_its_card_is_refused(model: Path) -> None:
         Classifier(model)
 
 
-def test_a_card_of_another_file_is_refused(model: Path) -> None:
+def test_a_card_for_another_model_is_refused(model: Path) -> None:
     model.write_bytes(model.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelError, match=r"not the file its card describes"):
         Classifier(model)
@@ -78,12 +80,14 @@ def test_a_truncated_model_is_refused(model: Path) -> None:
         ({"crop": {"detector": "x.xml"}}, "not a model card: .*margin"),
     ],
 )
-def test_a_card_that_does_not_fit_is_refused(model: Path, changes: dict[str, object], message: str) -> None:
+def test_a_card_that_does_not_match_the_model_is_refused(
+    model: Path, changes: dict[str, object], message: str
+) -> None:
     change(model, **changes)
     with pytest.raises(ModelError, match=message):
         Classifier(model)
 
 
-def test_a_card_may_hold_more_than_the_device_wants(model: Path) -> None:
+def test_a_card_may_have_more_entries_than_the_device_needs(model: Path) -> None:
     change(model, note="for people")
     assert read_card(model).name == "mood3"

@@ -1,6 +1,6 @@
-"""Thousands of damaged picture files: each is read or refused, and none ends the process or fills the memory.
+"""Thousands of damaged picture files: each is read or refused, and none crashes or fills the memory.
 
-In processes of their own, for a crash in OpenCV's own code would take the tests with it.
+In processes of their own, because a crash in OpenCV's code would end the tests too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from device.config.settings import Look, Model
 
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 draw = np.random.default_rng(int(sys.argv[1]))
-eyes = FaceAnalyzer(Model(), Look())
+analyzer = FaceAnalyzer(Model(), Look())
 colour = cv2.GaussianBlur(draw.integers(0, 256, (60, 80, 3), dtype=np.uint8), (0, 0), 3)
 grey, deep = np.ascontiguousarray(colour[..., 0]), colour.astype(np.uint16) * 257
 whole = [
@@ -40,15 +40,15 @@ whole = [
 def damaged(content):
     content = content.copy()
     kind = draw.integers(4)
-    if kind == 0:  # cut off
+    if kind == 0:  # truncated
         return content[: draw.integers(len(content))]
-    if kind == 1:  # bits turned over
+    if kind == 1:  # some bits flipped
         for at in draw.integers(len(content), size=draw.integers(1, 8)):
             content[at] ^= 1 << draw.integers(8)
-    elif kind == 2:  # bytes of its head changed
+    elif kind == 2:  # some bytes of its header changed
         for at in draw.integers(min(len(content), 64), size=draw.integers(1, 8)):
             content[at] = draw.integers(256)
-    else:  # a part of it replaced by more or less
+    else:  # a part of it replaced by a longer or shorter one
         start, end = sorted(draw.integers(len(content), size=2))
         junk = draw.integers(256, size=draw.integers(50), dtype=np.uint8)
         content = np.concatenate([content[:start], junk, content[min(end, start + 50) :]])
@@ -64,10 +64,10 @@ with tempfile.TemporaryDirectory() as folder:
         except CameraError:
             continue
         read += 1
-        eyes.analyze(frame)
+        analyzer.analyze(frame)
 print(read, Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 """
-MEMORY = 500 * 1024  # KiB: what the libraries take, and the largest picture that is read
+MEMORY = 500 * 1024  # KiB: for the libraries, and the largest picture that is read
 
 
 @pytest.mark.fuzz

@@ -5,8 +5,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from device.vision.model_card import Light
-from device.vision.normalization import DEVIATION, MEAN, normalize, normalize_all
+from device.vision.normalization import (
+    TARGET_DEVIATION,
+    TARGET_MEAN,
+    Normalization,
+    normalize,
+    normalize_all,
+)
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY
 
@@ -17,30 +22,35 @@ def crop() -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture[60:260, 90:290], (48, 48), interpolation=cv2.INTER_AREA))
 
 
-def test_as_it_is_nothing_is_changed(crop: NDArray[np.uint8]) -> None:
-    assert np.array_equal(normalize(crop, Light.AS_IS), crop)
+def test_without_normalization_the_crop_does_not_change(crop: NDArray[np.uint8]) -> None:
+    assert np.array_equal(normalize(crop, Normalization.NONE), crop)
 
 
-def test_stretched_it_has_the_mean_and_deviation_that_all_have(crop: NDArray[np.uint8]) -> None:
-    seen = normalize(crop, Light.STRETCHED)
-    assert seen.dtype == np.uint8
-    assert seen.mean() == pytest.approx(MEAN, abs=4)  # what is clipped is missing
-    assert seen.std() == pytest.approx(DEVIATION, abs=6)
+def test_standardized_crops_have_the_same_mean_and_deviation(crop: NDArray[np.uint8]) -> None:
+    normalized = normalize(crop, Normalization.STANDARDIZED)
+    assert normalized.dtype == np.uint8
+    assert normalized.mean() == pytest.approx(TARGET_MEAN, abs=4)  # clipping changes it a little
+    assert normalized.std() == pytest.approx(TARGET_DEVIATION, abs=6)
 
 
-@pytest.mark.parametrize("light", [Light.STRETCHED, Light.EQUALISED])
-def test_half_the_light_makes_no_difference(light: Light, crop: NDArray[np.uint8]) -> None:
+@pytest.mark.parametrize("normalization", [Normalization.STANDARDIZED, Normalization.EQUALIZED])
+def test_half_the_brightness_makes_no_difference(
+    normalization: Normalization, crop: NDArray[np.uint8]
+) -> None:
     dim = (crop // 2 + 10).astype(np.uint8)
-    assert np.abs(normalize(dim, light).astype(int) - normalize(crop, light)).mean() < 4
+    assert np.abs(normalize(dim, normalization).astype(int) - normalize(crop, normalization)).mean() < 4
 
 
-@pytest.mark.parametrize("light", Light)
+@pytest.mark.parametrize("normalization", Normalization)
 @pytest.mark.parametrize("grey", [0, 90, 255])
-def test_a_plain_crop_stays_plain(light: Light, grey: int) -> None:
-    assert len(np.unique(normalize(np.full((48, 48), grey, np.uint8), light))) == 1
+def test_a_plain_crop_stays_plain(normalization: Normalization, grey: int) -> None:
+    assert len(np.unique(normalize(np.full((48, 48), grey, np.uint8), normalization))) == 1
 
 
-def test_many_are_evened_one_by_one(crop: NDArray[np.uint8]) -> None:
+def test_crops_are_normalized_one_by_one(crop: NDArray[np.uint8]) -> None:
     crops = np.stack([crop, crop[:, ::-1], crop // 3])
-    seen = normalize_all(crops, Light.STRETCHED)
-    assert all(np.array_equal(one, normalize(c, Light.STRETCHED)) for one, c in zip(seen, crops, strict=True))
+    normalized = normalize_all(crops, Normalization.STANDARDIZED)
+    assert all(
+        np.array_equal(actual, normalize(c, Normalization.STANDARDIZED))
+        for actual, c in zip(normalized, crops, strict=True)
+    )

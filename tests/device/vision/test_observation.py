@@ -1,83 +1,107 @@
 from __future__ import annotations
 
-from pathlib import Path
+import itertools
+from collections.abc import Iterator
 
 from device.config.settings import Look as Rules
 from device.config.settings import Model
 from device.mood import Face, Mood, Outcome, Probabilities
-from device.vision.camera import PictureCamera
+from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer, FrameResult, Observation, observe
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY, NEUTRAL
 
 FACE = Face(1, 2, 3, 4)
-NOBODY = FrameResult(None, None, 0.01, 0)
+NO_FACE = FrameResult(None, None, 0.01, 0)
 
 
 def result(mood: Mood, share: float = 0.8) -> FrameResult:
-    reading: Probabilities = {
+    probabilities: Probabilities = {
         m: share if m is mood else (1 - share) / 2 for m in (Mood.HAPPY, Mood.NEUTRAL, Mood.SAD)
     }
-    return FrameResult(FACE, reading, 0.01, 0.01)
+    return FrameResult(FACE, probabilities, 0.01, 0.01)
 
 
-def look(*results: FrameResult) -> Observation:
+def observation(*results: FrameResult) -> Observation:
     return Observation(Rules(readings=5, seconds=3), threshold=0.5, started=100.0, results=list(results))
 
 
-def test_by_default_a_look_takes_at_least_five_readings_and_at_most_three_seconds() -> None:
+def test_by_default_an_observation_needs_five_predictions_and_takes_at_most_three_seconds() -> None:
     assert (Rules().readings, Rules().seconds) == (5, 3.0)
 
 
-def test_a_look_is_decided_when_its_readings_agree() -> None:
-    assert not look(*[result(Mood.SAD)] * 4).decided()
-    assert look(*[result(Mood.SAD)] * 5).decided()
+def test_an_observation_is_finished_when_its_predictions_agree() -> None:
+    assert not observation(*[result(Mood.SAD)] * 4).is_finished(now=100.0)
+    assert observation(*[result(Mood.SAD)] * 5).is_finished(now=100.0)
 
 
-def test_readings_that_disagree_need_more_of_them() -> None:
-    mixed = look(*[result(Mood.SAD)] * 4, result(Mood.HAPPY))
-    assert not mixed.decided()
+def test_predictions_that_disagree_need_more_of_them() -> None:
+    mixed = observation(*[result(Mood.SAD)] * 4, result(Mood.HAPPY))
+    assert not mixed.is_finished(now=100.0)
     assert mixed.decision().mood is Mood.SAD
 
 
 def test_frames_without_a_face_do_not_count() -> None:
-    assert not look(*[result(Mood.SAD)] * 4, NOBODY).decided()
-    assert look(NOBODY, *[result(Mood.SAD)] * 5).decision().readings == 5
+    assert not observation(*[result(Mood.SAD)] * 4, NO_FACE).is_finished(now=100.0)
+    assert observation(NO_FACE, *[result(Mood.SAD)] * 5).decision().prediction_count == 5
 
 
-def test_its_time_is_up_after_the_seconds_of_the_settings() -> None:
-    assert look().ends == 103.0
+def test_an_observation_is_finished_after_the_seconds_of_the_settings() -> None:
+    assert observation().deadline == 103.0
+    assert not observation(NO_FACE).is_finished(now=102.9)
+    assert observation(NO_FACE).is_finished(now=103.0)
 
 
-def test_nobody_there_is_no_face() -> None:
-    assert look(NOBODY, NOBODY).decision().outcome is Outcome.NO_FACE
+def test_frames_without_a_face_alone_are_no_face() -> None:
+    assert observation(NO_FACE, NO_FACE).decision().outcome is Outcome.NO_FACE
 
 
-def test_readings_below_the_cards_threshold_are_unsure() -> None:
-    assert look(*[result(Mood.SAD, 0.45)] * 5).decision().outcome is Outcome.UNSURE
+def test_predictions_below_the_cards_threshold_are_unsure() -> None:
+    assert observation(*[result(Mood.SAD, 0.45)] * 5).decision().outcome is Outcome.UNSURE
 
 
 def test_real_faces_get_the_mood_that_a_person_sees_in_them() -> None:
     analyzer = FaceAnalyzer(Model(), Rules())
     for path, mood in ((HAPPY, Mood.HAPPY), (NEUTRAL, Mood.NEUTRAL)):
-        decision = observe(analyzer, PictureCamera([path]), Rules())
+        decision = observe(analyzer, [read_picture(path)], Rules())
         assert decision.mood is mood
-        assert decision.readings == 1
+        assert decision.prediction_count == 1
 
 
-def test_every_second_reading_is_of_the_mirror_image() -> None:
+def test_every_second_prediction_is_of_the_mirror_image() -> None:
     analyzer, frame = FaceAnalyzer(Model(), Rules()), read_picture(NEUTRAL)
-    look = Observation(Rules(), threshold=0.5, started=0.0)
-    taken = [look.take(analyzer, frame) for _ in range(3)]
-    before = [None, taken[0].face, taken[1].face]
-    plain = [analyzer.analyze(frame, face).reading for face in before]
-    mirror = [analyzer.analyze(frame, face, mirrored=True).reading for face in before]
+    observed = Observation(Rules(), threshold=0.5, started=0.0)
+    results = [observed.add_frame(analyzer, frame) for _ in range(3)]
+    previous = [None, results[0].face, results[1].face]
+    plain = [analyzer.analyze(frame, face).probabilities for face in previous]
+    mirrored = [analyzer.analyze(frame, face, mirrored=True).probabilities for face in previous]
 
-    assert [result.reading for result in taken] == [plain[0], mirror[1], plain[2]]
-    assert plain[1] != mirror[1]
+    assert [result.probabilities for result in results] == [plain[0], mirrored[1], plain[2]]
+    assert plain[1] != mirrored[1]
 
 
-def test_a_look_ends_early_once_decided() -> None:
+def test_no_frame_is_taken_after_the_predictions_agree() -> None:
     analyzer = FaceAnalyzer(Model(), Rules())
-    paths: list[Path] = [HAPPY] * 20
-    assert observe(analyzer, PictureCamera(paths), Rules(seconds=30)).readings == 5
+    taken: list[Frame] = []
+
+    def frames() -> Iterator[Frame]:
+        while True:
+            taken.append(read_picture(HAPPY))
+            yield taken[-1]
+
+    assert observe(analyzer, frames(), Rules(seconds=30)).prediction_count == 5
+    assert len(taken) == 5
+
+
+def test_no_frame_is_taken_after_the_time_is_up() -> None:
+    analyzer = FaceAnalyzer(Model(), Rules())
+    seconds = itertools.count()
+    endless = itertools.repeat(read_picture(HAPPY))
+    decision = observe(analyzer, endless, Rules(readings=50, seconds=3), clock=lambda: next(seconds))
+    assert decision.prediction_count == 3
+
+
+def test_an_observation_ends_with_its_frames() -> None:
+    analyzer = FaceAnalyzer(Model(), Rules())
+    assert observe(analyzer, [read_picture(HAPPY)] * 2, Rules(seconds=30)).prediction_count == 2
+    assert observe(analyzer, [], Rules()).outcome is Outcome.NO_FACE

@@ -1,4 +1,4 @@
-"""A frame may have any shape and any content: nothing in it is no face, and never an error."""
+"""A frame may have any shape and content: it has a face or none, and never causes an error."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from device.config.settings import Look, Model
 from device.demo.screen import picture
 from device.mood import Decision, Face, Outcome
-from device.vision.camera import Camera
-from device.vision.detector import FaceDetector, cut
-from device.vision.frame import LONGEST_SIDE, grey, small
-from device.vision.model_card import Crop, Light
+from device.vision.camera import Camera, frames_of
+from device.vision.detector import FaceDetector, crop_face
+from device.vision.frame import MAX_SIDE, scaled_down, to_grey
+from device.vision.model_card import Crop
+from device.vision.normalization import Normalization
 from device.vision.observation import FaceAnalyzer, observe
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY
@@ -26,7 +27,7 @@ FRONTAL = "haarcascade_frontalface_default.xml"
 SIDES = st.one_of(st.integers(0, 60), st.sampled_from([100, 240, 640, 1000]))
 LONG = [(3, 1000), (1000, 3), (1, 40_000), (40_000, 1), (30, 40_000), (40_000, 30), (25, 32_766)]
 SHAPES = st.one_of(st.tuples(SIDES, SIDES), st.sampled_from(LONG))
-KINDS = st.sampled_from(["black", "white", "noise", "ramp", "her"])
+KINDS = st.sampled_from(["black", "white", "noise", "ramp", "face"])
 ANYWHERE = st.integers(-700, 1400)
 FACES = st.builds(
     Face, ANYWHERE, ANYWHERE, st.integers(1, 640), st.integers(1, 640), st.sampled_from([-15.0, 0.0, 15.0])
@@ -39,15 +40,15 @@ def analyzer() -> FaceAnalyzer:
 
 
 @functools.cache
-def her() -> NDArray[np.uint8]:
+def face_picture() -> NDArray[np.uint8]:
     return read_picture(HAPPY)
 
 
-def drawn(shape: tuple[int, int], kind: str) -> NDArray[np.uint8]:
+def make_frame(shape: tuple[int, int], kind: str) -> NDArray[np.uint8]:
     height, width = shape
-    if kind == "her":
-        repeats = (-(-height // her().shape[0]), -(-width // her().shape[1]))
-        return np.tile(her(), repeats)[:height, :width]
+    if kind == "face":
+        repeats = (-(-height // face_picture().shape[0]), -(-width // face_picture().shape[1]))
+        return np.tile(face_picture(), repeats)[:height, :width]
     if kind == "noise":
         return np.random.default_rng(height).integers(0, 256, shape, dtype=np.uint8)
     if kind == "ramp":
@@ -56,21 +57,21 @@ def drawn(shape: tuple[int, int], kind: str) -> NDArray[np.uint8]:
 
 
 @given(SHAPES, KINDS, st.one_of(st.none(), FACES))
-@example((3, 1000), "noise", None)  # it ended the box
+@example((3, 1000), "noise", None)  # this ended the box once
 @example((1000, 3), "noise", None)
-@example((100, 40_000), "her", None)
-@example((400, 386), "her", Face(500, 500, 100, 100))  # seen in the picture before, which was larger
+@example((100, 40_000), "face", None)
+@example((400, 386), "face", Face(500, 500, 100, 100))  # outside: the frame before was larger
 @settings(max_examples=80)
-def test_a_frame_of_any_shape_has_a_face_that_is_read_or_none(
-    shape: tuple[int, int], kind: str, last: Face | None
+def test_in_a_frame_of_any_shape_a_face_is_classified_or_there_is_none(
+    shape: tuple[int, int], kind: str, previous: Face | None
 ) -> None:
-    result = analyzer().analyze(drawn(shape, kind), last)
+    result = analyzer().analyze(make_frame(shape, kind), previous)
     if result.face is None:
-        assert result.reading is None
+        assert result.probabilities is None
     else:
         assert min(shape) >= 24
-        assert result.reading is not None
-        assert sum(result.reading.values()) == pytest.approx(1)
+        assert result.probabilities is not None
+        assert sum(result.probabilities.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -85,33 +86,39 @@ def test_a_frame_of_any_shape_has_a_face_that_is_read_or_none(
     ],
     ids=lambda frame: f"{frame.dtype}{frame.shape}",
 )
-def test_in_a_frame_of_another_kind_is_no_face(frame: Any) -> None:
-    assert FaceDetector(FRONTAL, least=0.08).find(frame) is None
-    assert FaceDetector(FRONTAL, least=0.08).find(frame, Face(10, 10, 50, 50)) is None
+def test_in_an_array_that_is_not_a_frame_there_is_no_face(frame: Any) -> None:
+    assert FaceDetector(FRONTAL, min_face=0.08).detect(frame) is None
+    assert FaceDetector(FRONTAL, min_face=0.08).detect(frame, Face(10, 10, 50, 50)) is None
 
 
 @given(
     st.tuples(st.integers(1, 700), st.integers(1, 700)),
     FACES,
-    st.sampled_from(list(Light)),
+    st.sampled_from(list(Normalization)),
     st.floats(-0.5, 2),
 )
 @settings(max_examples=60)
-def test_a_crop_has_its_size_wherever_the_face_lies(
-    shape: tuple[int, int], face: Face, light: Light, margin: float
+def test_a_crop_has_its_size_wherever_the_face_is(
+    shape: tuple[int, int], face: Face, normalization: Normalization, margin: float
 ) -> None:
-    crop = cut(drawn(shape, "her"), face, Crop(detector=FRONTAL, margin=margin, light=light), side=48)
+    crop = crop_face(
+        make_frame(shape, "face"),
+        face,
+        Crop(detector=FRONTAL, margin=margin, normalization=normalization),
+        side=48,
+    )
     assert crop.shape == (48, 48)
     assert crop.dtype == np.uint8
-    assert sum(analyzer()._classifier.read(crop).values()) == pytest.approx(1)
+    assert sum(analyzer()._classifier.classify(crop).values()) == pytest.approx(1)
 
 
 @given(SHAPES, KINDS)
+@example((0, 1000), "black")
 @settings(max_examples=60)
-def test_a_frame_is_made_small_and_never_to_nothing(shape: tuple[int, int], kind: str) -> None:
-    made = small(drawn(shape, kind))
-    assert max(made.shape) <= LONGEST_SIDE
-    assert (min(made.shape) == 0) == (min(shape) == 0)
+def test_a_frame_is_scaled_down_and_keeps_at_least_one_pixel(shape: tuple[int, int], kind: str) -> None:
+    result = scaled_down(make_frame(shape, kind))
+    assert max(result.shape) <= MAX_SIDE
+    assert (min(result.shape) == 0) == (min(shape) == 0)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +137,10 @@ def test_a_frame_is_made_small_and_never_to_nothing(shape: tuple[int, int], kind
     ],
     ids=lambda value: f"{value.dtype}{value.shape}" if isinstance(value, np.ndarray) else str(value),
 )
-def test_whatever_a_camera_gives_is_made_grey_or_nothing(given: Any, shape: tuple[int, int]) -> None:
-    frame = grey(given)
+def test_whatever_a_camera_gives_becomes_a_grey_frame_or_an_empty_one(
+    given: Any, shape: tuple[int, int]
+) -> None:
+    frame = to_grey(given)
     assert frame.shape == shape
     assert frame.dtype == np.uint8
     assert (frame == 100).all()
@@ -139,17 +148,17 @@ def test_whatever_a_camera_gives_is_made_grey_or_nothing(given: Any, shape: tupl
 
 @pytest.mark.parametrize("shape", [*LONG, (1, 1), (0, 0), (0, 7)])
 def test_the_demo_draws_a_frame_of_any_shape(shape: tuple[int, int]) -> None:
-    seen = Decision(outcome=Outcome.UNSURE, face=Face(-5, 0, 10, 2000))
-    assert len(picture(drawn(shape, "ramp"), seen, rows=10).plain.splitlines()) in (10, 11)
+    decision = Decision(outcome=Outcome.UNSURE, face=Face(-5, 0, 10, 2000))
+    assert len(picture(make_frame(shape, "ramp"), decision, rows=10).plain.splitlines()) in (10, 11)
 
 
-class Flickering:
-    """A camera whose frames have another size each time."""
+class ChangingSizes:
+    """A camera whose frames differ in size."""
 
     def __init__(self, frames: list[NDArray[np.uint8]]) -> None:
         self._frames = iter(frames)
 
-    def __enter__(self) -> Flickering:
+    def __enter__(self) -> ChangingSizes:
         return self
 
     def __exit__(self, *_: object) -> None: ...
@@ -158,10 +167,10 @@ class Flickering:
         return next(self._frames, None)
 
 
-def test_a_look_goes_on_through_frames_of_all_sizes() -> None:
-    """A face is followed from one frame to the next, which may be too small to hold it."""
+def test_an_observation_continues_through_frames_of_all_sizes() -> None:
+    """A face is tracked from one frame to the next, which may be too small to contain it."""
     shapes = [(400, 386), (60, 60), (0, 0), (400, 386), (3, 1000), (400, 40), (400, 386), (1, 1), (400, 386)]
-    camera: Camera = Flickering([drawn(shape, "her") for shape in shapes])
-    decision = observe(analyzer(), camera, Look(readings=4, seconds=60))
+    camera: Camera = ChangingSizes([make_frame(shape, "face") for shape in shapes])
+    decision = observe(analyzer(), frames_of(camera), Look(readings=4, seconds=60))
     assert decision.outcome == "mood"
-    assert decision.readings == 4
+    assert decision.prediction_count == 4

@@ -1,8 +1,8 @@
-"""An MPD that lies: a thin server that answers from a table.
+"""A stand-in for MPD that sends malformed responses: a thin server that answers from a table.
 
-A real MPD cannot be brought to leave out a field, to send a line without end, or to stop in the middle of an
-answer; what else listens where the settings say, or a bug to come, can. Whatever a real one can do, the tests
-have done by a real one.
+A real MPD cannot be made to leave out a field, to send an endless line, or to stop in the middle of a
+response; another server at the same address, or a future bug, can. The tests use a real MPD for all that it
+can do.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Self
 
 ROWS = [
     f"file: {name}.ogg\nLast-Modified: 2026-01-01T00:00:00Z\nArtist: Somebody\nTitle: {name}\nTime: 60\n"
-    f"duration: 60.000\nPos: {place}\nId: {place + 1}\n"
-    for place, name in enumerate("ab")
+    f"duration: 60.000\nPos: {offset}\nId: {offset + 1}\n"
+    for offset, name in enumerate("ab")
 ]
 STATUS = (
     "volume: 100\nrepeat: 0\nrandom: 0\nsingle: 0\nconsume: 0\npartition: default\nplaylist: 7\n"
@@ -30,12 +30,12 @@ STATUS = (
     "bitrate: 128\nduration: 60.000\naudio: 44100:16:2\nnextsong: 1\nnextsongid: 2\n"
 )
 STATS = "uptime: 100\nplaytime: 0\nartists: 1\nalbums: 1\nsongs: 2\ndb_playtime: 120\ndb_update: 1700000000\n"
-KNOWN = ("addid", "clearerror", "deleteid", "idle", "play", "playlistinfo", "status", "sticker")
+COMMANDS = ("addid", "clearerror", "deleteid", "idle", "play", "playlistinfo", "status", "sticker")
 
 
 @dataclass(frozen=True)
 class Raw:
-    """What is sent as it is, chunk by chunk, with so many seconds between two; then the connection ends."""
+    """Bytes that are sent as they are, chunk by chunk, `pause` seconds apart; then the connection ends."""
 
     chunks: Callable[[], Iterator[bytes]]
     pause: float = 0.0
@@ -49,26 +49,26 @@ class Raw:
         return cls(lambda: itertools.chain([begin], itertools.repeat(chunk)), pause)
 
 
-Answer = str | Raw | Callable[[list[str]], str]
-"""Text without the `OK` that follows it, by the words of the question if that matters; or something raw.
+Response = str | Raw | Callable[[list[str]], str]
+"""Text without the `OK` that follows it, a function from the command's words to that, or raw bytes.
 
-In text that begins with `ACK`, `@?` becomes the command's place in its list.
+In text that begins with `ACK`, `@?` becomes the command's offset in its command list.
 """
 
 
-def _found(words: list[str]) -> str:
+def _library_window(words: list[str]) -> str:
     start, _, end = words[-1].partition(":")
     return "".join(ROWS[int(start) : int(end)])
 
 
-def _truth() -> dict[str, Answer]:
-    """What a real MPD with two songs in its library and in its queue would say."""
+def correct_responses() -> dict[str, Response]:
+    """The responses of a real MPD with two songs in its library and in its queue."""
     ids = itertools.count(3)
     return {
         "addid": lambda _: f"Id: {next(ids)}\n",
-        "commands": "".join(f"command: {name}\n" for name in KNOWN),
+        "commands": "".join(f"command: {name}\n" for name in COMMANDS),
         "currentsong": ROWS[0],
-        "find": _found,
+        "find": _library_window,
         "plchangesposid": "cpos: 0\nId: 1\ncpos: 1\nId: 2\n",
         "playlistinfo": "".join(ROWS),
         "stats": STATS,
@@ -79,20 +79,23 @@ def _truth() -> dict[str, Answer]:
 
 
 @dataclass
-class LyingMpd:
-    """lies: what it answers in place of the truth, by command; `connect` is its greeting.
+class FaultyMpd:
+    """The server.
 
-    asked: how often each command came. sent: bytes.
+    Attributes:
+        responses: What it sends in place of the correct response, by command; `connect` is its greeting.
+        asked: How often each command was received.
+        sent: How many bytes were sent.
     """
 
     path: Path
-    lies: Mapping[str, Answer] = field(default_factory=dict)
+    responses: Mapping[str, Response] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     sent: int = 0
 
     def __enter__(self) -> Self:
-        self._truth = _truth()
-        self._over = threading.Event()
+        self._correct = correct_responses()
+        self._closed = threading.Event()
         self._lock = threading.Lock()
         self._connections: list[socket.socket] = []
         self._server = socket.socket(socket.AF_UNIX)
@@ -102,13 +105,13 @@ class LyingMpd:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._closed.set()
         self._server.close()
         self.path.unlink()
         self.drop()
 
     def drop(self) -> None:
-        """Hangs up on everybody."""
+        """Close all connections."""
         with self._lock:
             connections, self._connections = self._connections, []
         for connection in connections:
@@ -116,18 +119,18 @@ class LyingMpd:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
-        while not self._over.is_set():
+        while not self._closed.is_set():
             try:
                 connection, _ = self._server.accept()
             except OSError:
                 return
             with self._lock:
                 self._connections.append(connection)
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _talk(self, connection: socket.socket) -> None:
+    def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            if not self._say(connection, self.lies.get("connect", "OK MPD 0.23.5\n"), end=""):
+            if not self._send_response(connection, self.responses.get("connect", "OK MPD 0.23.5\n"), end=""):
                 return
             listed: list[str] | None = None
             for line in connection.makefile("r", encoding="utf-8"):
@@ -135,56 +138,56 @@ class LyingMpd:
                 if command == "command_list_ok_begin":
                     listed = []
                 elif command == "command_list_end":
-                    if not self._answer_list(connection, listed or []):
+                    if not self._respond_to_list(connection, listed or []):
                         return
                     listed = None
                 elif listed is not None:
                     listed.append(command)
-                elif not self._answer(connection, command, 0, "OK\n"):
+                elif not self._respond(connection, command, 0, "OK\n"):
                     return
 
-    def _answer_list(self, connection: socket.socket, commands: list[str]) -> bool:
-        """False once the connection has ended."""
-        for place, command in enumerate(commands):
-            going_on = self._answer(connection, command, place, "list_OK\n")
-            if not going_on:
-                return going_on is None  # refused: the rest of the list is not done
-        return bool(self._say(connection, "", end="OK\n"))
+    def _respond_to_list(self, connection: socket.socket, commands: list[str]) -> bool:
+        """Return False once the connection has ended."""
+        for offset, command in enumerate(commands):
+            done = self._respond(connection, command, offset, "list_OK\n")
+            if not done:
+                return done is None  # refused: MPD does not run the rest of the list
+        return bool(self._send_response(connection, "", end="OK\n"))
 
-    def _answer(self, connection: socket.socket, command: str, place: int, end: str) -> bool | None:
-        """None if the command was refused, False once the connection has ended."""
+    def _respond(self, connection: socket.socket, command: str, offset: int, end: str) -> bool | None:
+        """Return None if the command was refused, False once the connection has ended."""
         words = shlex.split(command)
         name = " ".join(words[:2]) if words[0] == "sticker" else words[0]
         self.asked[name] += 1
-        answer = self.lies.get(name)
-        if answer is None:
+        response = self.responses.get(name)
+        if response is None:
             if name == "idle":
-                self._over.wait()
+                self._closed.wait()
                 return False
-            answer = "" if name == "tagtypes" and len(words) > 1 else self._truth.get(name, "")
-        if callable(answer):
-            answer = answer(words)
-        if isinstance(answer, str) and answer.startswith("ACK"):
-            self._say(connection, answer.replace("@?", f"@{place}"), end="\n")
+            response = "" if name == "tagtypes" and len(words) > 1 else self._correct.get(name, "")
+        if callable(response):
+            response = response(words)
+        if isinstance(response, str) and response.startswith("ACK"):
+            self._send_response(connection, response.replace("@?", f"@{offset}"), end="\n")
             return None
-        return self._say(connection, answer, end)
+        return self._send_response(connection, response, end)
 
-    def _say(self, connection: socket.socket, answer: str | Raw | object, end: str) -> bool:
-        if isinstance(answer, str):
-            self._send(connection, (answer + end).encode())
+    def _send_response(self, connection: socket.socket, response: str | Raw | object, end: str) -> bool:
+        if isinstance(response, str):
+            self._send(connection, (response + end).encode())
             return True
-        assert isinstance(answer, Raw)
-        for chunk in answer.chunks():
-            if self._over.is_set():
+        assert isinstance(response, Raw)
+        for chunk in response.chunks():
+            if self._closed.is_set():
                 break
             self._send(connection, chunk)
-            time.sleep(answer.pause)
+            time.sleep(response.pause)
         return False
 
     def _send(self, connection: socket.socket, content: bytes) -> None:
-        """Counts what was really taken: whoever reads no more takes no more than a socket's buffer."""
+        """Send, and count what was accepted: a client that stops reading accepts one socket buffer more."""
         while content:
-            taken = connection.send(content)
-            content = content[taken:]
+            accepted = connection.send(content)
+            content = content[accepted:]
             with self._lock:
-                self.sent += taken
+                self.sent += accepted

@@ -1,0 +1,147 @@
+"""Runs the box's observations: opens the camera, takes frames until there is a decision, closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from device.box.loop import Loop
+from device.box.state import Activity, StateHolder
+from device.config import settings
+from device.health import Health, Part
+from device.mood import Decision, Mood, Outcome
+from device.vision.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.observation import FaceAnalyzer, Observation
+from device.vision.observation_log import log_observation
+
+FIRST_FRAME_TIMEOUT_S = 30.0  # at the first observation, when a small Pi loads the camera's library slowly
+OPEN_TIMEOUT_S = 10.0  # until the first frame of a later observation
+NEXT_FRAME_TIMEOUT_S = 2.0
+SEARCH_PAUSE_S = 0.2  # between two frames without a face
+CAMERA_RETRY_S = 5.0  # until a camera that failed is tried again
+"""Both pauses hold while the box searches for its first face; later it observes only when it is asked to."""
+
+NONE = -1  # no observation's number
+
+
+class Observer:
+    """One observation at a time, on the loop's thread.
+
+    Without an analyzer (there is a problem with its model) the box never observes.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop: Loop[Any],
+        state: StateHolder,
+        health: Health,
+        rules: settings.Look,
+        analyzer: FaceAnalyzer | None,
+        capture: Capture,
+        on_mood: Callable[[Mood], None],
+    ) -> None:
+        """on_mood: called with each mood that an observation has decided on."""
+        self._loop = loop
+        self._state = state
+        self._health = health
+        self._rules = rules
+        self._analyzer = analyzer
+        self._capture = capture
+        self._on_mood = on_mood
+        self._observation = self._new_observation()
+        self._number = NONE  # of the capture whose events count
+        self._requested = 0.0  # monotonic seconds
+        self._open_timeout_s = FIRST_FRAME_TIMEOUT_S
+
+    def start(self) -> None:
+        """Begin an observation, in place of the present one if there is one."""
+        if self._analyzer is None:
+            self.rest()
+            return
+        self._forget()
+        self._state.change(activity=Activity.LOOKING)
+        self._requested = monotonic()
+        self._observation = self._new_observation()
+        self._number = self._capture.start()
+        self._loop.schedule_in(self._frame_timed_out, self._open_timeout_s)
+
+    def rest(self) -> None:
+        """Close the camera until the box is asked to observe again."""
+        self._forget()
+        self._capture.stop()
+        self._state.change(activity=Activity.RESTING)
+
+    def handle_event(self, event: FrameCaptured | CaptureEnded) -> None:
+        """Take a frame or the end of the frames; events of an earlier observation are ignored."""
+        match event:
+            case FrameCaptured(number, frame) if self._analyzer and number == self._number:
+                self._take(self._analyzer, frame)
+            case CaptureEnded(number, error) if number == self._number:
+                self._frames_ended(error)
+
+    def _new_observation(self) -> Observation:
+        threshold = self._analyzer.card.threshold if self._analyzer else 1.0
+        return Observation(self._rules, threshold, started=monotonic())
+
+    def _forget(self) -> None:
+        self._number = NONE
+        self._loop.cancel(self._frame_timed_out, self._end, self._next_frame, self.start)
+
+    def _take(self, analyzer: FaceAnalyzer, frame: Any) -> None:
+        self._loop.cancel(self._frame_timed_out)
+        self._open_timeout_s = OPEN_TIMEOUT_S
+        if not self._observation.results:
+            self._health.clear(Part.CAMERA)
+            self._observation.started = monotonic()
+            self._loop.schedule(self._end, self._observation.deadline)
+        result = self._observation.add_frame(analyzer, frame)
+        if self._observation.is_finished(monotonic()):
+            self._end()
+        elif self._state.value.searching and result.face is None and self._state.value.decision:
+            self._loop.schedule_in(self._next_frame, SEARCH_PAUSE_S)
+        else:
+            self._next_frame()
+
+    def _next_frame(self) -> None:
+        self._loop.schedule_in(self._frame_timed_out, NEXT_FRAME_TIMEOUT_S)
+        self._capture.request_frame()
+
+    def _frame_timed_out(self) -> None:
+        self._frames_ended("the camera gives no frames: is its cable in?")
+
+    def _frames_ended(self, error: str | None) -> None:
+        if error is not None:
+            self._health.report(Part.CAMERA, error)
+        if error is None or self._observation.results:
+            self._end(more_frames=False)
+        else:
+            self.rest()
+            if self._state.value.searching:
+                self._loop.schedule_in(self.start, CAMERA_RETRY_S)
+
+    def _end(self, more_frames: bool = True) -> None:
+        """Decide: the time is up, the results agree, or there are no more frames."""
+        self._loop.cancel(self._end)
+        decision = self._observation.decision()
+        self._log(decision)
+        searching = self._state.value.searching and decision.mood is None
+        self._state.change(decision=decision, searching=searching)
+        if decision.mood:
+            self._on_mood(decision.mood)
+        if not searching:
+            self.rest()
+        elif more_frames:
+            self._observation = self._new_observation()
+            self._requested = monotonic()
+            self._next_frame()
+        else:
+            self.rest()
+            self._loop.schedule_in(self.start, CAMERA_RETRY_S)
+
+    def _log(self, decision: Decision) -> None:
+        before = self._state.value.decision
+        if self._state.value.searching and before == decision and decision.outcome is Outcome.NO_FACE:
+            return  # still nobody: logged once
+        log_observation(self._observation, decision, monotonic() - self._requested)

@@ -1,0 +1,42 @@
+"""The box's state in the words of `moodbox status` and of systemd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from device import __version__
+from device.box.state import State
+from device.mpd.snapshot import Snapshot
+
+
+def status_of(
+    state: State, snapshot: Snapshot | None, *, stepped_back: bool, startup_s: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return the answer to `moodbox status`, as docs/scripts.md describes it.
+
+    Args:
+        state: The box's state.
+        snapshot: MPD's state; None while MPD is not reachable.
+        stepped_back: Whether another client has taken over the music.
+        startup_s: Seconds that each part of the start took.
+    """
+    indication, _ = state.shown
+    return {
+        "state": str(indication),
+        "mood": state.mood,
+        "confidence": round(state.decision.confidence, 3) if state.decision else None,
+        "playing": snapshot.state if snapshot else None,
+        "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
+        "stepped_back": stepped_back,
+        "since": state.shown_since.isoformat(timespec="seconds"),
+        "start": {part: round(seconds, 3) for part, seconds in startup_s.items()},
+        "version": __version__,
+        "trouble": dict(state.trouble),
+    }
+
+
+def headline_of(state: State) -> str:
+    """Return one line for `systemctl status`: the mood or indication, and what is wrong."""
+    indication, mood = state.shown
+    return "; ".join([str(mood or indication), *(f"{part}: {problem}" for part, problem in state.trouble)])

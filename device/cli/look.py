@@ -1,0 +1,84 @@
+"""`moodbox look`: observes once and prints the decision."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+
+from device.config.settings import Settings
+from device.errors import CameraError, MoodboxError, SettingsError
+from device.mood import Decision
+from device.printable import printable
+from device.vision.camera import camera_factory, frames_of, source_path
+from device.vision.observation import FaceAnalyzer, observe
+from device.vision.pictures import find_pictures, read_picture
+
+
+def look_at_camera(settings: Settings, *, in_json: bool) -> int:
+    """Print the decision of one observation. Returns the exit code.
+
+    Raises:
+        CameraError: The camera gives no frame.
+        ModelError: The model cannot be loaded.
+    """
+    with camera_factory(settings.camera)() as camera:
+        decision = observe(FaceAnalyzer(settings.model, settings.look), frames_of(camera), settings.look)
+    _print_decision(settings.camera.source, decision, in_json=in_json)
+    return 0
+
+
+def look_at_pictures(settings: Settings, *, in_json: bool) -> int:
+    """Print a decision for each picture by itself. Returns the exit code: 1 if a picture cannot be read.
+
+    Raises:
+        SettingsError: The camera's source names no pictures.
+        CameraError: There is no picture.
+        ModelError: The model cannot be loaded.
+    """
+    camera_factory(settings.camera)  # refuses a path that is not there
+    kind, _, path = settings.camera.source.partition(":")
+    if kind != "images":
+        raise SettingsError("--each judges pictures: add --camera images:PATH")
+    code = 0
+    for source, decision in _each(path, settings):
+        if isinstance(decision, MoodboxError):
+            print(f"moodbox: {decision}", file=sys.stderr)
+            code = decision.exit_code
+        else:
+            _print_decision(source, decision, in_json=in_json)
+    return code
+
+
+def _each(path: str, settings: Settings) -> Iterator[tuple[str, Decision | MoodboxError]]:
+    """Each picture with its decision, or why it cannot be read; then each folder that cannot be read."""
+    unreadable: list[CameraError] = []
+    pictures = find_pictures(source_path(path), unreadable.append)
+    analyzer = FaceAnalyzer(settings.model, settings.look)
+    for picture in pictures:
+        try:
+            yield str(picture), observe(analyzer, [read_picture(picture)], settings.look)
+        except CameraError as error:
+            yield str(picture), error
+    yield from (("", error) for error in unreadable)
+
+
+def _print_decision(source: str, decision: Decision, *, in_json: bool) -> None:
+    if in_json:
+        probabilities = decision.probabilities
+        print(
+            json.dumps(
+                {
+                    "source": source,
+                    "mood": decision.mood,
+                    "verdict": decision.outcome,
+                    "confidence": round(decision.confidence, 4),
+                    "probabilities": probabilities
+                    and {mood: round(p, 4) for mood, p in probabilities.items()},
+                    "face": decision.face and decision.face[:4],
+                }
+            )
+        )
+        return
+    result = decision.mood or decision.outcome.replace("_", " ")
+    print(f"{printable(source)}: {result}" + (f" ({decision.confidence:.0%})" if decision.face else ""))

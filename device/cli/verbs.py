@@ -1,0 +1,155 @@
+"""What each verb of `moodbox` does. A verb takes the options and the settings, and returns the exit code.
+
+Each verb imports what it needs itself: `status` must not wait for OpenCV, nor the first light for anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from device import __version__
+from device.config.reading import DEFAULT_FILE
+from device.config.settings import Settings
+from device.errors import SettingsError
+
+if TYPE_CHECKING:
+    from device.cli.check import Finding
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Run the box until a signal ends it."""
+    from device import daemon
+    from device.system.logs import set_up_logs
+
+    set_up_logs(logging.INFO)
+    source = options.settings or (DEFAULT_FILE if DEFAULT_FILE.exists() else "defaults")
+    logging.info("moodbox %s, settings: %s", __version__, source)
+    return daemon.run(settings, settings_problem=options.settings_problem)
+
+
+def look(options: argparse.Namespace, settings: Settings) -> int:
+    """Observe once, or each picture by itself, and print the decision."""
+    from device.cli.look import look_at_camera, look_at_pictures
+
+    if options.each:
+        return look_at_pictures(settings, in_json=options.json)
+    return look_at_camera(settings, in_json=options.json)
+
+
+def check(options: argparse.Namespace, settings: Settings) -> int:
+    """Try each part and print what was found."""
+    from device.cli.check import check
+
+    findings = check(settings)
+    print_findings(findings, in_json=options.json)
+    return 0 if all(finding.works for finding in findings) else 1
+
+
+def print_findings(findings: Sequence[Finding], *, in_json: bool) -> None:
+    """Print one line for each finding, or one JSON array."""
+    if in_json:
+        print(json.dumps([{"part": f.part, "well": f.works, "what": f.message} for f in findings]))
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.works else 'BAD '} {finding.part:9} {finding.message}")
+
+
+def status(options: argparse.Namespace, settings: Settings) -> int:
+    """Print the running box's status."""
+    from device.system.control_client import ask
+
+    reply = ask(settings.service.socket_path(), "status")
+    if options.json:
+        print(json.dumps(reply))
+        return 0
+    for key, value in reply.items():
+        if key == "trouble":
+            for part, problem in value.items():
+                print(f"{'trouble':12} {part}: {problem}")
+        elif key == "start":
+            parts = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in value.items())
+            print(f"{key:12} {parts}")
+        elif isinstance(value, bool):
+            print(f"{key:12} {'yes' if value else 'no'}")
+        else:
+            print(f"{key:12} {'-' if value is None else value}")
+    return 0
+
+
+def press(options: argparse.Namespace, settings: Settings) -> int:
+    """Do what a press of the button does."""
+    from device.system.control_client import ask
+
+    ask(settings.service.socket_path(), "press")
+    return 0
+
+
+def skip(options: argparse.Namespace, settings: Settings) -> int:
+    """Skip the song that plays."""
+    from device.system.control_client import ask
+
+    ask(settings.service.socket_path(), "skip")
+    return 0
+
+
+def songs(options: argparse.Namespace, settings: Settings) -> int:
+    """Print or draw the songs that would play next in a mood."""
+    from device.cli import songs
+
+    plan = songs.plan(settings, options.mood)
+    if options.plot:
+        songs.save_plot(settings, plan, options.plot)
+    print(json.dumps(songs.as_object(plan)) if options.json else songs.as_table(plan))
+    return 0
+
+
+def mood(options: argparse.Namespace, settings: Settings) -> int:
+    """Set or forget the user's own affect of a song, and print what is known of it."""
+    from device.cli import songs
+
+    if options.unsay:
+        songs.unsay(settings, options.uri)
+    elif options.word:
+        songs.say(settings, options.uri, options.word)
+    known = songs.known(settings, options.uri)
+    print(json.dumps(known) if options.json else songs.as_words(known))
+    return 0
+
+
+def forget(options: argparse.Namespace, settings: Settings) -> int:
+    """Forget what the box has learned."""
+    from device.cli import songs
+
+    songs.forget(settings)
+    return 0
+
+
+def dark(options: argparse.Namespace, settings: Settings) -> int:
+    """Put out the lights of a box that was killed: the kernel leaves a dead process's pins as they were."""
+    from device.panel.lights import Indication, open_lights
+
+    with closing(open_lights(settings.panel)) as lights:
+        lights.show(Indication.OFF)
+    return 0
+
+
+def demo(options: argparse.Namespace, settings: Settings) -> int:
+    """Run the demo in the terminal."""
+    try:
+        from device.demo.show import show
+    except ImportError as error:
+        raise SettingsError(f"the demo needs {error.name}: pip install 'moodbox[demo]'") from error
+    for number in (signal.SIGTERM, signal.SIGHUP):  # clean up, too, when the terminal is closed
+        signal.signal(number, lambda which, _: sys.exit(128 + which))
+    return show(options.camera)
+
+
+WITH_LAST_GOOD_SETTINGS = (run, dark, status, press, skip)
+"""The verbs of the running service. It runs on with the last good settings, so these verbs use them, too."""

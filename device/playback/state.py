@@ -1,0 +1,85 @@
+"""What the box wants of the music, and which answers are pending: a frozen value with named transitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from device.mood import Mood
+
+
+class ControlMode(StrEnum):
+    """What the box does with MPD's queue."""
+
+    IDLE = "idle"  # nothing: no mood is wanted yet, or somebody has paused or stopped the music
+    CHANGING = "changing"  # it puts the wanted mood's songs in place of its older ones
+    FILLING = "filling"  # the wanted mood's songs play, and it keeps the queue filled
+    YIELDED = "yielded"  # nothing until the button is pressed: somebody else has taken over the music
+
+
+@dataclass(frozen=True)
+class PlaybackState:
+    """The box's intent, and what is pending for it.
+
+    Attributes:
+        mode: What the box does with MPD's queue.
+        mood: The mood that is wanted; None before the first.
+        button_pressed: The button was pressed since the box started.
+        search_pending: The MPD worker was asked for the mood's playlist, and has not posted SongsFound yet.
+        change_deferred: A change was wanted while an edit of the queue was pending; it follows that edit.
+        library_pending: Songs were wanted before any song was known.
+        failures: Songs at the queue's end that MPD could not play, in a row.
+    """
+
+    mode: ControlMode = ControlMode.IDLE
+    mood: Mood | None = None
+    button_pressed: bool = False
+    search_pending: bool = False
+    change_deferred: bool = False
+    library_pending: bool = False
+    failures: int = 0
+
+    def with_mood(self, mood: Mood, *, by_button: bool) -> PlaybackState:
+        """A mood is wanted."""
+        return replace(self, mood=mood, button_pressed=self.button_pressed or by_button)
+
+    def change_started(self, *, edit_pending: bool) -> PlaybackState:
+        """The mood's songs are to replace the older ones; after the pending edit of the queue, if any."""
+        return replace(self, mode=ControlMode.CHANGING, change_deferred=edit_pending, failures=0)
+
+    def change_resumed(self) -> PlaybackState:
+        """The edit that the change had to wait for is answered."""
+        return replace(self, change_deferred=False)
+
+    def change_completed(self) -> PlaybackState:
+        """The mood's songs are queued and play."""
+        return replace(self, mode=ControlMode.FILLING)
+
+    def queue_ended(self, *, broken: bool) -> PlaybackState:
+        """MPD has stopped at the end of the queue; broken: because it cannot play the last song."""
+        return replace(self, mode=ControlMode.CHANGING, failures=self.failures + broken)
+
+    def followed(self, *, playing: bool, advanced: bool) -> PlaybackState:
+        """MPD has played on or was paused; advanced: one song has followed another without an error."""
+        mode = ControlMode.FILLING if playing else ControlMode.IDLE
+        return replace(self, mode=mode, failures=0 if advanced else self.failures)
+
+    def yielded(self) -> PlaybackState:
+        """Somebody else has taken over the music."""
+        return replace(self, mode=ControlMode.YIELDED)
+
+    def search_started(self) -> PlaybackState:
+        """The MPD worker was asked for the mood's playlist."""
+        return replace(self, search_pending=True)
+
+    def search_ended(self) -> PlaybackState:
+        """The MPD worker has answered, or has lost the request with its connection."""
+        return replace(self, search_pending=False)
+
+    def library_missing(self) -> PlaybackState:
+        """No song is known yet: the library is still being read."""
+        return replace(self, library_pending=True)
+
+    def library_arrived(self) -> PlaybackState:
+        """Songs may be known now."""
+        return replace(self, library_pending=False)

@@ -1,0 +1,72 @@
+"""What the MPD worker's thread is given to do, and what happens when moodbox itself fails at a task."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import mpd
+
+from device.errors import SEE_LOG, describe
+from device.health import Part
+from device.mpd.connection import MPD_ERRORS, printable
+from device.mpd.queue_mirror import QueueMirror
+from device.supervision import PartMonitor, Post
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do with MPD.
+
+    Attributes:
+        part: The part of which a failure is reported.
+        run: Does it.
+        failed: Called with the reason when moodbox has failed at it, where the box waits for a result.
+    """
+
+    part: Part
+    run: Callable[[QueueMirror], None]
+    failed: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True)
+class IdleEnded:
+    """The idle client's connection has ended."""
+
+    error: BaseException
+
+
+class TaskRunner:
+    """Runs tasks.
+
+    A fault of moodbox's own costs one task, and neither the connection nor the thread. Should it leave the
+    connection in disorder, the next command to MPD finds that out.
+    """
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._monitors: dict[Part, PartMonitor] = {}
+
+    def monitor(self, part: Part) -> PartMonitor:
+        """Return the monitor that counts this part's failures."""
+        if part not in self._monitors:
+            self._monitors[part] = PartMonitor(part, self._post)
+        return self._monitors[part]
+
+    def run(self, task: Task, mirror: QueueMirror) -> None:
+        """Run a task. Raises one of MPD_ERRORS, but none where MPD refuses a command: that is logged."""
+        try:
+            task.run(mirror)
+        except mpd.CommandError as error:
+            log.warning("MPD refuses: %s", printable(str(error)))
+        except MPD_ERRORS:
+            raise
+        except Exception as error:
+            self.monitor(task.part).report_failure(error)
+            if task.failed:
+                task.failed(f"{describe(error, 'failed')}; {SEE_LOG}")
+        else:
+            self.monitor(task.part).mark_healthy()

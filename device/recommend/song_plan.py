@@ -1,0 +1,90 @@
+"""Plan the next songs for a mood: the one place where the box and `moodbox songs` decide what plays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from device.config.settings import Music
+from device.library.table import SongTable
+from device.library.tag_affect import Affect
+from device.mood import Mood
+from device.recommend.play_statistics import NO_STATISTICS, PlayStatistics, with_likes
+from device.recommend.ranking import RankedSong, RankingRequest, rank_songs
+from device.recommend.trajectory import Trajectory, trajectory_for
+
+HISTORY_LENGTH = 500  # songs; one that was played longer ago counts as never played
+
+
+@dataclass(frozen=True)
+class ListeningContext:
+    """What is known when songs are planned.
+
+    Attributes:
+        library: All songs of MPD's library.
+        playlist: URIs of the mood's stored playlist, streams included; if it has any, only they are played.
+        likes: Likes (True) and dislikes (False) of other MPD clients, by URI.
+        own_affects: What the user has said of songs, by URI.
+        history: URIs of the last `HISTORY_LENGTH` songs that began, the latest last.
+        play_statistics: What was learned in this mood.
+    """
+
+    mood: Mood
+    library: SongTable
+    playlist: Sequence[str] = ()
+    likes: Mapping[str, bool] = field(default_factory=dict)
+    own_affects: Mapping[str, Affect] = field(default_factory=dict)
+    history: Sequence[str] = ()
+    play_statistics: PlayStatistics = NO_STATISTICS
+
+
+@dataclass(frozen=True)
+class SongPlan:
+    """The next songs, in order, and the songs that they were chosen from."""
+
+    table: SongTable
+    trajectory: Trajectory
+    songs: tuple[RankedSong, ...]
+
+    @property
+    def uris(self) -> tuple[str, ...]:
+        """The songs' URIs, in order."""
+        return tuple(song.uri for song in self.songs)
+
+
+def plan_songs(
+    music: Music,
+    context: ListeningContext,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    step: int = 0,
+    current: str | None = None,
+    upcoming: Sequence[str] = (),
+) -> SongPlan:
+    """Choose at most `count` songs; fewer if no more fit.
+
+    Args:
+        music: The settings: trajectories, style, and how soon a song may be repeated.
+        context: What is known.
+        count: How many songs are wanted.
+        rng: Decides among equals, and what is explored.
+        step: The trajectory's step for the first of the songs.
+        current: URI of the song that plays, and goes on playing before them.
+        upcoming: URIs of the songs that are queued after it already, in order.
+    """
+    table = context.library.only(context.playlist) if context.playlist else context.library
+    table = table.with_words(context.own_affects)
+    request = RankingRequest(
+        trajectory_for(context.mood, music),
+        count,
+        step=step,
+        history=(*context.history, *upcoming),
+        queued=frozenset([*upcoming, *([current] if current else [])]),
+        no_repeat=music.no_repeat,
+        play_statistics=with_likes(context.play_statistics, context.likes),
+    )
+    songs = rank_songs(table, request, rng, unlimited_radius=bool(context.playlist))
+    return SongPlan(table, request.trajectory, songs)

@@ -1,0 +1,217 @@
+"""The control socket's server: passes requests such as `moodbox status` to the box."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import socket
+import socketserver
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any
+
+from device.errors import ServiceError
+from device.health import Part
+from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
+from device.system.control_protocol import MAX_REQUEST_BYTES, REPLY_TIMEOUT_S, VERBS
+
+log = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 8  # at once
+POLL_S = 0.5  # seconds after which the listening thread checks whether it has to end
+ENDING: dict[str, Any] = {"error": "the box is ending"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One verb from the control socket. The box puts its reply into `reply`."""
+
+    verb: str
+    reply: SimpleQueue[dict[str, Any]] = field(default_factory=SimpleQueue, compare=False)
+
+
+class ControlServer:
+    """Listens on a Unix socket of mode 660: a line with one word in, a line of JSON out.
+
+    Any other input gets an error in JSON. A listening socket that fails, or whose file is removed, is
+    replaced by a new one at the same path.
+
+    Attributes:
+        path: The socket's path.
+    """
+
+    def __init__(
+        self, path: Path, post: Post, restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY
+    ) -> None:
+        """Open the socket and start to listen.
+
+        Args:
+            path: The socket's path; its folder is made if it is missing.
+            post: Takes Requests.
+            restart_policy: When a socket that failed is replaced.
+
+        Raises:
+            ServiceError: The socket cannot be opened, or a box listens there already.
+        """
+        self.path = path
+        self._post = post
+        self._refusing = threading.Event()
+        self._connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._request_monitor = PartMonitor(Part.QUESTIONS, post, restart_policy)
+        self._opened: _Listener | None = self._open()
+        self._thread = SupervisedThread(PartMonitor(Part.CONTROL, post, restart_policy), self._listen)
+        self._thread.start()
+
+    def refuse_requests(self) -> None:
+        """Reply ENDING to every request from now on, because nothing takes events from the queue any more."""
+        self._refusing.set()
+
+    def close(self) -> None:
+        """Close the socket and remove its file."""
+        self._thread.close(timeout_s=10 * POLL_S)
+
+    def reply_to(self, verb: str) -> dict[str, Any]:
+        """Return the box's reply, or an error after REPLY_TIMEOUT_S."""
+        if verb not in VERBS:
+            return {"error": f"expected one of {', '.join(sorted(VERBS))}"}
+        request = Request(verb)
+        if not self._refusing.is_set():
+            self._post(request)
+        # Checked again, because the queue may have been emptied for the last time before the request came in.
+        if self._refusing.is_set():
+            return ENDING
+        try:
+            return request.reply.get(timeout=REPLY_TIMEOUT_S)
+        except Empty:
+            return {"error": "the box does not answer"}
+
+    def _open(self) -> _Listener:
+        try:
+            self.path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            if self.path.is_socket():
+                _remove_stale(self.path)
+            umask = os.umask(0o117)
+            try:
+                return _Listener(self.path, self.reply_to, self._connections, self._request_monitor)
+            finally:
+                os.umask(umask)
+        except OSError as error:
+            if isinstance(error, ServiceError):
+                raise
+            raise ServiceError(
+                f"{self.path}: cannot listen there ({error.strerror or error}); "
+                "set service.socket to another path"
+            ) from error
+
+    def _listen(self) -> None:
+        opened, self._opened = self._opened, None
+        with contextlib.closing(opened or self._open()) as listener:
+            while not self._thread.closed.is_set():
+                listener.handle_request()
+                if listener.failure:
+                    raise listener.failure
+                if not listener.owns_path():
+                    raise ServiceError(f"{self.path} was removed by another program")
+
+
+class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """One listening socket, with a thread for each connection.
+
+    failure: why it can accept no more connections.
+    """
+
+    daemon_threads = True
+    request_queue_size = 32  # beyond it, connecting fails at once instead of waiting
+    timeout = POLL_S
+
+    def __init__(
+        self,
+        path: Path,
+        reply_to: Callable[[str], dict[str, Any]],
+        connections: threading.BoundedSemaphore,
+        request_monitor: PartMonitor,
+    ) -> None:
+        self.reply_to = reply_to
+        self.request_monitor = request_monitor
+        self.failure: ServiceError | None = None
+        self._connections = connections
+        self._path = path
+        super().__init__(str(path), _Handler)
+        self._inode = path.stat().st_ino
+
+    def owns_path(self) -> bool:
+        """Whether the socket at the path is still this one."""
+        with contextlib.suppress(OSError):
+            return self._path.stat().st_ino == self._inode
+        return False
+
+    def close(self) -> None:
+        self.server_close()
+        if self.owns_path():
+            self._path.unlink(missing_ok=True)
+
+    def get_request(self) -> Any:
+        try:
+            return super().get_request()
+        except OSError as error:
+            # With too many open files socketserver would try again at once, without end.
+            if error.errno not in (errno.ECONNABORTED, errno.EAGAIN):  # these two: the client has gone
+                self.failure = ServiceError(f"{self._path}: cannot accept connections ({error.strerror})")
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._connections.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread could be started
+            self._connections.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._connections.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        error = sys.exception()
+        if error is None or isinstance(error, OSError):
+            log.debug("control socket", exc_info=True)  # the client has gone, or is too slow
+        else:
+            self.request_monitor.report_failure(error)
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Listener
+
+    def handle(self) -> None:
+        line, deadline = b"", monotonic() + REPLY_TIMEOUT_S
+        while not line.endswith(b"\n") and len(line) < MAX_REQUEST_BYTES:
+            self.connection.settimeout(max(0.001, deadline - monotonic()))
+            if not (part := self.connection.recv(MAX_REQUEST_BYTES - len(line))):
+                break
+            line += part
+        reply = self.server.reply_to(line.strip().decode("ascii", "replace"))
+        self.wfile.write(json.dumps(reply).encode() + b"\n")
+        self.server.request_monitor.mark_healthy()
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove the socket file of a box that was killed. Raises ServiceError if a box listens at it."""
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+        else:
+            raise ServiceError(f"{path}: a box runs already; ask it with `moodbox status`")

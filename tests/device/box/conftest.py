@@ -1,0 +1,36 @@
+"""A box at a real MPD, with gpiozero's mock pins and pictures in place of a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from device.config.settings import Settings
+from device.demo.harness import Harness, harness_for
+from device.demo.server import PrivateMpd
+from tests.device.box.helpers import PictureSequence
+from tests.device.conftest import HAPPY
+
+
+@pytest.fixture
+def wall(tmp_path: Path) -> Path:
+    """A picture without a face."""
+    import cv2
+    import numpy as np
+
+    path = tmp_path / "wall.png"
+    path.write_bytes(cv2.imencode(".png", np.full((240, 320), 120, np.uint8))[1].tobytes())
+    return path
+
+
+@pytest.fixture
+def camera() -> PictureSequence:
+    return PictureSequence(HAPPY)
+
+
+@pytest.fixture
+def harness(settings: Settings, camera: PictureSequence, library: PrivateMpd) -> Iterator[Harness]:
+    with harness_for(settings, camera) as made:
+        yield made

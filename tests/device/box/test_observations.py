@@ -1,0 +1,91 @@
+"""When the box observes, and what follows: a real model, MPD and pin edges, on gpiozero's mock pins."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+
+from device.box.state import Activity
+from device.config.settings import Panel, Settings
+from device.demo.harness import Harness, harness_for
+from device.demo.server import PrivateMpd
+from device.mood import Mood
+from device.panel.lights import Indication
+from device.vision.camera import PictureCamera
+from tests.device.box.helpers import PictureSequence, SlowCamera, lit, plays, shows
+from tests.device.conftest import HAPPY, NEUTRAL
+from tests.waiting import eventually
+
+
+def test_at_the_start_it_observes_a_face_shows_its_mood_and_plays(
+    harness: Harness, camera: PictureSequence
+) -> None:
+    plays(harness, "Disco")
+    assert lit(harness) == {Mood.HAPPY}
+    assert harness.status()["mood"] == "happy"
+    assert camera.opened == 1
+
+
+def test_after_an_observation_the_camera_is_closed(harness: Harness, camera: PictureSequence) -> None:
+    plays(harness, "Disco")
+    time.sleep(0.3)
+    assert harness.state.activity is Activity.RESTING
+    assert camera.opened == 1
+
+
+def test_a_press_starts_another_observation(harness: Harness, camera: PictureSequence) -> None:
+    plays(harness, "Disco")
+    camera.paths = [NEUTRAL]
+    harness.press()
+    plays(harness, "Jazz")
+    assert lit(harness) == {Mood.NEUTRAL}
+
+
+def test_a_press_during_an_observation_starts_another_one(settings: Settings, library: PrivateMpd) -> None:
+    look = msgspec.structs.replace(settings.look, readings=50, seconds=0.6)
+    panel = Panel(double_press=0.1)
+    with harness_for(msgspec.structs.replace(settings, look=look, panel=panel), SlowCamera) as harness:
+        plays(harness, "Disco")
+        for _ in range(3):
+            harness.press()
+            time.sleep(0.45)  # the last observation has begun, and is nearly over
+        eventually(lambda: harness.state.activity is Activity.RESTING)
+        assert harness.state.mood is Mood.HAPPY
+
+
+def test_nobody_there_is_shown_and_the_music_plays_on(
+    harness: Harness, camera: PictureSequence, wall: Path
+) -> None:
+    plays(harness, "Disco")
+    camera.paths = [wall]
+    harness.press()
+    shows(harness, Indication.NO_FACE)
+    assert harness.status()["playing"] == "play"
+
+
+def test_after_the_start_it_observes_until_somebody_comes(
+    settings: Settings, library: PrivateMpd, wall: Path
+) -> None:
+    arrived = threading.Event()
+
+    class Door:
+        """A camera without end: it shows a wall until somebody comes in."""
+
+        def __enter__(self) -> Door:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def read(self):  # type: ignore[no-untyped-def]
+            return PictureCamera([HAPPY if arrived.is_set() else wall]).read()
+
+    quick = msgspec.structs.replace(settings, look=msgspec.structs.replace(settings.look, seconds=0.2))
+    with harness_for(quick, Door) as harness:
+        shows(harness, Indication.NO_FACE)
+        assert harness.state.activity is Activity.LOOKING
+        arrived.set()
+        plays(harness, "Disco")

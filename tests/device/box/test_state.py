@@ -1,0 +1,53 @@
+"""What the lights show is a function of the state."""
+
+from __future__ import annotations
+
+import pytest
+
+from device.box.state import Activity, State, indication_of
+from device.mood import Decision, Mood, Outcome
+from device.panel.button import Gesture
+from device.panel.lights import Indication
+
+SEEN = Decision(Outcome.MOOD, Mood.SAD, 0.9)
+UNSURE = Decision(Outcome.UNSURE, confidence=0.4)
+NOBODY = Decision(Outcome.NO_FACE)
+TROUBLE = (("player", "not reachable"),)
+LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
+
+
+@pytest.mark.parametrize(
+    ("state", "indication", "mood"),
+    [
+        (State(), Indication.STARTING, None),
+        (State(LOOKING), Indication.LOOKING, None),
+        (State(LOOKING, decision=NOBODY), Indication.NO_FACE, None),  # while it searches
+        (State(LOOKING, decision=UNSURE), Indication.UNSURE, None),
+        (State(LOOKING, searching=False), Indication.LOOKING, None),
+        (State(RESTING, searching=False, decision=SEEN), Indication.MOOD, Mood.SAD),
+        (State(RESTING, searching=False, decision=UNSURE), Indication.UNSURE, None),
+        (State(RESTING, searching=False, decision=NOBODY), Indication.NO_FACE, None),
+        (State(RESTING, searching=False, decision=SEEN, trouble=TROUBLE), Indication.TROUBLE, Mood.SAD),
+        (State(RESTING, searching=False, decision=NOBODY, trouble=TROUBLE), Indication.TROUBLE, None),
+        (State(RESTING, searching=True, trouble=TROUBLE), Indication.TROUBLE, None),
+        (State(LOOKING, searching=False, trouble=TROUBLE), Indication.LOOKING, None),
+        (State(RESTING, searching=False, decision=SEEN, paused=True), Indication.PAUSED, Mood.SAD),
+        (State(RESTING, decision=SEEN, gesture=Gesture.DOWN), Indication.PRESSED, None),
+        (State(RESTING, decision=SEEN, gesture=Gesture.HOLD, paused=True), Indication.HELD, None),
+        (State(RESTING, decision=SEEN, gesture=Gesture.LONG_HOLD), Indication.GOING_OFF, None),
+        (
+            State(Activity.POWERING_OFF, searching=False, decision=SEEN, trouble=TROUBLE),
+            Indication.GOING_OFF,
+            None,
+        ),
+        (
+            State(Activity.STOPPING, decision=SEEN, trouble=TROUBLE, gesture=Gesture.HOLD),
+            Indication.OFF,
+            None,
+        ),
+    ],
+)
+def test_the_lights_are_a_function_of_the_state(
+    state: State, indication: Indication, mood: Mood | None
+) -> None:
+    assert indication_of(state) == (indication, mood)

@@ -1,0 +1,95 @@
+"""`moodbox check`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from contextlib import closing
+from pathlib import Path
+
+import mpd
+
+from device.config.settings import Settings
+from device.demo.server import PrivateMpd
+from device.library.index import LibraryIndex
+from tests.device.cli.commands import moodbox, running
+from tests.waiting import eventually
+
+
+def test_check_says_of_each_part_whether_it_works(settings_file: Path, library: PrivateMpd) -> None:
+    result = moodbox("check", "--json", "--settings", settings_file)
+    findings = json.loads(result.stdout)
+    assert [f["part"] for f in findings] == [
+        "settings",
+        "model",
+        "camera",
+        "panel",
+        "player",
+        "library",
+        "storage",
+    ]
+    assert all(f["well"] for f in findings), findings
+    assert result.returncode == 0
+
+
+def test_check_says_what_is_wrong_and_how_to_fix_it(settings_file: Path) -> None:
+    settings_file.write_text(settings_file.read_text().replace("images:", "webcam:7 # "))
+    settings_file.write_text(settings_file.read_text().replace("webcam:7 # ", 'webcam:7" # '))
+    result = moodbox("check", "--settings", settings_file, GPIOZERO_PIN_FACTORY="lgpio")
+    bad = [line for line in result.stdout.splitlines() if line.startswith("BAD")]
+    assert [line.split()[1] for line in bad] == ["camera", "panel", "player", "library"]
+    assert "plug one in" in bad[0]
+    assert "apt install python3-lgpio" in bad[1]
+    assert "systemctl start mpd" in bad[2]
+    assert result.returncode == 1
+
+
+def test_check_finds_an_empty_library(settings_file: Path, mpd: PrivateMpd) -> None:
+    result = moodbox("check", "--settings", settings_file)
+    assert "BAD  library   MPD's library has no songs" in result.stdout
+    assert result.returncode == 1
+
+
+def test_check_says_how_many_songs_were_analyzed(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    settings_file.write_text(settings_file.read_text().replace("listen = false", "listen = true"))
+    moodbox("songs", "--mood", "sad", "--settings", settings_file)
+    with closing(LibraryIndex.open(settings.service.state_path())) as index:
+        (song,) = index.not_analyzed("", 1, known=True)
+        index.keep_sound(song, "silence", song.affect)
+    result = moodbox("check", "--settings", settings_file)
+    assert "ok   library   48 songs; 1 analyzed, without a result for 1 of them\n" in result.stdout
+
+
+def test_check_says_why_songs_are_not_analyzed_and_does_not_fail(
+    settings_file: Path, library: PrivateMpd, tmp_path: Path
+) -> None:
+    missing = f'listen = true\nfolder = "{tmp_path / "missing"}"'
+    settings_file.write_text(settings_file.read_text().replace("listen = false", missing))
+    result = moodbox("check", "--settings", settings_file)
+    assert "ok   library   48 songs; they are not analyzed: " in result.stdout
+    assert "is not there, or may not be read by this user" in result.stdout
+
+
+def test_check_says_why_mpd_cannot_play(settings_file: Path, library: PrivateMpd) -> None:
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    configuration.write_text(configuration.read_text().replace('type "null"', 'type "alsa"\ndevice "hw:77"'))
+    library.start()
+    with contextlib.suppress(mpd.CommandError):
+        library.client().add("sad/01.ogg")
+        library.client().play()
+    eventually(lambda: "error" in library.client().status())
+    result = moodbox("check", "--settings", settings_file)
+    assert "BAD  player    MPD says: " in result.stdout
+    assert result.returncode == 1
+
+
+def test_check_beside_a_running_box_uses_its_status_for_pins_and_camera(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    with running(settings_file):
+        result = moodbox("check", "--settings", settings_file)
+    assert "in use by the box that runs" in result.stdout
+    assert result.returncode == 0

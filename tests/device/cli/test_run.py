@@ -1,0 +1,161 @@
+"""`moodbox run`, and the verbs that ask the running box."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device.config.settings import Settings
+from device.demo.server import PrivateMpd
+from tests.device.cli.commands import moodbox, running, status
+from tests.device.conftest import HAPPY
+from tests.device.vision.odd_pictures import APPLE_DOUBLE, encoded
+from tests.waiting import eventually
+
+
+def test_run_plays_and_press_skip_and_status_reach_it(settings_file: Path, library: PrivateMpd) -> None:
+    with running(settings_file) as box:
+        eventually(lambda: status(settings_file)["playing"] == "play")
+        before = status(settings_file)["song"]
+        assert moodbox("skip", "--settings", settings_file).returncode == 0
+        eventually(lambda: status(settings_file)["song"] not in (before, None))
+        before = status(settings_file)["song"]
+        assert moodbox("press", "--settings", settings_file).returncode == 0
+        eventually(lambda: status(settings_file)["song"] not in (before, None))
+        table = moodbox("status", "--settings", settings_file).stdout
+        box.terminate()
+        assert box.stderr
+        assert box.stderr.read().count(" look: happy") == 2
+    assert "mood         happy" in table
+    assert "stepped_back no" in table
+
+
+def test_status_press_and_skip_without_a_box_say_how_to_start_one(settings_file: Path) -> None:
+    for verb in ("status", "press", "skip"):
+        result = moodbox(verb, "--settings", settings_file)
+        assert result.returncode == 1
+        assert "no box runs here" in result.stderr
+        assert "moodbox run" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_cleanly(
+    settings_file: Path, library: PrivateMpd, settings: Settings, number: int
+) -> None:
+    with running(settings_file) as box:
+        box.send_signal(number)
+        assert box.wait(timeout=20) == 0
+        assert box.stderr
+        assert "Traceback" not in box.stderr.read()
+    assert not settings.service.socket_path().exists()
+
+
+def test_a_signal_ends_it_even_while_mpd_hangs(settings_file: Path, library: PrivateMpd) -> None:
+    with running(settings_file) as box:
+        os.kill(library.pid, signal.SIGSTOP)
+        try:
+            moodbox("press", "--settings", settings_file)
+            box.terminate()
+            assert box.wait(timeout=20) == 0
+        finally:
+            os.kill(library.pid, signal.SIGCONT)
+
+
+def test_a_box_skips_pictures_that_are_broken_or_odd(
+    settings_file: Path, library: PrivateMpd, tmp_path: Path
+) -> None:
+    """The folder's name is not UTF-8, which a settings file cannot hold, so it is given by --camera."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / "._b.jpg").write_bytes(APPLE_DOUBLE)
+    (folder / "a.jpg").write_bytes(b"broken")
+    (folder / "b.png").write_bytes(encoded(".png", np.full((3, 1000), 128, np.uint8)))
+    (folder / "c.jpg").write_bytes(HAPPY.read_bytes())
+    (tmp_path / "kept").mkdir()
+    with running(
+        settings_file, options=["--camera", f"images:{folder}"], STATE_DIRECTORY=str(tmp_path / "kept")
+    ) as box:
+        eventually(lambda: status(settings_file)["mood"] == "happy")
+        assert status(settings_file)["trouble"] == {}
+        box.terminate()
+        assert box.wait(timeout=20) == 0
+        assert box.stderr
+        log = box.stderr.read()
+    assert log.count("caf\\udce9/a.jpg: not a picture that can be read; it is skipped") == 1
+    assert "Traceback" not in log
+
+
+def test_the_log_has_one_line_for_each_look(settings_file: Path, library: PrivateMpd) -> None:
+    with running(settings_file) as box:
+        eventually(lambda: status(settings_file)["mood"] == "happy")
+        box.terminate()
+        assert box.stderr
+        looks = [line for line in box.stderr.read().splitlines() if " look: " in line]
+    (line,) = looks
+    assert "look: happy" in line
+    assert "a face in 1 of 1 frames" in line
+
+
+def test_a_terminal_that_passes_on_journal_stream_still_gets_the_log(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    with running(settings_file, JOURNAL_STREAM="9:12345") as box:
+        box.terminate()
+        assert box.stderr
+        assert "moodbox 0." in box.stderr.read()
+
+
+def test_systemd_is_notified_of_readiness_status_and_watchdog(
+    settings_file: Path, library: PrivateMpd, tmp_path: Path
+) -> None:
+    received = ""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        with running(settings_file, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="100000") as box:
+            while "STATUS=happy" not in received or received.count("WATCHDOG=1") < 5:
+                received += systemd.recv(1000).decode() + "\n"
+            box.send_signal(signal.SIGSTOP)
+            time.sleep(0.2)
+            systemd.setblocking(False)
+            with contextlib.suppress(BlockingIOError):  # messages from before
+                while True:
+                    systemd.recv(1000)
+            time.sleep(0.3)
+            with pytest.raises(BlockingIOError):  # a loop that hangs does not feed the watchdog
+                systemd.recv(1000)
+            box.send_signal(signal.SIGCONT)
+            systemd.settimeout(20)
+            box.terminate()
+            while "STOPPING=1" not in received:
+                received += systemd.recv(1000).decode() + "\n"
+    assert received.startswith("READY=1\n")
+
+
+def test_a_wrong_setting_starts_nothing(settings_file: Path, settings: Settings) -> None:
+    settings_file.write_text("[panel]\nbuton = 3\n")
+    result = moodbox("run", "--settings", settings_file)
+    assert result.returncode == 2
+    assert result.stderr == f"moodbox: {settings_file}: panel.buton: unknown key; did you mean 'button'?\n"
+    assert not settings.service.socket_path().exists()
+
+
+def test_the_device_imports_neither_the_converter_nor_optional_packages() -> None:
+    program = """
+import sys
+import device.cli.main, device.cli.check, device.assembly, device.box.box
+import device.vision.observation, device.playback.controller
+unwanted = {"converter", "tensorflow", "keras", "matplotlib", "rich", "soundfile"}
+print(unwanted.intersection(name.partition(".")[0] for name in sys.modules))
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "set()\n"

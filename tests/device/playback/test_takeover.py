@@ -1,0 +1,151 @@
+"""The playback controller yields to a second client at a real MPD, until the button is pressed."""
+
+from __future__ import annotations
+
+import pytest
+
+from device.demo.server import PrivateMpd
+from device.mood import Mood
+from device.playback.state import ControlMode
+from tests.device.playback.conftest import (
+    FOREIGN_SONGS,
+    ControllerHarness,
+    next_song,
+    queue_ids,
+    wait_until_yielded,
+)
+
+
+def test_the_box_does_not_yield_when_another_client_moves_or_removes_its_songs(
+    library: PrivateMpd, playing: ControllerHarness
+) -> None:
+    other = library.client()
+    other.move(11, 1)
+    other.delete("6:12")
+    other.shuffle("1:6")
+    playing.wait_until(lambda: len(playing.queue) == 6)
+    other.next()
+    playing.wait_until(lambda: playing.upcoming == 12)
+
+
+def test_a_cleared_queue_stays_empty_until_the_button_is_pressed(
+    library: PrivateMpd, playing: ControllerHarness
+) -> None:
+    other = library.client()
+    other.clear()
+    wait_until_yielded(playing)
+    playing.run_for()
+    assert queue_ids(other) == []
+    playing.playback.play(Mood.SAD, by_button=False)  # a face was seen, but nobody pressed
+    playing.run_for()
+    assert queue_ids(other) == []
+    playing.playback.play(Mood.HAPPY)
+    playing.wait_until(lambda: playing.plays(Mood.HAPPY) and len(playing.queue) == 12)
+
+
+def test_a_playlist_loaded_by_another_client_stays_unchanged_to_its_end(
+    library: PrivateMpd, playing: ControllerHarness
+) -> None:
+    (library.playlists / "mine.m3u").write_text("\n".join(FOREIGN_SONGS))
+    other = library.client()
+    other.command_list_ok_begin()
+    other.clear()
+    other.load("mine")
+    other.play()
+    other.command_list_end()
+    wait_until_yielded(playing)
+    for _ in range(3):
+        playing.run_for()
+        assert [song["file"] for song in other.playlistinfo()] == FOREIGN_SONGS
+        other.next()
+    playing.run_for()
+    assert (other.status()["state"], len(queue_ids(other))) == ("stop", 3)
+    playing.playback.play(Mood.HAPPY)
+    playing.wait_until(lambda: playing.plays(Mood.HAPPY) and len(playing.queue) == 15)
+    assert playing.queue[:3] == FOREIGN_SONGS
+
+
+@pytest.mark.parametrize("before", ["play", "pause", "stop"])
+def test_the_box_yields_when_another_client_plays_a_song_of_its_own(
+    library: PrivateMpd, playing: ControllerHarness, before: str
+) -> None:
+    other = library.client()
+    if before != "play":
+        getattr(other, before)()
+        playing.wait_until(lambda: playing.playback.snapshot and playing.playback.snapshot.state == before)
+    other.playid(other.addid(FOREIGN_SONGS[0]))
+    wait_until_yielded(playing)
+    queue = queue_ids(other)
+    other.seekcur(59)
+    playing.run_for(1.5)
+    assert queue_ids(other) == queue
+    # Nor does it count as a skip of the box's song.
+    assert all(playing.memory.play_statistics(mood).songs == {} for mood in Mood)
+
+
+def test_a_box_that_has_yielded_can_still_pause_and_skip(
+    library: PrivateMpd, playing: ControllerHarness
+) -> None:
+    other = library.client()
+    other.clear()
+    for uri in FOREIGN_SONGS:
+        other.add(uri)
+    other.play()
+    wait_until_yielded(playing)
+    playing.wait_until(lambda: playing.playing == FOREIGN_SONGS[0])
+    assert playing.playback.skip()
+    playing.wait_until(lambda: playing.playing == FOREIGN_SONGS[1])
+    playing.playback.toggle()
+    playing.wait_until(lambda: not playing.playing)
+    playing.playback.toggle()
+    playing.wait_until(lambda: playing.playing == FOREIGN_SONGS[1])
+    assert playing.playback.state.mode is ControlMode.YIELDED
+    assert all(playing.memory.play_statistics(mood).songs == {} for mood in Mood)
+
+
+def test_the_box_is_still_yielded_after_a_restart_of_mpd(
+    library: PrivateMpd, playing: ControllerHarness
+) -> None:
+    other = library.client()
+    other.clear()
+    other.add(FOREIGN_SONGS[0])
+    other.play()
+    wait_until_yielded(playing)
+    library.stop()
+    playing.wait_until(lambda: playing.playback.snapshot is None)
+    library.start()
+    playing.wait_until(lambda: playing.playback.snapshot)
+    playing.run_for()
+    assert playing.queue == FOREIGN_SONGS[:1]
+
+
+def test_the_box_does_not_yield_when_mpd_restarts_with_a_song_of_another_client(
+    library: PrivateMpd, harness: ControllerHarness
+) -> None:
+    harness.playback.play(Mood.SAD, by_button=False)
+    harness.wait_until(lambda: harness.plays(Mood.SAD) and len(harness.queue) == 12)
+    other = library.client()
+    other.addid(FOREIGN_SONGS[0], 1)
+    harness.wait_until(lambda: len(harness.queue) == 13)
+    next_song(harness, other)
+    library.stop()
+    harness.wait_until(lambda: harness.playback.snapshot is None)
+    library.start()
+    harness.wait_until(lambda: harness.playing == FOREIGN_SONGS[0])
+    harness.run_for()
+    assert harness.playback.state.mode is ControlMode.FILLING
+    next_song(harness, library.client())
+
+
+def test_a_box_that_starts_while_another_client_plays_waits_for_its_button(
+    library: PrivateMpd, harness: ControllerHarness
+) -> None:
+    other = library.client()
+    other.add(FOREIGN_SONGS[0])
+    other.play()
+    wait_until_yielded(harness)
+    harness.playback.play(Mood.SAD, by_button=False)
+    harness.run_for()
+    assert harness.queue == FOREIGN_SONGS[:1]
+    harness.playback.play(Mood.SAD)
+    harness.wait_until(lambda: harness.plays(Mood.SAD))

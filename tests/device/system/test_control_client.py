@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from device.errors import ServiceError
+from device.system.control_client import ask
+
+
+def test_another_programs_socket_is_recognized(tmp_path: Path) -> None:
+    path = tmp_path / "other.sock"
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+
+        def greet() -> None:
+            with other.accept()[0] as client:
+                client.sendall(b"OK MPD 0.23\n")
+                client.recv(100)
+
+        threading.Thread(target=greet, daemon=True).start()
+        with pytest.raises(ServiceError, match="another program listens here"):
+            ask(path, "status")
