@@ -25,7 +25,7 @@ help:
 	@echo 'make test-all        all of these, fuzz and soak too: hours; as root. docs/testing.md says which when'
 	@echo 'make fuzz            100,000 inputs each for what comes in from outside; an hour'
 	@echo 'make soak            presses a box at random for an hour: does it grow? (make soak MINUTES=5)'
-	@echo 'make lint            ruff and mypy'
+	@echo 'make lint            ruff, the layers of imports, mypy, shellcheck'
 	@echo 'make bench           times and memory on this machine'
 	@echo 'make bench-songs     a library of 50,000 songs: from nothing known to a choice'
 	@echo 'make bench-queue     what a press costs where others have a queue of 12,000 songs'
@@ -100,6 +100,7 @@ lint: .venv/.develop
 		script/test-python313 tests/pi/image/customize
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy
 	$(BIN)/mypy deploy/box deploy/release.py
 
