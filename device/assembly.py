@@ -135,7 +135,7 @@ def _memory(service: settings.Service, trouble: dict[str, str]) -> Memory:
     except MemoryFileError as error:
         log.warning("%s", error)
         trouble["storage"] = str(error)
-        return Memory.of_this_run()
+        return Memory.in_memory()
 
 
 def _lexicon(music: settings.Music, trouble: dict[str, str]) -> AffectLexicon:

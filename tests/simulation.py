@@ -114,7 +114,7 @@ def heard_through(way: Way, seed: int) -> list[bool]:
     person = listener(table, affects, chance)
     played: list[str] = []
     heard: list[bool] = []
-    memory = Memory.of_this_run()
+    memory = Memory.in_memory()
     while len(played) < PLAYS:
         mood = list(MOODS)[chance.choice(len(MOODS), p=list(MOODS.values()))]
         request = RankingRequest(
@@ -128,7 +128,7 @@ def heard_through(way: Way, seed: int) -> list[bool]:
             through = bool(chance.random() < person.likes[mood][row])
             played.append(uri)
             heard.append(through)
-            memory.keep_play(mood, uri, table.song(row).genre, heard=through)
+            memory.keep_play(mood, uri, table.song(row).genre, completed=through)
     memory.close()
     return heard[:PLAYS]
 

@@ -143,7 +143,7 @@ def _listening(settings: Settings, client: Client) -> Iterator[str]:
     with contextlib.suppress(sqlite3.Error, OSError):  # of these `storage` tells, or it is another user's
         if (folder / FILE).exists():
             with LibraryIndex.copied(folder) as index:
-                heard, faults = index.listened()
+                heard, faults = index.analysis_counts()
             yield f"{heard} listened to" + (f", in {faults} of them nothing is heard" if faults else "")
 
 
@@ -163,7 +163,7 @@ def _files(folder: Path) -> Iterator[str]:
     from device.config.last_good import check as check_last_good
     from device.library.index import LibraryIndex
     from device.playback.memory import Memory
-    from device.storage.quarantine import told_of
+    from device.storage.quarantine import describe_quarantined
 
     wrong = []
     for look_at in (Memory.check, LibraryIndex.check, check_last_good):
@@ -175,7 +175,7 @@ def _files(folder: Path) -> Iterator[str]:
     if wrong:
         raise MemoryFileError("; ".join(wrong))
     for kept in (Memory, LibraryIndex):
-        yield from told_of(folder / kept.file)
+        yield from describe_quarantined(folder / kept.file)
 
 
 PARTS: dict[str, Callable[[Settings], str]] = {

@@ -258,14 +258,14 @@ def _mood(options: argparse.Namespace, settings: Settings) -> int:
     from device.cli import songs
 
     if options.unsay:
-        songs.unsay(settings, options.uri)
+        songs.remove_own_affect(settings, options.uri)
     elif options.word:
-        songs.say(settings, options.uri, options.word)
-    known = songs.known(settings, options.uri)
+        songs.set_own_affect(settings, options.uri, options.word)
+    known = songs.describe(settings, options.uri)
     if options.json:
         print(json.dumps(known))
     else:
-        print(songs.as_words(known))
+        print(songs.as_text(known))
     return 0
 
 

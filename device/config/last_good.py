@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 from device.config.reading import read_settings
 from device.config.settings import Service, Settings
 from device.errors import MemoryFileError, SettingsError
-from device.storage.quarantine import clear_the_place
+from device.storage.quarantine import quarantine_non_files
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _checksum(settings: Settings) -> str:
 
 def _write(file: Path, content: bytes) -> None:
     """Raises OSError."""
-    for aside in clear_the_place(file):
+    for aside in quarantine_non_files(file):
         log.warning("%s: there is something in its place that is no file: put aside as %s", file, aside)
     try:
         if file.read_bytes() == content:

@@ -56,4 +56,4 @@ class Learner:
         heard = outcome is PlayOutcome.HEARD
         log.info("%s: %s, for %s", outcome, entry.uri, mood)
         self._tell(entry.uri, heard=heard)
-        self._memory.keep(lambda memory: memory.keep_play(mood, entry.uri, genre, heard=heard))
+        self._memory.keep(lambda memory: memory.keep_play(mood, entry.uri, genre, completed=heard))

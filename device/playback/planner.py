@@ -61,7 +61,7 @@ class Planner:
             ),
         )
         chosen = rank_songs(
-            table.with_words(recall(Memory.words) or {}), request, self._chance, anywhere=picked
+            table.with_own_affects(recall(Memory.own_affects) or {}), request, self._chance, anywhere=picked
         )
         self._step += len(chosen)
         return tuple(choice.uri for choice in chosen)

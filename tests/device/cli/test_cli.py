@@ -236,8 +236,8 @@ def test_check_says_how_many_songs_were_listened_to(
     settings_file.write_text(settings_file.read_text().replace("listen = false", "listen = true"))
     moodbox("songs", "--mood", "sad", "--settings", settings_file)
     with closing(LibraryIndex.open(settings.service.state_path())) as index:
-        (song,) = index.not_analyzed("", 1, known=True)
-        index.keep_sound(song, "silence", song.affect)
+        (song,) = index.unanalyzed("", 1, known=True)
+        index.keep_analysis(song, "silence", song.affect)
     asked = moodbox("check", "--settings", settings_file)
     assert "ok   library   48 songs; 1 listened to, in 1 of them nothing is heard\n" in asked.stdout
 

@@ -15,31 +15,32 @@ import pytest
 
 from device.config.settings import Music, Settings
 from device.demo.server import PrivateMpd
-from device.library.chunks import CHUNK
-from device.library.index import DONE, FILE, STEPS, LibraryIndex
-from device.library.scanner import COMMENTS, LibraryScanner, SongTableUpdated, fill
+from device.library.chunks import CHUNK_SIZE
+from device.library.index import DONE, FILE, MIGRATIONS, LibraryIndex
+from device.library.scan import COMMENT_BATCH_SIZE, scan
+from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.table import Song, SongTable
 from device.library.tag_affect import Source, read_lexicon
 from tests.device.conftest import AddSong
 from tests.device.storage.kept import SOUND
 from tests.waiting import eventually
 
-ATLAS = read_lexicon()
+LEXICON = read_lexicon()
 
 
-class Reading:
+class ScannerRun:
     """A librarian, and what it posts."""
 
     def __init__(self, music: Music, folder: Path | None) -> None:
         self.posted: SimpleQueue[SongTableUpdated] = SimpleQueue()
-        self.scanner = LibraryScanner(music, ATLAS, folder, self.posted.put)
+        self.scanner = LibraryScanner(music, LEXICON, folder, self.posted.put)
         self.scanner.start()
 
     def until(self, happened: Callable[[SongTable], object]) -> SongTable:
         while True:
-            filled = self.posted.get(timeout=60)
-            if filled.complete and happened(filled.table):
-                return filled.table
+            update = self.posted.get(timeout=60)
+            if update.complete and happened(update.table):
+                return update.table
 
 
 @pytest.fixture
@@ -48,8 +49,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def reading(settings: Settings, folder: Path) -> Iterator[Reading]:
-    made = Reading(settings.music, folder)
+def reading(settings: Settings, folder: Path) -> Iterator[ScannerRun]:
+    made = ScannerRun(settings.music, folder)
     yield made
     made.scanner.close()
 
@@ -58,7 +59,7 @@ def songs(table: SongTable) -> dict[str, Song]:
     return {table.uris[row]: table.song(row) for row in range(len(table))}
 
 
-def test_it_knows_every_song_of_the_library(library: PrivateMpd, reading: Reading) -> None:
+def test_it_knows_every_song_of_the_library(library: PrivateMpd, reading: ScannerRun) -> None:
     reading.scanner.wake()
     known = songs(reading.until(lambda table: len(table) == 48))
     assert known["sad/03.ogg"].genre == "Blues"
@@ -67,7 +68,7 @@ def test_it_knows_every_song_of_the_library(library: PrivateMpd, reading: Readin
 
 
 def test_moods_come_from_the_files_own_words_even_where_mpd_knows_no_such_tag(
-    mpd: PrivateMpd, add_song: AddSong, reading: Reading
+    mpd: PrivateMpd, add_song: AddSong, reading: ScannerRun
 ) -> None:
     add_song("a.ogg", genre="Disco", mood="Sad")
     add_song("b.ogg", genre="Disco")
@@ -96,7 +97,7 @@ def test_raw_comments_are_read_only_where_mpd_itself_says_nothing_of_moods(
     add_song("a.ogg", genre="Disco", mood="Sad")
     mpd.update()
     with closing(LibraryIndex.open(folder)) as index:
-        for _ in fill(mpd.client(), index, ATLAS, mpd.address):
+        for _ in scan(mpd.client(), index, LEXICON, mpd.address):
             pass
         assert songs(index.table())["a.ogg"].affect.source is Source.MOOD
         unread = index.without_comment("", 1)
@@ -105,7 +106,7 @@ def test_raw_comments_are_read_only_where_mpd_itself_says_nothing_of_moods(
 
 
 def test_songs_that_come_change_and_go_are_followed(
-    mpd: PrivateMpd, add_song: AddSong, reading: Reading
+    mpd: PrivateMpd, add_song: AddSong, reading: ScannerRun
 ) -> None:
     add_song("stays.ogg", genre="Disco")
     (mpd.music / add_song("goes.ogg", genre="Disco")).unlink()
@@ -119,7 +120,7 @@ def test_songs_that_come_change_and_go_are_followed(
 
 
 def test_a_library_that_shrinks_to_nothing_leaves_an_empty_shelf(
-    library: PrivateMpd, reading: Reading
+    library: PrivateMpd, reading: ScannerRun
 ) -> None:
     reading.scanner.wake()
     reading.until(lambda table: len(table) == 48)
@@ -131,13 +132,13 @@ def test_a_library_that_shrinks_to_nothing_leaves_an_empty_shelf(
 
 
 def test_what_was_known_is_there_at_once_after_a_restart_and_without_mpd(
-    library: PrivateMpd, settings: Settings, folder: Path, reading: Reading
+    library: PrivateMpd, settings: Settings, folder: Path, reading: ScannerRun
 ) -> None:
     reading.scanner.wake()
     reading.until(lambda table: len(table) == 48)
     reading.scanner.close()
     library.stop()
-    again = Reading(settings.music, folder)
+    again = ScannerRun(settings.music, folder)
     assert len(again.until(lambda _: True)) == 48
     again.scanner.close()
 
@@ -147,12 +148,12 @@ def test_a_file_that_was_cut_off_is_put_aside_with_one_word_and_made_again(
     library: PrivateMpd, settings: Settings, folder: Path, cut: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(LibraryIndex.open(folder)) as index:
-        for _ in fill(library.client(), index, ATLAS, library.address):
+        for _ in scan(library.client(), index, LEXICON, library.address):
             pass
     path = folder / FILE
     content = path.read_bytes()
     path.write_bytes(b"not a database" + content[14 : int(cut * len(content))])
-    again = Reading(settings.music, folder)
+    again = ScannerRun(settings.music, folder)
     again.scanner.wake()
     again.until(lambda table: len(table) == 48)
     again.scanner.close()
@@ -162,7 +163,7 @@ def test_a_file_that_was_cut_off_is_put_aside_with_one_word_and_made_again(
 
 def test_a_file_cut_in_half_is_put_aside(library: PrivateMpd, folder: Path) -> None:
     with closing(LibraryIndex.open(folder)) as index:
-        for _ in fill(library.client(), index, ATLAS, library.address):
+        for _ in scan(library.client(), index, LEXICON, library.address):
             pass
     path = folder / FILE
     os.truncate(path, path.stat().st_size // 2)
@@ -176,16 +177,16 @@ def test_a_file_from_before_songs_were_listened_to_is_brought_up_with_what_is_in
 ) -> None:
     folder.mkdir()
     with closing(sqlite3.connect(folder / FILE)) as older:
-        older.executescript(f"{STEPS[0]} PRAGMA user_version = 1;")
+        older.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1;")
         older.execute("INSERT INTO songs VALUES ('a.ogg', 'then', '', 'Blues', 0.3, 0.4, 0.5, 'genre', 0)")
         older.commit()
     with closing(LibraryIndex.open(folder)) as index:
         assert index.count() == 1
-        assert [song.uri for song in index.not_analyzed("", 9, known=True)] == ["a.ogg"]
+        assert [song.uri for song in index.unanalyzed("", 9, known=True)] == ["a.ogg"]
 
 
 def test_a_file_spoilt_while_it_runs_is_one_word_and_the_catalogue_is_made_again(
-    library: PrivateMpd, folder: Path, reading: Reading, caplog: pytest.LogCaptureFixture
+    library: PrivateMpd, folder: Path, reading: ScannerRun, caplog: pytest.LogCaptureFixture
 ) -> None:
     reading.scanner.wake()
     reading.until(lambda table: len(table) == 48)
@@ -212,13 +213,13 @@ def test_a_library_is_read_again_whatever_is_wrong_with_what_was_known_of_it(
     library: PrivateMpd, settings: Settings, folder: Path, script: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(LibraryIndex.open(folder)) as index:
-        for _ in fill(library.client(), index, ATLAS, library.address):
+        for _ in scan(library.client(), index, LEXICON, library.address):
             pass
-        for song in index.not_analyzed("", 5, known=True):
-            index.keep_sound(song, SOUND, song.affect)
+        for song in index.unanalyzed("", 5, known=True):
+            index.keep_analysis(song, SOUND, song.affect)
     with closing(sqlite3.connect(folder / FILE)) as other:
         other.executescript(script)
-    again = Reading(settings.music, folder)
+    again = ScannerRun(settings.music, folder)
     again.scanner.wake(changed=True)
 
     def is_read_again() -> bool:
@@ -238,41 +239,41 @@ def test_a_library_is_read_again_whatever_is_wrong_with_what_was_known_of_it(
 
 
 def test_reading_goes_on_where_it_was_cut_off(mpd: PrivateMpd, add_song: AddSong, folder: Path) -> None:
-    for number in range(CHUNK + 10):
+    for number in range(CHUNK_SIZE + 10):
         (mpd.music / f"{number:04}.ogg").hardlink_to(mpd.music / "0000.ogg") if number else add_song(
             "0000.ogg", genre="Disco"
         )
     mpd.update()
     with closing(LibraryIndex.open(folder)) as index:
-        next(fill(mpd.client(), index, ATLAS, mpd.address))
+        next(scan(mpd.client(), index, LEXICON, mpd.address))
         before = index.progress()
-    assert before.position == CHUNK
+    assert before.position == CHUNK_SIZE
     with closing(LibraryIndex.open(folder)) as index:
-        next(fill(mpd.client(), index, ATLAS, mpd.address))
+        next(scan(mpd.client(), index, LEXICON, mpd.address))
         assert index.progress().reading == before.reading
-        assert index.count() == CHUNK + 10
-        for _ in fill(mpd.client(), index, ATLAS, mpd.address):
+        assert index.count() == CHUNK_SIZE + 10
+        for _ in scan(mpd.client(), index, LEXICON, mpd.address):
             pass
         assert index.progress().position == DONE
 
 
 def test_what_is_known_is_not_read_twice(library: PrivateMpd, folder: Path) -> None:
     def chunks(**options: bool) -> int:
-        return sum(1 for _ in fill(library.client(), index, ATLAS, library.address, **options))
+        return sum(1 for _ in scan(library.client(), index, LEXICON, library.address, **options))
 
     with closing(LibraryIndex.open(folder)) as index:
-        comments = 0 if knows_moods(library) else -(-48 // COMMENTS)
+        comments = 0 if knows_moods(library) else -(-48 // COMMENT_BATCH_SIZE)
         assert chunks() == 2 + comments
         assert chunks() == 0
-        assert chunks(anew=True) == 2
+        assert chunks(rescan=True) == 2
 
 
 def test_a_change_of_the_table_of_places_reads_all_again(library: PrivateMpd, folder: Path) -> None:
     mine = folder.parent / "mine.toml"
     mine.write_text('[genres]\n"Blues" = { valence = 0.9, energy = 0.8 }\n')
     with closing(LibraryIndex.open(folder)) as index:
-        for lexicon, valence in ((ATLAS, 0.36), (read_lexicon(str(mine)), 0.9)):
-            for _ in fill(library.client(), index, lexicon, library.address):
+        for lexicon, valence in ((LEXICON, 0.36), (read_lexicon(str(mine)), 0.9)):
+            for _ in scan(library.client(), index, lexicon, library.address):
                 pass
             assert songs(index.table())["sad/00.ogg"].affect.valence == valence
 
@@ -289,7 +290,7 @@ FUZZED = {
 
 
 def test_tags_of_every_kind_are_borne(
-    mpd: PrivateMpd, add_song: AddSong, reading: Reading, caplog: pytest.LogCaptureFixture
+    mpd: PrivateMpd, add_song: AddSong, reading: ScannerRun, caplog: pytest.LogCaptureFixture
 ) -> None:
     for uri, tags in FUZZED.items():
         add_song(uri, **tags)
@@ -303,7 +304,7 @@ def test_tags_of_every_kind_are_borne(
 
 
 def test_a_name_that_is_no_utf8_costs_that_song_alone(
-    mpd: PrivateMpd, add_song: AddSong, reading: Reading
+    mpd: PrivateMpd, add_song: AddSong, reading: ScannerRun
 ) -> None:
     add_song("good.ogg", genre="Blues")
     bad = mpd.music / add_song("bad.ogg", genre="Blues")
@@ -314,7 +315,7 @@ def test_a_name_that_is_no_utf8_costs_that_song_alone(
 
 
 def test_files_that_vanished_since_mpd_read_them_are_borne(
-    mpd: PrivateMpd, add_song: AddSong, reading: Reading
+    mpd: PrivateMpd, add_song: AddSong, reading: ScannerRun
 ) -> None:
     (mpd.music / add_song("gone.ogg", genre="Blues", mood="sad")).rename(mpd.folder / "away.ogg")
     mpd.update()
@@ -326,7 +327,9 @@ def test_files_that_vanished_since_mpd_read_them_are_borne(
     assert known["gone.ogg"].affect.source is (Source.MOOD if knows_moods(mpd) else Source.GENRE)
 
 
-def test_mpd_that_goes_in_the_middle_is_read_when_it_is_back(library: PrivateMpd, reading: Reading) -> None:
+def test_mpd_that_goes_in_the_middle_is_read_when_it_is_back(
+    library: PrivateMpd, reading: ScannerRun
+) -> None:
     library.kill()
     reading.scanner.wake()
     library.start()
@@ -334,7 +337,7 @@ def test_mpd_that_goes_in_the_middle_is_read_when_it_is_back(library: PrivateMpd
     reading.until(lambda table: len(table) == 48)
 
 
-def test_an_mpd_that_hangs_is_left_and_read_later(library: PrivateMpd, reading: Reading) -> None:
+def test_an_mpd_that_hangs_is_left_and_read_later(library: PrivateMpd, reading: ScannerRun) -> None:
     os.kill(library.pid, signal.SIGSTOP)
     try:
         reading.scanner.wake()
@@ -345,7 +348,7 @@ def test_an_mpd_that_hangs_is_left_and_read_later(library: PrivateMpd, reading: 
 
 
 def test_without_a_disk_it_is_kept_in_memory(library: PrivateMpd, settings: Settings, folder: Path) -> None:
-    made = Reading(settings.music, None)
+    made = ScannerRun(settings.music, None)
     made.scanner.wake()
     made.until(lambda table: len(table) == 48)
     made.scanner.close()

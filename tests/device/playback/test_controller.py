@@ -47,7 +47,7 @@ def test_the_course_goes_on_where_the_queue_is_filled_again(library: PrivateMpd,
 
 def test_the_users_own_word_on_a_song_counts_at_once(library: PrivateMpd, turning: Turning) -> None:
     turning.until(lambda: turning.playback.table)
-    turning.memory.keep_word("happy/07.ogg", 0.3, 0.35)
+    turning.memory.keep_own_affect("happy/07.ogg", 0.3, 0.35)
     turning.playback.play(Mood.SAD)
     turning.until(lambda: turning.playing == "happy/07.ogg")
 
@@ -449,7 +449,7 @@ def test_nothing_is_skipped_where_nothing_plays(library: PrivateMpd, turning: Tu
 def test_a_genre_that_is_always_skipped_gives_way(library: PrivateMpd, turning: Turning) -> None:
     for number in range(16):
         for _ in range(3):
-            turning.memory.keep_play(Mood.HAPPY, f"happy/{number:02}.ogg", "Disco", heard=False)
+            turning.memory.keep_play(Mood.HAPPY, f"happy/{number:02}.ogg", "Disco", completed=False)
     turning.playback.play(Mood.HAPPY)
     turning.until(lambda: turning.plays(Mood.NEUTRAL))
 

@@ -14,7 +14,7 @@ from device.errors import MemoryFileError
 from device.library.tag_affect import Affect, Source
 from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
-from device.playback.memory import KEPT, Memory
+from device.playback.memory import MAX_PLAYED, Memory
 from device.playback.ownership import QueueOwnership
 from device.recommend.play_statistics import NO_STATISTICS, PlayCount
 
@@ -44,11 +44,11 @@ def test_what_was_queued_before_is_replaced(tmp_path: Path) -> None:
 
 def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    for number in range(KEPT + 20):
+    for number in range(MAX_PLAYED + 20):
         memory.keep_played(str(number))
-    played = memory.played(2 * KEPT)
-    assert len(played) == KEPT
-    assert played[-1] == str(KEPT + 19)
+    played = memory.played(2 * MAX_PLAYED)
+    assert len(played) == MAX_PLAYED
+    assert played[-1] == str(MAX_PLAYED + 19)
 
 
 def test_a_damaged_file_is_put_aside_and_begun_anew(tmp_path: Path) -> None:
@@ -74,7 +74,9 @@ def test_damage_in_the_middle_of_the_file_is_found(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(MemoryFileError, match=r"moodbox\.db: cannot be kept .*is the disk full or read-only"):
+    with pytest.raises(
+        MemoryFileError, match=r"moodbox\.db: cannot be stored .*is the disk full or read-only"
+    ):
         Memory.open(tmp_path / "file" / "state")
 
 
@@ -98,12 +100,12 @@ while True:
         ) as writer:
             assert writer.stdout
             for _line in range(20):
-                told = int(writer.stdout.readline())
+                reported = int(writer.stdout.readline())
             writer.kill()
         queued = Memory.open(tmp_path).ownership().entries
         assert len(queued) == 5
         assert len(set(queued)) == 1
-        assert queued[0].id >= told
+        assert queued[0].id >= reported
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="nothing is read-only for root")
@@ -136,7 +138,7 @@ def test_a_file_that_was_taken_away_is_not_written_to(tmp_path: Path) -> None:
 
 
 def test_one_of_this_run_keeps_nothing(tmp_path: Path) -> None:
-    memory = Memory.of_this_run()
+    memory = Memory.in_memory()
     memory.keep_ownership(HELD)
     assert memory.ownership().entries == OWN
     memory.close()
@@ -153,11 +155,11 @@ def test_in_which_mood_a_song_was_queued_is_known_after_a_restart(tmp_path: Path
 
 def test_what_was_learned_is_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_play(Mood.SAD, "a.ogg", "Blues", heard=True)
-    memory.keep_play(Mood.SAD, "b.ogg", "Blues", heard=False)
-    memory.keep_play(Mood.SAD, "c.ogg", "", heard=False)
-    memory.keep_play(Mood.HAPPY, "a.ogg", "Blues", heard=False)
-    memory.keep_play(Mood.NEUTRAL, "a.ogg", "Blues", heard=False)
+    memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
+    memory.keep_play(Mood.SAD, "b.ogg", "Blues", completed=False)
+    memory.keep_play(Mood.SAD, "c.ogg", "", completed=False)
+    memory.keep_play(Mood.HAPPY, "a.ogg", "Blues", completed=False)
+    memory.keep_play(Mood.NEUTRAL, "a.ogg", "Blues", completed=False)
     memory.close()
     play_statistics = Memory.open(tmp_path).play_statistics(Mood.SAD)
     assert play_statistics.genres == {"Blues": PlayCount(1, 1)}
@@ -173,13 +175,13 @@ def test_what_was_learned_is_counted_by_mood_for_the_song_and_for_its_genre(tmp_
 def test_forgetting_leaves_the_users_own_words_and_the_queue(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
     memory.keep_ownership(HELD)
-    memory.keep_word("a.ogg", 0.25, 0.5)
-    memory.keep_play(Mood.SAD, "a.ogg", "Blues", heard=True)
+    memory.keep_own_affect("a.ogg", 0.25, 0.5)
+    memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
     memory.keep_played("a.ogg")
     memory.forget()
     assert memory.play_statistics(Mood.SAD) == NO_STATISTICS
     assert memory.played(1) == ()
-    assert memory.words() == {"a.ogg": Affect(0.25, 0.5, 1.0, Source.OWN)}
+    assert memory.own_affects() == {"a.ogg": Affect(0.25, 0.5, 1.0, Source.OWN)}
     assert memory.ownership().entries == OWN
 
 
@@ -195,7 +197,7 @@ def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: 
     assert memory.ownership().entries == OWN[:1]
     assert memory.ownership().moods == {}
     assert memory.played(1) == ("b.ogg",)
-    memory.keep_play(Mood.SAD, "a.ogg", "Blues", heard=True)
+    memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")

@@ -25,21 +25,21 @@ BLUES = Affect(0.3, 0.4, 0.5, Source.GENRE)
 SOUND = Features(loudness=-12.5, brightness=0.4, onsets=3.5, tempo=120.0, pulse=0.5, mode=-0.1)
 
 
-def fill(memory: Memory, index: LibraryIndex) -> None:
+def populate(memory: Memory, index: LibraryIndex) -> None:
     memory.keep_ownership(HELD)
     learn(memory, 60)
     for number in range(20):
-        memory.keep_word(URIS[number], number / 20, 0.5)
+        memory.keep_own_affect(URIS[number], number / 20, 0.5)
     read(index, "one", len(URIS))
     index.keep_comments([(uri, "then", "sad" if n % 9 else "") for n, uri in enumerate(URIS)], [])
-    for number, song in enumerate(index.not_analyzed("", 100, known=True)):
-        index.keep_sound(song, SOUND if number % 10 else "Format not recognised.", song.affect)
+    for number, song in enumerate(index.unanalyzed("", 100, known=True)):
+        index.keep_analysis(song, SOUND if number % 10 else "Format not recognised.", song.affect)
 
 
 def learn(memory: Memory, count: int) -> None:
     for number in range(count):
         mood, genre = MOODS[number % 7], "Blues" if number % 3 else "Disco"
-        memory.keep_play(mood, URIS[number % 40], genre, heard=number % 2 == 0)
+        memory.keep_play(mood, URIS[number % 40], genre, completed=number % 2 == 0)
         memory.keep_played(URIS[number % len(URIS)])
 
 
@@ -54,7 +54,7 @@ def ask_all(folder: Path) -> None:
     with closing(Memory.open(folder)) as memory:
         ownership = memory.ownership()
         memory.played(500)
-        memory.words()
+        memory.own_affects()
         for mood in Mood:
             memory.play_statistics(mood)
         for _ in range(2):  # of damage that shows, the librarian is told once: it begins anew
@@ -64,8 +64,8 @@ def ask_all(folder: Path) -> None:
         else:
             raise AssertionError("songs.db is not mended")
         memory.keep_ownership(ownership)
-        memory.keep_word("new.ogg", 0.5, 0.5)
-        memory.drop_word("new.ogg")
+        memory.keep_own_affect("new.ogg", 0.5, 0.5)
+        memory.remove_own_affect("new.ogg")
         learn(memory, 3)
 
 
@@ -73,14 +73,14 @@ def _ask_all_songs(index: LibraryIndex) -> None:
     table = index.table()
     index.progress()
     index.count()
-    index.listened()
+    index.analysis_counts()
     index.comments(table.uris[:250])
-    index.sounds(table.uris[:250])
+    index.features(table.uris[:250])
     for uri in table.uris[:5]:
-        index.sound(uri)
+        index.analysis(uri)
     index.without_comment("", 50)
     for known in (False, True):
-        for song in index.not_analyzed("", 50, known=known)[:2]:
-            index.keep_sound(song, SOUND, song.affect)
+        for song in index.unanalyzed("", 50, known=known)[:2]:
+            index.keep_analysis(song, SOUND, song.affect)
     read(index, "two", 20)
     index.keep_comments([(URIS[0], "then", "sad")], [(URIS[0], BLUES)])

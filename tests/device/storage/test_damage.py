@@ -22,12 +22,12 @@ from device.library.index import DONE, LibraryIndex, Progress
 from device.library.tag_affect import Source
 from device.mood import Mood
 from device.playback.guarded_memory import GuardedMemory
-from device.playback.memory import STEPS, Memory
+from device.playback.memory import MIGRATIONS, Memory
 from device.recommend.play_statistics import NO_STATISTICS
 from device.storage.database import DatabaseFile
-from device.storage.quarantine import MOST
+from device.storage.quarantine import MAX_QUARANTINED
 from tests.device.cli.test_cli import moodbox
-from tests.device.storage.kept import HELD, SOUND, URIS, ask_all, fill
+from tests.device.storage.kept import HELD, SOUND, URIS, ask_all, populate
 
 OTHER_MOODS = [mood for mood in Mood if mood is not Mood.HAPPY]
 
@@ -37,7 +37,7 @@ def state(tmp_path: Path) -> Path:
     """What a box keeps that was told to end."""
     folder = tmp_path / "state"
     with closing(Memory.open(folder)) as memory, closing(LibraryIndex.open(folder)) as index:
-        fill(memory, index)
+        populate(memory, index)
     return folder
 
 
@@ -46,7 +46,7 @@ def change(file: Path, script: str) -> None:
         database.executescript(script)
 
 
-def words(caplog: pytest.LogCaptureFixture) -> list[str]:
+def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -89,20 +89,20 @@ def test_a_row_that_cannot_be_read_costs_that_row_and_the_file_is_put_aside(
     change(path, script.replace(" AND 1", " AND name = 'Blues'"))
     damaged = path.read_bytes()
     with closing(Memory.open(state)) as memory:
-        assert len(memory.words()) >= 19
+        assert len(memory.own_affects()) >= 19
         assert len(memory.played(500)) >= 59
         assert len(memory.ownership().entries) >= 11
         assert all(memory.play_statistics(mood).songs for mood in OTHER_MOODS)
         memory.keep_played("new.ogg")
-        memory.keep_play(Mood.HAPPY, "new.ogg", "Blues", heard=True)
+        memory.keep_play(Mood.HAPPY, "new.ogg", "Blues", completed=True)
         assert memory.played(1) == ("new.ogg",)
         assert memory.play_statistics(Mood.HAPPY).songs["new.ogg"] == (1, 0)
-    (word,) = words(caplog)
-    assert word.startswith(f"{path}: damaged (")
-    assert "put aside as moodbox.damaged; the box goes on with " in word
+    (warning,) = warnings_in(caplog)
+    assert warning.startswith(f"{path}: damaged (")
+    assert "moved to moodbox.damaged; the box keeps " in warning
     assert (state / "moodbox.damaged").read_bytes() == damaged
     ask_all(state)
-    assert len(words(caplog)) == 1
+    assert len(warnings_in(caplog)) == 1
 
 
 def test_one_flipped_bit_in_a_mood_costs_what_was_learned_of_it_and_no_more(
@@ -120,7 +120,7 @@ def test_one_flipped_bit_in_a_mood_costs_what_was_learned_of_it_and_no_more(
         assert {mood: memory.play_statistics(mood).genres for mood in OTHER_MOODS} == before
         assert memory.play_statistics(Mood.HAPPY).genres == {}
         assert memory.play_statistics(Mood.HAPPY).songs
-    assert "invalid enum value 'haqpy'" in words(caplog)[0].casefold()
+    assert "invalid enum value 'haqpy'" in warnings_in(caplog)[0].casefold()
 
 
 BAD_SONGS = {
@@ -147,17 +147,17 @@ def test_a_row_of_the_songs_that_cannot_be_read_is_left_out_and_the_library_read
     state: Path, script: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     change(state / "songs.db", script.format(URIS[1]))
-    with LibraryIndex.at_hand(state) as index:
+    with LibraryIndex.opened_for_command(state) as index:
         assert index.progress() == Progress("", 1, 0)
         assert len(index.table()) >= len(URIS) - 1
-        assert len(index.sounds(URIS)) >= 89
+        assert len(index.features(URIS)) >= 89
         assert len(index.comments(URIS)) >= len(URIS) - 1
         assert index.begin("two").reading == 2
-    (word,) = words(caplog)
-    assert word.startswith(f"{state / 'songs.db'}: damaged rows (")
+    (warning,) = warnings_in(caplog)
+    assert warning.startswith(f"{state / 'songs.db'}: damaged rows (")
     assert sorted(path.name for path in state.iterdir()) == ["moodbox.db", "songs.db"]
     ask_all(state)
-    assert len(words(caplog)) == 1
+    assert len(warnings_in(caplog)) == 1
 
 
 def test_who_makes_the_songs_known_is_told_of_damage_and_finds_it_mended(state: Path) -> None:
@@ -171,10 +171,10 @@ def test_who_makes_the_songs_known_is_told_of_damage_and_finds_it_mended(state: 
 
 def test_a_song_whose_measures_were_no_numbers_is_listened_to_again(state: Path) -> None:
     change(state / "songs.db", f"UPDATE sounds SET brightness = NULL WHERE uri = '{URIS[1]}'")
-    with LibraryIndex.at_hand(state) as index:
-        assert index.sound(URIS[2]) == SOUND
-        assert index.sound(URIS[1]) is None
-        assert URIS[1] in {song.uri for song in index.not_analyzed("", 99, known=True)}
+    with LibraryIndex.opened_for_command(state) as index:
+        assert index.analysis(URIS[2]) == SOUND
+        assert index.analysis(URIS[1]) is None
+        assert URIS[1] in {song.uri for song in index.unanalyzed("", 99, known=True)}
 
 
 @pytest.mark.parametrize(
@@ -194,37 +194,37 @@ def test_tables_that_are_not_as_the_box_has_made_them_are_made_again_with_what_i
     change(state / "moodbox.db", script)
     with closing(Memory.open(state)) as memory:
         assert memory.ownership().entries == HELD.entries
-        assert bool(memory.words()) is ("words" not in script)
+        assert bool(memory.own_affects()) is ("words" not in script)
         assert bool(memory.played(1)) is ("played" not in script)
-    assert "moodbox.db: damaged (" in words(caplog)[0]
+    assert "moodbox.db: damaged (" in warnings_in(caplog)[0]
     ask_all(state)
 
 
 def test_what_is_kept_by_a_newer_version_is_put_aside_and_what_is_understood_of_it_goes_on(
     state: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    newer = len(STEPS) + 1
+    newer = len(MIGRATIONS) + 1
     more = "CREATE TABLE dreams (uri TEXT); ALTER TABLE words ADD COLUMN why TEXT;"
     change(state / "moodbox.db", f"{more} PRAGMA user_version = {newer}")
     with closing(Memory.open(state)) as memory:
         assert memory.ownership() == HELD
-        assert len(memory.words()) == 20
+        assert len(memory.own_affects()) == 20
         assert memory.play_statistics(Mood.HAPPY).songs
-    (word,) = words(caplog)
+    (warning,) = warnings_in(caplog)
     assert (
-        f"of a newer moodbox (version {newer}; this one knows {newer - 1}), put aside as moodbox.newer"
-        in word
+        f"of a newer moodbox (version {newer}; this moodbox knows {newer - 1}), moved to moodbox.newer"
+        in warning
     )
     with closing(sqlite3.connect(state / "moodbox.newer")) as aside:
         assert aside.execute("PRAGMA user_version").fetchone() == (newer,)
         aside.execute("SELECT uri FROM dreams")
     ask_all(state)
-    assert len(words(caplog)) == 1
+    assert len(warnings_in(caplog)) == 1
 
 
 def test_the_first_files_that_were_put_aside_are_never_replaced(tmp_path: Path) -> None:
     path = tmp_path / "moodbox.db"
-    for number in range(MOST + 2):
+    for number in range(MAX_QUARANTINED + 2):
         path.write_bytes(b"not a database %d" % number * 100)
         with closing(Memory.open(tmp_path)) as memory:
             memory.keep_played("a")
@@ -235,7 +235,7 @@ def test_the_first_files_that_were_put_aside_are_never_replaced(tmp_path: Path) 
 def test_what_was_only_in_sqlites_log_is_put_aside_with_its_file(state: Path, tmp_path: Path) -> None:
     left = tmp_path / "left"
     with closing(Memory.open(state)) as memory:
-        memory.keep_word("last.ogg", 0.5, 0.5)
+        memory.keep_own_affect("last.ogg", 0.5, 0.5)
         shutil.copytree(state, left)
     with (left / "moodbox.db").open("r+b") as file:
         file.write(b"not a database")  # where SQLite's log has nothing
@@ -251,17 +251,17 @@ def test_a_file_that_another_process_has_open_is_not_taken_from_under_it(
 ) -> None:
     state = settings.service.state_path()
     with closing(Memory.open(state)) as memory:
-        memory.keep_word("a.ogg", 0.5, 0.5)
+        memory.keep_own_affect("a.ogg", 0.5, 0.5)
         change(state / "moodbox.db", "UPDATE words SET valence = 'x'")
         asked = moodbox("forget", "--settings", settings_file)
         assert asked.returncode == 1
         (line,) = asked.stderr.splitlines()
         assert (
-            "moodbox.db: damaged, and a box that runs has it open: `sudo systemctl restart moodbox`" in line
+            "moodbox.db: damaged, and the running box has it open: `sudo systemctl restart moodbox`" in line
         )
-        memory.keep_word("b.ogg", 0.5, 0.5)
+        memory.keep_own_affect("b.ogg", 0.5, 0.5)
         assert sorted(path.name for path in state.iterdir())[0] == "moodbox.db"
-        assert list(memory.words()) == ["b.ogg"]  # who has it open mends it, too
+        assert list(memory.own_affects()) == ["b.ogg"]  # who has it open mends it, too
     assert moodbox("forget", "--settings", settings_file).returncode == 0
 
 
@@ -276,11 +276,11 @@ def test_damage_that_shows_while_the_box_runs_is_mended_at_once(
         assert play_statistics
         assert play_statistics.songs
         change(state / "moodbox.db", "DROP TABLE words")
-        assert guarded.recall(Memory.words) == {}
-        guarded.keep(lambda memory: memory.keep_word("a.ogg", 0.5, 0.5))
-        assert guarded.recall(Memory.words)
+        assert guarded.recall(Memory.own_affects) == {}
+        guarded.keep(lambda memory: memory.keep_own_affect("a.ogg", 0.5, 0.5))
+        assert guarded.recall(Memory.own_affects)
     assert trouble == {}
-    assert [word.partition("put aside as ")[2][:18] for word in words(caplog)] == [
+    assert [warning.partition("moved to ")[2][:18] for warning in warnings_in(caplog)] == [
         "moodbox.damaged; t",
         "moodbox.damaged.2;",
     ]
@@ -296,7 +296,7 @@ def test_a_write_into_a_damaged_file_is_trouble_until_the_next_which_goes_into_a
         guarded.keep(lambda memory: memory.keep_played("b.ogg"))
         assert trouble == {}
         assert guarded.played(9) == ("b.ogg",)
-        assert len(memory.words()) == 20
+        assert len(memory.own_affects()) == 20
 
 
 @pytest.mark.parametrize("beside", ["", "-wal", "-shm", "-journal"])
@@ -327,8 +327,8 @@ def test_an_empty_file_is_one_to_begin_with(
     (state / f"songs.db{beside}").write_bytes(b"")
     ask_all(state)
     with closing(Memory.open(state)) as memory:
-        assert len(memory.words()) == (20 if beside else 0)
-    assert not words(caplog)
+        assert len(memory.own_affects()) == (20 if beside else 0)
+    assert not warnings_in(caplog)
 
 
 @contextmanager
@@ -360,7 +360,7 @@ def test_the_power_may_be_cut_between_the_two_names(state: Path, caplog: pytest.
     (state / "moodbox.db").rename(state / "moodbox.db.new")
     with closing(Memory.open(state)) as memory:
         assert memory.ownership() == HELD
-    assert not words(caplog)
+    assert not warnings_in(caplog)
 
 
 def test_a_disk_that_is_full_leaves_the_damaged_file_where_it_is(
@@ -371,7 +371,7 @@ def test_a_disk_that_is_full_leaves_the_damaged_file_where_it_is(
     before = path.read_bytes()
     full = "PRAGMA max_page_count = 1; CREATE TABLE more (x); INSERT INTO more VALUES (zeroblob(100000));"
     with monkeypatch.context() as patch:
-        patch.setattr(Memory, "after_loss", full)  # SQLite's own word for a full disk
+        patch.setattr(Memory, "after_recovery", full)  # SQLite's own word for a full disk
         with pytest.raises(MemoryFileError, match="disk is full"):
             Memory.open(state)
     assert path.read_bytes() == before
@@ -441,7 +441,7 @@ def test_check_finds_a_file_that_cannot_be_read_and_changes_nothing(
     before = digest(own)
     line = checked(settings_file)
     assert line.startswith(f"BAD  storage   {own / name}: damaged (")
-    assert line.endswith("`sudo systemctl restart moodbox` puts it aside and goes on with what is good of it")
+    assert line.endswith("`sudo systemctl restart moodbox` moves it aside and keeps its valid rows")
     assert digest(own) == before
     ask_all(own)
     assert checked(settings_file).startswith("ok   storage ")
@@ -457,8 +457,8 @@ def test_check_names_what_was_put_aside_and_when(settings_file: Path, own: Path)
     os.utime(own / "songs.newer", (1_795_867_200, 1_795_867_200))
     assert checked(settings_file) == (
         f"ok   storage   {own} can be written;"
-        " moodbox.db was damaged and was put aside as moodbox.damaged on 2026-11-28;"
-        " songs.db was of a newer moodbox and was put aside as songs.newer on 2026-11-28"
+        " moodbox.db was damaged and was moved to moodbox.damaged on 2026-11-28;"
+        " songs.db was of a newer moodbox and was moved to songs.newer on 2026-11-28"
     )
 
 
@@ -468,7 +468,7 @@ def test_check_says_what_becomes_of_a_file_of_a_newer_version_and_calls_it_no_tr
     change(own / "moodbox.db", "PRAGMA user_version = 99")
     assert checked(settings_file) == (
         f"ok   storage   {own} can be written; moodbox.db is of a newer moodbox"
-        f" (version 99; this one knows {len(STEPS)}); the next start puts it aside"
+        f" (version 99; this moodbox knows {len(MIGRATIONS)}); the next start moves it aside"
     )
 
 
@@ -477,7 +477,7 @@ def test_check_finds_other_files_that_cannot_be_read(settings_file: Path, own: P
     if kind == "a folder":
         shutil.rmtree(own)
         (own / "moodbox.db").mkdir(parents=True)
-        assert f"{own / 'moodbox.db'}: is no file" in checked(settings_file)
+        assert f"{own / 'moodbox.db'}: is not a file" in checked(settings_file)
     else:
         (own / kind).write_bytes(b"{}")
         assert checked(settings_file).startswith("ok")
@@ -504,7 +504,7 @@ def test_the_verbs_of_songs_heal_what_they_need_and_say_so_in_a_line(
             assert asked.returncode == 0, asked.stderr
         shutil.rmtree(own)
         with closing(Memory.open(own)) as memory, closing(LibraryIndex.open(own)) as index:
-            fill(memory, index)
+            populate(memory, index)
 
 
 def test_forget_heals(settings_file: Path, own: Path) -> None:
@@ -512,16 +512,16 @@ def test_forget_heals(settings_file: Path, own: Path) -> None:
     assert moodbox("forget", "--settings", settings_file).returncode == 0
     with closing(Memory.open(own)) as memory:
         assert memory.play_statistics(Mood.SAD) == NO_STATISTICS
-        assert len(memory.words()) == 20
-        assert {affect.source for affect in memory.words().values()} == {Source.OWN}
+        assert len(memory.own_affects()) == 20
+        assert {affect.source for affect in memory.own_affects().values()} == {Source.OWN}
 
 
 def test_each_file_says_what_its_rows_may_be() -> None:
     """Every column of every table, so that none is read unchecked or left behind by the next step."""
     for kept in (Memory, LibraryIndex):
-        with closing(kept.of_this_run()) as fresh:
+        with closing(kept.in_memory()) as fresh:
             tables = dict(_tables(fresh))
-        assert {table.name: list(table.kinds[0]) for table in kept.tables} == tables
+        assert {table.name: list(table.row_types[0]) for table in kept.tables} == tables
     assert DONE == -1
 
 

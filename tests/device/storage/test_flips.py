@@ -17,7 +17,7 @@ from device.demo.server import PrivateMpd
 from device.library.index import LibraryIndex
 from device.playback.memory import Memory
 from tests.device.cli.test_cli import running, status
-from tests.device.storage.kept import ask_all, fill, learn, read
+from tests.device.storage.kept import ask_all, learn, populate, read
 from tests.waiting import eventually
 
 FUZZING = hypothesis_settings.default.max_examples > 1000  # type: ignore[union-attr]
@@ -30,7 +30,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a box has left that was told to end."""
     folder = tmp_path_factory.mktemp("closed")
     with closing(Memory.open(folder)) as memory, closing(LibraryIndex.open(folder)) as index:
-        fill(memory, index)
+        populate(memory, index)
     return folder
 
 
@@ -60,8 +60,8 @@ def starts_after(source: Path, name: str, bit: int, folder: Path, caplog: pytest
         ask_all(folder)
         caplog.clear()
         ask_all(folder)
-        said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-        assert not said
+        warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+        assert not warnings
     except Exception as error:
         error.add_note(f"with bit {bit} of {name} flipped, from {source.parent.name}")
         raise

@@ -8,17 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.library.audio.affect import ENERGY, ENERGY_TOLD, VALENCE, VALENCE_TOLD, audio_affect_of
-from device.library.audio.features import FASTEST, SILENCE, SLOWEST, Features
+from device.library.audio.affect import (
+    ENERGY_R_SQUARED,
+    ENERGY_WEIGHTS,
+    VALENCE_R_SQUARED,
+    VALENCE_WEIGHTS,
+    audio_affect_of,
+)
+from device.library.audio.features import MAX_TEMPO_BPM, MIN_TEMPO_BPM, SILENCE_LUFS, Features
 
 SONG = Features(loudness=-18, brightness=0.3, onsets=2.5, tempo=100, pulse=0.5, mode=0.0)
 
 measured = st.builds(
     Features,
-    loudness=st.floats(SILENCE, 10),
+    loudness=st.floats(SILENCE_LUFS, 10),
     brightness=st.floats(0, 1),
     onsets=st.floats(0, 40),
-    tempo=st.floats(SLOWEST, FASTEST),
+    tempo=st.floats(MIN_TEMPO_BPM, MAX_TEMPO_BPM),
     pulse=st.floats(0, 1),
     mode=st.floats(-1, 1),
 )
@@ -60,6 +66,6 @@ def test_a_tempo_that_nobody_feels_says_nothing() -> None:
 
 
 def test_valence_is_hardly_told_and_keeps_to_the_middle() -> None:
-    assert VALENCE_TOLD < ENERGY_TOLD
-    assert sum(VALENCE.values()) < 0.25
-    assert sum(ENERGY.values()) == pytest.approx(1)
+    assert VALENCE_R_SQUARED < ENERGY_R_SQUARED
+    assert sum(VALENCE_WEIGHTS.values()) < 0.25
+    assert sum(ENERGY_WEIGHTS.values()) == pytest.approx(1)

@@ -15,7 +15,14 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from device.demo.songs import RATE, SONGS, Song, synthesize
-from device.library.audio.features import FASTEST, SILENCE, SLOWEST, Features, Samples, features_of
+from device.library.audio.features import (
+    MAX_TEMPO_BPM,
+    MIN_TEMPO_BPM,
+    SILENCE_LUFS,
+    Features,
+    Samples,
+    extract_features,
+)
 
 SECONDS = 20
 
@@ -40,22 +47,25 @@ def test_loudness_is_that_of_bs1770_for_whose_tone_it_is_the_level_below_full(
     level: float, loudness: float, rate: int
 ) -> None:
     """EBU Tech 3341's first test: a stereo tone at -23 dBFS has -23 LUFS."""
-    assert features_of(tone(997, level, rate), rate).loudness == pytest.approx(loudness, abs=0.1)
+    assert extract_features(tone(997, level, rate), rate).loudness == pytest.approx(loudness, abs=0.1)
 
 
 def test_a_pause_in_the_music_does_not_make_it_softer() -> None:
     sound = tone(997, 0.1)
     sound[: len(sound) // 2] = 0
-    assert features_of(sound, 22050).loudness == pytest.approx(-20, abs=0.2)
+    assert extract_features(sound, 22050).loudness == pytest.approx(-20, abs=0.2)
 
 
 def test_bass_counts_for_less_than_what_the_ear_hears_well() -> None:
-    assert features_of(tone(40, 0.1), 22050).loudness < features_of(tone(2000, 0.1), 22050).loudness - 5
+    assert (
+        extract_features(tone(40, 0.1), 22050).loudness
+        < extract_features(tone(2000, 0.1), 22050).loudness - 5
+    )
 
 
 def test_brightness_is_the_share_of_what_is_high() -> None:
-    low, high = features_of(tone(220, 0.1), 22050), features_of(tone(4000, 0.1), 22050)
-    both = features_of(tone(220, 0.1) + tone(4000, 0.1), 22050)
+    low, high = extract_features(tone(220, 0.1), 22050), extract_features(tone(4000, 0.1), 22050)
+    both = extract_features(tone(220, 0.1) + tone(4000, 0.1), 22050)
     assert low.brightness < 0.02
     assert high.brightness > 0.98
     assert both.brightness == pytest.approx(0.5, abs=0.02)
@@ -63,7 +73,7 @@ def test_brightness_is_the_share_of_what_is_high() -> None:
 
 @pytest.mark.parametrize("minute", [60, 90, 120, 150, 200])
 def test_each_click_is_an_onset_and_their_tempo_is_known(minute: int) -> None:
-    found = features_of(clicks(minute), 22050)
+    found = extract_features(clicks(minute), 22050)
     assert found.onsets == pytest.approx(minute / 60, rel=0.05)
     octaves = math.log2(found.tempo / minute)
     assert abs(octaves - round(octaves)) < 0.06  # half and double are other people's tapping
@@ -71,13 +81,13 @@ def test_each_click_is_an_onset_and_their_tempo_is_known(minute: int) -> None:
 
 
 def test_in_a_tone_that_goes_on_nothing_begins_and_no_beat_is_felt() -> None:
-    found = features_of(tone(440, 0.1), 22050)
+    found = extract_features(tone(440, 0.1), 22050)
     assert (found.onsets, found.pulse) == (0, 0)
 
 
 @pytest.mark.parametrize("song", SONGS, ids=lambda song: song.title)
 def test_songs_that_were_made_here_are_known_again(song: Song) -> None:
-    found = features_of(made(song), RATE)
+    found = extract_features(made(song), RATE)
     assert (found.mode < 0) == song.minor
     beats = song.bpm / 60
     assert 0.7 * beats < found.onsets < 2.2 * beats  # chords and melody on the beat, drums between
@@ -85,15 +95,21 @@ def test_songs_that_were_made_here_are_known_again(song: Song) -> None:
 
 def test_it_is_the_same_however_loud_it_was_recorded_but_for_the_loudness() -> None:
     sound = made(SONGS[0])
-    loud, soft = features_of(sound, RATE), features_of(0.1 * sound, RATE)
+    loud, soft = extract_features(sound, RATE), extract_features(0.1 * sound, RATE)
     assert soft.loudness == pytest.approx(loud.loudness - 20, abs=0.1)
     for name in ("brightness", "onsets", "tempo", "pulse", "mode"):
         assert getattr(soft, name) == pytest.approx(getattr(loud, name), abs=0.02)
 
 
 def test_silence_has_no_loudness_and_does_no_harm() -> None:
-    found = features_of(np.zeros(22050 * 5, np.float32), 22050)
-    assert (found.loudness, found.brightness, found.onsets, found.pulse, found.mode) == (SILENCE, 0, 0, 0, 0)
+    found = extract_features(np.zeros(22050 * 5, np.float32), 22050)
+    assert (found.loudness, found.brightness, found.onsets, found.pulse, found.mode) == (
+        SILENCE_LUFS,
+        0,
+        0,
+        0,
+        0,
+    )
 
 
 @given(
@@ -101,12 +117,12 @@ def test_silence_has_no_loudness_and_does_no_harm() -> None:
     st.sampled_from([4000, 8000, 22050, 48000]),
 )
 def test_whatever_it_is_the_measures_are_numbers_in_their_range(sound: Samples, rate: int) -> None:
-    found = features_of(sound, rate)
+    found = extract_features(sound, rate)
     assert all(math.isfinite(value) for value in dataclasses.astuple(found))
-    assert SILENCE <= found.loudness < 30
+    assert SILENCE_LUFS <= found.loudness < 30
     assert 0 <= found.brightness <= 1
     assert found.onsets >= 0
-    assert 0.9 * SLOWEST < found.tempo < 1.2 * FASTEST
+    assert 0.9 * MIN_TEMPO_BPM < found.tempo < 1.2 * MAX_TEMPO_BPM
     assert 0 <= found.pulse <= 1
     assert -1 <= found.mode <= 1
 
@@ -125,11 +141,11 @@ def test_of_any_samples_there_are_all_measures_or_it_is_said_that_they_are_not_n
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         if np.isfinite(sound).all():
-            found = features_of(sound, rate)
+            found = extract_features(sound, rate)
             assert msgspec.convert(dataclasses.asdict(found), Features) == found
         else:
             with pytest.raises(ValueError, match="its samples are not all numbers"):
-                features_of(sound, rate)
+                extract_features(sound, rate)
 
 
 @pytest.mark.parametrize("scale", [1e-45, 1e-38, 1e-30, 1e-10])
@@ -137,6 +153,6 @@ def test_a_song_that_is_softer_than_any_ear_can_hear_has_measures(scale: float) 
     sound = (made(SONGS[0])[: 20 * RATE] * scale).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = features_of(sound, RATE)
-    assert found.loudness == SILENCE
+        found = extract_features(sound, RATE)
+    assert found.loudness == SILENCE_LUFS
     assert msgspec.convert(dataclasses.asdict(found), Features) == found
