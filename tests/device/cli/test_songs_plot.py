@@ -47,13 +47,13 @@ def library(count: int = 20) -> SongTable:
     return song_table(songs)
 
 
-def test_each_song_is_a_dot_in_the_colour_of_its_moods_light_and_grey_if_nothing_is_known() -> None:
+def test_each_song_is_a_dot_in_the_colour_of_its_mood_or_grey_if_it_is_unknown() -> None:
     marked = dots(drawn(library(30)))
     assert sum(marked.values()) == 30
     assert sorted(marked.values()) == [0, 10, 10, 10]  # no song is neutral
 
 
-def test_the_songs_that_come_next_are_numbered_and_named() -> None:
+def test_the_next_songs_are_numbered_and_named() -> None:
     found = words(drawn(library()))
     assert {"1", "2", "3"} <= set(found)
     assert any(word.endswith(".ogg") for word in found)
@@ -61,22 +61,22 @@ def test_the_songs_that_come_next_are_numbered_and_named() -> None:
 
 
 @pytest.mark.parametrize(("kind", "moods"), [("leds", {"happy", "neutral", "sad"}), ("rgb", set(Mood))])
-def test_the_moods_are_those_for_which_the_panel_has_a_light(kind: str, moods: set[str]) -> None:
+def test_the_plot_shows_the_moods_that_the_panel_has_a_light_for(kind: str, moods: set[str]) -> None:
     found = words(drawn(library(), panel=Panel(kind=kind)))  # type: ignore[arg-type]
     assert moods == {mood for mood in Mood if mood in found}
 
 
-def test_a_mood_without_a_light_is_shown_when_it_is_asked_for() -> None:
+def test_the_mood_of_the_plan_is_shown_even_without_a_light() -> None:
     assert "fear" in words(drawn(library(), Mood.FEAR))
 
 
-def test_the_same_place_is_marked_once() -> None:
+def test_songs_at_the_same_point_are_one_dot() -> None:
     """So that the picture of a large library stays small."""
     picture = drawn(song_table(Song(f"{number}", "", "", BRIGHT) for number in range(1000)))
     assert sum(dots(picture).values()) == 1
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=80))
-def test_whatever_a_song_is_called_it_is_an_xml_file(name: str) -> None:
+def test_a_song_with_any_name_gives_valid_xml(name: str) -> None:
     picture = drawn(song_table([Song(name, "", "", DARK)]))
     assert words(picture)

@@ -46,7 +46,7 @@ def words_of(box: subprocess.Popen[str]) -> list[str]:
     return [line for line in log.splitlines() if " WARNING " in line or " ERROR " in line]
 
 
-def test_tags_of_every_kind_are_played_printed_and_drawn(
+def test_songs_with_odd_tags_are_played_printed_and_drawn(
     settings_file: Path, mpd: PrivateMpd, add_song: AddSong, tmp_path: Path
 ) -> None:
     for uri, tags in ODD.items():
@@ -64,7 +64,7 @@ def test_tags_of_every_kind_are_played_printed_and_drawn(
         assert words_of(box) == []
 
 
-def test_songs_whose_files_vanish_after_they_were_chosen_are_passed_over(
+def test_songs_whose_files_are_deleted_after_the_choice_are_skipped(
     settings_file: Path, library: PrivateMpd
 ) -> None:
     with running(settings_file) as box:
@@ -84,7 +84,7 @@ def test_songs_whose_files_vanish_after_they_were_chosen_are_passed_over(
         words_of(box)
 
 
-def test_a_library_that_shrinks_to_nothing_is_said_and_plays_again_once_it_is_back(
+def test_a_library_that_becomes_empty_is_reported_and_plays_again_when_it_returns(
     settings_file: Path, library: PrivateMpd
 ) -> None:
     with running(settings_file) as box:
@@ -104,7 +104,7 @@ def test_a_library_that_shrinks_to_nothing_is_said_and_plays_again_once_it_is_ba
 
 
 @pytest.mark.parametrize("name", ["songs.db", "moodbox.db"])
-def test_what_was_kept_and_is_cut_in_half_is_one_word_in_the_log(
+def test_a_file_cut_in_half_gives_one_warning_in_the_log(
     settings_file: Path, settings: Settings, library: PrivateMpd, name: str
 ) -> None:
     with running(settings_file) as box:

@@ -24,7 +24,7 @@ HELD = QueueOwnership(
 )
 
 
-def test_it_remembers_across_a_restart(tmp_path: Path) -> None:
+def test_the_memory_survives_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path / "state")
     memory.keep_ownership(HELD)
     for uri in "abcd":
@@ -35,14 +35,14 @@ def test_it_remembers_across_a_restart(tmp_path: Path) -> None:
     assert again.played(3) == ("b", "c", "d")
 
 
-def test_what_was_queued_before_is_replaced(tmp_path: Path) -> None:
+def test_a_new_queue_ownership_replaces_the_former(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
     memory.keep_ownership(HELD)
     memory.keep_ownership(HELD.among(Snapshot("play", OWN[1:])))
     assert memory.ownership().entries == OWN[1:]
 
 
-def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
+def test_the_number_of_played_songs_is_limited(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
     for number in range(MAX_PLAYED + 20):
         memory.keep_played(str(number))
@@ -51,7 +51,7 @@ def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
     assert played[-1] == str(MAX_PLAYED + 19)
 
 
-def test_a_damaged_file_is_put_aside_and_begun_anew(tmp_path: Path) -> None:
+def test_a_damaged_file_is_quarantined_and_replaced(tmp_path: Path) -> None:
     (tmp_path / "moodbox.db").write_bytes(b"not a database at all" * 100)
     memory = Memory.open(tmp_path)
     memory.keep_played("a")
@@ -72,7 +72,7 @@ def test_damage_in_the_middle_of_the_file_is_found(tmp_path: Path) -> None:
     assert again.ownership().entries == OWN
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(
         MemoryFileError, match=r"moodbox\.db: cannot be stored .*is the disk full or read-only"
@@ -80,7 +80,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         Memory.open(tmp_path / "file" / "state")
 
 
-def test_a_kill_in_the_middle_of_writing_leaves_it_whole(tmp_path: Path) -> None:
+def test_a_kill_during_a_write_leaves_the_memory_consistent(tmp_path: Path) -> None:
     write_for_ever = f"""
 from device.playback.memory import Memory
 from device.playback.ownership import QueueOwnership
@@ -115,7 +115,7 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
         Memory.open(tmp_path)
 
 
-def test_a_disk_that_turns_read_only_takes_nothing_more_and_says_so(
+def test_a_write_to_a_disk_that_has_become_read_only_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory = Memory.open(tmp_path)
@@ -130,14 +130,14 @@ def test_a_disk_that_turns_read_only_takes_nothing_more_and_says_so(
     assert memory.played(9) == ("a", "c")
 
 
-def test_a_file_that_was_taken_away_is_not_written_to(tmp_path: Path) -> None:
+def test_a_write_to_a_deleted_file_is_an_error(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
     (tmp_path / "moodbox.db").unlink()
     with pytest.raises(sqlite3.OperationalError, match=r"No such file.*moodbox\.db"):
         memory.keep_played("a")
 
 
-def test_one_of_this_run_keeps_nothing(tmp_path: Path) -> None:
+def test_a_memory_without_a_file_is_lost_when_closed(tmp_path: Path) -> None:
     memory = Memory.in_memory()
     memory.keep_ownership(HELD)
     assert memory.ownership().entries == OWN
@@ -146,14 +146,14 @@ def test_one_of_this_run_keeps_nothing(tmp_path: Path) -> None:
         memory.ownership()
 
 
-def test_in_which_mood_a_song_was_queued_is_known_after_a_restart(tmp_path: Path) -> None:
+def test_the_moods_of_queued_songs_survive_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
     memory.keep_ownership(HELD)
     memory.close()
     assert Memory.open(tmp_path).ownership().moods == HELD.moods
 
 
-def test_what_was_learned_is_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path) -> None:
+def test_plays_are_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
     memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
     memory.keep_play(Mood.SAD, "b.ogg", "Blues", completed=False)
@@ -172,7 +172,7 @@ def test_what_was_learned_is_counted_by_mood_for_the_song_and_for_its_genre(tmp_
     assert play_statistics.songs_elsewhere == {"a.ogg": PlayCount(0, 2)}
 
 
-def test_forgetting_leaves_the_users_own_words_and_the_queue(tmp_path: Path) -> None:
+def test_forgetting_keeps_the_users_own_affects_and_the_queue(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
     memory.keep_ownership(HELD)
     memory.keep_own_affect("a.ogg", 0.25, 0.5)
@@ -185,7 +185,7 @@ def test_forgetting_leaves_the_users_own_words_and_the_queue(tmp_path: Path) -> 
     assert memory.ownership().entries == OWN
 
 
-def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: Path) -> None:
+def test_a_file_of_the_first_version_is_migrated_with_its_content(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "moodbox.db")) as old:
         old.executescript("""
             CREATE TABLE queued (position INTEGER PRIMARY KEY, id INTEGER NOT NULL, uri TEXT NOT NULL);
@@ -201,7 +201,7 @@ def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: 
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
-def test_what_root_begins_belongs_to_whom_the_folder_belongs(tmp_path: Path) -> None:
+def test_a_file_created_by_root_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
     os.chown(tmp_path, 1234, 1235)
     Memory.open(tmp_path).close()
     made = (tmp_path / "moodbox.db").stat()

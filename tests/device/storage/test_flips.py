@@ -81,7 +81,7 @@ KEPT = [
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize(("left", "name"), KEPT)
-def test_after_any_flipped_bit_a_start_comes_up_and_the_next_has_nothing_to_say(
+def test_the_box_starts_after_any_flipped_bit_and_the_next_start_gives_no_warning(
     left: str, name: str, request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = request.getfixturevalue(left)
@@ -93,7 +93,7 @@ def test_after_any_flipped_bit_a_start_comes_up_and_the_next_has_nothing_to_say(
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", ["moodbox.db", "songs.db"])
-def test_so_it_does_whichever_bit_of_the_header_it_is(
+def test_the_box_starts_after_any_flipped_bit_of_the_header(
     closed: Path, name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     bits = range(8 * HEADER)
@@ -105,7 +105,7 @@ def test_so_it_does_whichever_bit_of_the_header_it_is(
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", [FILE, COPY])
-def test_a_flipped_bit_in_the_last_good_settings_leaves_them_as_they_were(
+def test_a_flipped_bit_in_the_last_good_settings_does_not_change_them(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
@@ -126,7 +126,7 @@ def test_a_flipped_bit_in_the_last_good_settings_leaves_them_as_they_were(
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("seed", range(25 if FUZZING else 2))
-def test_a_box_with_a_flipped_bit_in_each_file_comes_up_and_plays(
+def test_a_box_with_a_flipped_bit_in_each_file_starts_and_plays(
     seed: int, closed: Path, settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     state = settings.service.state_path()

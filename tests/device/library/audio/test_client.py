@@ -90,14 +90,14 @@ class BackgroundAnalysis:
         return self.result
 
 
-def test_it_runs_only_when_nobody_else_wants_to(client: AudioClient, song: Path) -> None:
+def test_the_worker_runs_at_idle_priority(client: AudioClient, song: Path) -> None:
     client.analyze(song)
     assert os.sched_getscheduler(child().pid) == os.SCHED_IDLE
     assert child().nice() == 19
     assert Path(f"/proc/{child().pid}/oom_score_adj").read_text().strip() == "1000"
 
 
-def test_one_process_hears_many_songs_and_its_memory_does_not_grow(client: AudioClient, song: Path) -> None:
+def test_one_worker_analyzes_many_songs_and_its_memory_does_not_grow(client: AudioClient, song: Path) -> None:
     for _ in range(3):
         assert isinstance(client.analyze(song), Features)
     before, process = child().memory_info().rss, child()
@@ -107,14 +107,16 @@ def test_one_process_hears_many_songs_and_its_memory_does_not_grow(client: Audio
     assert child().memory_info().rss < before + 4 * 2**20
 
 
-def test_a_song_that_hangs_is_a_fault_after_a_while_and_the_next_is_heard(song: Path, endless: Path) -> None:
+def test_a_song_that_hangs_is_a_fault_after_the_timeout_and_the_next_is_analyzed(
+    song: Path, endless: Path
+) -> None:
     with closing(AudioClient(timeout_s=3)) as client:
         assert isinstance(client.analyze(song), Features)
         assert client.analyze(endless) == "the analysis takes too long"
         assert isinstance(client.analyze(song), Features)
 
 
-def test_a_song_that_kills_the_process_is_a_fault_and_the_next_is_heard(
+def test_a_song_that_crashes_the_worker_is_a_fault_and_the_next_is_analyzed(
     client: AudioClient, song: Path, endless: Path
 ) -> None:
     client.analyze(song)
@@ -126,7 +128,9 @@ def test_a_song_that_kills_the_process_is_a_fault_and_the_next_is_heard(
     assert isinstance(client.analyze(song), Features)
 
 
-def test_a_process_that_dies_between_two_songs_is_no_songs_fault(client: AudioClient, song: Path) -> None:
+def test_a_worker_that_dies_between_two_songs_is_restarted_without_a_fault(
+    client: AudioClient, song: Path
+) -> None:
     client.analyze(song)
     process = child()
     process.kill()
@@ -134,7 +138,7 @@ def test_a_process_that_dies_between_two_songs_is_no_songs_fault(client: AudioCl
     assert isinstance(client.analyze(song), Features)
 
 
-def test_a_process_that_dies_of_every_song_is_not_the_songs_fault(endless: Path) -> None:
+def test_a_worker_that_fails_on_every_song_is_an_error_not_a_fault_of_the_songs(endless: Path) -> None:
     with closing(AudioClient(timeout_s=0.1)) as client:
         for _ in range(MAX_CONSECUTIVE_CRASHES - 1):
             assert client.analyze(endless) == "the analysis takes too long"
@@ -142,7 +146,7 @@ def test_a_process_that_dies_of_every_song_is_not_the_songs_fault(endless: Path)
             client.analyze(endless)
 
 
-def test_closing_ends_a_wait_and_blames_no_song(client: AudioClient, song: Path, endless: Path) -> None:
+def test_closing_ends_an_analysis_without_a_fault(client: AudioClient, song: Path, endless: Path) -> None:
     client.analyze(song)
     analysis = BackgroundAnalysis(client, endless)
     with reached(endless):
@@ -151,9 +155,7 @@ def test_closing_ends_a_wait_and_blames_no_song(client: AudioClient, song: Path,
     assert children() == 0
 
 
-def test_a_signal_for_the_whole_box_does_not_end_a_song_in_the_middle(
-    client: AudioClient, song: Path
-) -> None:
+def test_the_worker_ignores_signals_to_the_whole_box(client: AudioClient, song: Path) -> None:
     client.analyze(song)
     process = child()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -162,14 +164,14 @@ def test_a_signal_for_the_whole_box_does_not_end_a_song_in_the_middle(
     assert child() == process
 
 
-def test_it_rests_when_there_is_nothing_to_hear(client: AudioClient, song: Path) -> None:
+def test_a_stopped_worker_is_started_again_for_the_next_song(client: AudioClient, song: Path) -> None:
     client.analyze(song)
     client.stop_worker()
     assert children() == 0
     assert isinstance(client.analyze(song), Features)
 
 
-def test_it_ends_with_a_box_that_was_killed(song: Path) -> None:
+def test_the_worker_exits_when_the_box_is_killed(song: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from device.library.audio.client import AudioClient\n"
         "AudioClient().analyze(Path(sys.argv[1])); print('analyzed', flush=True); time.sleep(60)"
@@ -182,7 +184,7 @@ def test_it_ends_with_a_box_that_was_killed(song: Path) -> None:
     eventually(lambda: not process.is_running() or process.status() == "zombie")
 
 
-def test_without_what_decodes_it_says_so(tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_decoder_is_an_error(tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "soundfile.py").write_text("raise OSError('sndfile library not found')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with closing(AudioClient()) as client, pytest.raises(SoundError, match="sndfile library not found"):
@@ -207,7 +209,7 @@ SOUND = '"loudness": -12.5, "onsets": 2.5, "tempo": 120, "pulse": 0.5, "mode": -
         "decoder: warning",
     ],
 )
-def test_an_answer_that_is_no_measure_is_a_fault_and_the_next_song_is_heard(
+def test_an_invalid_answer_is_a_fault_and_the_next_song_is_analyzed(
     song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     """By a soundfile of our own, which prints on the process's output as a decoder may."""

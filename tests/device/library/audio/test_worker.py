@@ -41,7 +41,7 @@ def write(path: Path, sound: NDArray[np.float32] = SONG, rate: int = RATE) -> Pa
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_song_is_heard_in_every_format_as_it_is(client: AudioClient, tmp_path: Path, kind: str) -> None:
+def test_a_song_has_the_same_features_in_every_format(client: AudioClient, tmp_path: Path, kind: str) -> None:
     analyzed = client.analyze(write(tmp_path / f"song.{kind}"))
     asked = extract_features(SONG, RATE)
     assert isinstance(analyzed, Features), analyzed
@@ -51,11 +51,11 @@ def test_a_song_is_heard_in_every_format_as_it_is(client: AudioClient, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["Bj\udcf6rk.wav", "a\nb.wav", "'\" ; $(x).wav", "ブルース.wav", "-o.wav"])
-def test_whatever_the_file_is_called(client: AudioClient, tmp_path: Path, name: str) -> None:
+def test_a_file_with_any_name_is_analyzed(client: AudioClient, tmp_path: Path, name: str) -> None:
     assert isinstance(client.analyze(write(tmp_path / "song.wav").rename(tmp_path / name)), Features)
 
 
-def test_channels_and_rates_of_every_kind_are_one_channel_at_a_common_rate(tmp_path: Path) -> None:
+def test_any_channels_and_rates_become_one_channel_at_a_common_rate(tmp_path: Path) -> None:
     for channels, rate in ((1, 8000), (2, 44100), (2, 48000), (6, 96000), (2, 192000)):
         time = np.arange(4 * rate) / rate
         sound = np.repeat(0.1 * np.sin(2 * np.pi * 440 * time)[:, None], channels, 1).astype(np.float32)
@@ -66,7 +66,7 @@ def test_channels_and_rates_of_every_kind_are_one_channel_at_a_common_rate(tmp_p
         assert samples.max() == pytest.approx(0.1, abs=0.002)
 
 
-def test_of_a_long_song_the_middle_is_heard(tmp_path: Path) -> None:
+def test_the_middle_of_a_long_song_is_analyzed(tmp_path: Path) -> None:
     seconds = 3 * ANALYZED_SECONDS
     sound = np.repeat([0.0, 0.5, 0.0], ANALYZED_SECONDS * 8000).astype(np.float32)
     samples, rate = read_middle(str(write(tmp_path / "long.flac", sound, 8000)))
@@ -90,7 +90,9 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_is_no_song_is_a_fault_in_words(client: AudioClient, tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_not_a_song_is_a_fault_with_a_message(
+    client: AudioClient, tmp_path: Path, name: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(UNREADABLE[name])
     fault = client.analyze(path)
@@ -101,7 +103,7 @@ def test_what_is_no_song_is_a_fault_in_words(client: AudioClient, tmp_path: Path
 
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("share", [0.0005, 0.01, 0.5, 0.99])
-def test_a_song_that_was_cut_off_is_heard_as_far_as_it_goes_or_is_a_fault(
+def test_a_truncated_song_is_analyzed_as_far_as_it_goes_or_is_a_fault(
     client: AudioClient, tmp_path: Path, kind: str, share: float
 ) -> None:
     path = write(tmp_path / f"song.{kind}")
@@ -114,7 +116,9 @@ def test_a_song_that_was_cut_off_is_heard_as_far_as_it_goes_or_is_a_fault(
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_song_with_holes_does_not_end_the_listening(client: AudioClient, tmp_path: Path, kind: str) -> None:
+def test_a_song_with_damaged_bytes_does_not_end_the_analysis(
+    client: AudioClient, tmp_path: Path, kind: str
+) -> None:
     path = write(tmp_path / f"song.{kind}")
     chance = np.random.default_rng(5)
     content = bytearray(path.read_bytes())
@@ -125,9 +129,7 @@ def test_a_song_with_holes_does_not_end_the_listening(client: AudioClient, tmp_p
     assert isinstance(client.analyze(write(tmp_path / f"whole.{kind}")), Features)
 
 
-def test_silence_short_sounds_and_numbers_that_are_none_are_faults(
-    client: AudioClient, tmp_path: Path
-) -> None:
+def test_silence_short_sounds_and_nan_are_faults(client: AudioClient, tmp_path: Path) -> None:
     assert client.analyze(write(tmp_path / "a.wav", np.zeros(10 * 8000, np.float32), 8000)) == "silence"
     assert "only 1.0 s" in str(client.analyze(write(tmp_path / "b.wav", SONG[:RATE])))
     path = tmp_path / "c.wav"
@@ -138,7 +140,7 @@ def test_silence_short_sounds_and_numbers_that_are_none_are_faults(
 @pytest.mark.parametrize("rate", [22_050, 44_100, 192_000])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("burst", [10.0, 1e20, 3e38])
-def test_a_burst_that_no_sound_card_could_play_is_heard_as_a_loud_one(
+def test_a_burst_far_above_full_scale_is_analyzed_as_a_loud_one(
     client: AudioClient, tmp_path: Path, rate: int, channels: int, burst: float
 ) -> None:
     tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(6 * rate) / rate).astype(np.float32)
@@ -150,7 +152,7 @@ def test_a_burst_that_no_sound_card_could_play_is_heard_as_a_loud_one(
     assert msgspec.convert(dataclasses.asdict(analyzed), Features) == analyzed
 
 
-def test_a_song_that_is_infinite_somewhere_is_a_fault(client: AudioClient, tmp_path: Path) -> None:
+def test_a_song_with_an_infinite_sample_is_a_fault(client: AudioClient, tmp_path: Path) -> None:
     sound = SONG.copy()
     sound[5 * RATE] = np.inf
     path = tmp_path / "infinite.wav"
@@ -158,7 +160,7 @@ def test_a_song_that_is_infinite_somewhere_is_a_fault(client: AudioClient, tmp_p
     assert client.analyze(path) == "its samples are not all numbers"
 
 
-def test_a_measure_that_is_not_a_number_leaves_the_process_as_a_fault(
+def test_a_feature_that_is_not_a_number_is_reported_as_a_fault(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     _reply({"loudness": -12.0, "brightness": float("nan")})
@@ -167,6 +169,6 @@ def test_a_measure_that_is_not_a_number_leaves_the_process_as_a_fault(
     assert [list(json.loads(line, parse_constant=pytest.fail)) for line in lines] == [["fault"], ["fault"]]
 
 
-def test_what_is_not_there_is_a_fault(client: AudioClient, tmp_path: Path) -> None:
+def test_a_missing_file_is_a_fault(client: AudioClient, tmp_path: Path) -> None:
     assert isinstance(client.analyze(tmp_path / "gone.ogg"), str)
     assert isinstance(client.analyze(tmp_path), str)
