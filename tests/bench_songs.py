@@ -1,4 +1,4 @@
-"""`make bench-songs`: a library of 50,000 songs in a real MPD, from nothing known to a choice.
+"""`make bench-songs`: a library of 50,000 songs in a real MPD, from an empty index to a choice.
 
 Times say little on another machine. Nothing here is a test, and no test asserts a time.
 """
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def make_songs(folder: Path, count: int) -> None:
-    """Small FLAC files, a hundred to a folder, with genres as they come."""
+    """Make small FLAC files, a hundred per folder, with random genres."""
     chance = np.random.default_rng(1)
     genres = (*genre_names(), *ODD)
     template = folder / "template.flac"
@@ -78,11 +78,11 @@ def genre_names() -> list[str]:
 
 def bench_scan(server: PrivateMpd, state: Path, count: int) -> None:
     posted: SimpleQueue[SongTableUpdated] = SimpleQueue()
-    with beside(server, "while nobody reads"):
+    with beside(server, "while idle"):
         time.sleep(IDLE)
     start = time.perf_counter()
     with (
-        beside(server, "while it is read"),
+        beside(server, "while it is scanned"),
         closing(LibraryScanner(server.link, read_lexicon(), state, posted.put)) as scanner,
     ):
         scanner.start()
@@ -97,7 +97,7 @@ def bench_scan(server: PrivateMpd, state: Path, count: int) -> None:
         print(f"their raw MOOD comments read after {time.perf_counter() - start:.1f} s", flush=True)
     bench_ranking(update.table)
     with (
-        beside(server, "while songs are listened to"),
+        beside(server, "while songs are analyzed"),
         closing(LibraryScanner(server.link, read_lexicon(), state, posted.put)) as scanner,
     ):
         scanner.start()
@@ -105,7 +105,7 @@ def bench_scan(server: PrivateMpd, state: Path, count: int) -> None:
         time.sleep(IDLE)
     with closing(LibraryIndex.open(state)) as index:
         analyzed, _ = index.analysis_counts()
-    print(f"so short are they that {analyzed} were listened to in {IDLE} s")
+    print(f"{analyzed} of these very short songs were analyzed in {IDLE} s")
     start = time.perf_counter()
     again: SimpleQueue[SongTableUpdated] = SimpleQueue()
     with closing(LibraryScanner(server.link, read_lexicon(), state, again.put)) as scanner:
@@ -117,7 +117,7 @@ def bench_scan(server: PrivateMpd, state: Path, count: int) -> None:
 
 
 def bench_ranking(table: SongTable) -> None:
-    """Each choice with other songs played before, of each mood in turn."""
+    """Measure choices for each mood in turn, each after other songs."""
     chance = np.random.default_rng(2)
     own_affects = {uri: Affect(0.2, 0.3, 1.0, Source.OWN) for uri in chance.choice(table.uris, 500)}
     songs = {uri: PlayCount(2, 1) for uri in chance.choice(table.uris, 1000)}
@@ -161,12 +161,12 @@ while not select.select([sys.stdin], [], [], 0.01)[0]:
     times.append(time.perf_counter() - start)
 print(json.dumps(times))
 """
-"""Another program, which asks MPD a hundred times a second until it is told to end."""
+"""Another client, which pings MPD a hundred times per second until it gets a line of input."""
 
 
 @contextmanager
 def beside(server: PrivateMpd, when: str) -> Iterator[None]:
-    """What others notice meanwhile."""
+    """Measure the delays of other clients and threads meanwhile."""
     stop, waits = threading.Event(), list[float]()
     sleeper = threading.Thread(target=measure_wake_delays, args=(stop, waits))
     sleeper.start()
@@ -180,7 +180,7 @@ def beside(server: PrivateMpd, when: str) -> Iterator[None]:
 
 @contextmanager
 def other_client(server: PrivateMpd) -> Iterator[list[float]]:
-    """The seconds of each ping; the list is update when this ends."""
+    """Yield a list that holds the seconds of each ping after the block."""
     pings: list[float] = []
     with subprocess.Popen(
         [sys.executable, "-c", PING, server.address],
@@ -193,7 +193,7 @@ def other_client(server: PrivateMpd) -> Iterator[list[float]]:
 
 
 def measure_wake_delays(stop: threading.Event, waits: list[float]) -> None:
-    """As the box's own thread waits for its button."""
+    """Wait like the box's main thread, and record by how much it wakes too late."""
     while not stop.is_set():
         waits.append(timed(lambda: time.sleep(0.01)) - 0.01)
 

@@ -1,4 +1,4 @@
-"""`make bench-sound`: what listening to a song takes, and the order by energy that comes of it.
+"""`make bench-sound`: the time to analyze a song, and the songs in the order of their energy.
 
 `make bench-sound FOLDER=...` for songs of your own, else for those that the demo makes. No test.
 """
@@ -28,7 +28,7 @@ from device.library.tag_affect import read_lexicon
 from device.mpd.connection import connected
 from tests.bench import MIB, PICTURES, bench_presses, daemon, machine, peak_memory
 
-COPIES = 100  # of the folder, for a library that is not heard through at once
+COPIES = 100  # of the folder, so that the analysis takes longer than the benchmark
 
 
 def main() -> None:
@@ -71,17 +71,17 @@ def bench(folder: Path) -> None:
             f"  {path.relative_to(folder)}"
         )
     for path, fault in faults:
-        print(f"nothing is heard in {path.relative_to(folder)}: {fault}")
+        print(f"no result for {path.relative_to(folder)}: {fault}")
     if len(used) > 1:
         print(
             f"\na song, of {len(paths)}: processor time median {statistics.median(used):.2f} s, worst"
             f" {max(used):.2f} s; in all, at idle priority, median {statistics.median(walls):.2f} s"
         )
-        print(f"peak memory of the process that listens: {peak / MIB:.0f} MiB")
+        print(f"peak memory of the audio worker: {peak / MIB:.0f} MiB")
 
 
 def bench_box(songs: Path, folder: Path) -> None:
-    """A whole box with more songs than it can hear meanwhile, which listens or does not."""
+    """Measure a box with and without the analysis of songs."""
     print()
     with PrivateMpd(folder) as server:
         for number in range(COPIES):
@@ -95,8 +95,8 @@ def bench_box(songs: Path, folder: Path) -> None:
             )
             with closing(LibraryIndex.open(state)) as index, connected(server.link) as client:
                 for _ in scan(client, index, read_lexicon(), server.address):
-                    pass  # so that there is nothing left to do but to listen
-            print(f"while it {'analyzes' if analyzes else 'does not analyze'} to {count} songs")
+                    pass  # so that only the analysis is left to do
+            print(f"while it {'analyzes' if analyzes else 'does not analyze'} {count} songs")
             bench_presses(settings)
             path = state.with_suffix(".toml")
             path.write_text(
@@ -108,11 +108,11 @@ def bench_box(songs: Path, folder: Path) -> None:
                 time.sleep(20)
                 print(f"peak memory of the daemon  {peak_memory(pid) / MIB:.0f} MiB")
             with closing(LibraryIndex.open(state)) as index:
-                print(f"songs listened to meanwhile  {index.analysis_counts()[0]}\n")
+                print(f"songs analyzed meanwhile  {index.analysis_counts()[0]}\n")
 
 
 def processor_time() -> float | None:
-    """Of the process that listens; None before there is one."""
+    """Return the processor time of the audio worker; None before it is started."""
     for process in psutil.Process().children():
         times = process.cpu_times()
         return float(times.user + times.system)

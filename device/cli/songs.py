@@ -81,10 +81,10 @@ def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
     mood = _mood(read_lexicon(settings.music.places), word)
     folder = _folder(settings)
     with LibraryIndex.opened_for_command(folder) as index:
-        picked, liked = _brought_up(settings, index, mood)
+        picked, liked = _playlist_and_likes(settings, index, mood)
         table = index.table()
     with Memory.opened_for_command(folder) as memory:
-        words, played, play_statistics = (
+        own_affects, played, play_statistics = (
             memory.own_affects(),
             memory.played(REMEMBERED),
             memory.play_statistics(mood),
@@ -99,7 +99,7 @@ def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
         fresh=settings.music.no_repeat,
         play_statistics=with_likes(play_statistics, liked),
     )
-    table = table.with_own_affects(words)
+    table = table.with_own_affects(own_affects)
     choices = rank_songs(table, request, np.random.default_rng(seed), anywhere=bool(picked))
     if not choices:
         raise LibraryError(EMPTY)
@@ -140,7 +140,7 @@ def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
         raise MoodboxError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _brought_up(
+def _playlist_and_likes(
     settings: Settings, index: LibraryIndex, mood: Mood
 ) -> tuple[tuple[str, ...], Mapping[str, bool]]:
     """Return the songs of the mood's playlist, and likes. Scan the library first unless a box is running."""
@@ -288,21 +288,13 @@ def set_own_affect(settings: Settings, uri: str, words: Sequence[str]) -> None:
 
 
 def remove_own_affect(settings: Settings, uri: str) -> None:
-    """Delete the affect that the user set for a song, so that its tags and its sound count again.
-
-    Raises:
-        MemoryFileError: the files of the box cannot be used.
-    """
+    """Delete the affect that the user set for a song, so that its tags and its sound count again."""
     with Memory.opened_for_command(_folder(settings)) as memory:
         memory.remove_own_affect(uri.encode("utf-8", "replace").decode())
 
 
 def forget(settings: Settings) -> None:
-    """Delete what was learned and played; a running box notices it with its next choice.
-
-    Raises:
-        MemoryFileError: the files of the box cannot be used.
-    """
+    """Delete what was learned and played; a running box notices it with its next choice."""
     with Memory.opened_for_command(_folder(settings)) as memory:
         memory.forget()
 

@@ -20,11 +20,8 @@ from device.mood import Mood
 from device.recommend.ranking import RankedSong
 from device.recommend.trajectory import Point, Trajectory
 
-PLANE_SIZE, MARGIN, LIST_WIDTH = (
-    640,
-    56,
-    380,
-)  # pixels; the list of songs is right of the plane
+# Pixels; the list of songs stands to the right of the plane.
+PLANE_SIZE, MARGIN, LIST_WIDTH = 640, 56, 380
 BACKGROUND, GRID, UNKNOWN_COLOUR, TEXT_COLOUR = "#101217", "#2a2e38", "#6b7280", "#e5e7eb"
 PALENESS = 0.25
 MAX_NAME_LENGTH = 44  # characters

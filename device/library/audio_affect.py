@@ -15,7 +15,7 @@ from device.library.audio.affect import ENERGY_R_SQUARED, VALENCE_R_SQUARED, Aud
 from device.library.audio.client import AudioClient, check_installed
 from device.library.index import LibraryIndex
 from device.library.tag_affect import Affect, Source
-from device.mpd import responses as answers
+from device.mpd import responses
 from device.mpd.connection import Client
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def music_folder(client: Client, music: settings.Music) -> Path:
     name = music.folder
     if not name:
         try:
-            name = answers.configuration(client).music_directory
+            name = responses.configuration(client).music_directory
         except mpd.CommandError as error:
             raise SoundError(
                 "MPD says only over its Unix socket where its music is: set music.folder"

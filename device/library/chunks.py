@@ -12,7 +12,7 @@ from collections.abc import Sequence, Set
 
 import mpd
 
-from device.mpd import responses as answers
+from device.mpd import responses
 from device.mpd.connection import FAILURES, Client
 from device.mpd.responses import Tagged
 from device.mpd.transport import AnswerError
@@ -46,8 +46,8 @@ class ChunkReader:
             AnswerError: the library is larger than any real one.
             Exception: one of FAILURES, if MPD cannot be reached.
         """
-        if position > answers.LARGEST_LIBRARY:
-            raise AnswerError(f"a library of more than {answers.LARGEST_LIBRARY} songs")
+        if position > responses.LARGEST_LIBRARY:
+            raise AnswerError(f"a library of more than {responses.LARGEST_LIBRARY} songs")
         rows = self._find(position)
         self._size = min(max(1, 2 * self._size), CHUNK_SIZE)
         return rows
@@ -55,7 +55,7 @@ class ChunkReader:
     def _find(self, position: int) -> list[Tagged]:
         while self._size:
             try:
-                return answers.find(self._client, ALL_SONGS, position, position + self._size)
+                return responses.find(self._client, ALL_SONGS, position, position + self._size)
             except mpd.CommandError:
                 raise
             except FAILURES as error:
@@ -64,7 +64,7 @@ class ChunkReader:
                 self._size //= 2
                 self._request_tags(self._tags)
         self._request_tags([])
-        rows = answers.find(self._client, ALL_SONGS, position, position + 1)
+        rows = responses.find(self._client, ALL_SONGS, position, position + 1)
         self._request_tags(self._tags)
         for row in rows:
             log.warning("%s: its tags are larger than MPD can send; they are ignored", row.file)

@@ -76,12 +76,12 @@ class Progress:
 
     Attributes:
         stamp: identifies what was scanned; it differs for another server, library state or lexicon.
-        reading: the number of the scan.
+        scan_number: counts the scans.
         position: how many songs of the scan are stored, or DONE.
     """
 
     stamp: str
-    reading: int
+    scan_number: int
     position: int
 
 
@@ -131,14 +131,14 @@ class LibraryIndex(DatabaseFile):
 
     def keep(self, songs: Sequence[TaggedSong]) -> None:
         """Store the next chunk of the scan."""
-        reading = self.progress().reading
+        scan_number = self.progress().scan_number
         with self._transaction() as transaction:
             transaction.executemany(
                 "INSERT OR REPLACE INTO songs"
                 " (uri, modified, artist, genre, valence, energy, sure, source, reading)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (song.uri, modified, song.artist, song.genre, *_columns(song.affect), reading)
+                    (song.uri, modified, song.artist, song.genre, *_columns(song.affect), scan_number)
                     for song, modified in songs
                 ],
             )

@@ -15,7 +15,7 @@ from device.library.chunks import ChunkReader
 from device.library.index import DONE, LibraryIndex, TaggedSong
 from device.library.table import Song
 from device.library.tag_affect import MAX_TAG_LENGTH, Affect, AffectLexicon, tag_affect_of
-from device.mpd import responses as answers
+from device.mpd import responses
 from device.mpd.connection import FAILURES, Client
 from device.mpd.responses import Tagged
 
@@ -37,7 +37,7 @@ def scan(
         rescan: read the library even if MPD reports the state of the last scan. MPD counts in seconds, so
             the library may have changed twice within the same state.
     """
-    known_tags = answers.tag_types(client)
+    known_tags = responses.tag_types(client)
     yield from _read_tags(client, index, lexicon, address, known_tags, rescan)
     if "mood" not in known_tags:
         yield from _read_comments(client, index, lexicon)
@@ -69,7 +69,7 @@ def _read_tags(
 
 
 def _stamp(client: Client, lexicon: AffectLexicon, address: str) -> str:
-    stats = answers.stats(client)
+    stats = responses.stats(client)
     library = [stats.db_update, str(stats.songs), stats.db_playtime]
     return json.dumps([address, lexicon.fingerprint(), FORMULA_VERSION, *library])
 
@@ -81,10 +81,10 @@ def _tagged_song(
     lexicon: AffectLexicon,
 ) -> TaggedSong:
     read_at, comment = comments.get(row.file, ("", ""))
-    moods = [*answers.words(row.mood), *([comment] if read_at == row.modified else [])]
-    affect, genre = tag_affect_of(lexicon, answers.words(row.genre), moods)
+    moods = [*responses.words(row.mood), *([comment] if read_at == row.modified else [])]
+    affect, genre = tag_affect_of(lexicon, responses.words(row.genre), moods)
     affect = _with_audio(affect, features.get((row.file, row.modified)))
-    artist = next(iter(answers.words(row.artist)), "")[:MAX_TAG_LENGTH]
+    artist = next(iter(responses.words(row.artist)), "")[:MAX_TAG_LENGTH]
     return TaggedSong(Song(row.file, artist, genre, affect), row.modified)
 
 
@@ -117,7 +117,7 @@ def _mood_comment(client: Client, uri: str) -> str:
     """Return "" for a file that MPD cannot read, or whose comments it cannot send, such as a picture."""
     for retry in (True, False):
         try:
-            comments = answers.comments(client, uri)
+            comments = responses.comments(client, uri)
         except mpd.CommandError:
             return ""
         except FAILURES as error:
@@ -126,5 +126,5 @@ def _mood_comment(client: Client, uri: str) -> str:
                 log.warning("%s: its comments cannot be read: %s", uri, error)
         else:
             moods = (values for name, values in comments.items() if name.casefold() == "mood")
-            return ";".join(value for values in moods for value in answers.words(values))[:MAX_TAG_LENGTH]
+            return ";".join(value for values in moods for value in responses.words(values))[:MAX_TAG_LENGTH]
     return ""

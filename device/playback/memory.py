@@ -84,7 +84,7 @@ class Memory(DatabaseFile):
         return QueueOwnership(entries, moods, tuple(uri for uri, _ in asked), above, started, version)
 
     def keep_ownership(self, ownership: QueueOwnership) -> None:
-        """Store it in place of the former."""
+        """Replace the stored queue ownership."""
         moods = {uri: str(mood) for uri, mood in ownership.moods.items()}
         queued = [(entry.id, entry.uri, moods.get(entry.uri, "")) for entry in ownership.entries]
         asked = [(uri, moods.get(uri, "")) for uri in ownership.asked]

@@ -58,7 +58,7 @@ class DatabaseFile:
     def __init__(self, database: sqlite3.Connection, path: Path | None = None) -> None:
         self._database = database
         self._path = path  # None for a database in memory
-        self._is_closed = False  # the file was damaged, and could not be opened again
+        self._is_closed = False  # the file was damaged, and must be opened again
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -143,17 +143,17 @@ class DatabaseFile:
         """Close the connection."""
         self._database.close()
 
-    def _rows(self, kind: type[T], question: str, parameters: Sequence[object] = ()) -> list[T]:
+    def _rows(self, kind: type[T], query: str, parameters: Sequence[object] = ()) -> list[T]:
         """Return the rows of a query; kind: the type of each row, a tuple. Raises sqlite3.Error."""
         return self._read_or_rebuild(
-            lambda database: list(typed_rows(database.execute(question, parameters), kind))
+            lambda database: list(typed_rows(database.execute(query, parameters), kind))
         )
 
-    def _row(self, kind: type[T], question: str, parameters: Sequence[object] = ()) -> T:
+    def _row(self, kind: type[T], query: str, parameters: Sequence[object] = ()) -> T:
         """Return the result of a query that has exactly one row."""
 
         def read(database: sqlite3.Connection) -> T:
-            rows = list(typed_rows(database.execute(question, parameters), kind))
+            rows = list(typed_rows(database.execute(query, parameters), kind))
             if len(rows) != 1:
                 raise BadRow(f"{len(rows)} rows instead of one")
             return rows[0]
@@ -167,7 +167,7 @@ class DatabaseFile:
         """
         try:
             with unicode_errors_as_damage():
-                return read(self._open_database())
+                return read(self._usable_connection())
         except sqlite3.Error as error:
             self._rebuild_if_damaged(error)
             if self.rebuildable:
@@ -181,7 +181,7 @@ class DatabaseFile:
         Raises sqlite3.OperationalError, too, if the file was deleted or its disk has become read-only. SQLite
         does not notice either while the file is open, and ext4 continues to accept writes and loses them.
         """
-        database = self._open_database()
+        database = self._usable_connection()
         try:
             if self._path and is_read_only(self._path):
                 raise sqlite3.OperationalError("its disk is read-only")
@@ -194,7 +194,7 @@ class DatabaseFile:
             self._rebuild_if_damaged(error)
             raise
 
-    def _open_database(self) -> sqlite3.Connection:
+    def _usable_connection(self) -> sqlite3.Connection:
         if self._is_closed and self._path:
             try:
                 self._database = self._open_connection(self._path)
@@ -220,10 +220,12 @@ class DatabaseFile:
         """Raises MemoryFileError."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            for aside in quarantine_non_files(path):
-                log.warning("%s: something else than a file is in its place; it was moved to %s", path, aside)
-            if (begun := _replacement_path(path)).exists() and not path.exists():
-                begun.replace(path)  # the power failed between the two renames
+            for quarantined in quarantine_non_files(path):
+                log.warning(
+                    "%s: something else than a file is in its place; it was moved to %s", path, quarantined
+                )
+            if (replacement := _replacement_path(path)).exists() and not path.exists():
+                replacement.replace(path)  # the power failed between the two renames
             _create_with_folder_owner(path)
             try:
                 return cls._open_and_check(path)
@@ -274,12 +276,12 @@ class DatabaseFile:
             log.warning("%s: damaged rows (%s) are deleted, and will be made again", path, why)
         else:
             newer = isinstance(why, NewerVersion)
-            aside = quarantine(
+            quarantined = quarantine(
                 path, "newer" if newer else "damaged", 1 if cls.rebuildable else MAX_QUARANTINED
             )
             what = "of a newer moodbox" if newer else "damaged"
             after = f"keeps {count} valid rows of it" if count else "starts with an empty one"
-            log.warning("%s: %s (%s), moved to %s; the box %s", path, what, why, aside.name, after)
+            log.warning("%s: %s (%s), moved to %s; the box %s", path, what, why, quarantined.name, after)
         new.replace(path)
         return cls._open_and_check(path)
 

@@ -31,16 +31,16 @@ def quarantine(path: Path, ending: str, limit: int = MAX_QUARANTINED) -> Path:
     Raises:
         OSError: it cannot be renamed.
     """
-    aside = _free_name(path, ending, limit)
+    quarantined = _free_name(path, ending, limit)
     for beside in SIDE_FILE_SUFFIXES:
-        companion = aside.with_name(aside.name + beside)
+        companion = quarantined.with_name(quarantined.name + beside)
         companion.unlink(missing_ok=True)  # of a quarantined file that is replaced
         if os.path.lexists(occupant := path.with_name(path.name + beside)):
             occupant.replace(companion)
     path.with_name(path.name + SHARED_MEMORY_SUFFIX).unlink(missing_ok=True)
-    path.replace(aside)
-    os.utime(aside, follow_symlinks=False)  # the time of quarantine
-    return aside
+    path.replace(quarantined)
+    os.utime(quarantined, follow_symlinks=False)  # the time of quarantine
+    return quarantined
 
 
 def remove(path: Path) -> None:
@@ -58,8 +58,8 @@ def quarantine_non_files(path: Path) -> Iterator[Path]:
     for beside in ("", *SIDE_FILE_SUFFIXES, SHARED_MEMORY_SUFFIX):
         occupant = path.with_name(path.name + beside)
         if os.path.lexists(occupant) and not occupant.is_file():
-            aside = _free_name(path, "damaged", MAX_QUARANTINED)
-            yield occupant.replace(aside.with_name(aside.name + beside))
+            quarantined = _free_name(path, "damaged", MAX_QUARANTINED)
+            yield occupant.replace(quarantined.with_name(quarantined.name + beside))
 
 
 def _free_name(path: Path, ending: str, limit: int) -> Path:

@@ -1,4 +1,4 @@
-"""The picture of a library, as whoever reads an SVG sees it."""
+"""The plot of a library, read as SVG."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def drawn(table: SongTable, mood: Mood = Mood.SAD, panel: Panel | None = None) -
     return ElementTree.fromstring(draw(table, mood, trajectory, choices, Music(), panel or Panel()))
 
 
-def words(picture: ElementTree.Element) -> list[str]:
+def texts(picture: ElementTree.Element) -> list[str]:
     return [text.text or "" for text in picture.iter(f"{SVG}text")]
 
 
 def dots(picture: ElementTree.Element) -> dict[str, int]:
-    """How many places are marked in each colour."""
+    """Return how many dots there are of each colour."""
     paths = [path for path in picture.iter(f"{SVG}path") if path.get("class") == "song"]
     return {path.get("stroke", ""): path.get("d", "").count("M") for path in paths}
 
@@ -42,8 +42,8 @@ def library(count: int = 20) -> SongTable:
     songs = []
     for number in range(count):
         affect = (BRIGHT, DARK, UNKNOWN_AFFECT)[number % 3]
-        aside = replace(affect, valence=affect.valence + number / 1000)
-        songs.append(Song(f"{number}.ogg", "", "", aside))
+        shifted = replace(affect, valence=affect.valence + number / 1000)
+        songs.append(Song(f"{number}.ogg", "", "", shifted))
     return song_table(songs)
 
 
@@ -54,24 +54,24 @@ def test_each_song_is_a_dot_in_the_colour_of_its_mood_or_grey_if_it_is_unknown()
 
 
 def test_the_next_songs_are_numbered_and_named() -> None:
-    found = words(drawn(library()))
+    found = texts(drawn(library()))
     assert {"1", "2", "3"} <= set(found)
-    assert any(word.endswith(".ogg") for word in found)
-    assert any(word.startswith("sad: ") for word in found)
+    assert any(text.endswith(".ogg") for text in found)
+    assert any(text.startswith("sad: ") for text in found)
 
 
 @pytest.mark.parametrize(("kind", "moods"), [("leds", {"happy", "neutral", "sad"}), ("rgb", set(Mood))])
 def test_the_plot_shows_the_moods_that_the_panel_has_a_light_for(kind: str, moods: set[str]) -> None:
-    found = words(drawn(library(), panel=Panel(kind=kind)))  # type: ignore[arg-type]
+    found = texts(drawn(library(), panel=Panel(kind=kind)))  # type: ignore[arg-type]
     assert moods == {mood for mood in Mood if mood in found}
 
 
 def test_the_mood_of_the_plan_is_shown_even_without_a_light() -> None:
-    assert "fear" in words(drawn(library(), Mood.FEAR))
+    assert "fear" in texts(drawn(library(), Mood.FEAR))
 
 
 def test_songs_at_the_same_point_are_one_dot() -> None:
-    """So that the picture of a large library stays small."""
+    """The picture of a large library stays small."""
     picture = drawn(song_table(Song(f"{number}", "", "", BRIGHT) for number in range(1000)))
     assert sum(dots(picture).values()) == 1
 
@@ -79,4 +79,4 @@ def test_songs_at_the_same_point_are_one_dot() -> None:
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=80))
 def test_a_song_with_any_name_gives_valid_xml(name: str) -> None:
     picture = drawn(song_table([Song(name, "", "", DARK)]))
-    assert words(picture)
+    assert texts(picture)

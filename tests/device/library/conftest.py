@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def reading(settings: Settings, folder: Path) -> Iterator[ScannerRun]:
+def scanner_run(settings: Settings, folder: Path) -> Iterator[ScannerRun]:
     made = ScannerRun(settings.music, folder)
     yield made
     made.scanner.close()
@@ -37,7 +37,7 @@ def reading(settings: Settings, folder: Path) -> Iterator[ScannerRun]:
 
 @pytest.fixture(scope="session")
 def sounds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A wild song and a still one, by that name."""
+    """A song with high energy and one with low energy: "wild" and "still"."""
     folder = tmp_path_factory.mktemp("sounds")
     for name, song in (("wild", WILD), ("still", STILL)):
         with soundfile.SoundFile(folder / name, "w", RATE, 1, "VORBIS", format="OGG") as file:
@@ -49,7 +49,7 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def add_sound(mpd: PrivateMpd, sounds: dict[str, Path]) -> AddSong:
-    """Puts a wild or a still song into MPD's folder."""
+    """A function that puts the wild or the still song into MPD's folder."""
 
     def add(uri: str, sound: str, **tags: str) -> str:
         shutil.copy(sounds[sound], mpd.music / uri)
@@ -69,5 +69,5 @@ def client() -> Iterator[AudioClient]:
 
 @pytest.fixture
 def music(settings: Settings) -> Music:
-    """Of a box that listens."""
+    """The settings of a box that analyzes songs."""
     return msgspec.structs.replace(settings.music, listen=True)

@@ -24,7 +24,7 @@ BLUES = Affect(0.36, 0.38, 0.5, Source.GENRE)
 
 
 def index_of(**affects: Affect) -> LibraryIndex:
-    """One that knows some files by their tags."""
+    """Return an index of files with these affects by tags."""
     index = LibraryIndex.in_memory()
     index.begin("")
     index.keep([TaggedSong(Song(uri, "", "", affect), "then") for uri, affect in affects.items()])
@@ -134,8 +134,8 @@ def test_a_song_that_cannot_be_analyzed_is_recorded_and_not_tried_again(
         Source.NOTHING,
         Source.SOUND,
     ]
-    (word,) = [record.getMessage() for record in caplog.records]
-    assert word == "4 songs were analyzed, 3 of them without a result"
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message == "4 songs were analyzed, 3 of them without a result"
 
 
 def test_a_file_that_is_missing_or_unreadable_is_tried_again_later(

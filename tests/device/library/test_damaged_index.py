@@ -16,7 +16,7 @@ from device.library.index import DONE, FILE, MIGRATIONS, LibraryIndex
 from device.library.scan import scan
 from device.library.tag_affect import Source
 from tests.device.library.scanning import LEXICON, ScannerRun, songs
-from tests.device.storage.kept import SOUND
+from tests.device.storage.sample_files import FEATURES
 from tests.waiting import eventually
 
 
@@ -34,8 +34,8 @@ def test_a_truncated_index_is_quarantined_with_one_warning_and_rebuilt(
     again.scanner.wake()
     again.until(lambda table: len(table) == 48)
     again.scanner.close()
-    (word,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert "damaged" in word.getMessage()
+    (warning,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert "damaged" in warning.getMessage()
 
 
 def test_an_index_cut_in_half_is_quarantined(library: PrivateMpd, folder: Path) -> None:
@@ -63,17 +63,17 @@ def test_an_index_from_before_songs_were_analyzed_is_migrated_with_its_content(
 
 
 def test_an_index_damaged_while_in_use_gives_one_warning_and_is_rebuilt(
-    library: PrivateMpd, folder: Path, reading: ScannerRun, caplog: pytest.LogCaptureFixture
+    library: PrivateMpd, folder: Path, scanner_run: ScannerRun, caplog: pytest.LogCaptureFixture
 ) -> None:
-    reading.scanner.wake()
-    reading.until(lambda table: len(table) == 48)
+    scanner_run.scanner.wake()
+    scanner_run.until(lambda table: len(table) == 48)
     with closing(sqlite3.connect(folder / FILE)) as other:
         other.execute("DROP TABLE songs")
-    reading.scanner.wake(changed=True)
+    scanner_run.scanner.wake(changed=True)
     eventually(lambda: "damaged (no such table: songs)" in caplog.text)
-    while not reading.posted.empty():
-        reading.posted.get()
-    reading.until(lambda table: len(table) == 48)
+    while not scanner_run.posted.empty():
+        scanner_run.posted.get()
+    scanner_run.until(lambda table: len(table) == 48)
 
 
 WRONG = {
@@ -93,7 +93,7 @@ def test_the_library_is_scanned_again_after_any_damage_to_the_index(
         for _ in scan(library.client(), index, LEXICON, library.address):
             pass
         for song in index.unanalyzed("", 5, known=True):
-            index.keep_analysis(song, SOUND, song.affect)
+            index.keep_analysis(song, FEATURES, song.affect)
     with closing(sqlite3.connect(folder / FILE)) as other:
         other.executescript(script)
     again = ScannerRun(settings.music, folder)
@@ -111,5 +111,5 @@ def test_the_library_is_scanned_again_after_any_damage_to_the_index(
         known = songs(index.table())
     assert len(known) == 48
     assert {song.affect.source for song in known.values()} == {Source.GENRE}
-    (word,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert f"{FILE}: " in word.getMessage()
+    (warning,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert f"{FILE}: " in warning.getMessage()

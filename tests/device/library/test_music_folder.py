@@ -32,10 +32,10 @@ def test_over_tcp_the_settings_must_name_the_music_folder(mpd: PrivateMpd, music
 
 
 def test_an_error_names_an_unreadable_music_folder_and_the_remedy(mpd: PrivateMpd, music: Music) -> None:
-    for folder, words in (
+    for folder, message in (
         ("/nowhere", "/nowhere is not there"),
         ("nfs://server/music", "nfs://server/music"),
     ):
         there = msgspec.structs.replace(music, folder=folder)
-        with connected(music) as client, pytest.raises(SoundError, match=words):
+        with connected(music) as client, pytest.raises(SoundError, match=message):
             music_folder(client, there)

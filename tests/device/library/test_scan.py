@@ -46,7 +46,7 @@ def test_a_scan_continues_where_it_was_interrupted(mpd: PrivateMpd, add_song: Ad
     assert before.position == CHUNK_SIZE
     with closing(LibraryIndex.open(folder)) as index:
         next(scan(mpd.client(), index, LEXICON, mpd.address))
-        assert index.progress().reading == before.reading
+        assert index.progress().scan_number == before.scan_number
         assert index.count() == CHUNK_SIZE + 10
         for _ in scan(mpd.client(), index, LEXICON, mpd.address):
             pass

@@ -16,59 +16,61 @@ from tests.device.conftest import AddSong
 from tests.device.library.scanning import ScannerRun, knows_moods, songs
 
 
-def test_every_song_of_the_library_is_in_the_table(library: PrivateMpd, reading: ScannerRun) -> None:
-    reading.scanner.wake()
-    known = songs(reading.until(lambda table: len(table) == 48))
+def test_every_song_of_the_library_is_in_the_table(library: PrivateMpd, scanner_run: ScannerRun) -> None:
+    scanner_run.scanner.wake()
+    known = songs(scanner_run.until(lambda table: len(table) == 48))
     assert known["sad/03.ogg"].genre == "Blues"
     assert known["sad/03.ogg"].artist == "Somebody"
     assert known["sad/03.ogg"].affect.valence < known["happy/03.ogg"].affect.valence
 
 
 def test_mood_tags_are_read_even_if_mpd_does_not_support_them(
-    mpd: PrivateMpd, add_song: AddSong, reading: ScannerRun
+    mpd: PrivateMpd, add_song: AddSong, scanner_run: ScannerRun
 ) -> None:
     add_song("a.ogg", genre="Disco", mood="Sad")
     add_song("b.ogg", genre="Disco")
     add_song("c.ogg")
     mpd.update()
-    reading.scanner.wake()
+    scanner_run.scanner.wake()
     known = songs(
-        reading.until(lambda table: Source.MOOD in {s.affect.source for s in songs(table).values()})
+        scanner_run.until(lambda table: Source.MOOD in {s.affect.source for s in songs(table).values()})
     )
     assert [song.affect.source for song in known.values()] == [Source.MOOD, Source.GENRE, Source.NOTHING]
     assert known["a.ogg"].genre == "Disco"
 
 
 def test_added_and_removed_songs_are_followed(
-    mpd: PrivateMpd, add_song: AddSong, reading: ScannerRun
+    mpd: PrivateMpd, add_song: AddSong, scanner_run: ScannerRun
 ) -> None:
     add_song("stays.ogg", genre="Disco")
     (mpd.music / add_song("goes.ogg", genre="Disco")).unlink()
     mpd.update()
-    reading.scanner.wake()
-    reading.until(lambda table: table.uris == ("stays.ogg",))
+    scanner_run.scanner.wake()
+    scanner_run.until(lambda table: table.uris == ("stays.ogg",))
     add_song("comes.ogg", genre="Blues")
     mpd.update()
-    reading.scanner.wake(changed=True)
-    reading.until(lambda table: set(table.uris) == {"stays.ogg", "comes.ogg"})
+    scanner_run.scanner.wake(changed=True)
+    scanner_run.until(lambda table: set(table.uris) == {"stays.ogg", "comes.ogg"})
 
 
-def test_a_library_that_becomes_empty_gives_an_empty_table(library: PrivateMpd, reading: ScannerRun) -> None:
-    reading.scanner.wake()
-    reading.until(lambda table: len(table) == 48)
+def test_a_library_that_becomes_empty_gives_an_empty_table(
+    library: PrivateMpd, scanner_run: ScannerRun
+) -> None:
+    scanner_run.scanner.wake()
+    scanner_run.until(lambda table: len(table) == 48)
     library.music.rename(library.folder / "away")
     library.music.mkdir()
     library.update()
-    reading.scanner.wake(changed=True)
-    reading.until(lambda table: len(table) == 0)
+    scanner_run.scanner.wake(changed=True)
+    scanner_run.until(lambda table: len(table) == 0)
 
 
 def test_the_index_is_available_after_a_restart_without_mpd(
-    library: PrivateMpd, settings: Settings, folder: Path, reading: ScannerRun
+    library: PrivateMpd, settings: Settings, folder: Path, scanner_run: ScannerRun
 ) -> None:
-    reading.scanner.wake()
-    reading.until(lambda table: len(table) == 48)
-    reading.scanner.close()
+    scanner_run.scanner.wake()
+    scanner_run.until(lambda table: len(table) == 48)
+    scanner_run.scanner.close()
     library.stop()
     again = ScannerRun(settings.music, folder)
     assert len(again.until(lambda _: True)) == 48
@@ -87,13 +89,13 @@ FUZZED = {
 
 
 def test_odd_tags_of_every_kind_are_accepted(
-    mpd: PrivateMpd, add_song: AddSong, reading: ScannerRun, caplog: pytest.LogCaptureFixture
+    mpd: PrivateMpd, add_song: AddSong, scanner_run: ScannerRun, caplog: pytest.LogCaptureFixture
 ) -> None:
     for uri, tags in FUZZED.items():
         add_song(uri, **tags)
     mpd.update()
-    reading.scanner.wake()
-    known = songs(reading.until(lambda table: len(table) == len(FUZZED)))
+    scanner_run.scanner.wake()
+    known = songs(scanner_run.until(lambda table: len(table) == len(FUZZED)))
     assert set(known) == set(FUZZED)
     assert known["several.ogg"].genre == "Jazz"
     assert all(len(song.artist) <= 200 for song in known.values())
@@ -101,45 +103,45 @@ def test_odd_tags_of_every_kind_are_accepted(
 
 
 def test_a_file_name_that_is_not_utf8_affects_only_that_song(
-    mpd: PrivateMpd, add_song: AddSong, reading: ScannerRun
+    mpd: PrivateMpd, add_song: AddSong, scanner_run: ScannerRun
 ) -> None:
     add_song("good.ogg", genre="Blues")
     bad = mpd.music / add_song("bad.ogg", genre="Blues")
     bad.rename(os.fsdecode(os.fsencode(mpd.music) + b"/Bj\xf6rk.ogg"))
     mpd.update()
-    reading.scanner.wake()
-    reading.until(lambda table: "good.ogg" in table.uris)
+    scanner_run.scanner.wake()
+    scanner_run.until(lambda table: "good.ogg" in table.uris)
 
 
 def test_files_deleted_since_mpd_read_them_are_accepted(
-    mpd: PrivateMpd, add_song: AddSong, reading: ScannerRun
+    mpd: PrivateMpd, add_song: AddSong, scanner_run: ScannerRun
 ) -> None:
     (mpd.music / add_song("gone.ogg", genre="Blues", mood="sad")).rename(mpd.folder / "away.ogg")
     mpd.update()
     (mpd.folder / "away.ogg").rename(mpd.music / "gone.ogg")
     mpd.update()
     (mpd.music / "gone.ogg").unlink()
-    reading.scanner.wake()
-    known = songs(reading.until(lambda table: len(table) == 1))
+    scanner_run.scanner.wake()
+    known = songs(scanner_run.until(lambda table: len(table) == 1))
     assert known["gone.ogg"].affect.source is (Source.MOOD if knows_moods(mpd) else Source.GENRE)
 
 
-def test_the_scan_continues_when_a_killed_mpd_is_back(library: PrivateMpd, reading: ScannerRun) -> None:
+def test_the_scan_continues_when_a_killed_mpd_is_back(library: PrivateMpd, scanner_run: ScannerRun) -> None:
     library.kill()
-    reading.scanner.wake()
+    scanner_run.scanner.wake()
     library.start()
-    reading.scanner.wake()
-    reading.until(lambda table: len(table) == 48)
+    scanner_run.scanner.wake()
+    scanner_run.until(lambda table: len(table) == 48)
 
 
-def test_the_scan_continues_after_mpd_has_hung(library: PrivateMpd, reading: ScannerRun) -> None:
+def test_the_scan_continues_after_mpd_has_hung(library: PrivateMpd, scanner_run: ScannerRun) -> None:
     os.kill(library.pid, signal.SIGSTOP)
     try:
-        reading.scanner.wake()
+        scanner_run.scanner.wake()
     finally:
         os.kill(library.pid, signal.SIGCONT)
-    reading.scanner.wake()
-    reading.until(lambda table: len(table) == 48)
+    scanner_run.scanner.wake()
+    scanner_run.until(lambda table: len(table) == 48)
 
 
 def test_without_a_folder_the_index_is_in_memory(

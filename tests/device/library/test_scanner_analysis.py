@@ -39,7 +39,7 @@ class AnalyzingScanner:
 
     def until(self, happened: Callable[[dict[str, Song]], object]) -> dict[str, Song]:
         while True:
-            # Whoever listens yields to all others, and what was heard is shown once a minute.
+            # The worker has idle priority, and the scanner publishes once a minute.
             known = songs(self.posted.get(timeout=240).table)
             if happened(known):
                 return known
@@ -51,9 +51,9 @@ def test_songs_without_tags_get_their_affect_from_their_sound(
     add_sound("wild.ogg", "wild")
     add_sound("still.ogg", "still")
     mpd.update()
-    reading = AnalyzingScanner(music, tmp_path / "state")
-    known = reading.until(lambda known: {song.affect.source for song in known.values()} == {Source.SOUND})
-    reading.scanner.close()
+    scanner_run = AnalyzingScanner(music, tmp_path / "state")
+    known = scanner_run.until(lambda known: {song.affect.source for song in known.values()} == {Source.SOUND})
+    scanner_run.scanner.close()
     assert known["wild.ogg"].affect.energy > known["still.ogg"].affect.energy + 0.2
     assert known["wild.ogg"].affect.valence > known["still.ogg"].affect.valence
 
@@ -64,9 +64,9 @@ def test_the_sound_refines_the_energy_of_songs_with_a_genre(
     for name in ("wild", "still"):
         add_sound(f"{name}.ogg", name, genre="Blues")
     mpd.update()
-    reading = AnalyzingScanner(music, tmp_path / "state")
-    known = reading.until(lambda known: len({song.affect.energy for song in known.values()}) == 2)
-    reading.scanner.close()
+    scanner_run = AnalyzingScanner(music, tmp_path / "state")
+    known = scanner_run.until(lambda known: len({song.affect.energy for song in known.values()}) == 2)
+    scanner_run.scanner.close()
     wild, still = known["wild.ogg"].affect, known["still.ogg"].affect
     assert (wild.source, still.source) == (Source.GENRE, Source.GENRE)
     assert still.energy < BLUES.energy < wild.energy
@@ -78,9 +78,9 @@ def test_no_song_is_analyzed_if_the_settings_turn_it_off(
 ) -> None:
     add_sound("wild.ogg", "wild")
     mpd.update()
-    reading = AnalyzingScanner(settings.music, tmp_path / "state")
-    reading.until(len)
-    reading.scanner.close()
+    scanner_run = AnalyzingScanner(settings.music, tmp_path / "state")
+    scanner_run.until(len)
+    scanner_run.scanner.close()
     with closing(LibraryIndex.open(tmp_path / "state")) as index:
         assert index.analysis_counts() == (0, 0)
 
@@ -90,20 +90,20 @@ def test_a_box_that_cannot_analyze_songs_reports_it_once_and_uses_their_tags(
 ) -> None:
     add_sound("a.ogg", "wild", genre="Blues")
     mpd.update()
-    reading = AnalyzingScanner(msgspec.structs.replace(music, folder="/nowhere"), tmp_path / "state")
+    scanner_run = AnalyzingScanner(msgspec.structs.replace(music, folder="/nowhere"), tmp_path / "state")
 
-    def said() -> list[str]:
+    def warnings() -> list[str]:
         return [record.getMessage()[:29] for record in caplog.records if record.levelno >= logging.WARNING]
 
-    eventually(said)  # once the tags are read
+    eventually(warnings)  # once the tags are read
     for uri in ("b.ogg", "c.ogg"):
         add_sound(uri, "still")
         mpd.update()
-        reading.scanner.wake(changed=True)
-        reading.until(lambda known, uri=uri: uri in known)  # type: ignore[misc]
+        scanner_run.scanner.wake(changed=True)
+        scanner_run.until(lambda known, uri=uri: uri in known)  # type: ignore[misc]
         time.sleep(0.3)
-    reading.scanner.close()
-    assert said() == ["songs are not analyzed: /nowh"]
+    scanner_run.scanner.close()
+    assert warnings() == ["songs are not analyzed: /nowh"]
 
 
 def test_a_song_that_is_added_during_the_analysis_is_scanned_at_once(
@@ -112,21 +112,23 @@ def test_a_song_that_is_added_during_the_analysis_is_scanned_at_once(
     for number in range(12):
         add_sound(f"{number:02}.ogg", "still")
     mpd.update()
-    reading = AnalyzingScanner(music, tmp_path / "state")
-    reading.until(lambda known: len(known) == 12)
+    scanner_run = AnalyzingScanner(music, tmp_path / "state")
+    scanner_run.until(lambda known: len(known) == 12)
     add_sound("new.ogg", "wild", genre="Disco")
     mpd.update()
-    reading.scanner.wake(changed=True)
-    reading.until(lambda known: "new.ogg" in known)
-    known = reading.until(lambda known: Source.NOTHING not in {song.affect.source for song in known.values()})
-    reading.scanner.close()
+    scanner_run.scanner.wake(changed=True)
+    scanner_run.until(lambda known: "new.ogg" in known)
+    known = scanner_run.until(
+        lambda known: Source.NOTHING not in {song.affect.source for song in known.values()}
+    )
+    scanner_run.scanner.close()
     assert len(known) == 13
 
 
 def test_a_programming_error_in_the_analysis_does_not_stop_the_scanner_and_is_retried(
     mpd: PrivateMpd, add_sound: AddSong, music: Music, tmp_path: Path
 ) -> None:
-    """The error is made where the first song that was heard is shown."""
+    """The error is raised when the scanner publishes the first analyzed song."""
     add_sound("still.ogg", "still")
     mpd.update()
     left = [True]
@@ -141,7 +143,7 @@ def test_a_programming_error_in_the_analysis_does_not_stop_the_scanner_and_is_re
     scanner.wake()
     posted: list[Any] = []
     while not (posted and isinstance(posted[-1], PartWell)):
-        posted.append(events.get(timeout=240))  # whoever listens yields to all others
+        posted.append(events.get(timeout=240))  # the worker has idle priority
     scanner.close()
     (failed,) = [event for event in posted if isinstance(event, PartFailed)]
     assert (failed.part, failed.failures) == ("listening", 1)

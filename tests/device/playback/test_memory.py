@@ -18,28 +18,28 @@ from device.playback.memory import MAX_PLAYED, Memory
 from device.playback.ownership import QueueOwnership
 from device.recommend.play_statistics import NO_STATISTICS, PlayCount
 
-OWN = (Entry(3, "a.ogg"), Entry(4, "b ü.ogg"))
-HELD = QueueOwnership(
-    OWN, {"a.ogg": Mood.SAD, "c.ogg": Mood.HAPPY}, ("c.ogg", "d.ogg"), above=4, started=1.5, version=7
+ENTRIES = (Entry(3, "a.ogg"), Entry(4, "b ü.ogg"))
+OWNERSHIP = QueueOwnership(
+    ENTRIES, {"a.ogg": Mood.SAD, "c.ogg": Mood.HAPPY}, ("c.ogg", "d.ogg"), above=4, started=1.5, version=7
 )
 
 
 def test_the_memory_survives_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path / "state")
-    memory.keep_ownership(HELD)
+    memory.keep_ownership(OWNERSHIP)
     for uri in "abcd":
         memory.keep_played(uri)
     memory.close()
     again = Memory.open(tmp_path / "state")
-    assert again.ownership() == HELD
+    assert again.ownership() == OWNERSHIP
     assert again.played(3) == ("b", "c", "d")
 
 
 def test_a_new_queue_ownership_replaces_the_former(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_ownership(HELD)
-    memory.keep_ownership(HELD.among(Snapshot("play", OWN[1:])))
-    assert memory.ownership().entries == OWN[1:]
+    memory.keep_ownership(OWNERSHIP)
+    memory.keep_ownership(OWNERSHIP.among(Snapshot("play", ENTRIES[1:])))
+    assert memory.ownership().entries == ENTRIES[1:]
 
 
 def test_the_number_of_played_songs_is_limited(tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_damage_in_the_middle_of_the_file_is_found(tmp_path: Path) -> None:
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     again = Memory.open(tmp_path)
     assert again.ownership().entries == ()
-    again.keep_ownership(HELD)
-    assert again.ownership().entries == OWN
+    again.keep_ownership(OWNERSHIP)
+    assert again.ownership().entries == ENTRIES
 
 
 def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_write_to_a_disk_that_has_become_read_only_is_an_error(
 ) -> None:
     memory = Memory.open(tmp_path)
     memory.keep_played("a")
-    # What a kernel says then; that it would take the writing all the same is seen in tests/pi/test_faults.py.
+    # What the kernel reports then. tests/pi/test_faults.py shows that it would accept the write all the same.
     flags = SimpleNamespace(f_flag=os.ST_NOATIME | os.ST_RDONLY)
     with monkeypatch.context() as patch:
         patch.setattr(os, "statvfs", lambda path: {tmp_path / "moodbox.db": flags}[path])
@@ -139,8 +139,8 @@ def test_a_write_to_a_deleted_file_is_an_error(tmp_path: Path) -> None:
 
 def test_a_memory_without_a_file_is_lost_when_closed(tmp_path: Path) -> None:
     memory = Memory.in_memory()
-    memory.keep_ownership(HELD)
-    assert memory.ownership().entries == OWN
+    memory.keep_ownership(OWNERSHIP)
+    assert memory.ownership().entries == ENTRIES
     memory.close()
     with pytest.raises(sqlite3.ProgrammingError):
         memory.ownership()
@@ -148,9 +148,9 @@ def test_a_memory_without_a_file_is_lost_when_closed(tmp_path: Path) -> None:
 
 def test_the_moods_of_queued_songs_survive_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_ownership(HELD)
+    memory.keep_ownership(OWNERSHIP)
     memory.close()
-    assert Memory.open(tmp_path).ownership().moods == HELD.moods
+    assert Memory.open(tmp_path).ownership().moods == OWNERSHIP.moods
 
 
 def test_plays_are_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_plays_are_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path
 
 def test_forgetting_keeps_the_users_own_affects_and_the_queue(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_ownership(HELD)
+    memory.keep_ownership(OWNERSHIP)
     memory.keep_own_affect("a.ogg", 0.25, 0.5)
     memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
     memory.keep_played("a.ogg")
@@ -182,7 +182,7 @@ def test_forgetting_keeps_the_users_own_affects_and_the_queue(tmp_path: Path) ->
     assert memory.play_statistics(Mood.SAD) == NO_STATISTICS
     assert memory.played(1) == ()
     assert memory.own_affects() == {"a.ogg": Affect(0.25, 0.5, 1.0, Source.OWN)}
-    assert memory.ownership().entries == OWN
+    assert memory.ownership().entries == ENTRIES
 
 
 def test_a_file_of_the_first_version_is_migrated_with_its_content(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_file_of_the_first_version_is_migrated_with_its_content(tmp_path: Path
             INSERT INTO played (uri) VALUES ('b.ogg');
         """)
     memory = Memory.open(tmp_path)
-    assert memory.ownership().entries == OWN[:1]
+    assert memory.ownership().entries == ENTRIES[:1]
     assert memory.ownership().moods == {}
     assert memory.played(1) == ("b.ogg",)
     memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)

@@ -9,7 +9,7 @@ import pytest
 
 from device.library.index import LibraryIndex
 from device.playback.memory import Memory
-from tests.device.storage.kept import populate
+from tests.device.storage.sample_files import populate
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
 from device.storage.database import DatabaseFile
 from tests.device.storage.damage import BAD_ROWS, BAD_SONGS, change, warnings_in
-from tests.device.storage.kept import HELD, SOUND, URIS, ask_all
+from tests.device.storage.sample_files import FEATURES, OWNERSHIP, URIS, ask_all
 
 OTHER_MOODS = [mood for mood in Mood if mood is not Mood.HAPPY]
 
@@ -51,11 +51,11 @@ def test_a_flipped_bit_in_a_mood_loses_only_what_was_learned_of_it(
         before = {mood: memory.play_statistics(mood).genres for mood in OTHER_MOODS}
     path = state / "moodbox.db"
     content = path.read_bytes()
-    # Where the genres of that mood are, and not the songs that begin with the same word.
+    # In the play counts of genres, not of songs, whose names begin with the same letters.
     path.write_bytes(content.replace(b"happygenre", b"haqpygenre"))
     assert path.read_bytes() != content
     with closing(Memory.open(state)) as memory:
-        assert memory.ownership() == HELD
+        assert memory.ownership() == OWNERSHIP
         assert {mood: memory.play_statistics(mood).genres for mood in OTHER_MOODS} == before
         assert memory.play_statistics(Mood.HAPPY).genres == {}
         assert memory.play_statistics(Mood.HAPPY).songs
@@ -72,7 +72,7 @@ def test_an_invalid_row_of_the_index_is_deleted_and_the_library_scanned_again(
         assert len(index.table()) >= len(URIS) - 1
         assert len(index.features(URIS)) >= 89
         assert len(index.comments(URIS)) >= len(URIS) - 1
-        assert index.begin("two").reading == 2
+        assert index.begin("two").scan_number == 2
     (warning,) = warnings_in(caplog)
     assert warning.startswith(f"{state / 'songs.db'}: damaged rows (")
     assert sorted(path.name for path in state.iterdir()) == ["moodbox.db", "songs.db"]
@@ -81,7 +81,7 @@ def test_an_invalid_row_of_the_index_is_deleted_and_the_library_scanned_again(
 
 
 def test_the_caller_gets_an_error_for_a_damaged_index_and_finds_it_rebuilt(state: Path) -> None:
-    change(state / "songs.db", BAD_SONGS["a source that there is not"].format(URIS[1]))
+    change(state / "songs.db", BAD_SONGS["an unknown source"].format(URIS[1]))
     with closing(LibraryIndex.open(state)) as index:
         with pytest.raises(sqlite3.DatabaseError, match="nvalid enum value 'genrd'"):
             index.table()
@@ -92,7 +92,7 @@ def test_the_caller_gets_an_error_for_a_damaged_index_and_finds_it_rebuilt(state
 def test_a_song_with_invalid_features_is_analyzed_again(state: Path) -> None:
     change(state / "songs.db", f"UPDATE sounds SET brightness = NULL WHERE uri = '{URIS[1]}'")
     with LibraryIndex.opened_for_command(state) as index:
-        assert index.analysis(URIS[2]) == SOUND
+        assert index.analysis(URIS[2]) == FEATURES
         assert index.analysis(URIS[1]) is None
         assert URIS[1] in {song.uri for song in index.unanalyzed("", 99, known=True)}
 
@@ -113,7 +113,7 @@ def test_a_wrong_table_is_made_again_and_the_others_keep_their_rows(
 ) -> None:
     change(state / "moodbox.db", script)
     with closing(Memory.open(state)) as memory:
-        assert memory.ownership().entries == HELD.entries
+        assert memory.ownership().entries == OWNERSHIP.entries
         assert bool(memory.own_affects()) is ("words" not in script)
         assert bool(memory.played(1)) is ("played" not in script)
     assert "moodbox.db: damaged (" in warnings_in(caplog)[0]
@@ -155,15 +155,15 @@ def test_a_failed_write_to_a_damaged_file_is_trouble_until_the_next_write_succee
 
 
 def test_each_file_declares_the_types_of_all_its_columns() -> None:
-    """Every column of every table, so that none is read unchecked or left behind by the next step."""
-    for kept in (Memory, LibraryIndex):
-        with closing(kept.in_memory()) as fresh:
+    """Without a type, a column would be neither validated nor recovered."""
+    for database in (Memory, LibraryIndex):
+        with closing(database.in_memory()) as fresh:
             tables = dict(_tables(fresh))
-        assert {table.name: list(table.row_types[0]) for table in kept.tables} == tables
+        assert {table.name: list(table.row_types[0]) for table in database.tables} == tables
     assert DONE == -1
 
 
-def _tables(kept: DatabaseFile) -> Iterator[tuple[str, list[str]]]:
-    ask = kept._database.execute
+def _tables(database: DatabaseFile) -> Iterator[tuple[str, list[str]]]:
+    ask = database._database.execute
     for (name,) in ask("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
         yield name, [row[1] for row in ask(f"PRAGMA table_info({name})")]

@@ -18,7 +18,7 @@ from device.playback.memory import MIGRATIONS, Memory
 from device.recommend.play_statistics import NO_STATISTICS
 from tests.device.cli.test_cli import moodbox
 from tests.device.storage.damage import BAD_ROWS, BAD_SONGS, change
-from tests.device.storage.kept import URIS, ask_all, populate
+from tests.device.storage.sample_files import URIS, ask_all, populate
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -36,7 +36,7 @@ def checked(settings_file: Path) -> str:
 
 @pytest.fixture
 def own(state: Path, settings: Settings) -> Path:
-    """The same in the folder of the settings."""
+    """The same files, in the folder of the settings."""
     assert state == settings.service.state_path()
     return state
 
@@ -44,9 +44,9 @@ def own(state: Path, settings: Settings) -> Path:
 @pytest.mark.parametrize(
     ("name", "script"),
     [
-        ("moodbox.db", BAD_ROWS["a mood that there is not"]),
+        ("moodbox.db", BAD_ROWS["an unknown mood"]),
         ("moodbox.db", "DROP TABLE words"),
-        ("songs.db", BAD_SONGS["a brightness that is none"].format(URIS[1])),
+        ("songs.db", BAD_SONGS["a missing brightness"].format(URIS[1])),
         ("songs.db", "DROP TABLE progress"),
     ],
 )
@@ -65,7 +65,7 @@ def test_check_reports_a_damaged_file_and_changes_nothing(
 
 
 def test_check_names_quarantined_files_and_their_dates(settings_file: Path, own: Path) -> None:
-    change(own / "moodbox.db", BAD_ROWS["a mood that there is not"])
+    change(own / "moodbox.db", BAD_ROWS["an unknown mood"])
     change(own / "songs.db", "PRAGMA user_version = 99")
     line = checked(settings_file)
     assert "BAD" in line
@@ -107,7 +107,7 @@ def test_check_reports_other_unreadable_files(settings_file: Path, own: Path, ki
 def test_the_song_commands_repair_the_files_they_need_and_report_it_in_one_line(
     settings_file: Path, own: Path, name: str, damage: str
 ) -> None:
-    script = BAD_ROWS["a mood that there is not"] if name == "moodbox.db" else BAD_SONGS["an infinite place"]
+    script = BAD_ROWS["an unknown mood"] if name == "moodbox.db" else BAD_SONGS["an infinite valence"]
     for verb in (["forget"], ["mood", URIS[3]], ["songs", "--mood", "sad"]):
         if damage == "rows":
             change(own / name, script.format(URIS[9]))
@@ -125,7 +125,7 @@ def test_the_song_commands_repair_the_files_they_need_and_report_it_in_one_line(
 
 
 def test_forget_repairs_the_file(settings_file: Path, own: Path) -> None:
-    change(own / "moodbox.db", BAD_ROWS["a mood that there is not"])
+    change(own / "moodbox.db", BAD_ROWS["an unknown mood"])
     assert moodbox("forget", "--settings", settings_file).returncode == 0
     with closing(Memory.open(own)) as memory:
         assert memory.play_statistics(Mood.SAD) == NO_STATISTICS

@@ -1,4 +1,4 @@
-"""One flipped bit, anywhere in what the box keeps: a start comes up, and the next has nothing to say."""
+"""One flipped bit anywhere in the files of the box: it starts, and the next start gives no warning."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from device.demo.server import PrivateMpd
 from device.library.index import LibraryIndex
 from device.playback.memory import Memory
 from tests.device.cli.test_cli import running, status
-from tests.device.storage.kept import ask_all, learn, populate, read
+from tests.device.storage.sample_files import ask_all, learn, populate, read
 from tests.waiting import eventually
 
 FUZZING = hypothesis_settings.default.max_examples > 1000  # type: ignore[union-attr]
@@ -27,7 +27,7 @@ HEADER = 100  # bytes
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a box has left that was told to end."""
+    """The files of a box that was shut down."""
     folder = tmp_path_factory.mktemp("closed")
     with closing(Memory.open(folder)) as memory, closing(LibraryIndex.open(folder)) as index:
         populate(memory, index)
@@ -36,7 +36,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cut(closed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a box has left whose plug was drawn: much of it is in SQLite's logs alone."""
+    """The files of a box after a power failure: much of the content is only in SQLite's logs."""
     folder, left = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("cut") / "state"
     shutil.copytree(closed, folder, dirs_exist_ok=True)
     with closing(Memory.open(folder)) as memory, closing(LibraryIndex.open(folder)) as index:
@@ -97,7 +97,7 @@ def test_the_box_starts_after_any_flipped_bit_of_the_header(
     closed: Path, name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     bits = range(8 * HEADER)
-    # Byte 18 says whether it may be written; byte 63 is the lowest of the version of the tables.
+    # Byte 18 holds whether the file may be written; byte 63 is the lowest byte of the tables' version.
     few = sorted({*random.Random(name).sample(bits, FLIPS), *range(8 * 18, 8 * 19), *range(8 * 63, 8 * 64)})
     for bit in bits if FUZZING else few:
         starts_after(closed, name, bit, tmp_path / "state", caplog)

@@ -22,7 +22,7 @@ from device.playback.memory import MIGRATIONS, Memory
 from device.storage.quarantine import MAX_QUARANTINED
 from tests.device.cli.test_cli import moodbox
 from tests.device.storage.damage import BAD_ROWS, change, warnings_in
-from tests.device.storage.kept import HELD, ask_all
+from tests.device.storage.sample_files import OWNERSHIP, ask_all
 
 
 def test_a_file_of_a_newer_version_is_quarantined_and_its_known_rows_are_kept(
@@ -32,7 +32,7 @@ def test_a_file_of_a_newer_version_is_quarantined_and_its_known_rows_are_kept(
     more = "CREATE TABLE dreams (uri TEXT); ALTER TABLE words ADD COLUMN why TEXT;"
     change(state / "moodbox.db", f"{more} PRAGMA user_version = {newer}")
     with closing(Memory.open(state)) as memory:
-        assert memory.ownership() == HELD
+        assert memory.ownership() == OWNERSHIP
         assert len(memory.own_affects()) == 20
         assert memory.play_statistics(Mood.HAPPY).songs
     (warning,) = warnings_in(caplog)
@@ -67,8 +67,8 @@ def test_the_content_of_sqlites_log_is_quarantined_with_its_file(state: Path, tm
     Memory.open(left).close()
     with (left / "moodbox.damaged").open("r+b") as file:
         file.write(b"SQLite format 3\0"[:14])
-    with closing(sqlite3.connect(left / "moodbox.damaged")) as mended:
-        assert mended.execute("SELECT uri FROM words WHERE uri = 'last.ogg'").fetchall()
+    with closing(sqlite3.connect(left / "moodbox.damaged")) as repaired:
+        assert repaired.execute("SELECT uri FROM words WHERE uri = 'last.ogg'").fetchall()
 
 
 def test_a_file_that_another_process_has_open_is_not_renamed(
@@ -86,28 +86,28 @@ def test_a_file_that_another_process_has_open_is_not_renamed(
         )
         memory.keep_own_affect("b.ogg", 0.5, 0.5)
         assert sorted(path.name for path in state.iterdir())[0] == "moodbox.db"
-        assert list(memory.own_affects()) == ["b.ogg"]  # who has it open mends it, too
+        assert list(memory.own_affects()) == ["b.ogg"]  # the process that has it open can repair it
     assert moodbox("forget", "--settings", settings_file).returncode == 0
 
 
 @pytest.mark.parametrize("beside", ["", "-wal", "-shm", "-journal"])
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link to nowhere"])
 def test_anything_but_a_file_at_a_files_path_is_quarantined(state: Path, beside: str, kind: str) -> None:
-    for kept in (Memory, LibraryIndex):
-        affect = state / f"{kept.file}{beside}"
-        affect.unlink(missing_ok=True)
+    for database in (Memory, LibraryIndex):
+        path = state / f"{database.file}{beside}"
+        path.unlink(missing_ok=True)
         if kind == "folder":
-            affect.mkdir()
-            (affect / "something").touch()
+            path.mkdir()
+            (path / "something").touch()
         elif kind == "pipe":
-            os.mkfifo(affect)
+            os.mkfifo(path)
         else:
-            affect.symlink_to(state / "nowhere" / "at all")
+            path.symlink_to(state / "nowhere" / "at all")
     ask_all(state)
     assert os.path.lexists(state / f"moodbox.damaged{beside}")
     if beside:
         with closing(Memory.open(state)) as memory:
-            assert memory.ownership() == HELD
+            assert memory.ownership() == OWNERSHIP
 
 
 @pytest.mark.parametrize("beside", ["", "-wal", "-shm", "-journal"])
@@ -124,7 +124,7 @@ def test_an_empty_file_is_used_as_a_new_one(
 
 @contextmanager
 def another_user() -> Iterator[None]:
-    """Nothing is unreadable for root."""
+    """Run the block as another user if the tests run as root, who can read every file."""
     root = os.getuid() == 0
     if root:
         os.setresuid(65534, 65534, 0)
@@ -152,7 +152,7 @@ def test_a_power_failure_between_the_two_renames_loses_nothing(
 ) -> None:
     (state / "moodbox.db").rename(state / "moodbox.db.new")
     with closing(Memory.open(state)) as memory:
-        assert memory.ownership() == HELD
+        assert memory.ownership() == OWNERSHIP
     assert not warnings_in(caplog)
 
 
@@ -162,13 +162,13 @@ def test_a_full_disk_leaves_the_damaged_file_in_place(state: Path, monkeypatch: 
     before = path.read_bytes()
     full = "PRAGMA max_page_count = 1; CREATE TABLE more (x); INSERT INTO more VALUES (zeroblob(100000));"
     with monkeypatch.context() as patch:
-        patch.setattr(Memory, "after_recovery", full)  # SQLite's own word for a full disk
+        patch.setattr(Memory, "after_recovery", full)  # SQLite then raises its own error for a full disk
         with pytest.raises(MemoryFileError, match="disk is full"):
             Memory.open(state)
     assert path.read_bytes() == before
     assert not list(state.glob("*.damaged*"))
     with closing(Memory.open(state)) as memory:
-        assert memory.ownership() == HELD
+        assert memory.ownership() == OWNERSHIP
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")

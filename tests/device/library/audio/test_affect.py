@@ -1,4 +1,4 @@
-"""From measures to a place: what raises a side raises it always, and nothing leads out of the plane."""
+"""The affect estimated from features: which features raise it, and that it stays within its range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that listens: it stands back, dies without harm, and ends with the box."""
+"""The audio client and its worker: priority, crashes, timeouts and shutdown."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def endless(tmp_path: Path) -> Path:
-    """A song whose disk never answers: a pipe that nobody writes to."""
+    """A song whose disk never answers: a pipe without a writer."""
     path = tmp_path / "endless.wav"
     os.mkfifo(path)
     return path
@@ -57,7 +57,7 @@ def children() -> int:
 
 @contextmanager
 def reached(path: Path) -> Iterator[None]:
-    """The process has opened the endless song, and waits for more of it."""
+    """Wait until the worker has opened the endless song, and keep it waiting for data."""
     held: list[int] = []
 
     def opened() -> bool:
@@ -71,7 +71,7 @@ def reached(path: Path) -> Iterator[None]:
 
 
 class BackgroundAnalysis:
-    """A song that is heard on another thread."""
+    """The analysis of a song on another thread."""
 
     def __init__(self, client: AudioClient, path: Path) -> None:
         self.result: Features | str | SoundError | None = None
@@ -212,7 +212,7 @@ SOUND = '"loudness": -12.5, "onsets": 2.5, "tempo": 120, "pulse": 0.5, "mode": -
 def test_an_invalid_answer_is_a_fault_and_the_next_song_is_analyzed(
     song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
-    """By a soundfile of our own, which prints on the process's output as a decoder may."""
+    """A module named soundfile prints to the worker's output, as a faulty decoder may."""
     prints_first = (
         "import os, sys; del sys.path[sys.path.index(os.path.dirname(__file__))], sys.modules[__name__]\n"
         "import soundfile, device.library.audio.features\n"

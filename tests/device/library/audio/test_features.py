@@ -1,4 +1,4 @@
-"""Measures of sounds whose right answer is known."""
+"""Features of sounds for which the right values are known."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_each_click_is_an_onset_and_their_tempo_is_found(minute: int) -> None:
     found = extract_features(clicks(minute), 22050)
     assert found.onsets == pytest.approx(minute / 60, rel=0.05)
     octaves = math.log2(found.tempo / minute)
-    assert abs(octaves - round(octaves)) < 0.06  # half and double are other people's tapping
+    assert abs(octaves - round(octaves)) < 0.06  # half and double the tempo count as right
     assert found.pulse > 0.4
 
 

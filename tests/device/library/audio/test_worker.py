@@ -1,4 +1,4 @@
-"""What the listening process answers to real files, whole and broken."""
+"""The audio worker's answers to real files, complete and damaged."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ UNREADABLE = {
     "random.mp3": b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + np.random.default_rng(4).bytes(100_000),
     "head.flac": b"fLaC\x00\x00\x00\x22" + b"\xff" * 34,
     "song.m4a": b"\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00" + b"\x00" * 1000,
-    # A header that promises 65535 channels at 4 GHz, and one whose data would be 4 GiB.
+    # A header with 65535 channels at 4 GHz, and one with 4 GiB of data.
     "huge.wav": b"RIFF\xff\xff\xff\xffWAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 65535, 2**32 - 1, 0, 0, 16),
     "long.wav": b"RIFF\xff\xff\xff\xffWAVEfmt "
     + struct.pack("<IHHIIHH4sI", 16, 1, 8, 384000, 6144000, 16, 16, b"data", 2**32 - 1),
