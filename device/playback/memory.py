@@ -53,9 +53,8 @@ TABLES = (
     Table("played", [{"number": Number, "uri": str}]),
     Table("tallies", [{"mood": Mood, "kind": CountKind, "name": str, "heard": Number, "skipped": Number}]),
     Table("words", [{"uri": str, "valence": Share, "energy": Share}]),
-    Table(
-        "sqlite_sequence", [{"name": str, "seq": Number}], recoverable=False
-    ),  # SQLite's own table, for `played`
+    # SQLite's own table, for `played`.
+    Table("sqlite_sequence", [{"name": str, "seq": Number}], recoverable=False),
 )
 MAX_PLAYED = 1000  # played songs that are remembered
 
