@@ -142,7 +142,7 @@ def _memory(service: settings.Service, health: Health) -> Memory:
         return Memory.open(service.state_path())
     except MemoryFileError as error:
         health.report_until_restart(Part.STORAGE, str(error))
-        return Memory.of_this_run()
+        return Memory.in_memory()
 
 
 def _lexicon(music: settings.Music, health: Health) -> AffectLexicon:

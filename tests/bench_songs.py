@@ -1,4 +1,4 @@
-"""`make bench-songs`: a library of 50,000 songs in a real MPD, from nothing known to a choice.
+"""`make bench-songs`: a library of 50,000 songs in a real MPD, from an empty index to a choice.
 
 Times say little on another machine. Nothing here is a test, and no test asserts a time.
 """
@@ -28,7 +28,7 @@ from device.demo.server import PrivateMpd
 from device.library.index import LibraryIndex
 from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.table import SongTable
-from device.library.tag_affect import TABLE, Affect, Source, read_lexicon
+from device.library.tag_affect import LEXICON_FILE, Affect, Source, read_lexicon
 from device.mood import Mood
 from device.recommend.play_statistics import PlayCount, PlayStatistics
 from device.recommend.ranking import RankingRequest, rank_songs
@@ -51,13 +51,13 @@ def main() -> None:
             took = timed(lambda: make_songs(server.music, count))
             print(f"{count} songs made in {took:.1f} s", flush=True)
             print(f"MPD has read them in {timed(server.update):.1f} s", flush=True)
-            bench_filling(server, folder / "state", count)
+            bench_scan(server, folder / "state", count)
 
 
 def make_songs(folder: Path, count: int) -> None:
-    """Small FLAC files, a hundred to a folder, with genres as they come."""
+    """Make small FLAC files, a hundred per folder, with random genres."""
     chance = np.random.default_rng(1)
-    genres = (*read_atlas_names(), *ODD)
+    genres = (*genre_names(), *ODD)
     template = folder / "template.flac"
     soundfile.write(template, np.zeros(800, np.float32), 8000)
     for number in range(count):
@@ -72,57 +72,57 @@ def make_songs(folder: Path, count: int) -> None:
     template.unlink()
 
 
-def read_atlas_names() -> list[str]:
-    return sorted({word.name for word in read_lexicon().genres.values()})
+def genre_names() -> list[str]:
+    return sorted({term.name for term in read_lexicon().genres.values()})
 
 
-def bench_filling(server: PrivateMpd, state: Path, count: int) -> None:
+def bench_scan(server: PrivateMpd, state: Path, count: int) -> None:
     posted: SimpleQueue[SongTableUpdated] = SimpleQueue()
-    with beside(server, "while nobody reads"):
+    with beside(server, "while idle"):
         time.sleep(IDLE)
     start = time.perf_counter()
     with (
-        beside(server, "while it is read"),
+        beside(server, "while it is scanned"),
         closing(LibraryScanner(server.link, read_lexicon(), state, posted.put)) as scanner,
     ):
         scanner.start()
         scanner.wake()
         first = posted.get()
         print(f"first {len(first.table)} songs known after {time.perf_counter() - start:.2f} s", flush=True)
-        filled = first
-        while not (filled.complete and len(filled.table) == count):
-            filled = posted.get()
+        update = first
+        while not (update.complete and len(update.table) == count):
+            update = posted.get()
         print(f"all {count} known by their tags after {time.perf_counter() - start:.1f} s", flush=True)
-        filled = posted.get()  # once the raw comments are through
+        update = posted.get()  # once the raw comments are through
         print(f"their raw MOOD comments read after {time.perf_counter() - start:.1f} s", flush=True)
-    bench_choosing(filled.table)
+    bench_ranking(update.table)
     with (
-        beside(server, "while songs are listened to"),
+        beside(server, "while songs are analyzed"),
         closing(LibraryScanner(server.link, read_lexicon(), state, posted.put)) as scanner,
     ):
         scanner.start()
         scanner.wake()
         time.sleep(IDLE)
     with closing(LibraryIndex.open(state)) as index:
-        heard, _ = index.listened()
-    print(f"so short are they that {heard} were listened to in {IDLE} s")
+        analyzed, _ = index.analysis_counts()
+    print(f"{analyzed} of these very short songs were analyzed in {IDLE} s")
     start = time.perf_counter()
     again: SimpleQueue[SongTableUpdated] = SimpleQueue()
     with closing(LibraryScanner(server.link, read_lexicon(), state, again.put)) as scanner:
         scanner.start()
         again.get()
         print(f"all known again after a restart: {time.perf_counter() - start:.2f} s")
-    print(f"{TABLE.name}: read in {1000 * timed(read_lexicon):.1f} ms")
+    print(f"{LEXICON_FILE.name}: read in {1000 * timed(read_lexicon):.1f} ms")
     print(f"peak memory of all this: {peak_memory_here() / MIB:.0f} MiB")
 
 
-def bench_choosing(table: SongTable) -> None:
-    """Each choice with other songs played before, of each mood in turn."""
+def bench_ranking(table: SongTable) -> None:
+    """Measure choices for each mood in turn, each after other songs."""
     chance = np.random.default_rng(2)
-    words = {uri: Affect(0.2, 0.3, 1.0, Source.OWN) for uri in chance.choice(table.uris, 500)}
+    own_affects = {uri: Affect(0.2, 0.3, 1.0, Source.OWN) for uri in chance.choice(table.uris, 500)}
     songs = {uri: PlayCount(2, 1) for uri in chance.choice(table.uris, 1000)}
     play_statistics = PlayStatistics({genre: PlayCount(20, 15) for genre in table.genres}, songs, {}, songs)
-    wishes = [
+    requests = [
         RankingRequest(
             trajectory_for(mood, Music()),
             12,
@@ -133,9 +133,11 @@ def bench_choosing(table: SongTable) -> None:
         for _ in range(20)
     ]
     times, used = [], []
-    for request in wishes:
+    for request in requests:
         before = time.thread_time()
-        times.append(timed(lambda request=request: rank_songs(table.with_words(words), request, chance)))  # type: ignore[misc]
+        start = time.perf_counter()
+        rank_songs(table.with_own_affects(own_affects), request, chance)
+        times.append(time.perf_counter() - start)
         used.append(time.thread_time() - before)
     print(
         f"a choice of twelve: median {1000 * statistics.median(times):.1f} ms, "
@@ -159,14 +161,14 @@ while not select.select([sys.stdin], [], [], 0.01)[0]:
     times.append(time.perf_counter() - start)
 print(json.dumps(times))
 """
-"""Another program, which asks MPD a hundred times a second until it is told to end."""
+"""Another client, which pings MPD a hundred times per second until it gets a line of input."""
 
 
 @contextmanager
 def beside(server: PrivateMpd, when: str) -> Iterator[None]:
-    """What others notice meanwhile."""
+    """Measure the delays of other clients and threads meanwhile."""
     stop, waits = threading.Event(), list[float]()
-    sleeper = threading.Thread(target=sleep_lightly, args=(stop, waits))
+    sleeper = threading.Thread(target=measure_wake_delays, args=(stop, waits))
     sleeper.start()
     with other_client(server) as pings:
         yield
@@ -178,7 +180,7 @@ def beside(server: PrivateMpd, when: str) -> Iterator[None]:
 
 @contextmanager
 def other_client(server: PrivateMpd) -> Iterator[list[float]]:
-    """The seconds of each ping; the list is filled when this ends."""
+    """Yield a list that holds the seconds of each ping after the block."""
     pings: list[float] = []
     with subprocess.Popen(
         [sys.executable, "-c", PING, server.address],
@@ -190,8 +192,8 @@ def other_client(server: PrivateMpd) -> Iterator[list[float]]:
         pings += json.loads(other.communicate("\n")[0])
 
 
-def sleep_lightly(stop: threading.Event, waits: list[float]) -> None:
-    """As the box's own thread waits for its button."""
+def measure_wake_delays(stop: threading.Event, waits: list[float]) -> None:
+    """Wait like the box's main thread, and record by how much it wakes too late."""
     while not stop.is_set():
         waits.append(timed(lambda: time.sleep(0.01)) - 0.01)
 

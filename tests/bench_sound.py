@@ -1,4 +1,4 @@
-"""`make bench-sound`: what listening to a song takes, and the order by energy that comes of it.
+"""`make bench-sound`: the time to analyze a song, and the songs in the order of their energy.
 
 `make bench-sound FOLDER=...` for songs of your own, else for those that the demo makes. No test.
 """
@@ -23,12 +23,12 @@ from device.library.audio.affect import audio_affect_of
 from device.library.audio.client import AudioClient
 from device.library.audio.features import Features
 from device.library.index import LibraryIndex
-from device.library.scanner import fill
+from device.library.scan import scan
 from device.library.tag_affect import read_lexicon
 from device.mpd.connection import connected
 from tests.bench import MIB, PICTURES, bench_presses, daemon, machine, peak_memory
 
-COPIES = 100  # of the folder, for a library that is not heard through at once
+COPIES = 100  # of the folder, so that the analysis takes longer than the benchmark
 
 
 def main() -> None:
@@ -46,73 +46,73 @@ def main() -> None:
 
 def bench(folder: Path) -> None:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    heard: list[tuple[Path, Features]] = []
+    analyzed: list[tuple[Path, Features]] = []
     faults: list[tuple[Path, str]] = []
     walls, used = [], []
-    with closing(AudioClient()) as client_:
+    with closing(AudioClient()) as client:
         for path in paths:
             start, before = time.perf_counter(), processor_time()
-            answer = client_.hear(path)
+            answer = client.analyze(path)
             walls.append(time.perf_counter() - start)
             if before is not None and (after := processor_time()) is not None:
                 used.append(after - before)
             if isinstance(answer, Features):
-                heard.append((path, answer))
+                analyzed.append((path, answer))
             else:
                 faults.append((path, answer))
         peak = max((peak_memory(process.pid) for process in psutil.Process().children()), default=0)
-    if heard:
+    if analyzed:
         print("energy valence  loudness  bright  onsets   tempo  pulse   mode")
-    for path, sound in sorted(heard, key=lambda each: audio_affect_of(each[1]).energy):
-        feeling = audio_affect_of(sound)
+    for path, sound in sorted(analyzed, key=lambda each: audio_affect_of(each[1]).energy):
+        affect = audio_affect_of(sound)
         print(
-            f"{feeling.energy:6.2f} {feeling.valence:7.2f} {sound.loudness:9.1f} {sound.brightness:7.2f}"
+            f"{affect.energy:6.2f} {affect.valence:7.2f} {sound.loudness:9.1f} {sound.brightness:7.2f}"
             f" {sound.onsets:7.1f} {sound.tempo:7.0f} {sound.pulse:6.2f} {sound.mode:+6.2f}"
             f"  {path.relative_to(folder)}"
         )
     for path, fault in faults:
-        print(f"nothing is heard in {path.relative_to(folder)}: {fault}")
+        print(f"no result for {path.relative_to(folder)}: {fault}")
     if len(used) > 1:
         print(
             f"\na song, of {len(paths)}: processor time median {statistics.median(used):.2f} s, worst"
             f" {max(used):.2f} s; in all, at idle priority, median {statistics.median(walls):.2f} s"
         )
-        print(f"peak memory of the process that listens: {peak / MIB:.0f} MiB")
+        print(f"peak memory of the audio worker: {peak / MIB:.0f} MiB")
 
 
 def bench_box(songs: Path, folder: Path) -> None:
-    """A whole box with more songs than it can hear meanwhile, which listens or does not."""
+    """Measure a box with and without the analysis of songs."""
     print()
     with PrivateMpd(folder) as server:
         for number in range(COPIES):
             (server.music / str(number)).symlink_to(songs)
         count = server.update()
-        for listens in (False, True):
-            state = folder / str(listens)
+        for analyzes in (False, True):
+            state = folder / str(analyzes)
             settings = Settings(
-                music=msgspec.structs.replace(server.link, listen=listens),
+                music=msgspec.structs.replace(server.link, listen=analyzes),
                 service=Service(socket=f"{state}.sock", state=str(state)),
             )
             with closing(LibraryIndex.open(state)) as index, connected(server.link) as client:
-                for _ in fill(client, index, read_lexicon(), server.address):
-                    pass  # so that there is nothing left to do but to listen
-            print(f"while it {'listens' if listens else 'does not listen'} to {count} songs")
+                for _ in scan(client, index, read_lexicon(), server.address):
+                    pass  # so that only the analysis is left to do
+            print(f"while it {'analyzes' if analyzes else 'does not analyze'} {count} songs")
             bench_presses(settings)
             path = state.with_suffix(".toml")
             path.write_text(
                 f'[camera]\nsource = "images:{PICTURES[0]}"\n[music]\naddress = "{server.address}"\n'
-                f"listen = {str(listens).lower()}\n"
+                f"listen = {str(analyzes).lower()}\n"
                 f'[service]\nsocket = "{state}.sock"\nstate = "{state}"\n'
             )
             with daemon(path, folder, []) as (_, pid):
                 time.sleep(20)
                 print(f"peak memory of the daemon  {peak_memory(pid) / MIB:.0f} MiB")
             with closing(LibraryIndex.open(state)) as index:
-                print(f"songs listened to meanwhile  {index.listened()[0]}\n")
+                print(f"songs analyzed meanwhile  {index.analysis_counts()[0]}\n")
 
 
 def processor_time() -> float | None:
-    """Of the process that listens; None before there is one."""
+    """Return the processor time of the audio worker; None before it is started."""
     for process in psutil.Process().children():
         times = process.cpu_times()
         return float(times.user + times.system)

@@ -120,7 +120,7 @@ def simulate(strategy: Strategy, seed: int) -> list[bool]:
     person = listener(table, affects, rng)
     played: list[str] = []
     outcomes: list[bool] = []
-    memory = Memory.of_this_run()
+    memory = Memory.in_memory()
     while len(played) < PLAYS:
         mood = list(MOODS)[rng.choice(len(MOODS), p=list(MOODS.values()))]
         request = RankingRequest(
@@ -134,7 +134,7 @@ def simulate(strategy: Strategy, seed: int) -> list[bool]:
             completed = bool(rng.random() < person.probabilities[mood][row])
             played.append(uri)
             outcomes.append(completed)
-            memory.keep_play(mood, uri, table.song(row).genre, heard=completed)
+            memory.keep_play(mood, uri, table.song(row).genre, completed=completed)
     memory.close()
     return outcomes[:PLAYS]
 

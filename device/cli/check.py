@@ -151,7 +151,7 @@ def _analysis(settings: Settings, client: Client) -> Iterator[str]:
     with contextlib.suppress(sqlite3.Error, OSError):  # reported by `storage`, or another user's
         if (folder / FILE).exists():
             with LibraryIndex.copied(folder) as index:
-                analyzed, faults = index.listened()
+                analyzed, faults = index.analysis_counts()
             yield f"{analyzed} analyzed" + (f", without a result for {faults} of them" if faults else "")
 
 
@@ -171,7 +171,7 @@ def _files(folder: Path) -> Iterator[str]:
     from device.config.last_good import check as check_last_good
     from device.library.index import LibraryIndex
     from device.playback.memory import Memory
-    from device.storage.quarantine import told_of
+    from device.storage.quarantine import describe_quarantined
 
     wrong = []
     for look_at in (Memory.check, LibraryIndex.check, check_last_good):
@@ -183,7 +183,7 @@ def _files(folder: Path) -> Iterator[str]:
     if wrong:
         raise MemoryFileError("; ".join(wrong))
     for kept in (Memory, LibraryIndex):
-        yield from told_of(folder / kept.file)
+        yield from describe_quarantined(folder / kept.file)
 
 
 CHECKS: dict[Part, Callable[[Settings], str]] = {

@@ -1,5 +1,7 @@
-"""The verbs about songs: `moodbox songs` shows what would play and why, `moodbox mood` takes a word on it,
-`moodbox forget` begins afresh.
+"""The commands about songs: `moodbox songs`, `moodbox mood` and `moodbox forget`.
+
+The first shows which songs would play next and why, the second shows and sets the affect of one song, and the
+third deletes what was learned.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ from device.config.settings import Settings
 from device.errors import LibraryError, MemoryFileError, MoodboxError, NoBoxError, PlayerError, SettingsError
 from device.library.audio.features import Features
 from device.library.index import LibraryIndex
-from device.library.scanner import fill
+from device.library.scan import scan
 from device.library.table import SongTable
-from device.library.tag_affect import Affect, AffectLexicon, Word, read_lexicon
+from device.library.tag_affect import Affect, AffectLexicon, Term, read_lexicon
 from device.mood import Mood
 from device.mpd.connection import connected
 from device.mpd.playlists import mood_playlist
@@ -36,12 +38,19 @@ from device.recommend.trajectory import Trajectory
 from device.storage.sqlite import is_read_only
 from device.system.control_client import ask
 
-COUNT = 12
+SONG_COUNT = 12
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would play next if somebody were seen in this mood now. shelf: all songs that are known."""
+    """The songs that would play next in a mood.
+
+    Attributes:
+        mood: the mood.
+        table: all songs that are known, or those of the mood's playlist.
+        trajectory: the affects that the songs are chosen for.
+        choices: the chosen songs, in their order.
+    """
 
     mood: Mood
     table: SongTable
@@ -50,54 +59,72 @@ class Plan:
 
     @property
     def known(self) -> int:
+        """The number of songs to choose from."""
         return len(self.table)
 
 
 def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
-    """word: a mood. Raises LibraryError, PlayerError, MemoryFileError or SettingsError."""
+    """Choose the songs that would play next if this mood were detected now.
+
+    Args:
+        settings: of the box.
+        word: a mood.
+        seed: of the random choice; None for another choice each time.
+
+    Raises:
+        SettingsError: the box does not know this mood, or the settings are wrong.
+        LibraryError: there is no song.
+        PlayerError: MPD cannot be reached, and no song is known yet.
+        MemoryFileError: the files of the box cannot be used.
+    """
     mood = _mood(read_lexicon(settings.music.places), word)
     folder = _folder(settings)
-    with LibraryIndex.at_hand(folder) as index:
-        picked, liked = _brought_up(settings, index, mood)
+    with LibraryIndex.opened_for_command(folder) as index:
+        picked, liked = _playlist_and_likes(settings, index, mood)
         table = index.table()
-    with Memory.at_hand(folder) as memory:
+    with Memory.opened_for_command(folder) as memory:
         context = ListeningContext(
             mood,
             table,
             picked,
             likes=liked,
-            own_affects=memory.words(),
+            own_affects=memory.own_affects(),
             history=memory.played(HISTORY_LENGTH),
             play_statistics=memory.play_statistics(mood),
         )
-    planned = plan_songs(settings.music, context, COUNT, np.random.default_rng(seed))
+    planned = plan_songs(settings.music, context, SONG_COUNT, np.random.default_rng(seed))
     if not planned.songs:
         raise LibraryError(EMPTY_LIBRARY)
     return Plan(mood, planned.table, planned.trajectory, planned.songs)
 
 
 def _mood(lexicon: AffectLexicon, word: str) -> Mood:
-    """Raises SettingsError with the nearest mood, by its letters or by what it means."""
+    """Return the mood; a SettingsError names the nearest one by spelling or by affect."""
     with contextlib.suppress(ValueError):
         return Mood(word.casefold())
     near: Sequence[str] = difflib.get_close_matches(word.casefold(), list(Mood), n=1)
     if not near and (meant := lexicon.mood(word)):
         affects = {mood: lexicon.moods[mood] for mood in Mood}
-        near = [min(Mood, key=lambda mood: _apart(affects[mood], meant))]
-    hint = f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(Mood)}"
-    raise SettingsError(f"--mood {word}: no mood that the box sees; {hint}")
+        near = [min(Mood, key=lambda mood: _distance(affects[mood], meant))]
+    hint = f"did you mean {str(near[0])!r}?" if near else f"it detects {', '.join(Mood)}"
+    raise SettingsError(f"--mood {word}: the box does not detect this mood; {hint}")
 
 
-def _apart(one: Word, other: Word) -> float:
-    return math.dist((one.valence, one.energy), (other.valence, other.energy))
+def _distance(first: Term, second: Term) -> float:
+    return math.dist((first.valence, first.energy), (second.valence, second.energy))
 
 
 def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
-    """Raises SettingsError or MoodboxError."""
+    """Write the plan as an SVG picture.
+
+    Raises:
+        SettingsError: the name does not end in .svg.
+        MoodboxError: the file cannot be written.
+    """
     from device.cli.songs_plot import draw
 
     if path.suffix.lower() != ".svg":
-        raise SettingsError(f"--plot {path}: it is an SVG picture, for any browser: name it {path.stem}.svg")
+        raise SettingsError(f"--plot {path}: the plot is an SVG picture: name it {path.stem}.svg")
     picture = draw(plan.table, plan.mood, plan.trajectory, plan.choices, settings.music, settings.panel)
     try:
         path.write_text(picture, encoding="utf-8")
@@ -105,30 +132,30 @@ def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
         raise MoodboxError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _brought_up(
+def _playlist_and_likes(
     settings: Settings, index: LibraryIndex, mood: Mood
 ) -> tuple[tuple[str, ...], Mapping[str, bool]]:
-    """The songs of the mood's playlist, and likes. Without a running box it reads the library first."""
+    """Return the songs of the mood's playlist, and likes. Scan the library first unless a box is running."""
     lexicon = read_lexicon(settings.music.places)
     try:
         with connected(settings.music) as client:
-            if not _runs(settings):
-                for _ in fill(client, index, lexicon, settings.music.address):
+            if not _is_running(settings):
+                for _ in scan(client, index, lexicon, settings.music.address):
                     pass
             return mood_playlist(client, mood), likes(client) if settings.music.stickers else {}
     except PlayerError as error:
         if not index.count():
             raise
-        print(f"moodbox: {error}; this is by what was known before", file=sys.stderr)
+        print(f"moodbox: {error}; this plan uses what was known before", file=sys.stderr)
         return (), {}
 
 
 def _folder(settings: Settings) -> Path:
-    """Where the box remembers. Raises MemoryFileError if it is another user's, or on a read-only disk."""
+    """Return the folder of the box's files. Raises MemoryFileError if they cannot be written."""
     folder = settings.service.state_path()
     if folder.is_dir() and is_read_only(folder):
         raise MemoryFileError(
-            f"{folder}: its disk is read-only; `sudo dmesg` says why, if nobody wanted it so"
+            f"{folder}: its disk is read-only; if that is not intended, `sudo dmesg` says why"
         )
     if folder.is_dir() and not os.access(folder, os.W_OK):
         owner = f"#{folder.stat().st_uid}"
@@ -138,7 +165,7 @@ def _folder(settings: Settings) -> Path:
     return folder
 
 
-def _runs(settings: Settings) -> bool:
+def _is_running(settings: Settings) -> bool:
     try:
         ask(settings.service.socket_path(), "status")
     except NoBoxError:
@@ -147,6 +174,7 @@ def _runs(settings: Settings) -> bool:
 
 
 def as_table(plan: Plan) -> str:
+    """Format a plan for people."""
     lines = [f"{plan.mood}: {len(plan.choices)} of {plan.known} songs"]
     for number, choice in enumerate(plan.choices, start=1):
         lines += [f"{number:2}  {_printable(choice.uri)}", f"    {choice.why()}"]
@@ -154,15 +182,17 @@ def as_table(plan: Plan) -> str:
 
 
 def _printable(name: str) -> str:
-    """A file's name may hold what a terminal would obey."""
+    """Replace control characters, which a terminal would interpret."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
 def as_object(plan: Plan) -> dict[str, Any]:
-    return {"mood": plan.mood, "known": plan.known, "songs": [_choice(choice) for choice in plan.choices]}
+    """Return the plan as the object that `--json` prints."""
+    choices = [_choice_as_object(choice) for choice in plan.choices]
+    return {"mood": plan.mood, "known": plan.known, "songs": choices}
 
 
-def _choice(choice: RankedSong) -> dict[str, Any]:
+def _choice_as_object(choice: RankedSong) -> dict[str, Any]:
     shares = {
         "fit": choice.fit,
         "liking": choice.completion_probability,
@@ -173,7 +203,7 @@ def _choice(choice: RankedSong) -> dict[str, Any]:
         "uri": choice.uri,
         "artist": choice.artist,
         "genre": choice.genre,
-        **_place(choice.affect),
+        **_affect_as_object(choice.affect),
         "target": [round(share, 3) for share in choice.target],
         **{key: round(share, 3) for key, share in shares.items()},
         "score": round(choice.score, 3),
@@ -182,7 +212,7 @@ def _choice(choice: RankedSong) -> dict[str, Any]:
     }
 
 
-def _place(affect: Affect) -> dict[str, Any]:
+def _affect_as_object(affect: Affect) -> dict[str, Any]:
     return {
         "valence": affect.valence,
         "energy": affect.energy,
@@ -191,89 +221,105 @@ def _place(affect: Affect) -> dict[str, Any]:
     }
 
 
-def known(settings: Settings, uri: str) -> dict[str, Any]:
-    """What the box knows of a song. Raises LibraryError."""
+def describe(settings: Settings, uri: str) -> dict[str, Any]:
+    """Return what the box knows of a song, as the object that `--json` prints.
+
+    Raises:
+        LibraryError: there is no such song.
+        MemoryFileError: the files of the box cannot be used.
+    """
     folder = _folder(settings)
-    with LibraryIndex.at_hand(folder) as index:
+    with LibraryIndex.opened_for_command(folder) as index:
         table = index.table()
         row = _row(table, uri)
-        sound = index.sound(uri)
-    with Memory.at_hand(folder) as memory:
-        table = table.with_words(memory.words())
+        analysis = index.analysis(uri)
+    with Memory.opened_for_command(folder) as memory:
+        table = table.with_own_affects(memory.own_affects())
     song = table.song(row)
     return {
         "uri": uri,
         "artist": song.artist,
         "genre": song.genre,
-        **_place(song.affect),
-        "sound": _sound(sound) if isinstance(sound, Features) else None,
-        "fault": sound if isinstance(sound, str) else None,
+        **_affect_as_object(song.affect),
+        "sound": _rounded(analysis) if isinstance(analysis, Features) else None,
+        "fault": analysis if isinstance(analysis, str) else None,
     }
 
 
-def _sound(sound: Features) -> dict[str, float]:
-    return {name: round(value, 3) for name, value in dataclasses.asdict(sound).items()}
+def _rounded(features: Features) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in dataclasses.asdict(features).items()}
 
 
-def as_words(known: Mapping[str, Any]) -> str:
-    """What `known` says, for people."""
-    lines = ["{uri}: valence {valence:.2f}, energy {energy:.2f} ({source})".format(**known)]
-    if known["sound"]:
+def as_text(description: Mapping[str, Any]) -> str:
+    """Format the result of `describe` for people."""
+    lines = ["{uri}: valence {valence:.2f}, energy {energy:.2f} ({source})".format(**description)]
+    if description["sound"]:
         lines.append(
-            "heard: {loudness:.0f} LUFS, {tempo:.0f} beats a minute, {onsets:.1f} onsets a second,"
-            " brightness {brightness:.2f}, mode {mode:+.2f}".format(**known["sound"])
+            "sound: {loudness:.0f} LUFS, {tempo:.0f} beats per minute, {onsets:.1f} onsets per second,"
+            " brightness {brightness:.2f}, mode {mode:+.2f}".format(**description["sound"])
         )
-    if known["fault"]:
-        lines.append(f"nothing is heard in it: {known['fault']}")
+    if description["fault"]:
+        lines.append(f"its sound cannot be analyzed: {description['fault']}")
     return "\n".join(lines)
 
 
-def say(settings: Settings, uri: str, words: Sequence[str]) -> None:
-    """Keeps the user's own word: a mood, or a valence and an energy. Raises SettingsError or LibraryError."""
-    valence, energy = _spot(read_lexicon(settings.music.places), words)
+def set_own_affect(settings: Settings, uri: str, words: Sequence[str]) -> None:
+    """Set the affect of a song.
+
+    Args:
+        settings: of the box.
+        uri: of the song in MPD's library.
+        words: a mood of the lexicon, or a valence and an energy from 0 to 1.
+
+    Raises:
+        SettingsError: the words are neither.
+        LibraryError: there is no such song.
+        MemoryFileError: the files of the box cannot be used.
+    """
+    valence, energy = _valence_and_energy(read_lexicon(settings.music.places), words)
     folder = _folder(settings)
-    with LibraryIndex.at_hand(folder) as index:
+    with LibraryIndex.opened_for_command(folder) as index:
         _row(index.table(), uri)
-    with Memory.at_hand(folder) as memory:
-        memory.keep_word(uri, valence, energy)
+    with Memory.opened_for_command(folder) as memory:
+        memory.keep_own_affect(uri, valence, energy)
 
 
-def unsay(settings: Settings, uri: str) -> None:
-    """What the tags say counts again."""
-    with Memory.at_hand(_folder(settings)) as memory:
-        memory.drop_word(uri.encode("utf-8", "replace").decode())
+def remove_own_affect(settings: Settings, uri: str) -> None:
+    """Delete the affect that the user set for a song, so that its tags and its sound count again."""
+    with Memory.opened_for_command(_folder(settings)) as memory:
+        memory.remove_own_affect(uri.encode("utf-8", "replace").decode())
 
 
 def forget(settings: Settings) -> None:
-    """What was learned and played. A running box sees it at its next choice."""
-    with Memory.at_hand(_folder(settings)) as memory:
+    """Delete what was learned and played; a running box notices it with its next choice."""
+    with Memory.opened_for_command(_folder(settings)) as memory:
         memory.forget()
 
 
 def _row(table: SongTable, uri: str) -> int:
-    """Raises LibraryError with the nearest name if there is no such song."""
+    """Return the row of a song; a LibraryError names a song with a similar URI."""
     row = table.rows.get(uri)
     if row is not None:
         return row
     if not table:
         raise LibraryError("no song is known yet: `moodbox songs --mood happy` reads MPD's library")
-    typed = uri.casefold().strip("/")  # of tens of thousands, no more than a part of the name is looked for
-    near = next((other for other in table.uris if typed in other.casefold()), None)
-    hint = f"did you mean {near!r}?" if near else "`mpc listall` names them all"
+    typed_name = uri.casefold().strip("/")  # a closer comparison with tens of thousands would be slow
+    near = next((other for other in table.uris if typed_name in other.casefold()), None)
+    hint = f"did you mean {near!r}?" if near else "`mpc listall` lists all"
     raise LibraryError(f"{uri}: no such song in MPD's library; {hint}")
 
 
-def _spot(lexicon: AffectLexicon, words: Sequence[str]) -> tuple[float, float]:
-    if len(words) == 1 and (word := lexicon.mood(words[0])):
-        return word.valence, word.energy
+def _valence_and_energy(lexicon: AffectLexicon, words: Sequence[str]) -> tuple[float, float]:
+    if len(words) == 1 and (term := lexicon.mood(words[0])):
+        return term.valence, term.energy
     try:
         valence, energy = map(float, words)
     except ValueError:
-        near = difflib.get_close_matches(words[0].casefold(), lexicon.words(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(lexicon.words())}"
+        near = difflib.get_close_matches(words[0].casefold(), lexicon.mood_names(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the moods are {', '.join(lexicon.mood_names())}"
         raise SettingsError(
             f"{' '.join(words)}: expected a mood, or a valence and an energy (0.7 0.6); {hint}"
         ) from None
     if not (0 <= valence <= 1 and 0 <= energy <= 1):
-        raise SettingsError(f"{' '.join(words)}: valence and energy go from 0 to 1")
+        raise SettingsError(f"{' '.join(words)}: valence and energy must be from 0 to 1")
     return valence, energy

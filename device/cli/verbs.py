@@ -115,11 +115,11 @@ def mood(options: argparse.Namespace, settings: Settings) -> int:
     from device.cli import songs
 
     if options.unsay:
-        songs.unsay(settings, options.uri)
+        songs.remove_own_affect(settings, options.uri)
     elif options.word:
-        songs.say(settings, options.uri, options.word)
-    known = songs.known(settings, options.uri)
-    print(json.dumps(known) if options.json else songs.as_words(known))
+        songs.set_own_affect(settings, options.uri, options.word)
+    known = songs.describe(settings, options.uri)
+    print(json.dumps(known) if options.json else songs.as_text(known))
     return 0
 
 

@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 from device.config.reading import read_settings
 from device.config.settings import Service, Settings
 from device.errors import MemoryFileError, SettingsError
-from device.storage.quarantine import clear_the_place
+from device.storage.quarantine import quarantine_non_files
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def _checksum(settings: Settings) -> str:
 
 def _write(file: Path, content: bytes) -> None:
     """Write the file atomically unless it has this content. Raises OSError."""
-    for moved in clear_the_place(file):
+    for moved in quarantine_non_files(file):
         log.warning("%s: not a file; moved to %s", file, moved)
     try:
         if file.read_bytes() == content:

@@ -1,4 +1,4 @@
-"""What the songs' sound adds to their tags: which songs are listened to, and how the two go together."""
+"""Analyzes the sound of the library's songs, and combines the result with what their tags tell."""
 
 from __future__ import annotations
 
@@ -11,26 +11,30 @@ import mpd
 
 from device.config import settings
 from device.errors import SoundError
-from device.library.audio.affect import ENERGY_TOLD, VALENCE_TOLD, AudioAffect, audio_affect_of
+from device.library.audio.affect import ENERGY_R_SQUARED, VALENCE_R_SQUARED, AudioAffect, audio_affect_of
 from device.library.audio.client import AudioClient, check_installed
 from device.library.index import LibraryIndex
 from device.library.tag_affect import Affect, Source
-from device.mpd import responses as answers
+from device.mpd import responses
 from device.mpd.connection import Client
 
 log = logging.getLogger(__name__)
 
-BATCH = 50  # songs that are looked up at once
-SUREST = 0.99  # so that nobody's word weighs endlessly
+BATCH_SIZE = 50  # songs that are looked up at once
+MAX_CONFIDENCE = 0.99  # a confidence of 1 would have infinite weight
 
 
 def music_folder(client: Client, music: settings.Music) -> Path:
-    """Where the files of MPD's library are. Raises SoundError if none of them can be listened to."""
+    """Find the folder of MPD's music files.
+
+    Raises:
+        SoundError: no song can be analyzed; the message says why and what to do.
+    """
     check_installed()
     name = music.folder
     if not name:
         try:
-            name = answers.configuration(client).music_directory
+            name = responses.configuration(client).music_directory
         except mpd.CommandError as error:
             raise SoundError(
                 "MPD says only over its Unix socket where its music is: set music.folder"
@@ -40,54 +44,63 @@ def music_folder(client: Client, music: settings.Music) -> Path:
         raise SoundError(f"MPD's music is in {name or 'no folder'}: if it is in one here, set music.folder")
     if not os.access(folder, os.R_OK | os.X_OK):
         raise SoundError(
-            f"{folder} is not there, or may not be read by this user: mend it, or set music.folder"
+            f"{folder} is not there, or may not be read by this user: correct that, or set music.folder"
         )
     return folder
 
 
-def listen(index: LibraryIndex, folder: Path, client_: AudioClient) -> Iterator[None]:
-    """Listens to what was not heard yet, and yields after each song.
+def analyze_songs(index: LibraryIndex, folder: Path, client: AudioClient) -> Iterator[None]:
+    """Analyze the songs that were not analyzed yet, and yield after each.
 
-    Songs of which the tags tell nothing come first. A file that cannot be read now is left for another time.
-    Raises SoundError.
+    Songs whose tags tell nothing come first. A file that cannot be read at present is tried again next time.
+
+    Raises:
+        SoundError: no song can be analyzed.
     """
-    heard = faults = missing = 0
+    analyzed = faults = missing = 0
     for known in (False, True):
         last = ""
-        while songs := index.not_analyzed(last, BATCH, known=known):
+        while songs := index.unanalyzed(last, BATCH_SIZE, known=known):
             last = songs[-1].uri
             for song in songs:
                 path = folder / song.uri
-                if not (os.path.isfile(path) and os.access(path, os.R_OK)):  # noqa: PTH113  (it never raises)
+                # Path.is_file raises an error for a name that is too long; os.path.isfile does not.
+                if not (os.path.isfile(path) and os.access(path, os.R_OK)):  # noqa: PTH113
                     missing += 1
                     continue
-                sound = client_.hear(path)
+                analysis = client.analyze(path)
                 affect = song.affect
-                if isinstance(sound, str):
+                if isinstance(analysis, str):
                     faults += 1
                 else:
-                    affect = blended(affect, audio_affect_of(sound))
-                index.keep_sound(song, sound, affect)
-                heard += 1
+                    affect = combine_affects(affect, audio_affect_of(analysis))
+                index.keep_analysis(song, analysis, affect)
+                analyzed += 1
                 yield
-    if heard:
-        log.info("%d songs were listened to, in %d of them nothing is heard", heard, faults)
+    if analyzed:
+        log.info("%d songs were analyzed, %d of them without a result", analyzed, faults)
     if missing:
-        log.info("%d songs are no files in %s that may be read: they are not listened to", missing, folder)
+        log.info("%d songs are no readable files in %s: they are not analyzed", missing, folder)
 
 
-def blended(affect: Affect, feeling: AudioAffect) -> Affect:
-    """A place by tags and the one by sound, each side's mean weighed by how much either tells.
+def combine_affects(by_tags: Affect, by_audio: AudioAffect) -> Affect:
+    """Combine the affect told by a song's tags with that estimated from its sound.
 
-    To be sure by s means that of the error of knowing nothing 1 - s is left. That tells 1 / (1 - s)^2 - 1
-    (for a share R^2 of the variance: R^2 / (1 - R^2)), and what is told independently adds up.
+    This is inverse-variance weighting: each estimate counts in proportion to its precision, so the more
+    certain one counts more. The precisions add up, so the combined estimate is more certain than either.
+
+    A confidence of s means that the standard deviation of the error is (1 - s) times that of a guess without
+    any knowledge. In units of the precision of that guess, tags add 1 / (1 - s)^2 - 1, and features that
+    explain the share R^2 of the variance add R^2 / (1 - R^2).
     """
-    by_tags = 1 / (1 - min(affect.confidence, SUREST)) ** 2 - 1
-    by_sound = AudioAffect(*(told / (1 - told) for told in (VALENCE_TOLD, ENERGY_TOLD)))
+    tag_precision = 1 / (1 - min(by_tags.confidence, MAX_CONFIDENCE)) ** 2 - 1
+    audio_precisions = [share / (1 - share) for share in (VALENCE_R_SQUARED, ENERGY_R_SQUARED)]
     valence, energy = (
-        (by_tags * tagged + sounding * felt) / (by_tags + sounding)
-        for tagged, felt, sounding in zip((affect.valence, affect.energy), feeling, by_sound, strict=True)
+        (tag_precision * tag_value + audio_precision * audio_value) / (tag_precision + audio_precision)
+        for tag_value, audio_value, audio_precision in zip(
+            (by_tags.valence, by_tags.energy), by_audio, audio_precisions, strict=True
+        )
     )
-    confidence = sum(1 - (1 + by_tags + sounding) ** -0.5 for sounding in by_sound) / 2
-    source = Source.SOUND if affect.source is Source.NOTHING else affect.source
+    confidence = sum(1 - (1 + tag_precision + precision) ** -0.5 for precision in audio_precisions) / 2
+    source = Source.SOUND if by_tags.source is Source.NOTHING else by_tags.source
     return Affect(round(valence, 3), round(energy, 3), round(confidence, 3), source)

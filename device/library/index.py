@@ -1,4 +1,7 @@
-"""What is known of every song in MPD's library: one SQLite file, which can always be made again."""
+"""The library index: what is known of every song in MPD's library, in one SQLite file.
+
+The file can always be rebuilt from MPD and the songs themselves.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ from device.library.audio.features import Features
 from device.library.table import Song, SongTable, song_table_from_rows
 from device.library.tag_affect import Affect, Source
 from device.storage.database import DatabaseFile
-from device.storage.rows import Number, Share, Table, typed
+from device.storage.rows import Number, Share, Table, typed_rows
 
 FILE = "songs.db"
-STEPS = (
+MIGRATIONS = (
     """
     CREATE TABLE songs (
         uri TEXT PRIMARY KEY, modified TEXT NOT NULL, artist TEXT NOT NULL, genre TEXT NOT NULL,
@@ -34,7 +37,7 @@ STEPS = (
     ) WITHOUT ROWID;
     """,
 )
-DONE = -1  # as a position: the whole library was read
+DONE = -1  # the position after a scan of the whole library
 Position = Annotated[int, Meta(ge=DONE, le=10**8)]
 MEASURES = get_type_hints(Features, include_extras=True)
 TABLES = (
@@ -48,7 +51,12 @@ TABLES = (
         ],
     ),
     Table("comments", [{"uri": str, "modified": str, "mood": str}]),
-    Table("progress", [{"stamp": str, "reading": Number, "position": Position}], single=True, carried=False),
+    Table(
+        "progress",
+        [{"stamp": str, "reading": Number, "position": Position}],
+        single=True,
+        recoverable=False,
+    ),
     Table(
         "sounds",
         [
@@ -64,26 +72,28 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the library was read.
+    """How far the library was scanned.
 
-    stamp: of what: another server, library or table of places has another one.
-    reading: its number. position: how many songs of it are through, or DONE.
+    Attributes:
+        stamp: identifies what was scanned; it differs for another server, library state or lexicon.
+        scan_number: counts the scans.
+        position: how many songs of the scan are stored, or DONE.
     """
 
     stamp: str
-    reading: int
+    scan_number: int
     position: int
 
 
 class TaggedSong(NamedTuple):
-    """What MPD says of one song, its mood included if MPD knows such a tag. modified: when its file was."""
+    """A song as MPD describes it, and the time at which its file was modified."""
 
     song: Song
     modified: str
 
 
 class UnanalyzedSong(NamedTuple):
-    """A song that was not listened to yet, and its place by its tags."""
+    """A song whose sound was not analyzed yet, with its affect by tags."""
 
     uri: str
     modified: str
@@ -91,49 +101,53 @@ class UnanalyzedSong(NamedTuple):
 
 
 class LibraryIndex(DatabaseFile):
-    """Every change is one transaction, and `progress` is part of it: reading goes on where it stopped."""
+    """Stores songs, the progress of the scan, and the features of analyzed songs.
 
-    file, steps, tables = FILE, STEPS, TABLES
-    can_be_made_again = True
-    # After a cut of power the last chunks may be missing, and their progress with them: nothing is lost.
+    Every change is one transaction that includes the progress, so a scan continues where it stopped.
+    """
+
+    file, migrations, tables = FILE, MIGRATIONS, TABLES
+    rebuildable = True
+    # A power failure may undo the last transactions, and the progress with them: the scan repeats them.
     prepare = "PRAGMA synchronous = NORMAL"
-    # What was damaged is read again from MPD, under a number that none of the other rows has.
-    after_loss = """
+    # The library is scanned again, under a number that none of the recovered rows has.
+    after_recovery = """
         UPDATE progress SET stamp = '', position = 0, reading = (SELECT COALESCE(MAX(reading), 0) FROM songs)
     """
 
     def progress(self) -> Progress:
+        """Return how far the library was scanned."""
         return Progress(
             *self._row(tuple[str, Number, Position], "SELECT stamp, reading, position FROM progress")
         )
 
     def begin(self, stamp: str) -> Progress:
-        """Another reading, from the first song on."""
+        """Begin another scan, from the first song on."""
         with self._transaction() as transaction:
             transaction.execute(
                 "UPDATE progress SET stamp = ?, reading = reading + 1, position = 0", (stamp,)
             )
         return self.progress()
 
-    def keep(self, heard: Sequence[TaggedSong]) -> None:
-        """A chunk of the reading."""
-        reading = self.progress().reading
+    def keep(self, songs: Sequence[TaggedSong]) -> None:
+        """Store the next chunk of the scan."""
+        scan_number = self.progress().scan_number
         with self._transaction() as transaction:
             transaction.executemany(
                 "INSERT OR REPLACE INTO songs"
                 " (uri, modified, artist, genre, valence, energy, sure, source, reading)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (song.uri, modified, song.artist, song.genre, *_columns(song.affect), reading)
-                    for song, modified in heard
+                    (song.uri, modified, song.artist, song.genre, *_columns(song.affect), scan_number)
+                    for song, modified in songs
                 ],
             )
-            transaction.execute("UPDATE progress SET position = position + ?", (len(heard),))
+            transaction.execute("UPDATE progress SET position = position + ?", (len(songs),))
 
     def finish(self) -> None:
-        """The reading is through: what did not come up in it is gone from the library.
+        """End the scan: delete the songs that it did not find.
 
-        What was heard of it is kept: a disk that was pulled out comes back, and listening takes long.
+        Their features are kept, because the analysis takes long, and a disk that was removed may return.
         """
         with self._transaction() as transaction:
             transaction.execute("DELETE FROM songs WHERE reading <> (SELECT reading FROM progress)")
@@ -141,11 +155,12 @@ class LibraryIndex(DatabaseFile):
             transaction.execute("UPDATE progress SET position = ?", (DONE,))
 
     def count(self) -> int:
+        """Return the number of songs."""
         (count,) = self._row(tuple[int], "SELECT COUNT(*) FROM songs")
         return count
 
     def comments(self, uris: Sequence[str]) -> dict[str, tuple[str, str]]:
-        """When the file was modified whose raw MOOD comment was asked for, and what that was ("": none)."""
+        """Return the raw MOOD comments that were read, by URI: the file's time of change, and the comment."""
         marks = ", ".join("?" * len(uris))
         rows = self._rows(
             tuple[str, str, str],
@@ -155,7 +170,7 @@ class LibraryIndex(DatabaseFile):
         return {uri: (modified, mood) for uri, modified, mood in rows}
 
     def without_comment(self, after: str, most: int) -> list[tuple[str, str]]:
-        """URIs and times of change of songs whose raw MOOD comment was not asked for yet, by URI."""
+        """Return URI and time of change of songs whose raw MOOD comment was not read yet, by URI."""
         return self._rows(
             tuple[str, str],
             "SELECT uri, modified FROM songs LEFT JOIN comments USING (uri, modified)"
@@ -166,7 +181,7 @@ class LibraryIndex(DatabaseFile):
     def keep_comments(
         self, comments: Iterable[tuple[str, str, str]], affects: Iterable[tuple[str, Affect]]
     ) -> None:
-        """Raw MOOD comments by URI and time of change, and the places that follow from them."""
+        """Store raw MOOD comments (URI, time of change, comment), and the affects that result from them."""
         with self._transaction() as transaction:
             transaction.executemany(
                 "INSERT OR REPLACE INTO comments (uri, modified, mood) VALUES (?, ?, ?)", comments
@@ -176,8 +191,14 @@ class LibraryIndex(DatabaseFile):
                 [(*_columns(affect), uri) for uri, affect in affects],
             )
 
-    def not_analyzed(self, after: str, most: int, *, known: bool) -> list[UnanalyzedSong]:
-        """Songs that were not listened to yet, by URI; known: those of which the tags tell something."""
+    def unanalyzed(self, after: str, most: int, *, known: bool) -> list[UnanalyzedSong]:
+        """Return songs that were not analyzed yet, in the order of URIs.
+
+        Args:
+            after: only songs whose URI follows this one.
+            most: the largest number of songs to return.
+            known: whether to return the songs whose tags tell something, or the others.
+        """
         rows = self._rows(
             tuple[str, str, Share, Share, Share, Source],
             "SELECT uri, songs.modified, valence, energy, sure, source FROM songs"
@@ -190,9 +211,11 @@ class LibraryIndex(DatabaseFile):
             for uri, modified, valence, energy, confidence, source in rows
         ]
 
-    def keep_sound(self, song: UnanalyzedSong, heard: Features | str, affect: Affect) -> None:
-        """What was heard in a song, or why nothing could be; and the place that follows from it."""
-        fault, features = (heard, (None,) * len(MEASURES)) if isinstance(heard, str) else ("", astuple(heard))
+    def keep_analysis(self, song: UnanalyzedSong, analysis: Features | str, affect: Affect) -> None:
+        """Store a song's features, or the reason why it cannot be analyzed, and its affect from now on."""
+        fault, features = (
+            (analysis, (None,) * len(MEASURES)) if isinstance(analysis, str) else ("", astuple(analysis))
+        )
         with self._transaction() as transaction:
             transaction.execute(
                 f"INSERT OR REPLACE INTO sounds (uri, modified, fault, {', '.join(MEASURES)})"  # noqa: S608
@@ -204,8 +227,8 @@ class LibraryIndex(DatabaseFile):
                 (*_columns(affect), song.uri),
             )
 
-    def sounds(self, uris: Sequence[str]) -> dict[tuple[str, str], Features]:
-        """What was heard, by URI and time of change."""
+    def features(self, uris: Sequence[str]) -> dict[tuple[str, str], Features]:
+        """Return the features of analyzed songs, by URI and time of change."""
         marks = ", ".join("?" * len(uris))
         kind: Any = tuple[(str, str, *MEASURES.values())]  # type: ignore[misc]
         rows = self._rows(
@@ -216,30 +239,32 @@ class LibraryIndex(DatabaseFile):
         )
         return {(uri, modified): Features(*features) for uri, modified, *features in rows}
 
-    def listened(self) -> tuple[int, int]:
-        """How many songs were listened to, and in how many of them nothing could be heard."""
+    def analysis_counts(self) -> tuple[int, int]:
+        """Return how many songs were analyzed, and how many of these without a result."""
         return self._row(
             tuple[int, int],
             "SELECT COUNT(*), COUNT(NULLIF(fault, '')) FROM songs JOIN sounds USING (uri, modified)",
         )
 
-    def sound(self, uri: str) -> Features | str | None:
-        """What was heard in a song, or why nothing could be; None: it was not listened to yet."""
+    def analysis(self, uri: str) -> Features | str | None:
+        """Return a song's features, or why it cannot be analyzed; None if it was not analyzed yet."""
         found = self._rows(
             tuple[str, str],
             "SELECT fault, modified FROM songs JOIN sounds USING (uri, modified) WHERE uri = ?",
             (uri,),
         )
         for fault, modified in found:
-            return fault or self.sounds([uri]).get((uri, modified))
+            return fault or self.features([uri]).get((uri, modified))
         return None
 
     def table(self) -> SongTable:
+        """Return all songs."""
+
         def read(database: sqlite3.Connection) -> SongTable:
             rows = database.execute("SELECT uri, artist, genre, valence, energy, sure, source FROM songs")
-            return song_table_from_rows(typed(rows, tuple[str, str, str, Share, Share, Share, Source]))
+            return song_table_from_rows(typed_rows(rows, tuple[str, str, str, Share, Share, Share, Source]))
 
-        return self._asked(read)
+        return self._read_or_rebuild(read)
 
 
 def _columns(affect: Affect) -> tuple[float, float, float, str]:

@@ -1,4 +1,4 @@
-"""All songs of the library as arrays: what a choice among tens of thousands looks over in milliseconds."""
+"""All songs of the library as arrays, so that a choice among tens of thousands takes milliseconds."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ SOURCES = tuple(Source)
 
 
 class Song(NamedTuple):
+    """A song; artist and genre are "" if they are not known."""
+
     uri: str
     artist: str
     genre: str
@@ -25,9 +27,17 @@ class Song(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SongTable:
-    """A row for each song. places: valence and energy. artist, genre: numbers of `artists` and `genres`.
+    """The songs of a library, one row for each.
 
-    The empty name, of who or what is not known, has number 0.
+    Attributes:
+        uris: the URI of each row.
+        affects: shape (n, 2): valence and energy, from 0 to 1.
+        confidence: shape (n,), from 0 to 1.
+        source: shape (n,), indices into SOURCES.
+        artist: shape (n,), indices into `artists`.
+        genre: shape (n,), indices into `genres`.
+        artists: their names; the first is "", for an artist that is not known.
+        genres: their names; the first is "", for a genre that is not known.
     """
 
     uris: tuple[str, ...]
@@ -40,6 +50,7 @@ class SongTable:
     genres: tuple[str, ...]
 
     def __len__(self) -> int:
+        """Return the number of songs."""
         return len(self.uris)
 
     @cached_property
@@ -48,35 +59,36 @@ class SongTable:
         return {uri: row for row, uri in enumerate(self.uris)}
 
     def song(self, row: int) -> Song:
-        valence, energy = (round(float(share), 3) for share in self.affects[row])
+        """Return the song of a row."""
+        valence, energy = (round(float(value), 3) for value in self.affects[row])
         affect = Affect(valence, energy, round(float(self.confidence[row]), 3), SOURCES[self.source[row]])
         return Song(self.uris[row], self.artists[self.artist[row]], self.genres[self.genre[row]], affect)
 
     def only(self, uris: Iterable[str]) -> SongTable:
-        """These songs, each once; of one that is not on the shelf (a stream, say) nothing is known."""
-        stranger = Song("", "", "", UNKNOWN_AFFECT)
+        """Return a table of these songs, each once. Nothing is known of one that is not in this table."""
+        unknown = Song("", "", "", UNKNOWN_AFFECT)
         rows = self.rows
         wanted = ((uri, rows.get(uri)) for uri in dict.fromkeys(uris))
-        return song_table(
-            stranger._replace(uri=uri) if row is None else self.song(row) for uri, row in wanted
-        )
+        return song_table(unknown._replace(uri=uri) if row is None else self.song(row) for uri, row in wanted)
 
-    def with_words(self, words: Mapping[str, Affect]) -> SongTable:
-        """The user's own word in place of what was known."""
-        found = [(row, affect) for uri, affect in words.items() if (row := self.rows.get(uri)) is not None]
+    def with_own_affects(self, own_affects: Mapping[str, Affect]) -> SongTable:
+        """Return a table in which the affects that the user set, by URI, replace the others."""
+        rows = self.rows
+        found = [(rows[uri], affect) for uri, affect in own_affects.items() if uri in rows]
         if not found:
             return self
-        rows = [row for row, _ in found]
+        changed_rows = [row for row, _ in found]
         affects, confidence, source = self.affects.copy(), self.confidence.copy(), self.source.copy()
-        affects[rows] = [(affect.valence, affect.energy) for _, affect in found]
-        confidence[rows] = [affect.confidence for _, affect in found]
-        source[rows] = [SOURCES.index(affect.source) for _, affect in found]
+        affects[changed_rows] = [(affect.valence, affect.energy) for _, affect in found]
+        confidence[changed_rows] = [affect.confidence for _, affect in found]
+        source[changed_rows] = [SOURCES.index(affect.source) for _, affect in found]
         changed = replace(self, affects=affects, confidence=confidence, source=source)
-        changed.__dict__["rows"] = self.rows  # the same songs: not to be counted again
+        changed.__dict__["rows"] = rows  # the cached property: the songs are the same
         return changed
 
 
 def song_table(songs: Iterable[Song]) -> SongTable:
+    """Make a table of songs, in their order."""
     return song_table_from_rows(
         (uri, artist, genre, affect.valence, affect.energy, affect.confidence, affect.source)
         for uri, artist, genre, affect in songs
@@ -84,15 +96,18 @@ def song_table(songs: Iterable[Song]) -> SongTable:
 
 
 Row = tuple[str, str, str, float, float, float, Source]
-"""URI, artist, genre, valence, energy, sure, source."""
+"""URI, artist, genre, valence, energy, confidence, source."""
 
 
 def song_table_from_rows(rows: Iterable[Row]) -> SongTable:
-    """Column by column: an object for each song keeps Python's collector busy, and all threads waiting."""
+    """Make a table of rows without an object for each song.
+
+    So many objects would keep Python's garbage collector busy, and all threads would wait for it.
+    """
     uris: list[str] = []
     artists, genres = {"": 0}, {"": 0}
     numbers = {source: number for number, source in enumerate(SOURCES)}
-    affects, sures, sources = array("f"), array("f"), array("b")
+    affects, confidences, sources = array("f"), array("f"), array("b")
     artist_column, genre_column = array("i"), array("i")
     for uri, artist, genre, valence, energy, confidence, source in rows:
         uris.append(uri)
@@ -100,12 +115,12 @@ def song_table_from_rows(rows: Iterable[Row]) -> SongTable:
         genre_column.append(genres.setdefault(genre, len(genres)))
         affects.append(valence)
         affects.append(energy)
-        sures.append(confidence)
+        confidences.append(confidence)
         sources.append(numbers[source])
     return SongTable(
         uris=tuple(uris),
         affects=np.array(affects, np.float32).reshape(-1, 2),
-        confidence=np.array(sures, np.float32),
+        confidence=np.array(confidences, np.float32),
         source=np.array(sources, np.int8),
         artist=np.array(artist_column, np.int32),
         genre=np.array(genre_column, np.int32),

@@ -1,4 +1,7 @@
-"""Where a song lies in the plane of valence and energy, as far as its tags tell. Nothing here asks MPD."""
+"""Estimates a song's affect, its valence and energy, from its tags by a lexicon of genres and moods.
+
+Nothing here communicates with MPD.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -16,18 +19,18 @@ import msgspec
 
 from device.errors import SettingsError
 
-TABLE = Path(__file__).with_name("places.toml")
+LEXICON_FILE = Path(__file__).with_name("places.toml")
 
-LONGEST_TAG = 200  # characters of a tag that are read
-MOST_TAGS = 8
-MOST_WORDS = 8  # of one genre
-PART = 0.7  # how sure a genre is of which only a part is known
+MAX_TAG_LENGTH = 200  # characters of a tag that are read
+MAX_TAGS = 8
+MAX_GENRE_WORDS = 8
+PARTIAL_MATCH_FACTOR = 0.7  # reduces the confidence where only a part of a genre's name is known
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Source(StrEnum):
-    """Where a place comes from, the best word first."""
+    """Where an affect comes from, the most reliable source first."""
 
     OWN = "own word"
     MOOD = "mood tag"
@@ -38,7 +41,14 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Affect:
-    """valence: from dark to bright. energy: from still to wild. sure: how much that is to be trusted."""
+    """A point in the plane of valence and energy.
+
+    Attributes:
+        valence: from 0 (dark) to 1 (bright).
+        energy: from 0 (still) to 1 (wild).
+        confidence: from 0 (nothing known) to 1 (the user set it).
+        source: what it was derived from.
+    """
 
     valence: float
     energy: float
@@ -50,7 +60,7 @@ UNKNOWN_AFFECT = Affect(0.5, 0.5, 0.0, Source.NOTHING)
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of the table."""
+    """One line of the lexicon's file."""
 
     valence: Share
     energy: Share
@@ -59,8 +69,8 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Word:
-    """A genre or a mood that the table knows."""
+class Term:
+    """A genre or a mood of the lexicon; all numbers from 0 to 1."""
 
     name: str
     valence: float
@@ -70,34 +80,44 @@ class Word:
 
 @dataclass(frozen=True)
 class AffectLexicon:
-    """The table. genres, moods: each known word by its spellings, as `plain` writes them."""
+    """The affect of genres and moods.
 
-    genres: Mapping[str, Word]
-    moods: Mapping[str, Word]
+    Attributes:
+        genres: the terms by each of their spellings, as `normalized_spelling` writes them.
+        moods: the same for moods.
+    """
+
+    genres: Mapping[str, Term]
+    moods: Mapping[str, Term]
 
     def fingerprint(self) -> str:
-        """Another one as soon as anything in the table differs."""
-        content = [sorted(table.items()) for table in (self.genres, self.moods)]
+        """Return a hash that changes with anything in the lexicon."""
+        content = [
+            [(spelling, *astuple(term)) for spelling, term in sorted(terms.items())]
+            for terms in (self.genres, self.moods)
+        ]
         return sha256(repr(content).encode()).hexdigest()[:16]
 
-    def mood(self, word: str) -> Word | None:
-        return self.moods.get(plain(word))
+    def mood(self, name: str) -> Term | None:
+        """Return the mood with this name or spelling."""
+        return self.moods.get(normalized_spelling(name))
 
-    def words(self) -> tuple[str, ...]:
-        """The moods by their names."""
-        return tuple(dict.fromkeys(word.name for word in self.moods.values()))
+    def mood_names(self) -> tuple[str, ...]:
+        """Return the names of all moods, without their other spellings."""
+        return tuple(dict.fromkeys(term.name for term in self.moods.values()))
 
 
 def read_lexicon(path: str = "") -> AffectLexicon:
-    """The table that moodbox brings, with the lines of the file at `path` in place of its own.
+    """Read the lexicon of this package, and the user's file at `path`, whose entries have precedence.
 
-    Raises SettingsError: one line with the file, the entry and what is wrong.
+    Raises:
+        SettingsError: one line with the file, the entry and what is wrong with it.
     """
-    table = _read(TABLE)
+    entries = _read(LEXICON_FILE)
     if path:
-        for kind, entries in _read(Path(path).expanduser()).items():
-            table[kind] |= entries
-    return AffectLexicon(_by_spelling(table["genres"]), _by_spelling(table["moods"]))
+        for kind, own_entries in _read(Path(path).expanduser()).items():
+            entries[kind] |= own_entries
+    return AffectLexicon(_by_spelling(entries["genres"]), _by_spelling(entries["moods"]))
 
 
 def _read(path: Path) -> dict[str, dict[str, _Entry]]:
@@ -125,68 +145,77 @@ def _entry(entry: Any, where: str) -> _Entry:
         raise SettingsError(f"{where}{key}: {what}; it takes valence, energy, sure, spellings") from error
 
 
-def _by_spelling(entries: Mapping[str, _Entry]) -> dict[str, Word]:
-    """A name is stronger than another entry's spelling."""
-    found: dict[str, Word] = {}
+def _by_spelling(entries: Mapping[str, _Entry]) -> dict[str, Term]:
+    """Index the entries; a name has precedence over another entry's spelling."""
+    found: dict[str, Term] = {}
     for by_name in (False, True):
         for name, entry in entries.items():
-            word = Word(name, entry.valence, entry.energy, entry.confidence)
-            found |= {plain(spelling): word for spelling in ((name,) if by_name else entry.spellings)}
+            term = Term(name, entry.valence, entry.energy, entry.confidence)
+            found |= {
+                normalized_spelling(spelling): term for spelling in ((name,) if by_name else entry.spellings)
+            }
     return found
 
 
-def plain(text: str) -> str:
-    """Letters and digits alone, of any script, without case and accents: "Hip-Hop" is "hiphop"."""
-    letters = unicodedata.normalize("NFKD", text[:LONGEST_TAG].casefold().replace("&", "and"))
+def normalized_spelling(text: str) -> str:
+    """Reduce a text to letters and digits, of any script, without case and accents: "Hip-Hop" to "hiphop"."""
+    letters = unicodedata.normalize("NFKD", text[:MAX_TAG_LENGTH].casefold().replace("&", "and"))
     return "".join(letter for letter in letters if letter.isalnum())
 
 
 def tag_affect_of(lexicon: AffectLexicon, genres: Sequence[str], moods: Sequence[str]) -> tuple[Affect, str]:
-    """A song's place by its tags, and the genre under which its plays are counted ("" if none is known)."""
-    known = [found for tag in genres[:MOST_TAGS] for found in _genres_in(lexicon, tag)]
+    """Estimate a song's affect from its tags; mood tags take precedence over genres.
+
+    Returns:
+        The affect, and the genre for play statistics: the first that is known, or "".
+    """
+    known = [found for tag in genres[:MAX_TAGS] for found in _genres_in(lexicon, tag)]
     genre = known[0][0].name if known else ""
-    words = [word for mood in moods[:MOST_TAGS] for part in _parts(mood) if (word := lexicon.mood(part))]
-    if words:
-        return _mean([(word, word.confidence) for word in words], Source.MOOD), genre
+    terms = [term for mood in moods[:MAX_TAGS] for part in _parts(mood) if (term := lexicon.mood(part))]
+    if terms:
+        return _mean([(term, term.confidence) for term in terms], Source.MOOD), genre
     if known:
         return _mean(known, Source.GENRE), genre
     return UNKNOWN_AFFECT, ""
 
 
-def _mean(words: Sequence[tuple[Word, float]], source: Source) -> Affect:
-    count = len(words)
+def _mean(terms: Sequence[tuple[Term, float]], source: Source) -> Affect:
+    count = len(terms)
     return Affect(
-        round(sum(word.valence for word, _ in words) / count, 3),
-        round(sum(word.energy for word, _ in words) / count, 3),
-        round(sum(confidence for _, confidence in words) / count, 3),
+        round(sum(term.valence for term, _ in terms) / count, 3),
+        round(sum(term.energy for term, _ in terms) / count, 3),
+        round(sum(confidence for _, confidence in terms) / count, 3),
         source,
     )
 
 
-def _genres_in(lexicon: AffectLexicon, tag: str) -> Iterable[tuple[Word, float]]:
-    """The known genres in a tag, and how sure each is: the whole, else its parts, else parts of those."""
-    if whole := lexicon.genres.get(plain(tag)):
+def _genres_in(lexicon: AffectLexicon, tag: str) -> Iterable[tuple[Term, float]]:
+    """Return the known genres in a tag with their confidence.
+
+    The whole tag is looked up first, then its parts between separators, then runs of words in these.
+    """
+    if whole := lexicon.genres.get(normalized_spelling(tag)):
         return [(whole, whole.confidence)]
     found = {}
     for part in _parts(tag):
-        word = lexicon.genres.get(plain(part))
-        if word:
-            found[word] = word.confidence
-        elif word := _within(lexicon, part):
-            found.setdefault(word, PART * word.confidence)
+        term = lexicon.genres.get(normalized_spelling(part))
+        if term:
+            found[term] = term.confidence
+        elif term := _longest_known_part(lexicon, part):
+            found.setdefault(term, PARTIAL_MATCH_FACTOR * term.confidence)
     return found.items()
 
 
 def _parts(tag: str) -> list[str]:
-    parts = [part for part in re.split(r"[;/,|\\+\x00-\x1f]", tag[:LONGEST_TAG]) if part.strip()]
-    return parts[:MOST_TAGS]
+    parts = [part for part in re.split(r"[;/,|\\+\x00-\x1f]", tag[:MAX_TAG_LENGTH]) if part.strip()]
+    return parts[:MAX_TAGS]
 
 
-def _within(lexicon: AffectLexicon, genre: str) -> Word | None:
-    """The longest run of words that is a known genre; of two the later: a punk rock is a rock."""
-    for run in _runs(re.findall(r"[^\W_]+", genre)[:MOST_WORDS]):
-        if word := lexicon.genres.get(plain(run)):
-            return word
+def _longest_known_part(lexicon: AffectLexicon, genre: str) -> Term | None:
+    """Return the longest run of words that is a known genre; of equals the last: punk rock is rock."""
+    for run in _runs(re.findall(r"[^\W_]+", genre)[:MAX_GENRE_WORDS]):
+        if term := lexicon.genres.get(normalized_spelling(run)):
+            return term
     return None
 
 

@@ -62,4 +62,4 @@ class Learner:
         completed = outcome is PlayOutcome.COMPLETED
         log.info("%s: %s, for %s", outcome, entry.uri, mood)
         self._record_play(entry.uri, completed=completed)
-        self._memory.keep(lambda memory: memory.keep_play(mood, entry.uri, genre, heard=completed))
+        self._memory.keep(lambda memory: memory.keep_play(mood, entry.uri, genre, completed=completed))

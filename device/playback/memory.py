@@ -1,4 +1,4 @@
-"""What the box knows across a cut of power: one SQLite file."""
+"""What the box remembers across restarts and power failures, in one SQLite file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from device.storage.database import DatabaseFile
 from device.storage.rows import Number, Share, Table
 
 FILE = "moodbox.db"
-STEPS = (
+MIGRATIONS = (
     """
     CREATE TABLE IF NOT EXISTS queued (position INTEGER PRIMARY KEY, id INTEGER NOT NULL, uri TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS played (number INTEGER PRIMARY KEY AUTOINCREMENT, uri TEXT NOT NULL);
@@ -34,37 +34,41 @@ STEPS = (
     INSERT INTO server VALUES (0, 0, 0);
     """,
 )
-GENRE: Literal["genre"] = "genre"
-SONG: Literal["song"] = "song"
-Kind = Literal["genre", "song"]
-"""What a tally is of."""
+GENRE_KIND: Literal["genre"] = "genre"
+SONG_KIND: Literal["song"] = "song"
+CountKind = Literal["genre", "song"]
+"""What a play count is for."""
 Moment = Annotated[float, Meta(ge=-1e11, le=1e11)]
-"""Seconds of the epoch; a Pi whose clock was not set yet may be before it."""
+"""Seconds since the epoch; negative on a Pi whose clock is not set yet."""
 TABLES = (
     Table(
         "queued",
         [
             {"position": Number, "id": Number, "uri": str, "mood": mood}
-            for mood in (Mood, Literal[""])  # "" of one that an older version has queued
+            for mood in (Mood, Literal[""])  # "" for a song that an older version queued
         ],
     ),
     Table("asked", [{"position": Number, "uri": str, "mood": mood} for mood in (Mood, Literal[""])]),
     Table("server", [{"above": Number, "started": Moment, "version": Number}], single=True),
     Table("played", [{"number": Number, "uri": str}]),
-    Table("tallies", [{"mood": Mood, "kind": Kind, "name": str, "heard": Number, "skipped": Number}]),
+    Table("tallies", [{"mood": Mood, "kind": CountKind, "name": str, "heard": Number, "skipped": Number}]),
     Table("words", [{"uri": str, "valence": Share, "energy": Share}]),
-    Table("sqlite_sequence", [{"name": str, "seq": Number}], carried=False),  # SQLite's own, of `played`
+    # SQLite's own table, for `played`.
+    Table("sqlite_sequence", [{"name": str, "seq": Number}], recoverable=False),
 )
-KEPT = 1000  # of the songs that were played
+MAX_PLAYED = 1000  # played songs that are remembered
 
 
 class Memory(DatabaseFile):
-    """Every change is one transaction: after a cut of power it is there whole or not at all."""
+    """Queue ownership, played songs, play statistics and the user's own affects.
 
-    file, steps, tables = FILE, STEPS, TABLES
+    Every change is one transaction: a power failure leaves it complete or not made at all.
+    """
+
+    file, migrations, tables = FILE, MIGRATIONS, TABLES
 
     def ownership(self) -> QueueOwnership:
-        """What the box had put in MPD's queue, or was about to."""
+        """Return the songs that the box has put into MPD's queue, or has asked MPD to add."""
         queued = self._rows(
             tuple[Number, str, Mood | None], "SELECT id, uri, NULLIF(mood, '') FROM queued ORDER BY position"
         )
@@ -79,6 +83,7 @@ class Memory(DatabaseFile):
         return QueueOwnership(entries, moods, tuple(uri for uri, _ in asked), above, started, version)
 
     def keep_ownership(self, ownership: QueueOwnership) -> None:
+        """Replace the stored queue ownership."""
         moods = {uri: str(mood) for uri, mood in ownership.moods.items()}
         queued = [(entry.id, entry.uri, moods.get(entry.uri, "")) for entry in ownership.entries]
         asked = [(uri, moods.get(uri, "")) for uri in ownership.asked]
@@ -93,21 +98,22 @@ class Memory(DatabaseFile):
             )
 
     def played(self, last: int) -> tuple[str, ...]:
-        """The URIs of the last songs that began, the latest last."""
+        """Return the URIs of the `last` songs that began most recently, the latest one at the end."""
         rows = self._rows(tuple[str], "SELECT uri FROM played ORDER BY number DESC LIMIT ?", (last,))
         return tuple(uri for (uri,) in rows)[::-1]
 
     def keep_played(self, uri: str) -> None:
+        """Store that a song began."""
         with self._transaction() as transaction:
             transaction.execute("INSERT INTO played (uri) VALUES (?)", (uri,))
             transaction.execute(
-                "DELETE FROM played WHERE number <= (SELECT MAX(number) FROM played) - ?", (KEPT,)
+                "DELETE FROM played WHERE number <= (SELECT MAX(number) FROM played) - ?", (MAX_PLAYED,)
             )
 
     def play_statistics(self, mood: Mood) -> PlayStatistics:
-        """What was learned in this mood."""
+        """Return what was learned in this mood, and in all others together."""
         rows = self._rows(
-            tuple[Kind, Literal[0, 1], str, Number, Number],
+            tuple[CountKind, Literal[0, 1], str, Number, Number],
             "SELECT kind, mood = ? AS here, name, SUM(heard), SUM(skipped) FROM tallies GROUP BY 1, 2, 3",
             (mood,),
         )
@@ -117,38 +123,40 @@ class Memory(DatabaseFile):
                 for kind, here, name, heard, skipped in rows
                 if (kind, here) == wanted
             }
-            for wanted in ((GENRE, 1), (SONG, 1), (GENRE, 0), (SONG, 0))
+            for wanted in ((GENRE_KIND, 1), (SONG_KIND, 1), (GENRE_KIND, 0), (SONG_KIND, 0))
         )
         return PlayStatistics(genres, songs, genres_elsewhere, songs_elsewhere)
 
-    def keep_play(self, mood: Mood, uri: str, genre: str, *, heard: bool) -> None:
-        """A song was heard or skipped; genre: "" if none is known."""
-        counted = [(SONG, uri), *([(GENRE, genre)] if genre else [])]
+    def keep_play(self, mood: Mood, uri: str, genre: str, *, completed: bool) -> None:
+        """Count a song that was played through or skipped; genre: "" if it is not known."""
+        counted = [(SONG_KIND, uri), *([(GENRE_KIND, genre)] if genre else [])]
         with self._transaction() as transaction:
             transaction.executemany(
                 "INSERT INTO tallies (mood, kind, name, heard, skipped) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE"
                 " SET heard = heard + excluded.heard, skipped = skipped + excluded.skipped",
-                [(mood, kind, name, int(heard), int(not heard)) for kind, name in counted],
+                [(mood, kind, name, int(completed), int(not completed)) for kind, name in counted],
             )
 
     def forget(self) -> None:
-        """What was learned and played; the user's own words stay."""
+        """Delete what was learned and played; the affects that the user set stay."""
         with self._transaction() as transaction:
             transaction.execute("DELETE FROM tallies")
             transaction.execute("DELETE FROM played")
 
-    def words(self) -> dict[str, Affect]:
-        """Where songs lie by the user's own word, by URI."""
+    def own_affects(self) -> dict[str, Affect]:
+        """Return the affects that the user set, by URI."""
         rows = self._rows(tuple[str, Share, Share], "SELECT uri, valence, energy FROM words")
         return {uri: Affect(valence, energy, 1.0, Source.OWN) for uri, valence, energy in rows}
 
-    def keep_word(self, uri: str, valence: float, energy: float) -> None:
+    def keep_own_affect(self, uri: str, valence: float, energy: float) -> None:
+        """Store the affect that the user set for a song; both numbers are from 0 to 1."""
         with self._transaction() as transaction:
             transaction.execute(
                 "INSERT OR REPLACE INTO words (uri, valence, energy) VALUES (?, ?, ?)", (uri, valence, energy)
             )
 
-    def drop_word(self, uri: str) -> None:
+    def remove_own_affect(self, uri: str) -> None:
+        """Delete the affect that the user set for a song, if there is one."""
         with self._transaction() as transaction:
             transaction.execute("DELETE FROM words WHERE uri = ?", (uri,))

@@ -51,7 +51,7 @@ class Planner:
             library,
             playlist,
             likes=self.likes,
-            own_affects=recall(Memory.words) or {},
+            own_affects=recall(Memory.own_affects) or {},
             history=self._memory.played(HISTORY_LENGTH),
             play_statistics=recall(lambda memory: memory.play_statistics(mood)) or NO_STATISTICS,
         )

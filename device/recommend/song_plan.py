@@ -76,7 +76,7 @@ def plan_songs(
         upcoming: URIs of the songs that are queued after it already, in order.
     """
     table = context.library.only(context.playlist) if context.playlist else context.library
-    table = table.with_words(context.own_affects)
+    table = table.with_own_affects(context.own_affects)
     request = RankingRequest(
         trajectory_for(context.mood, music),
         count,

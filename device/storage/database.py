@@ -1,4 +1,4 @@
-"""A SQLite file that survives a cut of power, damage, and a new version of the box or an older one."""
+"""A SQLite file that survives a power failure, damage, and an upgrade or a rollback of the box."""
 
 from __future__ import annotations
 
@@ -11,199 +11,238 @@ from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
 from device.errors import MemoryFileError
-from device.storage.quarantine import MOST, clear_the_place, put_aside, remove, wait_until_unused
-from device.storage.rows import BadRow, Table, carry_over, typed
-from device.storage.sqlite import Newer, bring_up, in_words, is_damage, is_read_only, opened, read_only
+from device.storage.quarantine import (
+    MAX_QUARANTINED,
+    quarantine,
+    quarantine_non_files,
+    remove,
+    wait_until_unused,
+)
+from device.storage.rows import BadRow, Table, copy_good_rows, typed_rows
+from device.storage.sqlite import (
+    NewerVersion,
+    is_damage,
+    is_read_only,
+    migrate,
+    open_database,
+    open_read_only,
+    unicode_errors_as_damage,
+)
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
 class DatabaseFile:
-    """What is kept in one file: its name, the steps that make its tables, and what their rows may be.
+    """One SQLite file, and the operations on it; a subclass for each kind of file.
 
-    A file that cannot be read so is put aside, and another begun with the rows of it that are still good:
-    as it is opened, and whenever the damage shows.
+    A damaged file is quarantined and replaced by one with the rows that are still valid, both when it is
+    opened and when damage is found later.
+
+    Attributes:
+        file: the name of the file.
+        migrations: SQL that brings the tables from each version to the next.
+        tables: the types of the rows.
+        rebuildable: whether all content can be made again. Its rows are checked only when they are read.
+        prepare: SQL that is run for each connection.
+        after_recovery: SQL that is run in a file that replaces a damaged one.
     """
 
     file: ClassVar[str]
-    steps: ClassVar[Sequence[str]]  # each brings the tables from one version to the next
+    migrations: ClassVar[Sequence[str]]
     tables: ClassVar[Sequence[Table]]
-    can_be_made_again: ClassVar[bool] = False  # then rows are checked only as they are read
-    prepare: ClassVar[str] = ""  # SQL for each connection
-    after_loss: ClassVar[str] = ""  # SQL for a file that was begun with what was good of a damaged one
+    rebuildable: ClassVar[bool] = False
+    prepare: ClassVar[str] = ""
+    after_recovery: ClassVar[str] = ""
 
     def __init__(self, database: sqlite3.Connection, path: Path | None = None) -> None:
         self._database = database
-        self._path = path  # None if it is only of this run
-        self._lost = False  # the connection is closed, and another could not be had
+        self._path = path  # None for a database in memory
+        self._is_closed = False  # the file was damaged, and must be opened again
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """The file in `folder`, made if need be. Raises MemoryFileError if nothing can be kept there."""
+        """Open the file in `folder`, and create it if it does not exist.
+
+        Raises:
+            MemoryFileError: it can be neither opened nor replaced.
+        """
         path = folder / cls.file
-        return cls(cls._connected(path), path)
+        return cls(cls._open_connection(path), path)
 
     @classmethod
-    def of_this_run(cls) -> Self:
-        """One that is gone when it is closed."""
-        return cls(opened(":memory:", cls.steps))
+    def in_memory(cls) -> Self:
+        """Create one in memory, whose content is lost when it is closed."""
+        return cls(open_database(":memory:", cls.migrations))
 
     @classmethod
     @contextlib.contextmanager
-    def at_hand(cls, folder: Path) -> Iterator[Self]:
-        """For a command: checked as a whole first, and open until it ends.
+    def opened_for_command(cls, folder: Path) -> Iterator[Self]:
+        """Open the file for the duration of a command, and check all its rows first.
 
-        Raises MemoryFileError whatever is wrong with the file.
+        Raises:
+            MemoryFileError: for any error of the file, also during the command.
         """
-        kept = cls.open(folder)
+        opened = cls.open(folder)
         try:
-            if cls.can_be_made_again:
+            if cls.rebuildable:
                 try:
-                    cls._check(kept._database)
+                    cls._check(opened._database)
                 except sqlite3.Error as error:
-                    kept._mend(error)
-            yield kept
+                    opened._rebuild_if_damaged(error)
+            yield opened
         except sqlite3.Error as error:
-            raise MemoryFileError(_cannot(folder / cls.file, error)) from error
+            raise MemoryFileError(_access_error(folder / cls.file, error)) from error
         finally:
-            kept.close()
+            opened.close()
 
     @classmethod
     @contextlib.contextmanager
     def copied(cls, folder: Path) -> Iterator[Self]:
-        """What is in the file now, in memory: on the disk nothing is changed. Raises sqlite3.Error."""
+        """Copy the file into memory, and change nothing on the disk.
+
+        Raises:
+            sqlite3.Error: the file cannot be read.
+        """
         with contextlib.closing(sqlite3.connect(":memory:")) as copy:
-            with in_words(), contextlib.closing(read_only(folder / cls.file)) as file:
+            # Closed as soon as it is copied: a file that is open cannot be replaced by a running box.
+            with unicode_errors_as_damage(), contextlib.closing(open_read_only(folder / cls.file)) as file:
                 file.backup(copy)
-            with in_words():
-                bring_up(copy, cls.steps)
+            with unicode_errors_as_damage():
+                migrate(copy, cls.migrations)
             yield cls(copy)
 
     @classmethod
     def check(cls, folder: Path) -> str:
-        """What the next start will do with the file, if that is more than to read it; nothing is done now.
+        """Check the file without changing it.
 
-        Raises MemoryFileError if it cannot be read.
+        Returns:
+            What the next start will do with a file of a newer version; otherwise "".
+
+        Raises:
+            MemoryFileError: it cannot be read; the message says what to do.
         """
         path = folder / cls.file
         if not os.path.lexists(path):
             return ""
-        mend = "`sudo systemctl restart moodbox` puts it aside and goes on with what is good of it"
+        remedy = "`sudo systemctl restart moodbox` moves it aside and keeps its valid rows"
         if not path.is_file():
-            raise MemoryFileError(f"{path}: is no file: {mend}")
+            raise MemoryFileError(f"{path}: is not a file: {remedy}")
         try:
             with cls.copied(folder) as copy:
                 cls._check(copy._database)
-        except Newer as error:
-            return f"{path.name} is of a newer moodbox ({error}); the next start puts it aside"
+        except NewerVersion as error:
+            return f"{path.name} is of a newer moodbox ({error}); the next start moves it aside"
         except sqlite3.Error as error:
-            what = f"{path}: damaged ({error}): {mend}" if is_damage(error) else _cannot(path, error)
+            what = f"{path}: damaged ({error}): {remedy}" if is_damage(error) else _access_error(path, error)
             raise MemoryFileError(what) from error
         return ""
 
     def close(self) -> None:
+        """Close the connection."""
         self._database.close()
 
-    def _rows(self, kind: type[T], question: str, parameters: Sequence[object] = ()) -> list[T]:
-        """kind: the type of each row, a tuple's. Raises sqlite3.Error if they cannot be had."""
-        return self._asked(lambda database: list(typed(database.execute(question, parameters), kind)))
+    def _rows(self, kind: type[T], query: str, parameters: Sequence[object] = ()) -> list[T]:
+        """Return the rows of a query; kind: the type of each row, a tuple. Raises sqlite3.Error."""
+        return self._read_or_rebuild(
+            lambda database: list(typed_rows(database.execute(query, parameters), kind))
+        )
 
-    def _row(self, kind: type[T], question: str, parameters: Sequence[object] = ()) -> T:
-        """The only one that there is."""
+    def _row(self, kind: type[T], query: str, parameters: Sequence[object] = ()) -> T:
+        """Return the result of a query that has exactly one row."""
 
         def read(database: sqlite3.Connection) -> T:
-            rows = list(typed(database.execute(question, parameters), kind))
+            rows = list(typed_rows(database.execute(query, parameters), kind))
             if len(rows) != 1:
-                raise BadRow(f"{len(rows)} rows in place of one")
+                raise BadRow(f"{len(rows)} rows instead of one")
             return rows[0]
 
-        return self._asked(read)
+        return self._read_or_rebuild(read)
 
-    def _asked(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """What `read` finds; if that shows the file to be damaged, what it finds in the next one.
+    def _read_or_rebuild(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the result of `read`; if it finds damage, rebuild the file and read again.
 
-        Of a file that can be made again it raises the error, too: who makes it has to begin anew.
+        For a rebuildable file, the error is raised after that, because the caller must restore its content.
         """
         try:
-            with in_words():
-                return read(self._open_database())
+            with unicode_errors_as_damage():
+                return read(self._usable_connection())
         except sqlite3.Error as error:
-            self._mend(error)
-            if self.can_be_made_again:
+            self._rebuild_if_damaged(error)
+            if self.rebuildable:
                 raise
             return read(self._database)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All that is written in it, or nothing.
+        """Write everything in the block, or nothing.
 
-        Raises sqlite3.OperationalError, too, if the file has gone or its disk has turned read-only: SQLite
-        sees neither while it has the file open, and ext4 goes on taking what is written, and loses it.
+        Raises sqlite3.OperationalError, too, if the file was deleted or its disk has become read-only. SQLite
+        does not notice either while the file is open, and ext4 continues to accept writes and loses them.
         """
-        database = self._open_database()
+        database = self._usable_connection()
         try:
             if self._path and is_read_only(self._path):
                 raise sqlite3.OperationalError("its disk is read-only")
         except OSError as error:
             raise sqlite3.OperationalError(str(error)) from error
         try:
-            with in_words(), database:
+            with unicode_errors_as_damage(), database:
                 yield database
         except sqlite3.Error as error:
-            self._mend(error)
+            self._rebuild_if_damaged(error)
             raise
 
-    def _open_database(self) -> sqlite3.Connection:
-        if self._lost and self._path:
+    def _usable_connection(self) -> sqlite3.Connection:
+        if self._is_closed and self._path:
             try:
-                self._database = self._connected(self._path)
+                self._database = self._open_connection(self._path)
             except MemoryFileError as error:
                 raise sqlite3.OperationalError(str(error)) from error
-            self._lost = False
+            self._is_closed = False
         return self._database
 
-    def _mend(self, error: sqlite3.Error) -> None:
-        """Begins the file anew. Raises `error` if it is not of the file's content."""
+    def _rebuild_if_damaged(self, error: sqlite3.Error) -> None:
+        """Rebuild the file. Raises `error` if the content of the file is not its cause."""
         if self._path is None or not is_damage(error):
             raise error
         self._database.close()
-        self._lost = True
+        self._is_closed = True
         try:
-            self._database = self._begun_anew(self._path, error)
+            self._database = self._rebuilt(self._path, error)
         except (OSError, sqlite3.Error) as failure:
             raise sqlite3.OperationalError(str(failure)) from error
-        self._lost = False
+        self._is_closed = False
 
     @classmethod
-    def _connected(cls, path: Path) -> sqlite3.Connection:
+    def _open_connection(cls, path: Path) -> sqlite3.Connection:
         """Raises MemoryFileError."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            for aside in clear_the_place(path):
+            for quarantined in quarantine_non_files(path):
                 log.warning(
-                    "%s: there is something in its place that is no file: put aside as %s", path, aside
+                    "%s: something else than a file is in its place; it was moved to %s", path, quarantined
                 )
-            if (begun := _begun(path)).exists() and not path.exists():
-                begun.replace(path)  # the power was cut between two names
-            _make_for_its_owner(path)
+            if (replacement := _replacement_path(path)).exists() and not path.exists():
+                replacement.replace(path)  # the power failed between the two renames
+            _create_with_folder_owner(path)
             try:
-                return cls._verified(path)
+                return cls._open_and_check(path)
             except sqlite3.Error as error:
                 if not is_damage(error):
                     raise
-                return cls._begun_anew(path, error)
+                return cls._rebuilt(path, error)
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, MemoryFileError):
                 raise
-            raise MemoryFileError(_cannot(path, error)) from error
+            raise MemoryFileError(_access_error(path, error)) from error
 
     @classmethod
-    def _verified(cls, path: Path) -> sqlite3.Connection:
-        database = opened(path, cls.steps)
+    def _open_and_check(cls, path: Path) -> sqlite3.Connection:
+        database = open_database(path, cls.migrations)
         try:
             database.executescript(cls.prepare)
-            if not cls.can_be_made_again:
+            if not cls.rebuildable:
                 cls._check(database)
         except sqlite3.Error:
             database.close()
@@ -213,51 +252,53 @@ class DatabaseFile:
     @classmethod
     def _check(cls, database: sqlite3.Connection) -> None:
         """Raises BadRow, or another sqlite3.Error."""
-        with in_words():
+        with unicode_errors_as_damage():
             for table in cls.tables:
                 table.check(database)
 
     @classmethod
-    def _begun_anew(cls, path: Path, why: sqlite3.Error) -> sqlite3.Connection:
-        """Another file in its place with what is good of it, made before the damaged one is put aside.
+    def _rebuilt(cls, path: Path, why: sqlite3.Error) -> sqlite3.Connection:
+        """Replace the file by one with its valid rows, which is made before the damaged one is quarantined.
 
         Raises OSError or sqlite3.Error.
         """
         wait_until_unused(path)
-        new = _begun(path)
+        new = _replacement_path(path)
         remove(new)
-        _make_for_its_owner(new)
-        with contextlib.closing(opened(new, cls.steps)) as database:
-            with contextlib.closing(read_only(path)) as old:
-                count = carry_over(old, database, cls.tables)
-            database.executescript(cls.after_loss)
-        if cls.can_be_made_again and isinstance(why, BadRow):
+        _create_with_folder_owner(new)
+        with contextlib.closing(open_database(new, cls.migrations)) as database:
+            with contextlib.closing(open_read_only(path)) as old:
+                count = copy_good_rows(old, database, cls.tables)
+            database.executescript(cls.after_recovery)
+        if cls.rebuildable and isinstance(why, BadRow):
             remove(path)
-            log.warning("%s: damaged rows (%s) are left out, and made again", path, why)
+            log.warning("%s: damaged rows (%s) are deleted, and will be made again", path, why)
         else:
-            newer = isinstance(why, Newer)
-            aside = put_aside(path, "newer" if newer else "damaged", 1 if cls.can_be_made_again else MOST)
+            newer = isinstance(why, NewerVersion)
+            quarantined = quarantine(
+                path, "newer" if newer else "damaged", 1 if cls.rebuildable else MAX_QUARANTINED
+            )
             what = "of a newer moodbox" if newer else "damaged"
-            after = f"goes on with {count} good rows of it" if count else "begins anew"
-            log.warning("%s: %s (%s), put aside as %s; the box %s", path, what, why, aside.name, after)
+            after = f"keeps {count} valid rows of it" if count else "starts with an empty one"
+            log.warning("%s: %s (%s), moved to %s; the box %s", path, what, why, quarantined.name, after)
         new.replace(path)
-        return cls._verified(path)
+        return cls._open_and_check(path)
 
 
-def _cannot(path: Path, error: Exception) -> str:
+def _access_error(path: Path, error: Exception) -> str:
     if os.path.lexists(path) and not os.access(path, os.R_OK | os.W_OK) and not is_read_only(path.parent):
-        mend = f"sudo chown --reference={path.parent} {path}; sudo chmod u+rw {path}"
-        return f"{path}: may not be read and written by this user, so the box forgets: `{mend}`"
-    return f"{path}: cannot be kept ({error}), so the box forgets; is the disk full or read-only?"
+        remedy = f"sudo chown --reference={path.parent} {path}; sudo chmod u+rw {path}"
+        return f"{path}: may not be read and written by this user, so nothing is remembered: `{remedy}`"
+    return f"{path}: cannot be stored ({error}), so nothing is remembered; is the disk full or read-only?"
 
 
-def _begun(path: Path) -> Path:
-    """Where another file is made before it takes the place of this one."""
+def _replacement_path(path: Path) -> Path:
+    """Return where a new file is made before it replaces this one."""
     return path.with_name(f"{path.name}.new")
 
 
-def _make_for_its_owner(path: Path) -> None:
-    """What root begins (`sudo moodbox songs`) must not keep the box's own user out later."""
+def _create_with_folder_owner(path: Path) -> None:
+    """Create a file that the box's user may write, even if root runs a command (`sudo moodbox songs`)."""
     if os.geteuid() == 0 and not path.exists():
         folder = path.parent.stat()
         path.touch()

@@ -1,4 +1,4 @@
-"""Files that cannot be read as they should: they are put aside under another name, and none is lost by it."""
+"""Quarantine: a file that cannot be read is renamed, so that its content is not lost."""
 
 from __future__ import annotations
 
@@ -12,80 +12,93 @@ from pathlib import Path
 
 from device.errors import MemoryFileError
 
-MOST = 3  # files with the same ending; when there are so many, the last one gives way to the next
-COMPANIONS = ("-wal", "-journal")  # what SQLite keeps beside a file, and belongs to its content
-SHARED = "-shm"  # it does, too, and makes it again by itself
-# The bytes that every process locks which has a file of SQLite's open: https://sqlite.org/fileformat2.html
-LOCKED_FROM, LOCKED_LENGTH = 0x40000002, 510
-PATIENCE = 1.0  # seconds to wait for another process that only looks into it
+MAX_QUARANTINED = 3  # files with the same ending; after that, the last one is replaced
+SIDE_FILE_SUFFIXES = ("-wal", "-journal")  # SQLite's files beside a database that hold part of its content
+SHARED_MEMORY_SUFFIX = "-shm"  # SQLite's index of the former; it is made again when needed
+# The bytes that each process locks while it has a SQLite file open: https://sqlite.org/fileformat2.html
+LOCK_START, LOCK_LENGTH = 0x40000002, 510
+LOCK_TIMEOUT_S = 1.0  # the wait for another process that has the file open for a moment
 
 
-def put_aside(path: Path, ending: str, most: int = MOST) -> Path:
-    """Renames a file, and what SQLite keeps beside it, to the first free name: NAME.ending, NAME.ending.2 ...
+def quarantine(path: Path, ending: str, limit: int = MAX_QUARANTINED) -> Path:
+    """Rename a file, and SQLite's files beside it, to the first free of NAME.ending, NAME.ending.2 and so on.
 
-    The first ones are never replaced: they hold what was there before anything was lost. Raises OSError.
+    The first quarantined files are never replaced, because they hold the most complete content.
+
+    Returns:
+        The new name.
+
+    Raises:
+        OSError: it cannot be renamed.
     """
-    aside = _free_name(path, ending, most)
-    for beside in COMPANIONS:
-        its = aside.with_name(aside.name + beside)
-        its.unlink(missing_ok=True)  # of one that gives way
-        if os.path.lexists(there := path.with_name(path.name + beside)):
-            there.replace(its)
-    path.with_name(path.name + SHARED).unlink(missing_ok=True)
-    path.replace(aside)
-    os.utime(aside, follow_symlinks=False)  # so that it tells when this was
-    return aside
+    quarantined = _free_name(path, ending, limit)
+    for beside in SIDE_FILE_SUFFIXES:
+        companion = quarantined.with_name(quarantined.name + beside)
+        companion.unlink(missing_ok=True)  # of a quarantined file that is replaced
+        if os.path.lexists(occupant := path.with_name(path.name + beside)):
+            occupant.replace(companion)
+    path.with_name(path.name + SHARED_MEMORY_SUFFIX).unlink(missing_ok=True)
+    path.replace(quarantined)
+    os.utime(quarantined, follow_symlinks=False)  # the time of quarantine
+    return quarantined
 
 
 def remove(path: Path) -> None:
-    """The file, and what SQLite keeps beside it."""
-    for beside in (*COMPANIONS, SHARED, ""):
+    """Delete a file and SQLite's files beside it."""
+    for beside in (*SIDE_FILE_SUFFIXES, SHARED_MEMORY_SUFFIX, ""):
         path.with_name(path.name + beside).unlink(missing_ok=True)
 
 
-def clear_the_place(path: Path) -> Iterator[Path]:
-    """Puts aside what is no file in the place of the file, or of one beside it; yields the new names."""
-    for beside in ("", *COMPANIONS, SHARED):
-        there = path.with_name(path.name + beside)
-        if os.path.lexists(there) and not there.is_file():
-            aside = _free_name(path, "damaged", MOST)
-            yield there.replace(aside.with_name(aside.name + beside))
+def quarantine_non_files(path: Path) -> Iterator[Path]:
+    """Quarantine folders, pipes and the like at the path of a file or of SQLite's files beside it.
+
+    Yields:
+        The new names.
+    """
+    for beside in ("", *SIDE_FILE_SUFFIXES, SHARED_MEMORY_SUFFIX):
+        occupant = path.with_name(path.name + beside)
+        if os.path.lexists(occupant) and not occupant.is_file():
+            quarantined = _free_name(path, "damaged", MAX_QUARANTINED)
+            yield occupant.replace(quarantined.with_name(quarantined.name + beside))
 
 
-def _free_name(path: Path, ending: str, most: int) -> Path:
-    names = _names(path, ending, most)
+def _free_name(path: Path, ending: str, limit: int) -> Path:
+    names = _names(path, ending, limit)
     return next((name for name in names if not os.path.lexists(name)), names[-1])
 
 
-def _names(path: Path, ending: str, most: int) -> list[Path]:
+def _names(path: Path, ending: str, limit: int) -> list[Path]:
     first = path.with_suffix(f".{ending}")
-    return [first, *(first.with_name(f"{first.name}.{number}") for number in range(2, most + 1))]
+    return [first, *(first.with_name(f"{first.name}.{number}") for number in range(2, limit + 1))]
 
 
 def wait_until_unused(path: Path) -> None:
-    """A file that another process has open must not be renamed: that one would go on writing into it.
+    """Wait until no other process has the file open: it would continue to write into a renamed file.
 
-    Only for who has closed it: POSIX takes all of a process's locks as it closes one descriptor. Raises
-    MemoryFileError.
+    This process must have closed the file, because POSIX releases all of a process's locks on a file when it
+    closes one descriptor of it.
+
+    Raises:
+        MemoryFileError: another process still has it open after LOCK_TIMEOUT_S.
     """
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + LOCK_TIMEOUT_S
     with path.open("rb+") as file:
         while True:
             try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, LOCKED_LENGTH, LOCKED_FROM)
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, LOCK_LENGTH, LOCK_START)
             except (BlockingIOError, PermissionError):  # POSIX allows either
                 if time.monotonic() < end:
                     time.sleep(0.05)
                     continue
-                mend = "a box that runs has it open: `sudo systemctl restart moodbox` mends it"
-                raise MemoryFileError(f"{path}: damaged, and {mend}") from None
+                remedy = "the running box has it open: `sudo systemctl restart moodbox` repairs it"
+                raise MemoryFileError(f"{path}: damaged, and {remedy}") from None
             return
 
 
-def told_of(path: Path) -> Iterator[str]:
-    """What was put aside of the file, and when, for people."""
+def describe_quarantined(path: Path) -> Iterator[str]:
+    """Yield a sentence for each quarantined version of a file, with its date."""
     for ending, why in (("damaged", "damaged"), ("newer", "of a newer moodbox")):
-        for name in _names(path, ending, MOST):
+        for name in _names(path, ending, MAX_QUARANTINED):
             with contextlib.suppress(OSError):
                 day = date.fromtimestamp(name.lstat().st_mtime)
-                yield f"{path.name} was {why} and was put aside as {name.name} on {day}"
+                yield f"{path.name} was {why} and was moved to {name.name} on {day}"

@@ -1,4 +1,4 @@
-"""What a row of the box's files may be: the one place where what is stored is checked against types."""
+"""Types of the rows in SQLite files, and their validation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from msgspec import Meta
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
-CHUNK = 1000  # rows that are checked at once
+ROWS_PER_CHUNK = 1000  # that are validated at once
 
 Number = Annotated[int, Meta(ge=0, le=2**53)]
 """A count, an id or a version. SQLite could store larger ones, and could not add to the largest."""
@@ -23,51 +23,59 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Damaged(sqlite3.DatabaseError):
-    """What is in a file is not what the box has written there."""
+    """The content of a file is not what the box wrote."""
 
 
 class BadRow(Damaged):
-    """A row is not as its types say; the file around it is sound."""
+    """A row does not match its types; the file itself can be read."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table, and what its rows may be.
+    """A table and the types of its rows.
 
-    kinds: the type of each column by its name; a row has to be as one of the kinds says.
-    single: it holds one row, no more and no less.
-    carried: its good rows are taken over from a damaged file.
+    Attributes:
+        name: the table's name.
+        row_types: alternatives, each with the type of each column; a row must match one of them.
+        single: whether the table must hold exactly one row.
+        recoverable: whether its valid rows are copied from a damaged file.
     """
 
     name: str
-    kinds: Sequence[Mapping[str, Any]]
+    row_types: Sequence[Mapping[str, Any]]
     single: bool = False
-    carried: bool = True
+    recoverable: bool = True
 
     @property
     def select(self) -> str:
-        return f"SELECT {', '.join(self.kinds[0])} FROM {self.name}"  # noqa: S608  (names of our own)
+        """A query for all rows."""
+        return f"SELECT {', '.join(self.row_types[0])} FROM {self.name}"  # noqa: S608  (names of our own)
 
     @property
     def insert(self) -> str:
-        """A row whose key is there already is passed over."""
-        names, marks = ", ".join(self.kinds[0]), ", ".join("?" * len(self.kinds[0]))
+        """A statement that inserts a row, unless its key exists."""
+        names, marks = ", ".join(self.row_types[0]), ", ".join("?" * len(self.row_types[0]))
         return f"INSERT OR IGNORE INTO {self.name} ({names}) VALUES ({marks})"  # noqa: S608
 
     def check(self, database: sqlite3.Connection) -> None:
-        """Raises BadRow if a row is not as it may be, and another sqlite3.Error if it cannot be read."""
+        """Validate all rows.
+
+        Raises:
+            BadRow: a row does not match its types, or their number is wrong.
+            sqlite3.Error: they cannot be read.
+        """
         count = 0
-        with naming_bad_rows(self.name):
+        with validation_errors_as_bad_rows(self.name):
             rows = database.execute(self.select)
-            while chunk := rows.fetchmany(CHUNK):
+            while chunk := rows.fetchmany(ROWS_PER_CHUNK):
                 self._check(chunk)
                 count += len(chunk)
         if self.single and count != 1:
-            raise BadRow(f"{self.name}: {count} rows in place of one")
+            raise BadRow(f"{self.name}: {count} rows instead of one")
 
     def good_rows(self, database: sqlite3.Connection) -> Iterator[Row]:
-        """Those that are as they may be, as far as it can be read. Sets the database's text_factory."""
-        database.text_factory = bytes  # a text that is not UTF-8 must not end the reading
+        """Yield the valid rows, as far as the table can be read. Changes the connection's text_factory."""
+        database.text_factory = bytes  # a text that is not UTF-8 would end the query
         with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
             for row in database.execute(self.select):
                 with contextlib.suppress(UnicodeDecodeError, msgspec.ValidationError):
@@ -87,7 +95,7 @@ class Table:
 
     @cached_property
     def _types(self) -> Sequence[Any]:
-        return [tuple[tuple(kind.values())] for kind in self.kinds]  # type: ignore[misc]
+        return [tuple[tuple(kind.values())] for kind in self.row_types]  # type: ignore[misc]
 
 
 def _is(row: Row, kind: Any) -> bool:
@@ -98,16 +106,20 @@ def _is(row: Row, kind: Any) -> bool:
     return True
 
 
-def typed(cursor: sqlite3.Cursor, kind: type[T]) -> Iterator[T]:
-    """The rows as `kind`, a type of tuple. Raises BadRow for one that is not."""
-    with naming_bad_rows("a row"):
-        while chunk := cursor.fetchmany(CHUNK):
+def typed_rows(cursor: sqlite3.Cursor, kind: type[T]) -> Iterator[T]:
+    """Yield the rows of a query as tuples of the type `kind`.
+
+    Raises:
+        BadRow: a row does not match it.
+    """
+    with validation_errors_as_bad_rows("a row"):
+        while chunk := cursor.fetchmany(ROWS_PER_CHUNK):
             yield from msgspec.convert(chunk, list[kind])  # type: ignore[valid-type]
 
 
 @contextlib.contextmanager
-def naming_bad_rows(what: str) -> Iterator[None]:
-    """Makes a BadRow of what is said of a row that is not as it may be."""
+def validation_errors_as_bad_rows(what: str) -> Iterator[None]:
+    """Turn errors of validation and decoding into a BadRow whose message begins with `what`."""
     try:
         yield
     except (msgspec.ValidationError, sqlite3.OperationalError) as error:
@@ -116,12 +128,12 @@ def naming_bad_rows(what: str) -> Iterator[None]:
         raise BadRow(f"{what}: {ascii(str(error))[1:-1]}") from error
 
 
-def carry_over(old: sqlite3.Connection, new: sqlite3.Connection, tables: Sequence[Table]) -> int:
-    """Copies the good rows of a damaged file into an empty one, and returns how many there were."""
+def copy_good_rows(old: sqlite3.Connection, new: sqlite3.Connection, tables: Sequence[Table]) -> int:
+    """Copy the valid rows of a damaged database into an empty one, and return their number."""
     count = 0
     with new:
         for table in tables:
-            if not table.carried:
+            if not table.recoverable:
                 continue
             rows = list(table.good_rows(old))
             if table.single:

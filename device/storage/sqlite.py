@@ -1,4 +1,4 @@
-"""SQLite's own side of a file of the box: opening it, bringing it up, and telling damage from a full disk."""
+"""Opens and migrates SQLite files, and distinguishes damage from a full disk."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from device.storage.rows import Damaged
 
-PATIENCE = 1.0  # seconds that a write waits for one of another process
-# What SQLite says of a file whose content is wrong; its other words are about the disk or about who may what.
-OF_DAMAGE = frozenset(
+BUSY_TIMEOUT_S = 1.0  # how long a write waits for that of another process
+# SQLite's codes for wrong content; its other codes are about the disk, permissions or locks.
+DAMAGE_CODES = frozenset(
     {
-        sqlite3.SQLITE_ERROR,  # "no such table": what we ask is never wrong by itself
+        sqlite3.SQLITE_ERROR,  # "no such table", for example: our own SQL is never wrong
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_FORMAT,
         sqlite3.SQLITE_NOTADB,
@@ -25,20 +25,22 @@ OF_DAMAGE = frozenset(
 )
 
 
-class Newer(Damaged):
-    """A newer version of the box has written it."""
+class NewerVersion(Damaged):
+    """The file was written by a newer version of the box."""
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the content of the file is what is wrong."""
-    if isinstance(error, Damaged) or "decode to UTF-8" in str(error):  # Python's own word, without a code
+    """Tell whether the cause of an error is the content of the file."""
+    if isinstance(error, Damaged) or "decode to UTF-8" in str(
+        error
+    ):  # this error is Python's own, and has no code
         return True
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in OF_DAMAGE
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in DAMAGE_CODES
 
 
 @contextlib.contextmanager
-def in_words() -> Iterator[None]:
-    """Python cannot pass on what SQLite says of a damaged schema if the names in there are not UTF-8."""
+def unicode_errors_as_damage() -> Iterator[None]:
+    """Turn a UnicodeDecodeError, which a damaged schema may cause, into Damaged."""
     try:
         yield
     except UnicodeDecodeError as error:
@@ -46,23 +48,33 @@ def in_words() -> Iterator[None]:
 
 
 def is_read_only(path: Path | str) -> bool:
-    """Whether the disk that it lies on takes nothing. Raises OSError if it is not there."""
+    """Tell whether the path is on a file system that is mounted read-only.
+
+    Raises:
+        OSError: the path does not exist.
+    """
     return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
-def read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", timeout=PATIENCE, uri=True)
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Open a file without changing it."""
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", timeout=BUSY_TIMEOUT_S, uri=True)
 
 
-def opened(path: Path | str, steps: Sequence[str]) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=PATIENCE)
+def open_database(path: Path | str, migrations: Sequence[str]) -> sqlite3.Connection:
+    """Open a file for writing, create it if it does not exist, and apply the migrations that it lacks.
+
+    Raises:
+        sqlite3.Error: Damaged, NewerVersion, or one of SQLite's own.
+    """
+    database = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
     try:
-        with in_words():
+        with unicode_errors_as_damage():
             database.execute("PRAGMA journal_mode = WAL")
-            bring_up(database, steps)
-            _check_that_it_takes_writes(database, path)
-            # A flipped bit in SQLite's log loses the rest of it in silence: so it is emptied into the file,
-            # unless the disk is full, or another process reads in it.
+            migrate(database, migrations)
+            _check_writable(database, path)
+            # SQLite silently drops the rest of its log after a flipped bit, so move the log into the file.
+            # This fails if the disk is full or another process reads it, which does no harm.
             with contextlib.suppress(sqlite3.OperationalError):
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error:
@@ -71,15 +83,15 @@ def opened(path: Path | str, steps: Sequence[str]) -> sqlite3.Connection:
     return database
 
 
-def _check_that_it_takes_writes(database: sqlite3.Connection, path: Path | str) -> None:
-    """Raises Damaged if only the file's own header forbids it, and another sqlite3.Error if the disk does."""
+def _check_writable(database: sqlite3.Connection, path: Path | str) -> None:
+    """Raise Damaged if only the file's header forbids writing, and another sqlite3.Error if the disk does."""
     try:
         database.execute("BEGIN IMMEDIATE")
         database.execute("PRAGMA user_version = 0")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_READONLY:
             if os.access(path, os.W_OK) and not is_read_only(path):
-                raise Damaged("its header forbids to write to it") from error
+                raise Damaged("its header forbids writing") from error
             raise
         if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:  # another process writes to it
             raise
@@ -87,21 +99,28 @@ def _check_that_it_takes_writes(database: sqlite3.Connection, path: Path | str) 
         database.rollback()
 
 
-def bring_up(database: sqlite3.Connection, steps: Sequence[str]) -> None:
-    """Takes the steps that the file has not had. Raises Damaged if it is not whole, Newer if it has more."""
+def migrate(database: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    """Apply the migrations that the database lacks, and check its structure.
+
+    Raises:
+        Damaged: its structure or its version is not valid.
+        NewerVersion: it has more migrations than these.
+    """
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version < 0:
         raise Damaged(f"version {version}")
-    if version > len(steps):
-        raise Newer(f"version {version}; this one knows {len(steps)}")
-    if version < len(steps):
+    if version > len(migrations):
+        raise NewerVersion(f"version {version}; this moodbox knows {len(migrations)}")
+    if version < len(migrations):
         with database:
             database.execute("BEGIN IMMEDIATE")
-            (version,) = database.execute("PRAGMA user_version").fetchone()  # another may have been first
-            for step in steps[version:]:
+            (version,) = database.execute(
+                "PRAGMA user_version"
+            ).fetchone()  # another process may have applied them
+            for step in migrations[version:]:
                 for statement in step.split(";"):
                     database.execute(statement)
-            database.execute(f"PRAGMA user_version = {len(steps)}")
+            database.execute(f"PRAGMA user_version = {len(migrations)}")
     (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise Damaged(found)

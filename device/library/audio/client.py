@@ -1,4 +1,4 @@
-"""The box's end of the process that listens, which is begun when there is something to hear."""
+"""The box's side of the audio worker: starts the process when there is a song to analyze, and asks it."""
 
 from __future__ import annotations
 
@@ -17,99 +17,79 @@ import device
 from device.errors import SoundError
 from device.library.audio.features import Features
 
-PATIENCE = 120.0  # seconds without an answer after which a song counts as one that cannot be heard
-GRACE = 1.0  # seconds for a process to end by itself
-MOST_DEATHS = 5  # in a row, of which one must be no song's fault
-MISSING = "soundfile is missing: pip install 'moodbox[sound]'"
+ANSWER_TIMEOUT_S = 120.0  # a song that takes longer counts as one that cannot be analyzed
+EXIT_TIMEOUT_S = 1.0  # for the worker to exit by itself before it is killed
+MAX_CONSECUTIVE_CRASHES = 5  # so many in a row cannot all be the fault of the songs
+NOT_INSTALLED = "soundfile is missing: pip install 'moodbox[sound]'"
 
 
-class _Word(msgspec.Struct):
-    """What the process says that is no measure."""
+class _Status(msgspec.Struct):
+    """An answer of the worker that holds no features."""
 
     ready: bool = False
     fault: str = ""
 
 
 def check_installed() -> None:
-    """Raises SoundError if no song can be listened to here. Loads nothing: the box itself stays small."""
+    """Check that songs can be decoded on this machine, without loading the decoder into this process.
+
+    Raises:
+        SoundError: soundfile is not installed.
+    """
     if find_spec("soundfile") is None:
-        raise SoundError(MISSING)
+        raise SoundError(NOT_INSTALLED)
 
 
 class AudioClient:
-    """One song at a time. `close` may come from another thread, and ends a wait."""
+    """Analyzes one song at a time in a process of its own.
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    `close` may be called from another thread; it ends an analysis that is in progress.
+    """
+
+    def __init__(self, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
         self._process: subprocess.Popen[bytes] | None = None
-        self._deaths = 0
+        self._crashes = 0
         self._closed = False
 
-    def hear(self, path: Path) -> Features | str:
-        """What is heard in the file, or why nothing can be. Raises SoundError if none can be listened to."""
+    def analyze(self, path: Path) -> Features | str:
+        """Return the features of a sound file, or the reason why it cannot be analyzed.
+
+        Raises:
+            SoundError: no song can be analyzed at present, whatever its file holds.
+        """
         try:
-            answer = self._ask(path)
-        except BrokenPipeError:  # it died while nothing was asked of it: no song's fault
-            self._end()
-            answer = self._ask(path)
+            answer = self._request(path)
+        except BrokenPipeError:  # the worker died between two songs, so neither of them is to blame
+            self.stop_worker()
+            answer = self._request(path)
         if self._closed:
-            self._end()
-            raise SoundError("the box ends")
+            self.stop_worker()
+            raise SoundError("the box is shutting down")
         if not answer:
-            return self._died(hung=answer is None)
-        self._deaths = 0
-        if fault := _word(answer).fault:
+            return self._count_crash(timed_out=answer is None)
+        self._crashes = 0
+        if fault := _status(answer).fault:
             return fault
         try:
             return msgspec.json.decode(answer, type=Features)
-        except ValueError as error:  # msgspec.DecodeError, or the UnicodeDecodeError of a name in its words
-            self._end()  # what comes next from it might be the answer to this song
-            return f"what was measured in it makes no sense: {error}"
+        except ValueError as error:  # msgspec.DecodeError, or a UnicodeDecodeError from a key that it quotes
+            self.stop_worker()  # its next line might still be the answer to this song
+            return f"the audio worker gave an invalid answer: {error}"
 
     def close(self) -> None:
+        """Kill the worker and refuse all further songs."""
         self._closed = True
         if process := self._process:
-            process.kill()  # its pipes are the other thread's
+            process.kill()  # the thread that waits for an answer closes the pipes
             process.wait()
 
-    def rest(self) -> None:
-        """Gives back the memory of the process until there is a song again."""
-        self._end()
+    def stop_worker(self) -> int | None:
+        """Stop the worker, which frees its memory; the next song starts another one.
 
-    def _ask(self, path: Path) -> bytes | None:
-        """The answer; empty if the process has died of it, None if it takes too long."""
-        process = self._process or self._begin()
-        assert process.stdin
-        process.stdin.write(json.dumps(str(path)).encode() + b"\n")
-        return _line(process, self._patience)
-
-    def _begin(self) -> subprocess.Popen[bytes]:
-        if self._closed:
-            raise SoundError("the box ends")
-        self._process = process = subprocess.Popen(
-            [sys.executable, "-m", "device.library.audio.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # decoders complain there of each file
-            bufsize=0,
-            cwd=Path(device.__file__).parent.parent,
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve memory
-        )
-        word = _word(_line(process, PATIENCE) or b"")
-        if not word.ready:
-            self._end()
-            raise SoundError(word.fault or "the process that listens does not start")
-        return process
-
-    def _died(self, *, hung: bool) -> str:
-        code = self._end()
-        self._deaths += 1
-        if self._deaths >= MOST_DEATHS:
-            raise SoundError("the process that listens dies of every song: is there too little memory?")
-        return "it takes too long" if hung else f"the decoder died of it ({code})"
-
-    def _end(self) -> int | None:
-        """Returns how the process ended."""
+        Returns:
+            The exit code of the worker, or None if none was running.
+        """
         process, self._process = self._process, None
         if process is None:
             return None
@@ -117,23 +97,55 @@ class AudioClient:
         assert process.stdout
         process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
+            process.wait(EXIT_TIMEOUT_S)
         process.kill()
         process.stdout.close()
         return process.wait()
 
+    def _request(self, path: Path) -> bytes | None:
+        """Return the answer: empty if the worker died during the analysis, None after the timeout."""
+        process = self._process or self._start_worker()
+        assert process.stdin
+        process.stdin.write(json.dumps(str(path)).encode() + b"\n")
+        return _read_line(process, self._timeout_s)
 
-def _word(answer: bytes) -> _Word:
-    """An empty one if the answer is something else."""
+    def _start_worker(self) -> subprocess.Popen[bytes]:
+        if self._closed:
+            raise SoundError("the box is shutting down")
+        self._process = process = subprocess.Popen(
+            [sys.executable, "-m", "device.library.audio.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # decoders print warnings there for many files
+            bufsize=0,
+            cwd=Path(device.__file__).parent.parent,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve memory
+        )
+        status = _status(_read_line(process, ANSWER_TIMEOUT_S) or b"")
+        if not status.ready:
+            self.stop_worker()
+            raise SoundError(status.fault or "the audio worker does not start")
+        return process
+
+    def _count_crash(self, *, timed_out: bool) -> str:
+        code = self.stop_worker()
+        self._crashes += 1
+        if self._crashes >= MAX_CONSECUTIVE_CRASHES:
+            raise SoundError("the audio worker fails on every song: is there too little memory?")
+        return "the analysis takes too long" if timed_out else f"the decoder crashed on it ({code})"
+
+
+def _status(answer: bytes) -> _Status:
+    """Return an empty status if the answer is anything else."""
     try:
-        return msgspec.json.decode(answer, type=_Word)
+        return msgspec.json.decode(answer, type=_Status)
     except ValueError:
-        return _Word()
+        return _Status()
 
 
-def _line(process: subprocess.Popen[bytes], patience: float) -> bytes | None:
+def _read_line(process: subprocess.Popen[bytes], timeout_s: float) -> bytes | None:
     assert process.stdout
-    if not select.select([process.stdout], [], [], patience)[0]:
+    if not select.select([process.stdout], [], [], timeout_s)[0]:
         return None
     line = process.stdout.readline()
     return line if line.endswith(b"\n") else b""

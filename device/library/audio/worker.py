@@ -1,7 +1,8 @@
-"""A process of its own that listens to songs, one by one: `python -m device.library.audio.worker`.
+"""The audio worker, a process that analyzes songs one by one: `python -m device.library.audio.worker`.
 
-A path as a line of JSON on its standard input is answered by a line on its output: the song's features, or a
-`fault`. What a broken file does to a decoder, it does here; and no memory of it stays in the box.
+It reads paths from its standard input, each a line of JSON. It answers each with a line of JSON: the song's
+features, or a `fault`. A broken file that crashes the decoder crashes only this process, and the memory that
+decoding takes is freed when it exits.
 """
 
 from __future__ import annotations
@@ -16,100 +17,109 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SECONDS = 30  # that are listened to, in the middle of the song
-LEAST = 3.0  # seconds by which a song can be told
-ENOUGH = 20_000  # Hz; a higher rate is brought down toward it
-CHANNELS, RATES = 8, (4_000, 400_000)  # what is more, or less, is no song
-LONGEST = 24 * 3600  # seconds; libsndfile says centuries of a file whose length it cannot tell
-MEMORY = 1 << 30  # bytes of addresses; most of them are only reserved
-PROCESSOR = 60.0  # seconds of a processor that a song may take
+ANALYZED_SECONDS = 30  # from the middle of the song
+MIN_SECONDS = 3.0  # less than this is too short to analyze
+TARGET_RATE_HZ = 20_000  # higher rates are reduced towards this one
+MAX_CHANNELS, RATE_RANGE_HZ = 8, (4_000, 400_000)  # a file outside of these is not a song
+MAX_SECONDS = 24 * 3600  # libsndfile reports centuries for a file whose length it cannot find out
+MAX_ADDRESS_SPACE_BYTES = 1 << 30  # most of this is only reserved, not used
+CPU_LIMIT_S = 60.0  # processor time for one song
 
 
 def main() -> None:
-    # They go to the box, too, which would take them for a song's fault; we end with it.
+    """Answer requests until standard input ends."""
+    # The box gets these signals, too. It would take a worker that they end for one that crashed on a song;
+    # the worker exits with the box anyway.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    _stand_back()
+    _lower_priority()
     try:
-        import soundfile  # noqa: F401  (so that it is known at once whether it is there)
+        import soundfile  # noqa: F401  (loaded here so that a missing library is reported at the start)
     except (ImportError, OSError) as error:  # OSError: it finds no libsndfile
-        _say({"fault": f"soundfile cannot be loaded: {error}"})
+        _reply({"fault": f"soundfile cannot be loaded: {error}"})
         return
-    _say({"ready": True})
+    _reply({"ready": True})
     for line in sys.stdin:
-        signal.setitimer(signal.ITIMER_PROF, PROCESSOR)  # the kernel ends us then, wherever we are
-        _say(_answer(json.loads(line)))
+        signal.setitimer(signal.ITIMER_PROF, CPU_LIMIT_S)  # the kernel ends the process after this time
+        _reply(_analyze(json.loads(line)))
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _say(answer: dict[str, Any]) -> None:
+def _reply(answer: dict[str, Any]) -> None:
     try:
         line = json.dumps(answer, allow_nan=False)
     except ValueError:
-        line = json.dumps({"fault": "what was measured in it is not a number"})
+        line = json.dumps({"fault": "one of its features is not a number"})
     print(line, flush=True)
 
 
-def _stand_back() -> None:
-    """Runs only when nobody else wants to, disk included, and is the first to go if memory runs short.
+def _lower_priority() -> None:
+    """Take processor and disk only when they are idle, and be the first to be killed if memory runs out.
 
-    Whatever of it the system does not allow is done without.
+    A limit that the system does not allow this process to set is left out.
     """
     with contextlib.suppress(OSError):
-        # Linux takes its class for the disk from this one: idle, too.
+        # Linux derives the disk's priority class from this one: idle, too.
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     with contextlib.suppress(OSError):
         os.nice(19)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE_BYTES, MAX_ADDRESS_SPACE_BYTES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(path: str) -> dict[str, Any]:
+def _analyze(path: str) -> dict[str, Any]:
     import soundfile
 
-    from device.library.audio.features import SILENCE, features_of
+    from device.library.audio.features import SILENCE_LUFS, extract_features
 
     try:
-        samples, rate = middle_of(path)
-        if len(samples) < LEAST * rate:
+        samples, rate = read_middle(path)
+        if len(samples) < MIN_SECONDS * rate:
             return {"fault": f"only {len(samples) / rate:.1f} s could be read"}
-        features = features_of(samples, rate)
+        features = extract_features(samples, rate)
     except (soundfile.SoundFileError, OSError, ValueError, MemoryError) as error:
-        # libsndfile's own words, without the path and with no line's end.
-        words = str(getattr(error, "error_string", error)) or type(error).__name__
-        return {"fault": " ".join(words.split())}
-    if features.loudness <= SILENCE:
+        # libsndfile's message without the path, on one line.
+        message = str(getattr(error, "error_string", error)) or type(error).__name__
+        return {"fault": " ".join(message.split())}
+    if features.loudness <= SILENCE_LUFS:
         return {"fault": "silence"}
     return dataclasses.asdict(features)
 
 
-def middle_of(path: str) -> tuple[Any, int]:
-    """One channel of float32 samples, full scale from -1 to 1, and their rate in Hz.
+def read_middle(path: str) -> tuple[Any, int]:
+    """Read the middle ANALYZED_SECONDS of a sound file as one channel.
 
-    Read second by second, so that neither many channels nor a high rate take much memory. Raises
-    soundfile.SoundFileError, OSError or ValueError.
+    It is read second by second, so that neither many channels nor a high rate take much memory.
+
+    Returns:
+        Samples of type float32, full scale from -1 to 1, and their rate in Hz.
+
+    Raises:
+        soundfile.SoundFileError: the file cannot be decoded.
+        OSError: the file cannot be read.
+        ValueError: its rate, its channels or its samples are not those of a song.
     """
     import numpy as np
     import soundfile
 
-    from device.library.audio.features import audible
+    from device.library.audio.features import clipped
 
     with soundfile.SoundFile(os.fsencode(path)) as file:
         rate = file.samplerate
-        if not (RATES[0] <= rate <= RATES[1] and file.channels <= CHANNELS):
+        if not (RATE_RANGE_HZ[0] <= rate <= RATE_RANGE_HZ[1] and file.channels <= MAX_CHANNELS):
             raise ValueError(f"{rate} Hz and {file.channels} channels: no song is like that")
-        if SECONDS * rate < file.frames < LONGEST * rate:
-            file.seek((file.frames - SECONDS * rate) // 2)
-        step = max(1, rate // ENOUGH)
+        if ANALYZED_SECONDS * rate < file.frames < MAX_SECONDS * rate:
+            file.seek((file.frames - ANALYZED_SECONDS * rate) // 2)
+        step = max(1, rate // TARGET_RATE_HZ)
         parts = [np.zeros(0, np.float32)]
-        with contextlib.suppress(soundfile.SoundFileError):  # cut off: what was read so far will do
-            for _ in range(SECONDS):
+        with contextlib.suppress(soundfile.SoundFileError):  # a truncated file: what was read is used
+            for _ in range(ANALYZED_SECONDS):
                 part = file.read(rate // step * step, dtype="float32", always_2d=True)
-                whole = audible(part[: len(part) // step * step])  # before they are added up
-                parts.append(whole.reshape(-1, step * file.channels).mean(1))
+                complete = clipped(part[: len(part) // step * step])  # before the samples are averaged
+                parts.append(complete.reshape(-1, step * file.channels).mean(1))
                 if len(part) < rate // step * step:
                     break
     return np.concatenate(parts), rate // step

@@ -158,7 +158,7 @@ def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callabl
             music,
             MpdWorker(music, events.put),
             LibraryScanner(music, read_lexicon(), None, events.put),
-            Memory.of_this_run(),
+            Memory.in_memory(),
             np.random.default_rng(1),
             health,
         ),

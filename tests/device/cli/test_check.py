@@ -56,13 +56,13 @@ def test_check_says_how_many_songs_were_analyzed(
     settings_file.write_text(settings_file.read_text().replace("listen = false", "listen = true"))
     moodbox("songs", "--mood", "sad", "--settings", settings_file)
     with closing(LibraryIndex.open(settings.service.state_path())) as index:
-        (song,) = index.not_analyzed("", 1, known=True)
-        index.keep_sound(song, "silence", song.affect)
+        (song,) = index.unanalyzed("", 1, known=True)
+        index.keep_analysis(song, "silence", song.affect)
     result = moodbox("check", "--settings", settings_file)
     assert "ok   library   48 songs; 1 analyzed, without a result for 1 of them\n" in result.stdout
 
 
-def test_check_says_why_songs_are_not_analyzed_and_does_not_fail(
+def test_check_says_why_songs_are_unanalyzed_and_does_not_fail(
     settings_file: Path, library: PrivateMpd, tmp_path: Path
 ) -> None:
     missing = f'listen = true\nfolder = "{tmp_path / "missing"}"'

@@ -33,7 +33,7 @@ def planned(settings_file: Path, mood: str = "sad") -> dict[str, Any]:
     return answer
 
 
-def test_songs_in_json_are_the_next_twelve_with_why_each_was_chosen(
+def test_songs_in_json_are_the_next_twelve_with_the_reason_for_each(
     settings_file: Path, library: PrivateMpd
 ) -> None:
     answer = planned(settings_file)
@@ -45,7 +45,7 @@ def test_songs_in_json_are_the_next_twelve_with_why_each_was_chosen(
     assert {"uri", "artist", "genre", "valence", "energy", "sure", "source", "fit", "why"} <= set(first)
 
 
-def test_songs_for_people_are_a_readable_list(settings_file: Path, library: PrivateMpd) -> None:
+def test_songs_without_json_are_a_readable_list(settings_file: Path, library: PrivateMpd) -> None:
     asked = moodbox("songs", "--mood", "happy", "--settings", settings_file)
     lines = asked.stdout.splitlines()
     assert lines[0] == "happy: 12 of 48 songs"
@@ -53,23 +53,23 @@ def test_songs_for_people_are_a_readable_list(settings_file: Path, library: Priv
     assert lines[2].startswith("    genre Disco at 0.80/0.70 for 0.75/0.70, fits ")
 
 
-def test_songs_are_those_of_the_moods_playlist_if_there_is_one(
+def test_songs_are_chosen_from_the_moods_playlist_if_there_is_one(
     settings_file: Path, library: PrivateMpd
 ) -> None:
     (library.playlists / "sad.m3u").write_text("happy/01.ogg\nneutral/02.ogg\n")
     assert {song["uri"] for song in planned(settings_file)["songs"]} == {"happy/01.ogg", "neutral/02.ogg"}
 
 
-def test_songs_without_mpd_are_by_what_was_known_before(settings_file: Path, library: PrivateMpd) -> None:
+def test_songs_without_mpd_use_what_was_known_before(settings_file: Path, library: PrivateMpd) -> None:
     planned(settings_file)
     library.stop()
     asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
     assert asked.returncode == 0
     assert "is not running" in asked.stderr
-    assert "by what was known before" in asked.stderr
+    assert "this plan uses what was known before" in asked.stderr
 
 
-def test_songs_with_neither_mpd_nor_anything_known_is_one_line(settings_file: Path) -> None:
+def test_songs_without_mpd_and_without_an_index_are_an_error_of_one_line(settings_file: Path) -> None:
     asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
     assert asked.returncode == 1
     assert asked.stdout == ""
@@ -77,26 +77,28 @@ def test_songs_with_neither_mpd_nor_anything_known_is_one_line(settings_file: Pa
     assert "is not running: sudo systemctl start mpd" in line
 
 
-def test_songs_of_an_empty_library_say_what_to_do(settings_file: Path, mpd: PrivateMpd) -> None:
+def test_songs_of_an_empty_library_are_an_error_with_the_remedy(settings_file: Path, mpd: PrivateMpd) -> None:
     asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
     assert asked.returncode == 1
     assert "has no songs: put music into its folder" in asked.stderr
 
 
-def test_the_users_word_moves_a_song_and_can_be_taken_back(settings_file: Path, library: PrivateMpd) -> None:
+def test_the_users_own_affect_changes_the_choice_and_can_be_removed(
+    settings_file: Path, library: PrivateMpd
+) -> None:
     planned(settings_file)
     assert "own word" in moodbox("mood", "happy/07.ogg", "0.3", "0.35", "--settings", settings_file).stdout
     assert planned(settings_file)["songs"][0]["uri"] == "happy/07.ogg"
-    told = moodbox("mood", "happy/07.ogg", "--settings", settings_file).stdout
-    assert told == "happy/07.ogg: valence 0.30, energy 0.35 (own word)\n"
-    told = moodbox("mood", "happy/07.ogg", "--unsay", "--json", "--settings", settings_file).stdout
-    assert json.loads(told)["source"] == "genre"
+    output = moodbox("mood", "happy/07.ogg", "--settings", settings_file).stdout
+    assert output == "happy/07.ogg: valence 0.30, energy 0.35 (own word)\n"
+    output = moodbox("mood", "happy/07.ogg", "--unsay", "--json", "--settings", settings_file).stdout
+    assert json.loads(output)["source"] == "genre"
 
 
-def test_a_mood_word_will_do(settings_file: Path, library: PrivateMpd) -> None:
+def test_a_mood_sets_the_affect_of_a_song(settings_file: Path, library: PrivateMpd) -> None:
     planned(settings_file)
-    told = moodbox("mood", "happy/07.ogg", "Sad", "--json", "--settings", settings_file)
-    assert json.loads(told.stdout)["valence"] < 0.4
+    output = moodbox("mood", "happy/07.ogg", "Sad", "--json", "--settings", settings_file)
+    assert json.loads(output.stdout)["valence"] < 0.4
 
 
 @pytest.mark.parametrize(
@@ -107,14 +109,14 @@ def test_a_mood_word_will_do(settings_file: Path, library: PrivateMpd) -> None:
             2,
             "hapy: expected a mood, or a valence and an energy (0.7 0.6); did you mean",
         ),
-        (["happy/07.ogg", "1.5", "0"], 2, "valence and energy go from 0 to 1"),
-        (["happy/07.ogg", "nan", "0"], 2, "valence and energy go from 0 to 1"),
+        (["happy/07.ogg", "1.5", "0"], 2, "valence and energy must be from 0 to 1"),
+        (["happy/07.ogg", "nan", "0"], 2, "valence and energy must be from 0 to 1"),
         (["happy/07.ogg", "0.5"], 2, "expected a mood, or a valence and an energy"),
         (["07.ogg", "happy"], 1, "no such song in MPD's library; did you mean 'happy/07.ogg'?"),
-        (["gone.ogg", "happy"], 1, "gone.ogg: no such song in MPD's library; `mpc listall` names them all"),
+        (["gone.ogg", "happy"], 1, "gone.ogg: no such song in MPD's library; `mpc listall` lists all"),
     ],
 )
-def test_a_mistake_is_one_line_and_an_exit_code(
+def test_a_mistake_gives_one_line_and_an_exit_code(
     settings_file: Path, library: PrivateMpd, words: list[str], code: int, message: str
 ) -> None:
     planned(settings_file)
@@ -128,15 +130,15 @@ def test_a_mistake_is_one_line_and_an_exit_code(
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("joyful", "--mood joyful: no mood that the box sees; did you mean 'happy'?"),
+        ("joyful", "--mood joyful: the box does not detect this mood; did you mean 'happy'?"),
         ("calm", "did you mean 'neutral'?"),
         ("furious", "did you mean 'angry'?"),
         ("neutrl", "did you mean 'neutral'?"),
-        ("xyz", "known are angry, disgust, fear, happy, neutral, sad, surprise"),
-        ("", "known are angry, "),
+        ("xyz", "it detects angry, disgust, fear, happy, neutral, sad, surprise"),
+        ("", "it detects angry, "),
     ],
 )
-def test_a_mood_that_the_box_does_not_see_is_answered_with_the_nearest(
+def test_an_unknown_mood_is_an_error_that_names_the_nearest(
     settings_file: Path, word: str, message: str
 ) -> None:
     asked = moodbox("songs", "--mood", word, "--settings", settings_file)
@@ -145,11 +147,11 @@ def test_a_mood_that_the_box_does_not_see_is_answered_with_the_nearest(
     assert message in line
 
 
-def test_a_mood_is_known_in_capitals_too(settings_file: Path, library: PrivateMpd) -> None:
+def test_a_mood_may_be_written_in_capitals(settings_file: Path, library: PrivateMpd) -> None:
     assert planned(settings_file, "Sad")["mood"] == "sad"
 
 
-def test_the_plot_is_a_picture_for_a_browser_beside_the_usual_answer(
+def test_the_plot_is_written_in_addition_to_the_usual_output(
     settings_file: Path, library: PrivateMpd, tmp_path: Path
 ) -> None:
     picture = tmp_path / "sad.svg"
@@ -163,11 +165,11 @@ def test_the_plot_is_a_picture_for_a_browser_beside_the_usual_answer(
 @pytest.mark.parametrize(
     ("name", "code", "message"),
     [
-        ("sad.png", 2, "sad.png: it is an SVG picture, for any browser: name it sad.svg"),
+        ("sad.png", 2, "sad.png: the plot is an SVG picture: name it sad.svg"),
         ("away/sad.svg", 1, "sad.svg: cannot be written: No such file or directory"),
     ],
 )
-def test_a_plot_that_cannot_be_is_one_line(
+def test_a_plot_that_cannot_be_written_is_an_error_of_one_line(
     settings_file: Path, library: PrivateMpd, tmp_path: Path, name: str, code: int, message: str
 ) -> None:
     asked = moodbox("songs", "--mood", "sad", "--plot", tmp_path / name, "--settings", settings_file)
@@ -176,25 +178,25 @@ def test_a_plot_that_cannot_be_is_one_line(
     assert message in line
 
 
-def test_what_was_heard_in_a_song_is_told(
+def test_the_features_of_a_song_are_shown(
     settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     planned(settings_file)
-    heard = Features(loudness=-12.3, brightness=0.4, onsets=3.5, tempo=120, pulse=0.6, mode=-0.2)
+    features = Features(loudness=-12.3, brightness=0.4, onsets=3.5, tempo=120, pulse=0.6, mode=-0.2)
     with closing(LibraryIndex.open(settings.service.state_path())) as index:
-        for song in index.not_analyzed("", 2, known=True):
-            result = heard if song.uri == "happy/00.ogg" else "Format not recognised."
-            index.keep_sound(song, result, song.affect)
-    told = moodbox("mood", "happy/00.ogg", "--settings", settings_file).stdout.splitlines()
-    assert told[1].startswith("heard: -12 LUFS, 120 beats a minute, 3.5 onsets a second")
+        for song in index.unanalyzed("", 2, known=True):
+            result = features if song.uri == "happy/00.ogg" else "Format not recognised."
+            index.keep_analysis(song, result, song.affect)
+    output = moodbox("mood", "happy/00.ogg", "--settings", settings_file).stdout.splitlines()
+    assert output[1].startswith("sound: -12 LUFS, 120 beats per minute, 3.5 onsets per second")
     known = json.loads(moodbox("mood", "happy/00.ogg", "--json", "--settings", settings_file).stdout)
-    assert known["sound"] == dataclasses.asdict(heard)
+    assert known["sound"] == dataclasses.asdict(features)
     assert known["fault"] is None
-    told = moodbox("mood", "happy/01.ogg", "--settings", settings_file).stdout.splitlines()
-    assert told[1] == "nothing is heard in it: Format not recognised."
+    output = moodbox("mood", "happy/01.ogg", "--settings", settings_file).stdout.splitlines()
+    assert output[1] == "its sound cannot be analyzed: Format not recognised."
 
 
-def test_beside_a_running_box_both_see_the_same_songs(settings_file: Path, library: PrivateMpd) -> None:
+def test_the_commands_and_a_running_box_see_the_same_songs(settings_file: Path, library: PrivateMpd) -> None:
     with running(settings_file):
         eventually(lambda: status(settings_file)["playing"] == "play")
         assert planned(settings_file)["known"] == 48
@@ -203,24 +205,30 @@ def test_beside_a_running_box_both_see_the_same_songs(settings_file: Path, libra
         eventually(lambda: "Blues 7" in (status(settings_file)["song"] or ""))
 
 
-def test_forget_begins_afresh(settings_file: Path, settings: Settings, library: PrivateMpd) -> None:
+def test_forget_deletes_what_was_learned(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
     with closing(Memory.open(settings.service.state_path())) as memory:
-        memory.keep_play(Mood.SAD, "sad/01.ogg", "Blues", heard=True)
+        memory.keep_play(Mood.SAD, "sad/01.ogg", "Blues", completed=True)
         assert moodbox("forget", "--settings", settings_file).returncode == 0
         assert memory.play_statistics(Mood.SAD) == NO_STATISTICS
 
 
-def test_songs_show_what_was_learned(settings_file: Path, settings: Settings, library: PrivateMpd) -> None:
+def test_songs_take_account_of_what_was_learned(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
     with closing(Memory.open(settings.service.state_path())) as memory:
         for _ in range(40):
-            memory.keep_play(Mood.HAPPY, "happy/07.ogg", "", heard=True)
+            memory.keep_play(Mood.HAPPY, "happy/07.ogg", "", completed=True)
     first = planned(settings_file, "happy")["songs"][0]
     assert first["uri"] == "happy/07.ogg"
     assert first["liking"] > first["fit"]
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="nothing is read-only for root")
-def test_the_memory_of_another_user_is_named_with_what_to_do(settings_file: Path, settings: Settings) -> None:
+def test_an_error_names_the_files_of_another_user_and_the_remedy(
+    settings_file: Path, settings: Settings
+) -> None:
     settings.service.state_path().mkdir()
     settings.service.state_path().chmod(0o500)
     asked = moodbox("forget", "--settings", settings_file)
@@ -228,16 +236,16 @@ def test_the_memory_of_another_user_is_named_with_what_to_do(settings_file: Path
     assert "may not be written by this user: sudo -u " in asked.stderr
 
 
-def test_a_disk_that_is_read_only_is_named_with_where_to_look(
+def test_an_error_names_a_read_only_disk_and_where_to_look(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget(settings)
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
-    with pytest.raises(MemoryFileError, match=r"its disk is read-only; `sudo dmesg`"):
+    with pytest.raises(MemoryFileError, match=r"its disk is read-only; .*`sudo dmesg`"):
         forget(settings)
 
 
-def test_a_name_that_is_no_utf8_is_a_mistake_like_another(settings_file: Path, library: PrivateMpd) -> None:
+def test_a_name_that_is_not_utf8_is_an_error_of_one_line(settings_file: Path, library: PrivateMpd) -> None:
     planned(settings_file)
     asked = moodbox("mood", os.fsdecode(b"Bj\xf6rk.ogg"), "--unsay", "--settings", settings_file)
     assert asked.returncode == 1

@@ -1,4 +1,4 @@
-"""The picture of a library, as whoever reads an SVG sees it."""
+"""The plot of a library, read as SVG."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def drawn(table: SongTable, mood: Mood = Mood.SAD, panel: Panel | None = None) -
     return ElementTree.fromstring(draw(table, mood, trajectory, choices, Music(), panel or Panel()))
 
 
-def words(picture: ElementTree.Element) -> list[str]:
+def texts(picture: ElementTree.Element) -> list[str]:
     return [text.text or "" for text in picture.iter(f"{SVG}text")]
 
 
 def dots(picture: ElementTree.Element) -> dict[str, int]:
-    """How many places are marked in each colour."""
+    """Return how many dots there are of each colour."""
     paths = [path for path in picture.iter(f"{SVG}path") if path.get("class") == "song"]
     return {path.get("stroke", ""): path.get("d", "").count("M") for path in paths}
 
@@ -42,41 +42,41 @@ def library(count: int = 20) -> SongTable:
     songs = []
     for number in range(count):
         affect = (BRIGHT, DARK, UNKNOWN_AFFECT)[number % 3]
-        aside = replace(affect, valence=affect.valence + number / 1000)
-        songs.append(Song(f"{number}.ogg", "", "", aside))
+        shifted = replace(affect, valence=affect.valence + number / 1000)
+        songs.append(Song(f"{number}.ogg", "", "", shifted))
     return song_table(songs)
 
 
-def test_each_song_is_a_dot_in_the_colour_of_its_moods_light_and_grey_if_nothing_is_known() -> None:
+def test_each_song_is_a_dot_in_the_colour_of_its_mood_or_grey_if_it_is_unknown() -> None:
     marked = dots(drawn(library(30)))
     assert sum(marked.values()) == 30
     assert sorted(marked.values()) == [0, 10, 10, 10]  # no song is neutral
 
 
-def test_the_songs_that_come_next_are_numbered_and_named() -> None:
-    found = words(drawn(library()))
+def test_the_next_songs_are_numbered_and_named() -> None:
+    found = texts(drawn(library()))
     assert {"1", "2", "3"} <= set(found)
-    assert any(word.endswith(".ogg") for word in found)
-    assert any(word.startswith("sad: ") for word in found)
+    assert any(text.endswith(".ogg") for text in found)
+    assert any(text.startswith("sad: ") for text in found)
 
 
 @pytest.mark.parametrize(("kind", "moods"), [("leds", {"happy", "neutral", "sad"}), ("rgb", set(Mood))])
-def test_the_moods_are_those_for_which_the_panel_has_a_light(kind: str, moods: set[str]) -> None:
-    found = words(drawn(library(), panel=Panel(kind=kind)))  # type: ignore[arg-type]
+def test_the_plot_shows_the_moods_that_the_panel_has_a_light_for(kind: str, moods: set[str]) -> None:
+    found = texts(drawn(library(), panel=Panel(kind=kind)))  # type: ignore[arg-type]
     assert moods == {mood for mood in Mood if mood in found}
 
 
-def test_a_mood_without_a_light_is_shown_when_it_is_asked_for() -> None:
-    assert "fear" in words(drawn(library(), Mood.FEAR))
+def test_the_mood_of_the_plan_is_shown_even_without_a_light() -> None:
+    assert "fear" in texts(drawn(library(), Mood.FEAR))
 
 
-def test_the_same_place_is_marked_once() -> None:
-    """So that the picture of a large library stays small."""
+def test_songs_at_the_same_point_are_one_dot() -> None:
+    """The picture of a large library stays small."""
     picture = drawn(song_table(Song(f"{number}", "", "", BRIGHT) for number in range(1000)))
     assert sum(dots(picture).values()) == 1
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=80))
-def test_whatever_a_song_is_called_it_is_an_xml_file(name: str) -> None:
+def test_a_song_with_any_name_gives_valid_xml(name: str) -> None:
     picture = drawn(song_table([Song(name, "", "", DARK)]))
-    assert words(picture)
+    assert texts(picture)

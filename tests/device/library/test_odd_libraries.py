@@ -1,4 +1,4 @@
-"""A whole box among the libraries that people really have, and when they change under its hands."""
+"""A complete box with libraries as people have them, which also change while it runs."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def plays(settings_file: Path) -> bool:
     return bool(status(settings_file)["playing"] == "play")
 
 
-def words_of(box: subprocess.Popen[str]) -> list[str]:
-    """What it had to complain of, to its end."""
+def stop_and_get_warnings(box: subprocess.Popen[str]) -> list[str]:
+    """Stop the box, and return its warnings and errors."""
     box.send_signal(signal.SIGTERM)
     _, log = box.communicate(timeout=20)
     assert box.returncode == 0, log
@@ -46,7 +46,7 @@ def words_of(box: subprocess.Popen[str]) -> list[str]:
     return [line for line in log.splitlines() if " WARNING " in line or " ERROR " in line]
 
 
-def test_tags_of_every_kind_are_played_printed_and_drawn(
+def test_songs_with_odd_tags_are_played_printed_and_drawn(
     settings_file: Path, mpd: PrivateMpd, add_song: AddSong, tmp_path: Path
 ) -> None:
     for uri, tags in ODD.items():
@@ -61,10 +61,10 @@ def test_tags_of_every_kind_are_played_printed_and_drawn(
         assert ElementTree.parse(picture).getroot() is not None
         asked = moodbox("songs", "--mood", "happy", "--json", "--settings", settings_file)
         assert {song["uri"] for song in json.loads(asked.stdout)["songs"]} <= set(ODD)
-        assert words_of(box) == []
+        assert stop_and_get_warnings(box) == []
 
 
-def test_songs_whose_files_vanish_after_they_were_chosen_are_passed_over(
+def test_songs_whose_files_are_deleted_after_the_choice_are_skipped(
     settings_file: Path, library: PrivateMpd
 ) -> None:
     with running(settings_file) as box:
@@ -81,10 +81,10 @@ def test_songs_whose_files_vanish_after_they_were_chosen_are_passed_over(
             return bool(uri != first and (library.music / uri).exists() and state == "play")
 
         eventually(another_plays)
-        words_of(box)
+        stop_and_get_warnings(box)
 
 
-def test_a_library_that_shrinks_to_nothing_is_said_and_plays_again_once_it_is_back(
+def test_a_library_that_becomes_empty_is_reported_and_plays_again_when_it_returns(
     settings_file: Path, library: PrivateMpd
 ) -> None:
     with running(settings_file) as box:
@@ -100,22 +100,22 @@ def test_a_library_that_shrinks_to_nothing_is_said_and_plays_again_once_it_is_ba
         library.update()
         eventually(lambda: plays(settings_file))
         eventually(lambda: status(settings_file)["trouble"] == {})
-        assert len([word for word in words_of(box) if "has no songs" in word]) == 1
+        assert len([line for line in stop_and_get_warnings(box) if "has no songs" in line]) == 1
 
 
 @pytest.mark.parametrize("name", ["songs.db", "moodbox.db"])
-def test_what_was_kept_and_is_cut_in_half_is_one_word_in_the_log(
+def test_a_file_cut_in_half_gives_one_warning_in_the_log(
     settings_file: Path, settings: Settings, library: PrivateMpd, name: str
 ) -> None:
     with running(settings_file) as box:
         eventually(lambda: plays(settings_file))
         moodbox("mood", "happy/00.ogg", "sad", "--settings", settings_file)
-        words_of(box)
+        stop_and_get_warnings(box)
     path = settings.service.state_path() / name
     os.truncate(path, path.stat().st_size // 2)
     with running(settings_file) as box:
         eventually(lambda: plays(settings_file))
         eventually(lambda: status(settings_file)["trouble"] == {})
-        (word,) = words_of(box)
-    assert f"{path}: damaged" in word
+        (warning,) = stop_and_get_warnings(box)
+    assert f"{path}: damaged" in warning
     assert path.with_suffix(".damaged").exists()

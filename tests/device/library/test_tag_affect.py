@@ -8,25 +8,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.errors import SettingsError
-from device.library.tag_affect import PART, TABLE, UNKNOWN_AFFECT, Source, plain, read_lexicon, tag_affect_of
+from device.library.tag_affect import (
+    LEXICON_FILE,
+    PARTIAL_MATCH_FACTOR,
+    UNKNOWN_AFFECT,
+    Source,
+    normalized_spelling,
+    read_lexicon,
+    tag_affect_of,
+)
 from device.mood import Mood
 
-ATLAS = read_lexicon()
+LEXICON = read_lexicon()
 
 
 def genre(*tags: str) -> str:
-    return tag_affect_of(ATLAS, tags, ())[1]
+    return tag_affect_of(LEXICON, tags, ())[1]
 
 
-def test_the_table_has_some_fifty_genres_and_a_word_for_each_mood() -> None:
-    names = {word.name for word in ATLAS.genres.values()}
+def test_the_lexicon_has_about_fifty_genres_and_an_entry_for_each_mood() -> None:
+    names = {term.name for term in LEXICON.genres.values()}
     assert 50 <= len(names) <= 70
-    assert set(Mood) <= set(ATLAS.words())
+    assert set(Mood) <= set(LEXICON.mood_names())
 
 
-def test_no_spelling_stands_for_two_genres() -> None:
-    for table in tomllib.loads(TABLE.read_text()).values():
-        entries = [{plain(word) for word in (name, *entry["spellings"])} for name, entry in table.items()]
+def test_no_spelling_belongs_to_two_genres() -> None:
+    for table in tomllib.loads(LEXICON_FILE.read_text()).values():
+        entries = [
+            {normalized_spelling(term) for term in (name, *entry["spellings"])}
+            for name, entry in table.items()
+        ]
         assert sum(map(len, entries)) == len(set().union(*entries))
 
 
@@ -49,54 +60,54 @@ def test_no_spelling_stands_for_two_genres() -> None:
         ("Blues\x00\x07", "Blues"),
     ],
 )
-def test_genres_are_known_by_their_usual_spellings(tag: str, name: str) -> None:
+def test_genres_are_recognized_by_their_usual_spellings(tag: str, name: str) -> None:
     assert genre(tag) == name
 
 
-def test_several_genres_lie_between_their_places() -> None:
-    disco, _ = tag_affect_of(ATLAS, ["Disco"], ())
-    blues, _ = tag_affect_of(ATLAS, ["Blues"], ())
+def test_several_genres_give_an_affect_between_theirs() -> None:
+    disco, _ = tag_affect_of(LEXICON, ["Disco"], ())
+    blues, _ = tag_affect_of(LEXICON, ["Blues"], ())
     for tags in (["Disco", "Blues"], ["Disco; Blues"], ["Disco/Blues"]):
-        both, name = tag_affect_of(ATLAS, tags, ())
+        both, name = tag_affect_of(LEXICON, tags, ())
         assert blues.valence < both.valence < disco.valence
         assert name == "Disco"
 
 
-def test_a_genre_of_which_a_part_is_known_is_less_sure() -> None:
-    known, part = tag_affect_of(ATLAS, ["Metal"], ())[0], tag_affect_of(ATLAS, ["Viking Metal"], ())[0]
-    assert part.confidence == pytest.approx(PART * known.confidence)
+def test_a_genre_that_is_known_in_part_has_less_confidence() -> None:
+    known, part = tag_affect_of(LEXICON, ["Metal"], ())[0], tag_affect_of(LEXICON, ["Viking Metal"], ())[0]
+    assert part.confidence == pytest.approx(PARTIAL_MATCH_FACTOR * known.confidence)
 
 
-def test_a_mood_tag_says_more_than_a_genre_whose_plays_are_counted_all_the_same() -> None:
-    affect, name = tag_affect_of(ATLAS, ["Disco"], ["Melancholic"])
+def test_a_mood_tag_has_precedence_over_the_genre_which_is_still_returned() -> None:
+    affect, name = tag_affect_of(LEXICON, ["Disco"], ["Melancholic"])
     assert affect.source is Source.MOOD
     assert affect.valence < 0.3
     assert name == "Disco"
 
 
-def test_a_mood_word_that_is_not_known_counts_for_nothing() -> None:
-    assert tag_affect_of(ATLAS, [], ["Flurp"]) == (UNKNOWN_AFFECT, "")
-    assert tag_affect_of(ATLAS, ["Disco"], ["Flurp"])[0].source is Source.GENRE
+def test_an_unknown_mood_is_ignored() -> None:
+    assert tag_affect_of(LEXICON, [], ["Flurp"]) == (UNKNOWN_AFFECT, "")
+    assert tag_affect_of(LEXICON, ["Disco"], ["Flurp"])[0].source is Source.GENRE
 
 
 @given(st.lists(st.text(max_size=300), max_size=12), st.lists(st.text(max_size=300), max_size=12))
-def test_whatever_the_tags_hold_the_place_is_in_the_plane(genres: list[str], moods: list[str]) -> None:
-    affect, _ = tag_affect_of(ATLAS, genres, moods)
+def test_any_tags_give_an_affect_within_the_plane(genres: list[str], moods: list[str]) -> None:
+    affect, _ = tag_affect_of(LEXICON, genres, moods)
     assert all(0 <= share <= 1 for share in (affect.valence, affect.energy, affect.confidence))
 
 
-def test_ten_thousand_characters_are_read_no_further_than_needed() -> None:
+def test_only_the_start_of_a_very_long_tag_is_read() -> None:
     assert genre("Blues" * 2000) == ""
     assert genre("Blues; " * 2000) == "Blues"
 
 
-def test_a_file_of_ones_own_holds_only_what_differs(tmp_path: Path) -> None:
+def test_the_users_lexicon_file_holds_only_the_differences(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[genres]\n"Polka" = { valence = 0.9, energy = 0.8 }\n')
     mine = read_lexicon(str(path))
     assert tag_affect_of(mine, ["polka"], ())[0].valence == 0.9
-    assert tag_affect_of(mine, ["Disco"], ()) == tag_affect_of(ATLAS, ["Disco"], ())
-    assert mine.fingerprint() != ATLAS.fingerprint() == read_lexicon().fingerprint()
+    assert tag_affect_of(mine, ["Disco"], ()) == tag_affect_of(LEXICON, ["Disco"], ())
+    assert mine.fingerprint() != LEXICON.fingerprint() == read_lexicon().fingerprint()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +120,9 @@ def test_a_file_of_ones_own_holds_only_what_differs(tmp_path: Path) -> None:
         ("[genres\n", ": not valid TOML: "),
     ],
 )
-def test_a_mistake_in_it_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+def test_a_mistake_in_the_lexicon_file_is_reported_in_one_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
     with pytest.raises(SettingsError) as caught:
@@ -118,6 +131,6 @@ def test_a_mistake_in_it_is_one_line(tmp_path: Path, text: str, message: str) ->
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_missing_is_named() -> None:
+def test_a_missing_lexicon_file_is_named() -> None:
     with pytest.raises(SettingsError, match=r"music\.places: /nowhere\.toml cannot be read"):
         read_lexicon("/nowhere.toml")

@@ -44,7 +44,7 @@ def test_the_trajectory_continues_when_the_queue_is_filled_again(
 
 def test_what_the_user_says_of_a_song_counts_at_once(library: PrivateMpd, harness: ControllerHarness) -> None:
     harness.wait_until(lambda: harness.playback.table)
-    harness.memory.keep_word("happy/07.ogg", 0.3, 0.35)
+    harness.memory.keep_own_affect("happy/07.ogg", 0.3, 0.35)
     harness.playback.play(Mood.SAD)
     harness.wait_until(lambda: harness.playing == "happy/07.ogg")
 

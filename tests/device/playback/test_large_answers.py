@@ -15,7 +15,7 @@ from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.health import Part
 from device.library.index import DONE, LibraryIndex
-from device.library.scanner import fill
+from device.library.scan import scan
 from device.library.tag_affect import Source, read_lexicon
 from device.mood import Mood
 from device.mpd.connection import MPD_ERRORS
@@ -158,7 +158,7 @@ def test_a_library_whose_chunks_are_more_than_mpd_sends_is_read_all_the_same(
     add_song("111 better.ogg", genre="Blues", artist="Somebody", mood="sad")
     terse.update()
     with closing(LibraryIndex.open(tmp_path / "state")) as index:
-        for _ in fill(terse.client(), index, read_lexicon(), terse.address):
+        for _ in scan(terse.client(), index, read_lexicon(), terse.address):
             pass
         table = index.table()
         assert len(table) == 302

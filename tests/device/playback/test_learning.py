@@ -108,7 +108,7 @@ def test_a_genre_that_is_always_skipped_is_replaced_by_another(
 ) -> None:
     for number in range(16):
         for _ in range(3):
-            harness.memory.keep_play(Mood.HAPPY, f"happy/{number:02}.ogg", "Disco", heard=False)
+            harness.memory.keep_play(Mood.HAPPY, f"happy/{number:02}.ogg", "Disco", completed=False)
     harness.playback.play(Mood.HAPPY)
     harness.wait_until(lambda: harness.plays(Mood.NEUTRAL))
 

@@ -14,44 +14,44 @@ from device.errors import MemoryFileError
 from device.library.tag_affect import Affect, Source
 from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
-from device.playback.memory import KEPT, Memory
+from device.playback.memory import MAX_PLAYED, Memory
 from device.playback.ownership import QueueOwnership
 from device.recommend.play_statistics import NO_STATISTICS, PlayCount
 
-OWN = (Entry(3, "a.ogg"), Entry(4, "b ü.ogg"))
-HELD = QueueOwnership(
-    OWN, {"a.ogg": Mood.SAD, "c.ogg": Mood.HAPPY}, ("c.ogg", "d.ogg"), above=4, started=1.5, version=7
+ENTRIES = (Entry(3, "a.ogg"), Entry(4, "b ü.ogg"))
+OWNERSHIP = QueueOwnership(
+    ENTRIES, {"a.ogg": Mood.SAD, "c.ogg": Mood.HAPPY}, ("c.ogg", "d.ogg"), above=4, started=1.5, version=7
 )
 
 
-def test_it_remembers_across_a_restart(tmp_path: Path) -> None:
+def test_the_memory_survives_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path / "state")
-    memory.keep_ownership(HELD)
+    memory.keep_ownership(OWNERSHIP)
     for uri in "abcd":
         memory.keep_played(uri)
     memory.close()
     again = Memory.open(tmp_path / "state")
-    assert again.ownership() == HELD
+    assert again.ownership() == OWNERSHIP
     assert again.played(3) == ("b", "c", "d")
 
 
-def test_what_was_queued_before_is_replaced(tmp_path: Path) -> None:
+def test_a_new_queue_ownership_replaces_the_former(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_ownership(HELD)
-    memory.keep_ownership(HELD.among(Snapshot("play", OWN[1:])))
-    assert memory.ownership().entries == OWN[1:]
+    memory.keep_ownership(OWNERSHIP)
+    memory.keep_ownership(OWNERSHIP.among(Snapshot("play", ENTRIES[1:])))
+    assert memory.ownership().entries == ENTRIES[1:]
 
 
-def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
+def test_the_number_of_played_songs_is_limited(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    for number in range(KEPT + 20):
+    for number in range(MAX_PLAYED + 20):
         memory.keep_played(str(number))
-    played = memory.played(2 * KEPT)
-    assert len(played) == KEPT
-    assert played[-1] == str(KEPT + 19)
+    played = memory.played(2 * MAX_PLAYED)
+    assert len(played) == MAX_PLAYED
+    assert played[-1] == str(MAX_PLAYED + 19)
 
 
-def test_a_damaged_file_is_put_aside_and_begun_anew(tmp_path: Path) -> None:
+def test_a_damaged_file_is_quarantined_and_replaced(tmp_path: Path) -> None:
     (tmp_path / "moodbox.db").write_bytes(b"not a database at all" * 100)
     memory = Memory.open(tmp_path)
     memory.keep_played("a")
@@ -68,17 +68,19 @@ def test_damage_in_the_middle_of_the_file_is_found(tmp_path: Path) -> None:
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     again = Memory.open(tmp_path)
     assert again.ownership().entries == ()
-    again.keep_ownership(HELD)
-    assert again.ownership().entries == OWN
+    again.keep_ownership(OWNERSHIP)
+    assert again.ownership().entries == ENTRIES
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(MemoryFileError, match=r"moodbox\.db: cannot be kept .*is the disk full or read-only"):
+    with pytest.raises(
+        MemoryFileError, match=r"moodbox\.db: cannot be stored .*is the disk full or read-only"
+    ):
         Memory.open(tmp_path / "file" / "state")
 
 
-def test_a_kill_in_the_middle_of_writing_leaves_it_whole(tmp_path: Path) -> None:
+def test_a_kill_during_a_write_leaves_the_memory_consistent(tmp_path: Path) -> None:
     write_for_ever = f"""
 from device.playback.memory import Memory
 from device.playback.ownership import QueueOwnership
@@ -98,12 +100,12 @@ while True:
         ) as writer:
             assert writer.stdout
             for _line in range(20):
-                told = int(writer.stdout.readline())
+                reported = int(writer.stdout.readline())
             writer.kill()
         queued = Memory.open(tmp_path).ownership().entries
         assert len(queued) == 5
         assert len(set(queued)) == 1
-        assert queued[0].id >= told
+        assert queued[0].id >= reported
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="nothing is read-only for root")
@@ -113,12 +115,12 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
         Memory.open(tmp_path)
 
 
-def test_a_disk_that_turns_read_only_takes_nothing_more_and_says_so(
+def test_a_write_to_a_disk_that_has_become_read_only_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory = Memory.open(tmp_path)
     memory.keep_played("a")
-    # What a kernel says then; that it would take the writing all the same is seen in tests/pi/test_faults.py.
+    # What the kernel reports then. tests/pi/test_faults.py shows that it would accept the write all the same.
     flags = SimpleNamespace(f_flag=os.ST_NOATIME | os.ST_RDONLY)
     with monkeypatch.context() as patch:
         patch.setattr(os, "statvfs", lambda path: {tmp_path / "moodbox.db": flags}[path])
@@ -128,36 +130,36 @@ def test_a_disk_that_turns_read_only_takes_nothing_more_and_says_so(
     assert memory.played(9) == ("a", "c")
 
 
-def test_a_file_that_was_taken_away_is_not_written_to(tmp_path: Path) -> None:
+def test_a_write_to_a_deleted_file_is_an_error(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
     (tmp_path / "moodbox.db").unlink()
     with pytest.raises(sqlite3.OperationalError, match=r"No such file.*moodbox\.db"):
         memory.keep_played("a")
 
 
-def test_one_of_this_run_keeps_nothing(tmp_path: Path) -> None:
-    memory = Memory.of_this_run()
-    memory.keep_ownership(HELD)
-    assert memory.ownership().entries == OWN
+def test_a_memory_without_a_file_is_lost_when_closed(tmp_path: Path) -> None:
+    memory = Memory.in_memory()
+    memory.keep_ownership(OWNERSHIP)
+    assert memory.ownership().entries == ENTRIES
     memory.close()
     with pytest.raises(sqlite3.ProgrammingError):
         memory.ownership()
 
 
-def test_in_which_mood_a_song_was_queued_is_known_after_a_restart(tmp_path: Path) -> None:
+def test_the_moods_of_queued_songs_survive_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_ownership(HELD)
+    memory.keep_ownership(OWNERSHIP)
     memory.close()
-    assert Memory.open(tmp_path).ownership().moods == HELD.moods
+    assert Memory.open(tmp_path).ownership().moods == OWNERSHIP.moods
 
 
-def test_what_was_learned_is_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path) -> None:
+def test_plays_are_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_play(Mood.SAD, "a.ogg", "Blues", heard=True)
-    memory.keep_play(Mood.SAD, "b.ogg", "Blues", heard=False)
-    memory.keep_play(Mood.SAD, "c.ogg", "", heard=False)
-    memory.keep_play(Mood.HAPPY, "a.ogg", "Blues", heard=False)
-    memory.keep_play(Mood.NEUTRAL, "a.ogg", "Blues", heard=False)
+    memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
+    memory.keep_play(Mood.SAD, "b.ogg", "Blues", completed=False)
+    memory.keep_play(Mood.SAD, "c.ogg", "", completed=False)
+    memory.keep_play(Mood.HAPPY, "a.ogg", "Blues", completed=False)
+    memory.keep_play(Mood.NEUTRAL, "a.ogg", "Blues", completed=False)
     memory.close()
     play_statistics = Memory.open(tmp_path).play_statistics(Mood.SAD)
     assert play_statistics.genres == {"Blues": PlayCount(1, 1)}
@@ -170,20 +172,20 @@ def test_what_was_learned_is_counted_by_mood_for_the_song_and_for_its_genre(tmp_
     assert play_statistics.songs_elsewhere == {"a.ogg": PlayCount(0, 2)}
 
 
-def test_forgetting_leaves_the_users_own_words_and_the_queue(tmp_path: Path) -> None:
+def test_forgetting_keeps_the_users_own_affects_and_the_queue(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_ownership(HELD)
-    memory.keep_word("a.ogg", 0.25, 0.5)
-    memory.keep_play(Mood.SAD, "a.ogg", "Blues", heard=True)
+    memory.keep_ownership(OWNERSHIP)
+    memory.keep_own_affect("a.ogg", 0.25, 0.5)
+    memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
     memory.keep_played("a.ogg")
     memory.forget()
     assert memory.play_statistics(Mood.SAD) == NO_STATISTICS
     assert memory.played(1) == ()
-    assert memory.words() == {"a.ogg": Affect(0.25, 0.5, 1.0, Source.OWN)}
-    assert memory.ownership().entries == OWN
+    assert memory.own_affects() == {"a.ogg": Affect(0.25, 0.5, 1.0, Source.OWN)}
+    assert memory.ownership().entries == ENTRIES
 
 
-def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: Path) -> None:
+def test_a_file_of_the_first_version_is_migrated_with_its_content(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "moodbox.db")) as old:
         old.executescript("""
             CREATE TABLE queued (position INTEGER PRIMARY KEY, id INTEGER NOT NULL, uri TEXT NOT NULL);
@@ -192,14 +194,14 @@ def test_a_file_of_the_first_version_is_brought_up_with_what_is_in_it(tmp_path: 
             INSERT INTO played (uri) VALUES ('b.ogg');
         """)
     memory = Memory.open(tmp_path)
-    assert memory.ownership().entries == OWN[:1]
+    assert memory.ownership().entries == ENTRIES[:1]
     assert memory.ownership().moods == {}
     assert memory.played(1) == ("b.ogg",)
-    memory.keep_play(Mood.SAD, "a.ogg", "Blues", heard=True)
+    memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
-def test_what_root_begins_belongs_to_whom_the_folder_belongs(tmp_path: Path) -> None:
+def test_a_file_created_by_root_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
     os.chown(tmp_path, 1234, 1235)
     Memory.open(tmp_path).close()
     made = (tmp_path / "moodbox.db").stat()

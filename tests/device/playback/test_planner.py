@@ -27,11 +27,11 @@ COUNT = 12  # as many as `moodbox songs` prints
 def memory(settings: Settings) -> Iterator[Memory]:
     """A memory in which something of each kind was learned."""
     with closing(Memory.open(settings.service.state_path())) as memory:
-        memory.keep_word("happy/07.ogg", 0.3, 0.35)
+        memory.keep_own_affect("happy/07.ogg", 0.3, 0.35)
         for number in range(5):
             memory.keep_played(f"sad/{number:02}.ogg")
-            memory.keep_play(Mood.SAD, f"sad/{number:02}.ogg", "Blues", heard=bool(number % 2))
-            memory.keep_play(Mood.HAPPY, "neutral/03.ogg", "Country", heard=True)
+            memory.keep_play(Mood.SAD, f"sad/{number:02}.ogg", "Blues", completed=bool(number % 2))
+            memory.keep_play(Mood.HAPPY, "neutral/03.ogg", "Country", completed=True)
         yield memory
 
 

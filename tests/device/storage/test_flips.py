@@ -1,4 +1,4 @@
-"""One flipped bit, anywhere in what the box keeps: a start comes up, and the next has nothing to say."""
+"""One flipped bit anywhere in the files of the box: it starts, and the next start gives no warning."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from device.demo.server import PrivateMpd
 from device.library.index import LibraryIndex
 from device.playback.memory import Memory
 from tests.device.cli.commands import running, status
-from tests.device.storage.kept import ask_all, fill, learn, read
+from tests.device.storage.sample_files import ask_all, learn, populate, read
 from tests.waiting import eventually
 
 FUZZING = hypothesis_settings.default.max_examples > 1000  # type: ignore[union-attr]
@@ -27,16 +27,16 @@ HEADER = 100  # bytes
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a box has left that was told to end."""
+    """The files of a box that was shut down."""
     folder = tmp_path_factory.mktemp("closed")
     with closing(Memory.open(folder)) as memory, closing(LibraryIndex.open(folder)) as index:
-        fill(memory, index)
+        populate(memory, index)
     return folder
 
 
 @pytest.fixture(scope="module")
 def cut(closed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a box has left whose plug was drawn: much of it is in SQLite's logs alone."""
+    """The files of a box after a power failure: much of the content is only in SQLite's logs."""
     folder, left = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("cut") / "state"
     shutil.copytree(closed, folder, dirs_exist_ok=True)
     with closing(Memory.open(folder)) as memory, closing(LibraryIndex.open(folder)) as index:
@@ -60,8 +60,8 @@ def starts_after(source: Path, name: str, bit: int, folder: Path, caplog: pytest
         ask_all(folder)
         caplog.clear()
         ask_all(folder)
-        said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-        assert not said
+        warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+        assert not warnings
     except Exception as error:
         error.add_note(f"with bit {bit} of {name} flipped, from {source.parent.name}")
         raise
@@ -81,7 +81,7 @@ KEPT = [
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize(("left", "name"), KEPT)
-def test_after_any_flipped_bit_a_start_comes_up_and_the_next_has_nothing_to_say(
+def test_the_box_starts_after_any_flipped_bit_and_the_next_start_gives_no_warning(
     left: str, name: str, request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = request.getfixturevalue(left)
@@ -93,21 +93,19 @@ def test_after_any_flipped_bit_a_start_comes_up_and_the_next_has_nothing_to_say(
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", ["moodbox.db", "songs.db"])
-def test_so_it_does_whichever_bit_of_the_header_it_is(
+def test_the_box_starts_after_any_flipped_bit_of_the_header(
     closed: Path, name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bits = list(range(8 * HEADER))
-    if not FUZZING:
-        # Byte 18 says whether it may be written; byte 63 is the lowest of the version of the tables.
-        some = random.Random(name).sample(bits, FLIPS)
-        bits = sorted({*some, *range(8 * 18, 8 * 19), *range(8 * 63, 8 * 64)})
-    for bit in bits:
+    bits = range(8 * HEADER)
+    # Byte 18 holds whether the file may be written; byte 63 is the lowest byte of the tables' version.
+    few = sorted({*random.Random(name).sample(bits, FLIPS), *range(8 * 18, 8 * 19), *range(8 * 63, 8 * 64)})
+    for bit in bits if FUZZING else few:
         starts_after(closed, name, bit, tmp_path / "state", caplog)
 
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", [FILE, COPY])
-def test_a_flipped_bit_in_the_last_good_settings_leaves_them_as_they_were(
+def test_a_flipped_bit_in_the_last_good_settings_does_not_change_them(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
@@ -128,7 +126,7 @@ def test_a_flipped_bit_in_the_last_good_settings_leaves_them_as_they_were(
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("seed", range(25 if FUZZING else 2))
-def test_a_box_with_a_flipped_bit_in_each_file_comes_up_and_plays(
+def test_a_box_with_a_flipped_bit_in_each_file_starts_and_plays(
     seed: int, closed: Path, settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     state = settings.service.state_path()

@@ -1,4 +1,4 @@
-"""The process that listens: it stands back, dies without harm, and ends with the box."""
+"""The audio client and its worker: priority, crashes, timeouts and shutdown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import soundfile
 
 from device.demo.songs import RATE, SONGS, synthesize
 from device.errors import SoundError
-from device.library.audio.client import MOST_DEATHS, AudioClient
+from device.library.audio.client import MAX_CONSECUTIVE_CRASHES, AudioClient
 from device.library.audio.features import Features
 from tests.waiting import eventually
 
@@ -32,14 +32,14 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def endless(tmp_path: Path) -> Path:
-    """A song whose disk never answers: a pipe that nobody writes to."""
+    """A song whose disk never answers: a pipe without a writer."""
     path = tmp_path / "endless.wav"
     os.mkfifo(path)
     return path
 
 
 @pytest.fixture
-def client_() -> Iterator[AudioClient]:
+def client() -> Iterator[AudioClient]:
     with closing(AudioClient()) as made:
         yield made
 
@@ -57,7 +57,7 @@ def children() -> int:
 
 @contextmanager
 def reached(path: Path) -> Iterator[None]:
-    """The process has opened the endless song, and waits for more of it."""
+    """Wait until the worker has opened the endless song, and keep it waiting for data."""
     held: list[int] = []
 
     def opened() -> bool:
@@ -70,17 +70,17 @@ def reached(path: Path) -> Iterator[None]:
     os.close(held[0])
 
 
-class Hearing:
-    """A song that is heard on another thread."""
+class BackgroundAnalysis:
+    """The analysis of a song on another thread."""
 
-    def __init__(self, client_: AudioClient, path: Path) -> None:
+    def __init__(self, client: AudioClient, path: Path) -> None:
         self.result: Features | str | SoundError | None = None
-        self._thread = threading.Thread(target=self._hear, args=(client_, path), daemon=True)
+        self._thread = threading.Thread(target=self._analyze, args=(client, path), daemon=True)
         self._thread.start()
 
-    def _hear(self, client_: AudioClient, path: Path) -> None:
+    def _analyze(self, client: AudioClient, path: Path) -> None:
         try:
-            self.result = client_.hear(path)
+            self.result = client.analyze(path)
         except SoundError as error:
             self.result = error
 
@@ -90,103 +90,105 @@ class Hearing:
         return self.result
 
 
-def test_it_runs_only_when_nobody_else_wants_to(client_: AudioClient, song: Path) -> None:
-    client_.hear(song)
+def test_the_worker_runs_at_idle_priority(client: AudioClient, song: Path) -> None:
+    client.analyze(song)
     assert os.sched_getscheduler(child().pid) == os.SCHED_IDLE
     assert child().nice() == 19
     assert Path(f"/proc/{child().pid}/oom_score_adj").read_text().strip() == "1000"
 
 
-def test_one_process_hears_many_songs_and_its_memory_does_not_grow(client_: AudioClient, song: Path) -> None:
+def test_one_worker_analyzes_many_songs_and_its_memory_does_not_grow(client: AudioClient, song: Path) -> None:
     for _ in range(3):
-        assert isinstance(client_.hear(song), Features)
+        assert isinstance(client.analyze(song), Features)
     before, process = child().memory_info().rss, child()
     for _ in range(20):
-        client_.hear(song)
+        client.analyze(song)
     assert child() == process
     assert child().memory_info().rss < before + 4 * 2**20
 
 
-def test_a_song_that_hangs_is_a_fault_after_a_while_and_the_next_is_heard(song: Path, endless: Path) -> None:
-    with closing(AudioClient(patience=3)) as client_:
-        assert isinstance(client_.hear(song), Features)
-        assert client_.hear(endless) == "it takes too long"
-        assert isinstance(client_.hear(song), Features)
-
-
-def test_a_song_that_kills_the_process_is_a_fault_and_the_next_is_heard(
-    client_: AudioClient, song: Path, endless: Path
+def test_a_song_that_hangs_is_a_fault_after_the_timeout_and_the_next_is_analyzed(
+    song: Path, endless: Path
 ) -> None:
-    client_.hear(song)
+    with closing(AudioClient(timeout_s=3)) as client:
+        assert isinstance(client.analyze(song), Features)
+        assert client.analyze(endless) == "the analysis takes too long"
+        assert isinstance(client.analyze(song), Features)
+
+
+def test_a_song_that_crashes_the_worker_is_a_fault_and_the_next_is_analyzed(
+    client: AudioClient, song: Path, endless: Path
+) -> None:
+    client.analyze(song)
     process = child()
-    hearing = Hearing(client_, endless)
+    analysis = BackgroundAnalysis(client, endless)
     with reached(endless):
         process.send_signal(signal.SIGSEGV)
-        assert hearing.end() == "the decoder died of it (-11)"
-    assert isinstance(client_.hear(song), Features)
+        assert analysis.end() == "the decoder crashed on it (-11)"
+    assert isinstance(client.analyze(song), Features)
 
 
-def test_a_process_that_dies_between_two_songs_is_no_songs_fault(client_: AudioClient, song: Path) -> None:
-    client_.hear(song)
+def test_a_worker_that_dies_between_two_songs_is_restarted_without_a_fault(
+    client: AudioClient, song: Path
+) -> None:
+    client.analyze(song)
     process = child()
     process.kill()
     eventually(lambda: process.status() == "zombie")
-    assert isinstance(client_.hear(song), Features)
+    assert isinstance(client.analyze(song), Features)
 
 
-def test_a_process_that_dies_of_every_song_is_not_the_songs_fault(endless: Path) -> None:
-    with closing(AudioClient(patience=0.1)) as client_:
-        for _ in range(MOST_DEATHS - 1):
-            assert client_.hear(endless) == "it takes too long"
-        with pytest.raises(SoundError, match="dies of every song"):
-            client_.hear(endless)
+def test_a_worker_that_fails_on_every_song_is_an_error_not_a_fault_of_the_songs(endless: Path) -> None:
+    with closing(AudioClient(timeout_s=0.1)) as client:
+        for _ in range(MAX_CONSECUTIVE_CRASHES - 1):
+            assert client.analyze(endless) == "the analysis takes too long"
+        with pytest.raises(SoundError, match="fails on every song"):
+            client.analyze(endless)
 
 
-def test_closing_ends_a_wait_and_blames_no_song(client_: AudioClient, song: Path, endless: Path) -> None:
-    client_.hear(song)
-    hearing = Hearing(client_, endless)
+def test_closing_ends_an_analysis_without_a_fault(client: AudioClient, song: Path, endless: Path) -> None:
+    client.analyze(song)
+    analysis = BackgroundAnalysis(client, endless)
     with reached(endless):
-        client_.close()
-        assert isinstance(hearing.end(), SoundError)
+        client.close()
+        assert isinstance(analysis.end(), SoundError)
     assert children() == 0
 
 
-def test_a_signal_for_the_whole_box_does_not_end_a_song_in_the_middle(
-    client_: AudioClient, song: Path
-) -> None:
-    client_.hear(song)
+def test_the_worker_ignores_signals_to_the_whole_box(client: AudioClient, song: Path) -> None:
+    client.analyze(song)
     process = child()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process.send_signal(number)
-    assert isinstance(client_.hear(song), Features)
+    assert isinstance(client.analyze(song), Features)
     assert child() == process
 
 
-def test_it_rests_when_there_is_nothing_to_hear(client_: AudioClient, song: Path) -> None:
-    client_.hear(song)
-    client_.rest()
+def test_a_stopped_worker_is_started_again_for_the_next_song(client: AudioClient, song: Path) -> None:
+    client.analyze(song)
+    client.stop_worker()
     assert children() == 0
-    assert isinstance(client_.hear(song), Features)
+    assert isinstance(client.analyze(song), Features)
 
 
-def test_it_ends_with_a_box_that_was_killed(song: Path) -> None:
+def test_the_worker_exits_when_the_box_is_killed(song: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from device.library.audio.client import AudioClient\n"
-        "client = AudioClient(); client.hear(Path(sys.argv[1])); print('heard', flush=True); time.sleep(60)"
+        "AudioClient().analyze(Path(sys.argv[1])); print('analyzed', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, song], stdout=subprocess.PIPE, text=True) as box:
         assert box.stdout
-        assert box.stdout.readline() == "heard\n"
+        assert box.stdout.readline() == "analyzed\n"
         (process,) = psutil.Process(box.pid).children()
         box.kill()
     eventually(lambda: not process.is_running() or process.status() == "zombie")
 
 
-def test_without_what_decodes_it_says_so(tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_decoder_is_an_error(tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "soundfile.py").write_text("raise OSError('sndfile library not found')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with closing(AudioClient()) as client_, pytest.raises(SoundError, match="sndfile library not found"):
-        client_.hear(song)
+    with closing(AudioClient()) as client, pytest.raises(SoundError, match="sndfile library not found"):
+        client.analyze(song)
 
 
 SOUND = '"loudness": -12.5, "onsets": 2.5, "tempo": 120, "pulse": 0.5, "mode": -0.1'
@@ -207,10 +209,10 @@ SOUND = '"loudness": -12.5, "onsets": 2.5, "tempo": 120, "pulse": 0.5, "mode": -
         "decoder: warning",
     ],
 )
-def test_an_answer_that_is_no_measure_is_a_fault_and_the_next_song_is_heard(
+def test_an_invalid_answer_is_a_fault_and_the_next_song_is_analyzed(
     song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
-    """By a soundfile of our own, which prints on the process's output as a decoder may."""
+    """A module named soundfile prints to the worker's output, as a faulty decoder may."""
     prints_first = (
         "import os, sys; del sys.path[sys.path.index(os.path.dirname(__file__))], sys.modules[__name__]\n"
         "import soundfile, device.library.audio.features\n"
@@ -224,8 +226,8 @@ def test_an_answer_that_is_no_measure_is_a_fault_and_the_next_song_is_heard(
     odd = tmp_path / "odd.wav"
     odd.write_bytes(song.read_bytes())
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with closing(AudioClient()) as client_:
-        fault = client_.hear(odd)
+    with closing(AudioClient()) as client:
+        fault = client.analyze(odd)
         assert isinstance(fault, str)
-        assert "makes no sense" in fault
-        assert isinstance(client_.hear(song), Features)
+        assert "invalid answer" in fault
+        assert isinstance(client.analyze(song), Features)

@@ -1,4 +1,4 @@
-"""What a box keeps after a while, and all that it asks of it at a start."""
+"""Files of a box after some use, and all queries that a box makes of them."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from device.playback.ownership import QueueOwnership
 MOODS = tuple(Mood)
 URIS = tuple(f"happy/{number:03} ü.ogg" for number in range(150))
 ENTRIES = tuple(Entry(number, uri) for number, uri in enumerate(URIS[:12]))
-HELD = QueueOwnership(
+OWNERSHIP = QueueOwnership(
     ENTRIES, dict.fromkeys(URIS[:14], Mood.HAPPY), URIS[12:14], above=11, started=1.7e9 + 0.5, version=40
 )
 BLUES = Affect(0.3, 0.4, 0.5, Source.GENRE)
-SOUND = Features(loudness=-12.5, brightness=0.4, onsets=3.5, tempo=120.0, pulse=0.5, mode=-0.1)
+FEATURES = Features(loudness=-12.5, brightness=0.4, onsets=3.5, tempo=120.0, pulse=0.5, mode=-0.1)
 
 
-def fill(memory: Memory, index: LibraryIndex) -> None:
-    memory.keep_ownership(HELD)
+def populate(memory: Memory, index: LibraryIndex) -> None:
+    memory.keep_ownership(OWNERSHIP)
     learn(memory, 60)
     for number in range(20):
-        memory.keep_word(URIS[number], number / 20, 0.5)
+        memory.keep_own_affect(URIS[number], number / 20, 0.5)
     read(index, "one", len(URIS))
     index.keep_comments([(uri, "then", "sad" if n % 9 else "") for n, uri in enumerate(URIS)], [])
-    for number, song in enumerate(index.not_analyzed("", 100, known=True)):
-        index.keep_sound(song, SOUND if number % 10 else "Format not recognised.", song.affect)
+    for number, song in enumerate(index.unanalyzed("", 100, known=True)):
+        index.keep_analysis(song, FEATURES if number % 10 else "Format not recognised.", song.affect)
 
 
 def learn(memory: Memory, count: int) -> None:
     for number in range(count):
         mood, genre = MOODS[number % 7], "Blues" if number % 3 else "Disco"
-        memory.keep_play(mood, URIS[number % 40], genre, heard=number % 2 == 0)
+        memory.keep_play(mood, URIS[number % 40], genre, completed=number % 2 == 0)
         memory.keep_played(URIS[number % len(URIS)])
 
 
@@ -50,22 +50,22 @@ def read(index: LibraryIndex, stamp: str, count: int) -> None:
 
 
 def ask_all(folder: Path) -> None:
-    """Everything that a box reads of its files from a start on, and a write of each kind."""
+    """Run every query that a box makes, and a write of each kind."""
     with closing(Memory.open(folder)) as memory:
         ownership = memory.ownership()
         memory.played(500)
-        memory.words()
+        memory.own_affects()
         for mood in Mood:
             memory.play_statistics(mood)
-        for _ in range(2):  # of damage that shows, the librarian is told once: it begins anew
+        for _ in range(2):  # damage raises an error once, after which the index is rebuilt
             with closing(LibraryIndex.open(folder)) as index, suppress(sqlite3.DatabaseError):
                 _ask_all_songs(index)
                 break
         else:
-            raise AssertionError("songs.db is not mended")
+            raise AssertionError("songs.db is not repaired")
         memory.keep_ownership(ownership)
-        memory.keep_word("new.ogg", 0.5, 0.5)
-        memory.drop_word("new.ogg")
+        memory.keep_own_affect("new.ogg", 0.5, 0.5)
+        memory.remove_own_affect("new.ogg")
         learn(memory, 3)
 
 
@@ -73,14 +73,14 @@ def _ask_all_songs(index: LibraryIndex) -> None:
     table = index.table()
     index.progress()
     index.count()
-    index.listened()
+    index.analysis_counts()
     index.comments(table.uris[:250])
-    index.sounds(table.uris[:250])
+    index.features(table.uris[:250])
     for uri in table.uris[:5]:
-        index.sound(uri)
+        index.analysis(uri)
     index.without_comment("", 50)
     for known in (False, True):
-        for song in index.not_analyzed("", 50, known=known)[:2]:
-            index.keep_sound(song, SOUND, song.affect)
+        for song in index.unanalyzed("", 50, known=known)[:2]:
+            index.keep_analysis(song, FEATURES, song.affect)
     read(index, "two", 20)
     index.keep_comments([(URIS[0], "then", "sad")], [(URIS[0], BLUES)])

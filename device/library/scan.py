@@ -1,0 +1,131 @@
+"""Scans MPD's library into the index, in chunks. An interrupted scan continues where it stopped."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Set
+
+import mpd
+
+from device.library.audio.affect import FORMULA_VERSION, audio_affect_of
+from device.library.audio.features import Features
+from device.library.audio_affect import combine_affects
+from device.library.chunks import ChunkReader
+from device.library.index import DONE, LibraryIndex, TaggedSong
+from device.library.table import Song
+from device.library.tag_affect import MAX_TAG_LENGTH, Affect, AffectLexicon, tag_affect_of
+from device.mpd import responses
+from device.mpd.connection import MPD_ERRORS, Client
+from device.mpd.responses import LibrarySong
+
+log = logging.getLogger(__name__)
+
+COMMENT_BATCH_SIZE = 50  # files whose raw comments are read before they are stored
+
+
+def scan(
+    client: Client, index: LibraryIndex, lexicon: AffectLexicon, address: str, *, rescan: bool = False
+) -> Iterator[None]:
+    """Bring the index up to date with MPD's library, and yield after each chunk.
+
+    Args:
+        client: connected to MPD.
+        index: is changed chunk by chunk, so that an interrupted scan continues where it stopped.
+        lexicon: the affects of genres and moods.
+        address: of MPD; another server's library is scanned from the start.
+        rescan: read the library even if MPD reports the state of the last scan. MPD counts in seconds, so
+            the library may have changed twice within the same state.
+    """
+    known_tags = responses.tag_types(client)
+    yield from _read_tags(client, index, lexicon, address, known_tags, rescan)
+    if "mood" not in known_tags:
+        yield from _read_comments(client, index, lexicon)
+
+
+def _read_tags(
+    client: Client,
+    index: LibraryIndex,
+    lexicon: AffectLexicon,
+    address: str,
+    known_tags: Set[str],
+    rescan: bool,
+) -> Iterator[None]:
+    stamp = _stamp(client, lexicon, address)
+    progress = index.progress()
+    if rescan or progress.stamp != stamp:
+        progress = index.begin(stamp)
+    if progress.position == DONE:
+        return
+    chunks = ChunkReader(client, known_tags)
+    while rows := chunks.read_from(index.progress().position):
+        uris = [row.file for row in rows]
+        comments, features = index.comments(uris), index.features(uris)
+        index.keep([_tagged_song(row, comments, features, lexicon) for row in rows])
+        yield
+    index.finish()
+    log.info("the index holds %d songs", index.count())
+    yield
+
+
+def _stamp(client: Client, lexicon: AffectLexicon, address: str) -> str:
+    stats = responses.stats(client)
+    library = [stats.db_update, str(stats.songs), stats.db_playtime]
+    return json.dumps([address, lexicon.fingerprint(), FORMULA_VERSION, *library])
+
+
+def _tagged_song(
+    row: LibrarySong,
+    comments: dict[str, tuple[str, str]],
+    features: dict[tuple[str, str], Features],
+    lexicon: AffectLexicon,
+) -> TaggedSong:
+    read_at, comment = comments.get(row.file, ("", ""))
+    moods = [*responses.tag_values(row.mood), *([comment] if read_at == row.modified else [])]
+    affect, genre = tag_affect_of(lexicon, responses.tag_values(row.genre), moods)
+    affect = _with_audio(affect, features.get((row.file, row.modified)))
+    artist = next(iter(responses.tag_values(row.artist)), "")[:MAX_TAG_LENGTH]
+    return TaggedSong(Song(row.file, artist, genre, affect), row.modified)
+
+
+def _with_audio(affect: Affect, features: Features | None) -> Affect:
+    return combine_affects(affect, audio_affect_of(features)) if features else affect
+
+
+def _read_comments(client: Client, index: LibraryIndex, lexicon: AffectLexicon) -> Iterator[None]:
+    """Read the MOOD tag from raw comments, one request for each file: MPD before 0.24 has no other way."""
+    count = 0
+    last = ""
+    while songs := index.without_comment(last, COMMENT_BATCH_SIZE):
+        last, _ = songs[-1]
+        comments = [(uri, modified, _mood_comment(client, uri)) for uri, modified in songs]
+        features = index.features([uri for uri, _ in songs])
+        affects = [(key, tag_affect_of(lexicon, (), [mood])[0]) for *key, mood in comments if mood]
+        known = [
+            (uri, _with_audio(affect, features.get((uri, modified))))
+            for (uri, modified), affect in affects
+            if affect.confidence
+        ]
+        index.keep_comments(comments, known)
+        count += len(known)
+        yield
+    if count:
+        log.info("%d songs have a mood tag that is known", count)
+
+
+def _mood_comment(client: Client, uri: str) -> str:
+    """Return "" for a file that MPD cannot read, or whose comments it cannot send, such as a picture."""
+    for _ in range(2):
+        try:
+            comments = responses.comments(client, uri)
+        except mpd.CommandError:
+            return ""
+        except MPD_ERRORS as error:
+            log.debug("%s: its comments cannot be read: %s", uri, error)
+            client.reconnect()  # this raises an error if MPD itself is not reachable
+        else:
+            moods = (values for name, values in comments.items() if name.casefold() == "mood")
+            texts = (text for values in moods for text in responses.tag_values(values))
+            return ";".join(texts)[:MAX_TAG_LENGTH]
+    log.warning("%s: its comments are more than MPD sends; a MOOD among them is not known", uri)
+    return ""

@@ -1,0 +1,59 @@
+"""The affect by tags and the affect by sound, combined."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.library.audio.affect import AudioAffect
+from device.library.audio_affect import combine_affects
+from device.library.tag_affect import UNKNOWN_AFFECT, Affect, Source
+
+affects = st.builds(
+    Affect, st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 1), st.sampled_from([Source.GENRE, Source.MOOD])
+)
+
+
+audio_affects = st.builds(AudioAffect, st.floats(0, 1), st.floats(0, 1))
+
+
+@given(affects, audio_affects)
+def test_the_combined_affect_lies_between_both_and_has_more_confidence_than_either(
+    affect: Affect, audio: AudioAffect
+) -> None:
+    both = combine_affects(affect, audio)
+    for side in ("valence", "energy"):
+        tagged, sounding = getattr(affect, side), getattr(audio, side)
+        assert min(tagged, sounding) - 0.001 <= getattr(both, side) <= max(tagged, sounding) + 0.001
+    assert min(affect.confidence, 0.99) - 0.001 <= both.confidence < 1
+    assert both.source is affect.source
+
+
+@given(affects, audio_affects)
+def test_the_sound_counts_less_beside_confident_tags_and_less_for_valence_than_for_energy(
+    affect: Affect, audio: AudioAffect
+) -> None:
+    def moved(affect: Affect, audio: AudioAffect) -> float:
+        return abs(combine_affects(affect, audio).energy - affect.energy)
+
+    unsure = Affect(affect.valence, affect.energy, affect.confidence / 2, affect.source)
+    assert moved(affect, audio) <= moved(unsure, audio) + 0.001
+    turned = Affect(affect.energy, affect.valence, affect.confidence, affect.source)
+    by_valence = abs(combine_affects(turned, AudioAffect(audio.energy, 0)).valence - affect.energy)
+    assert by_valence <= moved(affect, audio) + 0.001
+
+
+@given(audio_affects)
+def test_without_tags_the_affect_is_that_of_the_sound_with_less_confidence_than_a_genre(
+    audio: AudioAffect,
+) -> None:
+    alone = combine_affects(UNKNOWN_AFFECT, audio)
+    assert (alone.valence, alone.energy) == pytest.approx(audio, abs=0.001)
+    assert alone.source is Source.SOUND
+    assert 0.2 < alone.confidence < 0.4
+
+
+def test_the_sound_hardly_changes_the_affect_of_a_mood_tag() -> None:
+    happy = Affect(0.82, 0.68, 0.9, Source.MOOD)
+    assert combine_affects(happy, AudioAffect(0.1, 0.1)).energy == pytest.approx(0.68, abs=0.02)
