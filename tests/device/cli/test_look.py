@@ -33,8 +33,8 @@ def test_look_each_judges_every_picture_by_itself(tmp_path: Path) -> None:
     for number, source in enumerate(sorted(PICTURES.glob("*.jpg"))):
         (tmp_path / "deep" / f"{number}.jpg").write_bytes(source.read_bytes())
     result = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
-    verdicts = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [(Path(v["source"]).name, v["mood"]) for v in verdicts] == [
+    decisions = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(Path(v["source"]).name, v["mood"]) for v in decisions] == [
         ("0.jpg", "happy"),
         ("1.jpg", "neutral"),
     ]
@@ -61,8 +61,8 @@ def test_look_each_skips_files_that_are_no_pictures_and_judges_odd_ones(tmp_path
     ):
         (tmp_path / name).write_bytes(content)
     result = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
-    verdicts = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [(Path(v["source"]).name, v["verdict"]) for v in verdicts] == [
+    decisions = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(Path(v["source"]).name, v["verdict"]) for v in decisions] == [
         ("1.jpg", "mood"),
         ("2.png", "no_face"),
         ("3.png", "no_face"),
