@@ -74,7 +74,7 @@ def test_in_random_order_songs_of_another_client_and_of_the_box_are_mixed(
         other.add(f"neutral/{number:02}.ogg")
     harness.wait_until(lambda: len(harness.queue) == 20)
     other.random(1)
-    harness.run_for()
+    harness.wait_until(lambda: harness.playback.snapshot and harness.playback.snapshot.random)
     played_songs = set()
     for _ in range(8):
         before = harness.current
