@@ -21,10 +21,10 @@ class EmulatedPi(Host):
     """A Pi with a disk of its own, which lies in `folder`; it never saw moodbox."""
 
     # Generous: the processor is emulated, and the computer may have other things to do.
-    up_within = 600.0
-    answers_within = 300.0
-    deployed_within = 3600.0
-    patience = "10"
+    boot_timeout_s = 600.0
+    command_timeout_s = 300.0
+    deploy_timeout_s = 3600.0
+    time_factor = "10"
 
     def __init__(self, folder: Path, suite: str) -> None:
         super().__init__(folder, suite)
@@ -85,7 +85,7 @@ class EmulatedPi(Host):
         """
         before = self.boot_id()
         self.run("sudo systemctl reboot", check=False)
-        end = time.monotonic() + self.up_within
+        end = time.monotonic() + self.boot_timeout_s
         while (now := self.boot_id()) in ("", before):
             assert time.monotonic() < end, f"the Pi does not come back: {now or 'no SSH'}"
             self._hang_up()
@@ -98,7 +98,7 @@ class EmulatedPi(Host):
     def wait_until_off(self) -> None:
         """Until it has shut down in good order, of its own accord."""
         assert self._qemu
-        assert self._qemu.wait(self.up_within) == 0
+        assert self._qemu.wait(self.boot_timeout_s) == 0
         self.stop()
 
     def stop(self) -> None:

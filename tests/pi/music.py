@@ -49,7 +49,7 @@ def _tone(name: str, hertz: int) -> bytes:
 
 
 def listen(pi: EmulatedPi, seconds: int = 3) -> Heard:
-    recorded = pi.ask(f"arecord -q -D plughw:Loopback,1 -f S16_LE -r {RATE} -c 2 -t raw -d {seconds}")
+    recorded = pi.try_run(f"arecord -q -D plughw:Loopback,1 -f S16_LE -r {RATE} -c 2 -t raw -d {seconds}")
     assert recorded.returncode == 0, recorded.stderr
     wave = np.frombuffer(recorded.stdout, dtype="<i2").reshape(-1, 2)[:, 0] / 2**15
     spectrum = np.abs(np.fft.rfft(wave))
