@@ -18,7 +18,7 @@ CHANGED_FILES = (
 )
 SLEEP = "        import time; time.sleep(3600)\n"
 RUN = "    def run(self) -> int:\n"
-LOOK = "        self._start_look()\n        while"
+LOOK = "        self._observer.start()\n        while"
 LOCK_APT = """sudo systemd-run --quiet --unit=busy python3 -c '
 import fcntl, time
 lock = open("/var/lib/dpkg/lock-frontend", "w")
