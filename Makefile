@@ -15,7 +15,7 @@ PARALLEL = -n $(WORKERS) --dist loadgroup
 help:
 	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER)'
 	@echo 'make test            the tests that need no separate machine (make test ARGS="-k lights")'
-	@echo 'make test-python313  the same without deploy/ and systemd/, on Python 3.13 and numpy 2'
+	@echo 'make test-python313  those of device/, converter/ and models/ on Python 3.13 and numpy 2'
 	@echo 'make test-smoke      one deploy to a small Debian in a container, and a reboot; as root'
 	@echo 'make test-deploy     deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
 	@echo 'make test-pi         the whole box on an emulated Pi; as root, an hour (SUITE=trixie)'
