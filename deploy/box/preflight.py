@@ -35,7 +35,7 @@ PACKAGES = ["python3-venv", "python3-systemd", "mpd", "polkitd"]
 PI_PACKAGES = ["python3-lgpio", "python3-picamera2"]  # only Raspberry Pi OS has them
 
 ENVIRONMENT_PARTS = {"camera", "panel", "player", "library", "storage"}
-"""Parts whose faults are reported, but do not stop the deploy: a missing camera or song is no release's fault.
+"""Parts whose faults are reported, but do not stop the deploy: a missing camera is not the release's fault.
 
 storage: the new release repairs a damaged file when it starts, so the fault must not keep it from starting.
 """

@@ -46,9 +46,8 @@ def delete_unproven(keep: Path | None = None) -> None:
 def delete_oldest() -> None:
     """Keep the current release and the newest others, three in all."""
     for name in [name for name in proven() if name != current()][KEPT_RELEASES - 1 :]:
-        (
-            RELEASES / name / ".proven"
-        ).unlink()  # if the deletion is cut off, nobody goes back to half a release
+        # First the mark: if the deletion is cut off, no rollback finds half a release.
+        (RELEASES / name / ".proven").unlink()
         delete(RELEASES / name)
 
 

@@ -81,6 +81,7 @@ class Box:
         path.chmod(0o755 if as_program else 0o644)
 
     def set_answers(self, **invalid: str) -> None:
+        """Give valid answers to probe.sh, except to some keys."""
         self.set_output("answers", "".join(f"{key}={value}\n" for key, value in (GOOD | invalid).items()))
 
     def deploy(self, *words: str, code: int, **environment: str) -> list[str]:
@@ -101,12 +102,14 @@ class Box:
         return errors.splitlines()
 
     def calls(self) -> list[str]:
+        """Return the words of each ssh call."""
         calls = self.folder / "calls"
         return calls.read_text().splitlines() if calls.exists() else []
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """Copy the repository, without a wheel cache."""
     source = Source(tmp_path_factory.mktemp("evil") / "source")
     (source.folder / ".deploy").unlink()  # the link to the wheels that all tests share
     return source
@@ -114,6 +117,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 
 @pytest.fixture
 def box(source: Source, tmp_path: Path) -> Box:
+    """Return a box that gives valid answers."""
     box = Box(source, tmp_path)
     (tmp_path / "ssh").write_text(BOX)
     (tmp_path / "ssh").chmod(0o755)
@@ -277,6 +281,7 @@ def test_a_valid_time_factor_is_passed_to_the_box(box: Box, factor: str) -> None
 
 
 def on_the_box(*words: str, factor: str = "") -> subprocess.CompletedProcess[str]:
+    """Run deploy/box here, as deploy.sh does on the box."""
     return subprocess.run(
         [sys.executable, "-IB", REPOSITORY / "deploy/box", *words],
         env=os.environ | {"MOODBOX_PATIENCE": factor},

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.smoke
 
 
 def plays(machine: Machine) -> bool:
+    """Tell whether the box plays the mood of its picture, and reports no fault."""
     status = machine.status()
     return status.get("playing") == "play" and status["mood"] == "happy" and status["trouble"] == {}
 

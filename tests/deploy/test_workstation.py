@@ -20,6 +20,7 @@ from tests.waiting import eventually
 
 
 def deploy(*words: str, ssh: str = "ssh") -> subprocess.CompletedProcess[str]:
+    """Run deploy.sh with an ssh command."""
     return subprocess.run(
         [REPOSITORY / "deploy" / "deploy.sh", *words],
         capture_output=True,
@@ -32,6 +33,7 @@ def deploy(*words: str, ssh: str = "ssh") -> subprocess.CompletedProcess[str]:
 
 
 def release(*words: str | Path, root: Path = REPOSITORY) -> str:
+    """Run release.py of a copy of the repository, and return its output."""
     done = subprocess.run(
         [sys.executable, root / "deploy" / "release.py", *words], capture_output=True, text=True, check=True
     )

@@ -53,7 +53,8 @@ def learned(pi: EmulatedPi) -> list[int]:
 
 
 def nothing_lost(before: list[int], after: list[int]) -> bool:
-    return all(now >= then for then, now in zip(before, after, strict=True))
+    """Tell whether no count has fallen."""
+    return all(new >= old for old, new in zip(before, after, strict=True))
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ NOT_INSTALLED = re.compile(
 
 
 def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run systemd-analyze."""
     return subprocess.run(
         ["systemd-analyze", "--no-pager", *map(str, words)],
         capture_output=True,
@@ -29,6 +30,7 @@ def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def version() -> int:
+    """Return the version of systemd here."""
     first = analyze("--version").stdout.split()
     return int(re.match(r"\d+", first[1])[0])  # type: ignore[index]
 
