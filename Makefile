@@ -1,38 +1,38 @@
-# What a person types. Each target sets up what it needs on a fresh machine first.
+# The project's commands. Each target first sets up what it needs, also on a fresh machine.
 PYTHON ?= python3
 export PYTHON
 SUITE ?= trixie
 MINUTES ?= 60
 BIN = .venv/bin
-# Most tests wait for something, so that one more of them than there are processors keeps these busy.
+# Most tests wait for something, so one worker more than there are processors keeps them busy.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
-# The tests of one xdist_group share a worker, and with it what they train.
-AT_ONCE = -n $(WORKERS) --dist loadgroup
+# The tests of one xdist_group run in one worker, and share the networks that they train.
+PARALLEL = -n $(WORKERS) --dist loadgroup
 
 .PHONY: .pi .systemd-container help demo develop test test-python313 test-smoke test-deploy test-pi shell-pi \
 	test-mpd24 test-all fuzz soak lint bench bench-songs bench-queue bench-sound bench-arm64 simulation \
 	settings lock clean
 
 help:
-	@echo 'make demo            watch the box on this computer (make demo CAMERA=images:FOLDER)'
-	@echo 'make test            the tests that need no machine of their own (make test ARGS="-k lights")'
-	@echo 'make test-python313  those of the box on Python 3.13 and numpy 2, if yours is older'
+	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER)'
+	@echo 'make test            the tests that need no separate machine (make test ARGS="-k lights")'
+	@echo 'make test-python313  those of device/, converter/ and models/ on Python 3.13 and numpy 2'
 	@echo 'make test-smoke      one deploy to a small Debian in a container, and a reboot; as root'
 	@echo 'make test-deploy     deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
 	@echo 'make test-pi         the whole box on an emulated Pi; as root, an hour (SUITE=trixie)'
-	@echo 'make shell-pi        an emulated Pi to look around on, gone when you leave it; as root (SUITE=bookworm)'
-	@echo 'make test-mpd24      the tests of the box against MPD 0.24, if your own is older'
-	@echo 'make test-all        all of these, fuzz and soak too: hours; as root. docs/testing.md says which when'
-	@echo 'make fuzz            100,000 inputs each for what comes in from outside; an hour'
-	@echo 'make soak            presses a box at random for an hour: does it grow? (make soak MINUTES=5)'
-	@echo 'make lint            ruff, the layers of imports, mypy, shellcheck'
-	@echo 'make bench           times and memory on this machine'
-	@echo 'make bench-songs     a library of 50,000 songs: from nothing known to a choice'
-	@echo 'make bench-queue     what a press costs where others have a queue of 12,000 songs'
-	@echo 'make bench-sound     what listening to a song takes, and the order by energy (make bench-sound FOLDER=...)'
-	@echo 'make bench-arm64     what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
-	@echo 'make simulation      what learning brings, with simulated listeners'
-	@echo 'make settings        writes deploy/moodbox.toml from the schema of the settings'
+	@echo 'make shell-pi        a shell on an emulated Pi, which is deleted when you leave; as root (SUITE=bookworm)'
+	@echo 'make test-mpd24      the tests of the box with MPD 0.24, if yours is older'
+	@echo 'make test-all        all of these, with fuzz and soak: hours; as root. docs/testing.md says when to run which'
+	@echo 'make fuzz            100,000 random inputs each for everything that comes from outside; an hour'
+	@echo 'make soak            random presses for an hour: does the memory grow? (make soak MINUTES=5)'
+	@echo 'make lint            shellcheck, ruff, the layers of imports, mypy'
+	@echo 'make bench           time and memory on this machine'
+	@echo 'make bench-songs     a library of 50,000 songs: from the first scan to a choice of songs'
+	@echo 'make bench-queue     the cost of a press while others have 12,000 songs in the queue'
+	@echo 'make bench-sound     the cost of analyzing a song, and the order by energy (make bench-sound FOLDER=...)'
+	@echo 'make bench-arm64     instructions that a Pi 4 needs for a frame (make bench-arm64 ARGS=MODEL.tflite)'
+	@echo 'make simulation      the effect of learning, with simulated listeners'
+	@echo 'make settings        write deploy/moodbox.toml from the schema of the settings'
 	@echo 'make develop         .venv with the box, the converter and the tools'
 
 demo: .venv/.demo
@@ -45,12 +45,12 @@ test: .venv/.develop
 	@script/need mpd command -v mpd
 	@script/need strace command -v strace
 	@script/need systemd command -v systemd-analyze
-	$(BIN)/pytest $(AT_ONCE) $(ARGS)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 test-python313: .venv/.develop
 	@script/need mpd command -v mpd
 	@script/need strace command -v strace
-	@script/test-python313 $(AT_ONCE) tests/device tests/models tests/converter $(ARGS)
+	@script/test-python313 $(PARALLEL) tests/device tests/models tests/converter $(ARGS)
 
 test-smoke: .systemd-container
 	SUITE=$(SUITE) $(BIN)/pytest -m smoke -rP --durations=0 $(ARGS)
@@ -58,7 +58,7 @@ test-smoke: .systemd-container
 test-deploy: .systemd-container
 	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
 
-# In .machine/SUITE: made once, in less than a minute.
+# Creates .machine/SUITE once, in less than a minute.
 .systemd-container: .venv/.develop
 	@script/need systemd-container command -v systemd-nspawn
 	@script/need openssh-client command -v ssh
@@ -71,7 +71,7 @@ test-pi: .pi
 shell-pi: .pi
 	@$(BIN)/python -m tests.pi.shell $(SUITE)
 
-# In .pi/SUITE: made once, which takes ten minutes.
+# Creates .pi/SUITE once, in ten minutes.
 .pi: .venv/.develop
 	@script/need qemu-system-arm command -v qemu-system-aarch64
 	@script/need device-tree-compiler command -v fdtput
@@ -81,7 +81,7 @@ shell-pi: .pi
 test-mpd24: .venv/.develop
 	@script/mpd24
 	@script/need strace command -v strace
-	MOODBOX_MPD=$(CURDIR)/.mpd24/mpd $(BIN)/pytest $(AT_ONCE) tests/device $(ARGS)
+	MOODBOX_MPD=$(CURDIR)/.mpd24/mpd $(BIN)/pytest $(PARALLEL) tests/device $(ARGS)
 
 test-all:
 	@script/make-each demo lint test test-python313 test-smoke test-mpd24 fuzz soak \
@@ -107,10 +107,10 @@ lint: .venv/.develop
 bench: .venv/.develop
 	@script/need mpd command -v mpd
 	@$(BIN)/python -m tests.bench $(ARGS)
-	@script/bench || true # without it, only the package fer is not timed
+	@script/bench || true # if it fails, only the package fer is not timed
 	@$(BIN)/python -m tests.bench_eyes
 	@echo
-	@script/arm64 && $(BIN)/python -m tests.arm64 || true # without it, only these are not counted
+	@script/arm64 && $(BIN)/python -m tests.arm64 || true # if it fails, only these are not counted
 
 bench-songs: .venv/.develop
 	@script/need mpd command -v mpd

@@ -1,8 +1,8 @@
-"""What deploy.sh asks on the workstation: a release's name, its files, and the lock file's lines for a box.
+"""Names and packs a release for deploy.sh, on the workstation.
 
-release.py name PYTHON              the name: version, Python, and a digest of all its files
-release.py pack FILE WHEELS         a tar of them and of the folder of wheels
-release.py lock PYTHON MACHINE      lock/device.txt without what another Python or machine needs
+release.py name PYTHON              print the name: version, Python, and a digest of all files
+release.py pack FILE WHEELS         write a tar with these files and the wheels in the folder WHEELS
+release.py lock PYTHON MACHINE      print the lines of lock/device.txt that apply to this Python and machine
 """
 
 from __future__ import annotations
@@ -13,20 +13,22 @@ import sys
 import tarfile
 from pathlib import Path
 
-# pip's own copy: pip itself reads a marker always for the Python that runs it.
+# From pip's own copy: pip itself evaluates markers only for the Python that runs it.
 from pip._vendor.packaging.markers import Marker
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("device/**/*", "models/mood*.tflite", "models/mood?.json", "deploy/**/*", "systemd/*")
-SINGLE = ("lock/device.txt", "README.md", "LICENSE", "NOTICE")
+PATTERNS = ("device/**/*", "models/mood*.tflite", "models/mood?.json", "deploy/**/*", "systemd/*")
+FILES = ("lock/device.txt", "README.md", "LICENSE", "NOTICE")
 
 
 def files() -> list[Path]:
-    found = {path for part in PARTS for path in ROOT.glob(part)} | {ROOT / name for name in SINGLE}
+    """Return the files of a release, in a fixed order."""
+    found = {path for pattern in PATTERNS for path in ROOT.glob(pattern)} | {ROOT / name for name in FILES}
     return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 
 def name(python: str) -> str:
+    """Return a name that changes if the Python or any file changes."""
     digest = hashlib.sha256()
     for path in files():
         content = path.read_bytes()
@@ -37,8 +39,10 @@ def name(python: str) -> str:
 
 
 def pack(target: Path, wheels: Path) -> None:
-    def neutral(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-        """Whoever packs it, and whatever their umask is: root's, and readable for all."""
+    """Write the files of a release and its wheels to a tar file."""
+
+    def normalized(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        """Make root the owner, and everybody a reader, for any user and umask here."""
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = "root"
         entry.mode = 0o755 if entry.mode & 0o100 else 0o644
@@ -46,13 +50,19 @@ def pack(target: Path, wheels: Path) -> None:
 
     with tarfile.open(target, "w") as tar:
         for path in files():
-            tar.add(path, path.relative_to(ROOT), filter=neutral)
+            tar.add(path, path.relative_to(ROOT), filter=normalized)
         for path in sorted(wheels.glob("*.whl")):
-            tar.add(path, Path("wheels") / path.name, filter=neutral)
+            tar.add(path, Path("wheels") / path.name, filter=normalized)
 
 
 def lock_for(python: str, machine: str) -> str:
-    box = {
+    """Return the lock file for a box, without markers.
+
+    Args:
+        python: Its version, such as "3.11".
+        machine: Its architecture, as `uname -m` prints it.
+    """
+    environment = {
         "python_version": python,
         "python_full_version": f"{python}.0",
         "platform_machine": machine,
@@ -64,12 +74,13 @@ def lock_for(python: str, machine: str) -> str:
     for entry in re.findall(r"^\S.*(?:\n[ \t].*)*", (ROOT / "lock" / "device.txt").read_text(), re.MULTILINE):
         pin, _, hashes = entry.partition("\\\n")
         pin, _, marker = pin.partition(" ; ")
-        if not marker or Marker(marker.strip()).evaluate(box):
+        if not marker or Marker(marker.strip()).evaluate(environment):
             lines.append(f"{pin.strip()} \\\n{hashes}")
     return "\n".join(lines) + "\n"
 
 
 def main(verb: str, *rest: str) -> None:
+    """Run a verb."""
     if verb == "name":
         print(name(*rest))
     elif verb == "lock":

@@ -1,10 +1,12 @@
-"""What deploy.sh has done on the box, as root, with Python's own library alone; this folder is sent over SSH.
+"""The part of deploy.sh that runs on the box, as root, with Python's standard library alone.
 
-install INCOMING NAME   make a release of what lies in INCOMING, try it, and keep it only if it is well
-switch NAME             the same with a release that is here already
-rollback                to the release before the current one
-back                    (systemd, when the box has failed) to the last proven release, if the one
-                        that failed is none
+deploy.sh sends this folder over SSH and calls it with one of these verbs:
+
+install INCOMING NAME   create a release from the files in INCOMING, and keep it only if it is healthy
+switch NAME             the same with a release that is already here
+rollback                go back to the release before the current one
+back                    (systemd runs it when the box has failed) go back to the last proven release, if the
+                        release that failed was never proven
 status, remove
 """
 
@@ -22,8 +24,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import surroundings
-import trial
+import health_check
+import preflight
 from common import (
     BUSY,
     NO_SPACE,
@@ -32,115 +34,126 @@ from common import (
     ROOT,
     SETTINGS,
     STATE,
-    UNWELL,
+    UNHEALTHY,
     WRONG_CALL,
     DeployError,
+    health_check_timeout_s,
+    report,
     run,
-    say,
 )
-from music import furnish_music, give_back_music
-from releases import clear_away, current, keep_some, make, proven
+from music import configure_mpd, restore_mpd
+from releases import create, current, delete_oldest, delete_unproven, proven
 
 HERE = Path(__file__).resolve().parent
 
 
 @contextlib.contextmanager
-def alone() -> Iterator[None]:
+def deploy_lock() -> Iterator[None]:
+    """Hold the lock that lets one deploy run at a time.
+
+    Raises:
+        DeployError: If another deploy holds it.
+    """
     ROOT.mkdir(exist_ok=True)
     with (ROOT / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DeployError(
-                BUSY, "another deploy is at work on this box: try again when it is through"
+                BUSY, "another deploy is running on this box: try again when it has finished"
             ) from None
         yield
 
 
-def last_good() -> str | None:
-    """The current release if it is proven, else the newest that is."""
-    good = proven()
-    return next((name for name in good if name == current()), good[0] if good else None)
+def last_proven() -> str | None:
+    """Return the current release if it is proven, else the newest proven one."""
+    names = proven()
+    return next((name for name in names if name == current()), names[0] if names else None)
 
 
 def install(incoming: str, name: str) -> None:
-    before = last_good()
-    if name == current():  # its deploy was cut off after the switch: it is whole, and only not proven
-        clear_away()
-        settle(name, trial.try_out(name, before))
+    """Create a release, and switch to it; a release that is never switched to is deleted."""
+    previous = last_proven()
+    if name == current():  # its deploy was cut off after the switch: it is complete, but not proven
+        delete_unproven()
+        accept(name, health_check.switch_to(name, previous))
         return
-    lacked = trial.lacking()
-    clear_away(but=Path(incoming))
-    surroundings.install_packages()
-    release = make(Path(incoming), name)
+    known_faults = health_check.environment_faults()
+    delete_unproven(keep=Path(incoming))
+    preflight.install_packages()
+    release = create(Path(incoming), name)
     try:
-        furnish_music(release)
-        surroundings.make_user(release)
-        surroundings.keep_settings(release, before)
-        bad = trial.try_out(name, before, lacked)
+        configure_mpd(release)
+        preflight.create_user(release)
+        preflight.install_settings(release, previous)
+        faults = health_check.switch_to(name, previous, known_faults)
     except BaseException:
         if current() != name:
             shutil.rmtree(release)
         raise
-    settle(name, bad)
+    accept(name, faults)
 
 
 def switch(name: str) -> None:
-    settle(name, trial.try_out(name, last_good()))
+    """Switch to a release that is already on the box."""
+    accept(name, health_check.switch_to(name, last_proven()))
 
 
-def settle(name: str, bad: set[str]) -> None:
-    """From now on it is one to go back to, and the newest."""
+def accept(name: str, faults: set[str]) -> None:
+    """Mark a release as proven and the newest, and delete the oldest."""
     (RELEASES / name / ".proven").touch()
     os.sync()
-    keep_some()
-    keeper, new = (
-        ROOT / "box",
-        ROOT / ".box.new",
-    )  # for `back`: these files of a release that is known to work
+    delete_oldest()
+    # `back` runs from a copy of these files, whose release is known to work.
+    target, new = ROOT / "box", ROOT / ".box.new"
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(HERE, new, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.rmtree(keeper, ignore_errors=True)
-    new.rename(keeper)
-    say(f"well: the box runs {name}" + (f"; still to be mended: {', '.join(sorted(bad))}" if bad else ""))
+    shutil.rmtree(target, ignore_errors=True)
+    new.rename(target)
+    report(
+        f"healthy: the box runs {name}" + (f"; still to fix: {', '.join(sorted(faults))}" if faults else "")
+    )
 
 
 def rollback() -> None:
-    """The release keeps its place in the order, so that the next rollback goes further back."""
-    good, now = proven(), current()
-    older = good[good.index(now) + 1 :] if now in good else good
+    """Switch to the next older release. It keeps its place in the order, so another rollback goes further."""
+    names, now = proven(), current()
+    older = names[names.index(now) + 1 :] if now in names else names
     if not older:
         raise DeployError(NOTHING, "there is no earlier release on this box")
-    trial.try_out(older[0], now if now in good else None)
-    say(f"well: the box runs {older[0]}, and no longer {now}")
+    health_check.switch_to(older[0], now if now in names else None)
+    report(f"healthy: the box runs {older[0]} instead of {now}")
 
 
 def back() -> None:
-    name = last_good()
+    """Go back to the last proven release, if the current one is not proven."""
+    name = last_proven()
     if name is None or name == current():
         return
-    say(f"{current()} was never proven, and has failed: going back")
-    say(trial.go_back(name))
+    report(f"{current()} failed before it was proven: going back")
+    report(health_check.go_back(name))
 
 
 def status() -> None:
+    """Report the releases, the unit's state, and `moodbox status`."""
     if current() is None:
         raise DeployError(NOTHING, "there is no moodbox on this machine")
-    say(f"{'runs':8} {current()}")
+    report(f"{'runs':8} {current()}")
     for name in proven():
         if name != current():
-            say(f"{'kept':8} {name}")
+            report(f"{'kept':8} {name}")
     unit = run("systemctl", "is-active", "moodbox.service", check=False).stdout.strip()
-    say(f"{'systemd':8} {unit}")
-    asked = run(ROOT / "current/venv/bin/moodbox", "status", check=False)
-    say((asked.stdout or asked.stderr).rstrip())
+    report(f"{'systemd':8} {unit}")
+    answer = run(ROOT / "current/venv/bin/moodbox", "status", check=False)
+    report((answer.stdout or answer.stderr).rstrip())
 
 
 def remove() -> None:
-    give_back_music()
-    surroundings.remove()
+    """Remove moodbox; settings, learned data, the user and apt's packages stay."""
+    restore_mpd()
+    preflight.remove()
     shutil.rmtree(ROOT)
-    say(f"removed; kept are your {SETTINGS.parent} and {STATE}, the user moodbox, and what apt has installed")
+    report(f"removed; {SETTINGS.parent}, {STATE}, the user moodbox and the packages from apt are kept")
 
 
 VERBS: dict[str, Callable[..., None]] = {
@@ -153,35 +166,40 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 
 
-def check_words(*words: str) -> None:
-    """Raises DeployError if a name, which becomes a path here, or MOODBOX_PATIENCE is not as it should be."""
-    trial.ready_within()
+def validate(*words: str) -> None:
+    """Validate the names, which become paths here, and MOODBOX_PATIENCE.
+
+    Raises:
+        DeployError: If one of them is invalid.
+    """
+    health_check_timeout_s()
     for word in words:
         if not re.fullmatch(rf"({ROOT}/incoming\.)?[A-Za-z0-9][A-Za-z0-9.+_-]*", word):
-            raise DeployError(WRONG_CALL, f"{word!r} is no release")
+            raise DeployError(WRONG_CALL, f"{word!r} is not the name of a release")
 
 
 def main(verb: str, *rest: str) -> int:
-    for number in (signal.SIGHUP, signal.SIGINT):  # who asked has gone; what was begun is brought to its end
+    """Run a verb, and return its exit code; the last line of a failure starts with FAILED."""
+    for number in (signal.SIGHUP, signal.SIGINT):  # if the connection is lost, the deploy continues
         signal.signal(number, signal.SIG_IGN)
     try:
-        check_words(*rest)
+        validate(*rest)
         if verb in ("status", "remove") and not ROOT.exists():
             raise DeployError(NOTHING, "there is no moodbox on this machine")
-        with alone() if verb != "status" else contextlib.nullcontext():
+        with deploy_lock() if verb != "status" else contextlib.nullcontext():
             VERBS[verb](*rest)
     except DeployError as error:
         if verb == "back" and error.code == BUSY:
-            return 0  # a deploy is at work: going back is in its hands
-        say(f"FAILED {error}")
+            return 0  # a running deploy goes back by itself
+        report(f"FAILED {error}")
         return error.code
     except subprocess.CalledProcessError as error:
         last = (error.stderr or error.stdout or "").strip().splitlines()[-1:] or [f"code {error.returncode}"]
-        say(f"FAILED `{' '.join(error.cmd[:3])} ...` on the box: {last[0]}")
-        return UNWELL
+        report(f"FAILED `{' '.join(error.cmd[:3])} ...` on the box: {last[0]}")
+        return UNHEALTHY
     except OSError as error:
-        say(f"FAILED {error.filename or 'the box'}: {error.strerror}")
-        return NO_SPACE if error.errno == errno.ENOSPC else UNWELL
+        report(f"FAILED {error.filename or 'the box'}: {error.strerror}")
+        return NO_SPACE if error.errno == errno.ENOSPC else UNHEALTHY
     return 0
 
 

@@ -1,8 +1,10 @@
-"""What the other files here share: where things lie, and how to say, run and fail."""
+"""Paths, exit codes and helpers that all modules in this folder share."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,22 +17,44 @@ UNITS = Path("/etc/systemd/system")
 SETTINGS = Path("/etc/moodbox/moodbox.toml")
 STATE = Path("/var/lib/moodbox")
 
-WRONG_CALL, NO_SPACE, APT, UNWELL, BUSY, NOTHING = 2, 5, 6, 8, 9, 10
-"""Exit codes; deploy.sh has the others."""
+WRONG_CALL, NO_SPACE, APT, UNHEALTHY, BUSY, NOTHING = 2, 5, 6, 8, 9, 10
+"""Exit codes; deploy.sh defines the others."""
+
+HEALTH_CHECK_TIMEOUT_S = 90
 
 
 class DeployError(Exception):
+    """A failure that ends the deploy, with its exit code and a message of one line."""
+
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
-def say(text: str) -> None:
-    with contextlib.suppress(OSError):  # whoever asked may be gone; what was begun is brought to its end
+def health_check_timeout_s() -> float:
+    """Return 90 seconds times the environment variable MOODBOX_PATIENCE.
+
+    Raises:
+        DeployError: If MOODBOX_PATIENCE is not a number from 1 to 99.
+    """
+    factor = os.environ.get("MOODBOX_PATIENCE") or "1"
+    if not re.fullmatch(r"[1-9][0-9]?(\.[0-9]+)?", factor, re.ASCII):
+        raise DeployError(WRONG_CALL, f"MOODBOX_PATIENCE is {factor!r}: expected a number from 1 to 99")
+    return HEALTH_CHECK_TIMEOUT_S * float(factor)
+
+
+def report(text: str) -> None:
+    """Print a line for deploy.sh, which may have lost its connection."""
+    with contextlib.suppress(OSError):  # the deploy continues without a reader
         print(text, flush=True)
 
 
 def run(*words: str | Path, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command with its output captured as text.
+
+    Raises:
+        subprocess.CalledProcessError: If `check` is set and the command fails.
+    """
     return subprocess.run(
         [str(word) for word in words],
         check=check,
@@ -41,16 +65,16 @@ def run(*words: str | Path, check: bool = True, **options: Any) -> subprocess.Co
     )
 
 
-def take_away(path: Path) -> None:
-    """Whatever it is; of a link nothing but the link."""
+def delete(path: Path) -> None:
+    """Delete a file, a folder with its content, or a link without its target."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
 
-def put(source: Path, target: Path) -> None:
-    """As a whole or not at all."""
+def install_file(source: Path, target: Path) -> None:
+    """Copy a file atomically, readable for everybody."""
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(f".{target.name}.new")
     shutil.copyfile(source, new)

@@ -16,7 +16,7 @@ from tests.waiting import eventually
 MOCK_PINS = """[Service]
 Environment=GPIOZERO_PIN_FACTORY=mock GPIOZERO_MOCK_PIN_CLASS=mockpwmpin
 """
-SETTINGS = """# a person wrote this
+SETTINGS = """# written by the owner
 [camera]
 source = "images:/opt/moodbox/current/device/pictures/eileen_collins.jpg"
 """
@@ -25,14 +25,14 @@ playlist_directory "/var/lib/mpd/playlists"
 db_file "/var/lib/mpd/tag_cache"
 audio_output {
     type "null"
-    name "nothing to be heard"
+    name "no sound"
 }
 """
 
 
 @pytest.fixture(scope="session")
 def bare() -> Iterator[Machine]:
-    """Up, and never saw moodbox."""
+    """Boot a machine without moodbox."""
     folder = Path(tempfile.mkdtemp(prefix="run.", dir=REPOSITORY / ".machine"))
     machine = Machine(folder, os.environ.get("SUITE", "trixie"))
     try:
@@ -44,12 +44,13 @@ def bare() -> Iterator[Machine]:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Source:
+    """Copy the repository, so that the test can change it."""
     return Source(tmp_path / "source")
 
 
 @pytest.fixture(scope="session")
 def furnished(bare: Machine) -> Machine:
-    """With what a Pi and its owner bring: pins, something to see, music, and settings."""
+    """Add what a Pi and its owner provide: pins, a picture as the camera, songs and settings."""
     for path, content in (
         ("etc/systemd/system/moodbox.service.d/test.conf", MOCK_PINS),
         ("etc/moodbox/moodbox.toml", SETTINGS),
@@ -76,7 +77,7 @@ def furnished(bare: Machine) -> Machine:
 
 @pytest.fixture
 def machine(furnished: Machine, tmp_path: Path) -> Machine:
-    """A box that plays, whatever the test before has left."""
+    """Return a box that plays, whatever state the previous test left."""
     if furnished.status().get("trouble") != {}:
         Source(tmp_path / "good").deploy(furnished)
         furnished.run("sudo systemctl restart moodbox")

@@ -1,4 +1,4 @@
-"""A machine with real systemd and sshd, in a container without network; deploy.sh reaches it over SSH."""
+"""A container without network, with real systemd and sshd, which deploy.sh reaches over SSH."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from tests import waiting
 from tests.host import Host
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-SENT = ("deploy", "device", "systemd", "lock", "README.md", "LICENSE", "NOTICE", ".venv", ".deploy")
-REBOOT = 133  # nspawn's exit code for a machine that is to be started again by who started it (--keep-unit)
+COPIED = ("deploy", "device", "systemd", "lock", "README.md", "LICENSE", "NOTICE", ".venv", ".deploy")
+REBOOT = 133  # nspawn's exit code when the machine reboots and nspawn runs with --keep-unit
 DROP_INS = "etc/systemd/system/moodbox.service.d"
 
 
 def eventually(happened: Callable[[], object], seconds: float) -> None:
-    waiting.eventually(happened, seconds, pause=0.3)  # asking over SSH is slow, and heavy
+    """Fail if `happened` does not become true in time. Each try is slow, since it uses SSH."""
+    waiting.eventually(happened, seconds, pause=0.3)
 
 
 class Machine(Host):
-    """Debian, as `script/machine` made it; what happens to this copy of it stays in `folder`."""
+    """A copy in `folder` of the Debian that `script/machine` made."""
 
     def __init__(self, folder: Path, suite: str) -> None:
         super().__init__(folder, suite)
@@ -38,7 +39,7 @@ class Machine(Host):
             self.allow(user, (folder / "key.pub").read_text())
 
     def allow(self, user: str, line: str) -> None:
-        """Lets in whoever has the key, by sshd's authorized_keys."""
+        """Write the line to the user's authorized_keys."""
         home = self.root / "home" / user
         file = home / ".ssh" / "authorized_keys"
         file.parent.mkdir(mode=0o700, exist_ok=True)
@@ -48,6 +49,7 @@ class Machine(Host):
             os.chown(path, owner.st_uid, owner.st_gid)
 
     def boot(self) -> None:
+        """Start the container, and wait until it is up."""
         with (self.folder / "console").open("ab") as console:
             self._nspawn = subprocess.Popen(
                 ["systemd-nspawn", "--directory", self.root, "--boot", "--register=no", "--keep-unit",
@@ -70,43 +72,48 @@ class Machine(Host):
         return Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children")
 
     def stop(self) -> None:
+        """Kill the container, as a power cut would."""
         if self._nspawn:
-            # The machine's first process: with it all others end; nspawn's own death leaves them running.
+            # Killing the container's first process ends all others; killing nspawn alone leaves them running.
             for leader in self._children().read_text().split():
                 os.kill(int(leader), signal.SIGKILL)
             self._nspawn.kill()
             self._nspawn.wait(30)
             self._nspawn = None
-            time.sleep(0.5)  # the kernel ends what was in it
+            time.sleep(0.5)  # the kernel ends the container's other processes
 
     def wait_until_off(self, seconds: float = 60) -> None:
-        """Until it has shut down in good order, of its own accord."""
+        """Wait until it has shut down by itself, with exit code 0."""
         assert self._nspawn
         assert self._nspawn.wait(seconds) == 0
         self._nspawn = None
 
     def reboot(self) -> None:
-        """As a person would, by `sudo reboot`; returns when it is up again."""
-        self.run("sudo systemctl reboot", check=False)
+        """Reboot it in good order, and wait until it is up again.
+
+        The reboot begins when the command has ended: an SSH connection that it cuts may hang for minutes.
+        """
+        self.run("sudo systemd-run --quiet --on-active=1 --timer-property=AccuracySec=0.1 systemctl reboot")
         assert self._nspawn
-        assert self._nspawn.wait(self.up_within) == REBOOT
+        assert self._nspawn.wait(self.boot_timeout_s) == REBOOT
         self._nspawn = None
         self.boot()
 
     def remove(self) -> None:
+        """Stop the container, and delete its folder."""
         self.stop()
-        # The last of its processes may still be ending, and write meanwhile.
+        # Its last processes may still write while they end.
         eventually(lambda: subprocess.run(["rm", "-rf", self.folder], check=False).returncode == 0, 30)
 
 
 class Source:
-    """A copy of this repository, as far as deploy.sh wants it, that a test may change."""
+    """A copy of the files that deploy.sh needs, which a test can change."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir()
-        (REPOSITORY / ".deploy").mkdir(exist_ok=True)  # the downloaded packages are the same for all
-        for name in SENT:
+        (REPOSITORY / ".deploy").mkdir(exist_ok=True)  # all tests share the downloaded packages
+        for name in COPIED:
             path = REPOSITORY / name
             if name.startswith("."):
                 (folder / name).symlink_to(path)
@@ -119,31 +126,33 @@ class Source:
             shutil.copy(model, folder / "models")
 
     def change(self, file: str, old: str, new: str) -> None:
+        """Replace the first occurrence of `old`, which must exist."""
         path = self.folder / file
         content = path.read_text()
-        assert old in content, f"{file} has no {old!r} any more"
+        assert old in content, f"{file} does not contain {old!r}"
         path.write_text(content.replace(old, new, 1))
 
-    def number(self, version: str) -> None:
-        """Makes it a release that there was never before."""
+    def set_version(self, version: str) -> None:
+        """Give the release a version that starts with `version` and was never used before."""
         self.change("device/__init__.py", '__version__ = "', f'__version__ = "{version}{time.time_ns()}+')
 
     def start(self, machine: Host, *words: str) -> subprocess.Popen[str]:
+        """Start deploy.sh."""
         return subprocess.Popen(
             [self.folder / "deploy" / "deploy.sh", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | {"MOODBOX_SSH": machine.ssh, "MOODBOX_PATIENCE": machine.patience},
+            env=os.environ | {"MOODBOX_SSH": machine.ssh, "MOODBOX_PATIENCE": machine.time_factor},
             start_new_session=True,
         )
 
     def deploy(self, machine: Host, *words: str, code: int = 0) -> str:
-        """What deploy.sh prints."""
+        """Run deploy.sh, check its exit code, and return its output."""
         words = words or ("box",)
         process = self.start(machine, *words)
-        said, _ = process.communicate(timeout=machine.deployed_within)
-        print(f"$ deploy/deploy.sh {' '.join(words)}\n{said}")
-        assert process.returncode == code, said
-        return said
+        output, _ = process.communicate(timeout=machine.deploy_timeout_s)
+        print(f"$ deploy/deploy.sh {' '.join(words)}\n{output}")
+        assert process.returncode == code, output
+        return output

@@ -1,4 +1,4 @@
-"""What goes wrong around the box on a real machine: it says so, loses nothing, and mends itself if it can."""
+"""Faults around the box on a real machine: it reports them, loses nothing, and recovers if it can."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.deploy.machine import Machine, eventually
 
 pytestmark = pytest.mark.machine
 
-START = "sudo systemctl reset-failed moodbox; sudo systemctl start moodbox"  # however often it was begun
+START = "sudo systemctl reset-failed moodbox; sudo systemctl start moodbox"  # clears the start limit first
 RESTART = "sudo systemctl reset-failed moodbox; sudo systemctl restart moodbox"
 STATE = "/var/lib/moodbox"
 MPD_PID = "$(systemctl show mpd --property=MainPID --value)"
@@ -19,18 +19,20 @@ LEARNED = f"sudo sh -c 'cd {STATE} && sha256sum moodbox.db songs.db'"
 
 
 def trouble(machine: Machine) -> dict[str, str]:
+    """Return the faults that the box reports, by part."""
     found: dict[str, str] = machine.status().get("trouble", {})
     return found
 
 
-def plays(machine: Machine) -> None:
+def wait_until_it_plays(machine: Machine) -> None:
+    """Wait until the box plays without a fault."""
     eventually(lambda: machine.status().get("playing") == "play", 60)
     eventually(lambda: trouble(machine) == {}, 60)
 
 
 def test_mpd_that_is_killed_is_started_again_and_plays(machine: Machine) -> None:
     machine.run(f"sudo kill -KILL {MPD_PID}")
-    plays(machine)
+    wait_until_it_plays(machine)
 
 
 def test_mpd_that_hangs_is_said_and_plays_on_once_it_answers(machine: Machine) -> None:
@@ -38,7 +40,7 @@ def test_mpd_that_hangs_is_said_and_plays_on_once_it_answers(machine: Machine) -
     machine.run("sudo moodbox press")
     eventually(lambda: "does not answer" in trouble(machine).get("player", ""), 30)
     machine.run(f"sudo kill -CONT {MPD_PID}")
-    plays(machine)
+    wait_until_it_plays(machine)
 
 
 def test_without_mpd_at_boot_the_box_is_ready_says_so_and_plays_once_it_is_there(machine: Machine) -> None:
@@ -49,60 +51,60 @@ def test_without_mpd_at_boot_the_box_is_ready_says_so_and_plays_once_it_is_there
     assert machine.state() == "active"
     assert machine.status()["mood"] == "happy"
     machine.run("sudo systemctl unmask mpd.socket mpd.service; sudo systemctl start mpd.socket")
-    plays(machine)
+    wait_until_it_plays(machine)
 
 
 def test_settings_broken_by_hand_leave_the_box_playing_by_the_last_good_ones(machine: Machine) -> None:
     file = machine.root / "etc/moodbox/moodbox.toml"
-    right = file.read_text()
-    file.write_text(right + "[look]\nreadings = 0\n")
+    original = file.read_text()
+    file.write_text(original + "[look]\nreadings = 0\n")
     machine.run(RESTART)
     eventually(lambda: machine.status().get("playing") == "play", 60)
     assert "look.readings: expected int >= 1; found 0" in trouble(machine)["settings"]
-    assert machine.status()["mood"] == "happy"  # it looks at the pictures that its own settings name
+    assert machine.status()["mood"] == "happy"  # its last good settings name the picture of a happy face
     checked = machine.run("sudo moodbox check; echo $?", check=False)
     assert checked.startswith("BAD  settings  /etc/moodbox/moodbox.toml: look.readings")
     assert checked.splitlines()[-1] == "2"
-    file.write_text(right)
+    file.write_text(original)
     machine.run(RESTART)
-    plays(machine)
+    wait_until_it_plays(machine)
 
 
 def test_settings_that_were_never_good_are_no_reason_to_try_again(machine: Machine) -> None:
     file = machine.root / "etc/moodbox/moodbox.toml"
-    right = file.read_text()
-    file.write_text(right + "[look]\nreadings = 0\n")
+    original = file.read_text()
+    file.write_text(original + "[look]\nreadings = 0\n")
     machine.run(f"sudo rm {STATE}/settings.json {STATE}/settings.2.json")
     machine.run(RESTART, check=False)
     assert machine.state() == "failed"
     assert machine.run("systemctl show moodbox --property=NRestarts --value").strip() == "0"
-    file.write_text(right)
+    file.write_text(original)
     machine.run(RESTART)
-    plays(machine)
+    wait_until_it_plays(machine)
 
 
 def test_a_model_that_was_cut_off_is_said_on_a_box_that_runs(machine: Machine) -> None:
     model = machine.root / "opt/moodbox/releases" / machine.release() / "models/mood3.tflite"
-    whole = model.read_bytes()
-    model.write_bytes(whole[:1000])
+    content = model.read_bytes()
+    model.write_bytes(content[:1000])
     machine.run(RESTART)
     eventually(lambda: "is not the file its card describes" in trouble(machine).get("model", ""), 60)
     assert machine.status()["state"] == "trouble"
-    model.write_bytes(whole)
+    model.write_bytes(content)
     machine.run(RESTART)
-    plays(machine)
+    wait_until_it_plays(machine)
 
 
 @contextmanager
 def small_disk(machine: Machine) -> Iterator[None]:
-    """For what the box remembers: with a copy of it, and the same rights."""
+    """Mount 2 MB over the state folder, with a copy of its files and their permissions."""
     machine.run(
         f"sudo systemctl stop moodbox; sudo cp -a {STATE} /tmp/state;"
         f" sudo mount -t tmpfs -o size=2m,mode=750 tmpfs {STATE};"
         f" sudo cp -aT /tmp/state {STATE}; {START}"
     )
     try:
-        plays(machine)
+        wait_until_it_plays(machine)
         yield
     finally:
         machine.run(f"sudo systemctl stop moodbox; sudo umount {STATE}; sudo rm -r /tmp/state; {START}")
@@ -115,12 +117,12 @@ def test_a_full_disk_costs_the_memory_and_not_the_music_until_there_is_room_agai
         eventually(lambda: "storage" in trouble(machine), 60)
         assert machine.status()["playing"] == "play"
         machine.run(f"sudo rm {STATE}/full; sudo moodbox press")
-        plays(machine)
+        wait_until_it_plays(machine)
         assert "ok" in machine.run(
             f"sudo /opt/moodbox/current/venv/bin/python -c 'import sqlite3; "
             f'print(sqlite3.connect("{STATE}/moodbox.db").execute("PRAGMA quick_check").fetchone())\''
         )
-    plays(machine)
+    wait_until_it_plays(machine)
 
 
 def test_a_disk_that_is_read_only_from_the_start_costs_the_memory_and_nothing_else(machine: Machine) -> None:
@@ -130,4 +132,4 @@ def test_a_disk_that_is_read_only_from_the_start_costs_the_memory_and_nothing_el
         eventually(lambda: "read-only" in trouble(machine).get("storage", ""), 60)
         eventually(lambda: machine.status().get("playing") == "play", 60)
         assert machine.run(LEARNED) == before
-    plays(machine)
+    wait_until_it_plays(machine)

@@ -1,4 +1,4 @@
-"""The box on a real machine, under systemd: how it lives there, and what ends it."""
+"""The box under systemd on a real machine: its sandbox, its restarts, and switching off."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.deploy.machine import DROP_INS, REPOSITORY, Machine, eventually
 pytestmark = pytest.mark.machine
 
 
-def test_the_machine_finds_the_running_box_exposed_to_little(machine: Machine) -> None:
+def test_systemd_rates_the_exposure_of_the_running_box_as_low(machine: Machine) -> None:
     found = machine.run("systemd-analyze security --no-pager moodbox.service")
     exposure = re.search(r"Overall exposure level for moodbox\.service: ([\d.]+)", found)
     assert exposure is not None
     assert float(exposure[1]) <= 1.0
 
 
-def test_the_machine_understands_every_line_of_the_unit(machine: Machine) -> None:
+def test_systemd_accepts_every_line_of_the_installed_units(machine: Machine) -> None:
     assert machine.run("sudo systemd-analyze verify --man=no moodbox.service moodbox-back.service 2>&1") == ""
 
 
@@ -34,7 +34,7 @@ def test_the_box_plays_under_its_sandbox_and_again_after_a_power_cut(machine: Ma
     assert machine.status()["trouble"] == {}
 
 
-def test_songs_are_listened_to_under_the_sandbox_by_a_process_that_stands_back(machine: Machine) -> None:
+def test_songs_are_analyzed_in_the_sandbox_by_a_process_of_idle_priority(machine: Machine) -> None:
     folder = machine.root / "var/lib/mpd/music/heard"
     folder.mkdir(exist_ok=True)
     sound = 0.1 * np.sin(np.arange(30 * 44100) * np.random.default_rng(1).random(2)[:, None]).T
@@ -44,8 +44,9 @@ def test_songs_are_listened_to_under_the_sandbox_by_a_process_that_stands_back(m
     machine.run(f'sudo /opt/moodbox/current/venv/bin/python -c "{update}"')
     children = f"sudo cat /proc/{machine.main_pid()}/task/*/children"
     eventually(lambda: "SCHED_IDLE" in machine.run(f"chrt --pid $({children})", check=False), 60)
-    heard = "44 songs; 44 listened to, in 4 of them nothing is heard"  # those four are silent
-    eventually(lambda: heard in machine.run("sudo moodbox check", check=False), 60)
+    # The four songs of the fixture are silent.
+    expected = "44 songs; 44 analyzed, without a result for 4 of them"
+    eventually(lambda: expected in machine.run("sudo moodbox check", check=False), 60)
 
 
 @pytest.mark.parametrize(("number", "within"), [(signal.SIGKILL, 20), (signal.SIGSTOP, 60)])
@@ -58,12 +59,13 @@ def test_a_box_that_is_killed_or_stopped_dead_comes_back(
     eventually(lambda: machine.main_pid() not in (0, pid), within)
     eventually(lambda: machine.status().get("playing") == "play", 30)
     log = machine.run(f"sudo journalctl --since=@{int(began)} --unit=moodbox")
-    assert "Control process exited" not in log  # `moodbox dark`, when it fails
+    assert "Control process exited" not in log  # systemd logs this if `moodbox dark` fails
 
 
 def test_a_box_that_fails_for_ever_is_not_restarted_for_ever_and_is_dark(machine: Machine) -> None:
     quick = machine.root / DROP_INS / "quick.conf"
-    quick.write_text("[Service]\nRestartSec=100ms\nRestartSteps=0\n")  # the test would else take minutes
+    # With the real pauses the test would take minutes.
+    quick.write_text("[Service]\nRestartSec=100ms\nRestartSteps=0\n")
     machine.run("sudo systemctl daemon-reload")
     for _ in range(10):  # eight starts are allowed; systemd 252 forgets those before a daemon-reload
         if (pid := machine.main_pid()) == 0:
@@ -72,18 +74,20 @@ def test_a_box_that_fails_for_ever_is_not_restarted_for_ever_and_is_dark(machine
         eventually(lambda was=pid: machine.main_pid() not in (0, was) or "failed" in machine.state(), 30)  # type: ignore[misc]
     eventually(lambda: machine.state() == "failed", 30)
     after = machine.run("systemctl show moodbox --property=ExecStopPost")
-    assert re.search(r"moodbox dark ;.* code=exited ; status=0 ", after)  # and its lights are out
+    assert re.search(r"moodbox dark ;.* code=exited ; status=0 ", after)  # it switched the lights off
     assert "repeated too quickly" in machine.run("sudo journalctl --unit=moodbox --lines=20")
     quick.unlink()
-    begin_anew = "sudo systemctl reset-failed moodbox; sudo systemctl start moodbox"
-    assert begin_anew in (REPOSITORY / "docs" / "on-a-pi.md").read_text()
-    machine.run(f"sudo systemctl daemon-reload; {begin_anew}")
+    start_again = "sudo systemctl reset-failed moodbox; sudo systemctl start moodbox"
+    assert start_again in (REPOSITORY / "docs" / "on-a-pi.md").read_text()
+    machine.run(f"sudo systemctl daemon-reload; {start_again}")
     eventually(lambda: machine.status().get("playing") == "play", 30)
 
 
-def switches_off(machine: Machine) -> str:
-    """A unit with all that moodbox.service may and may not do, which does what the box does after a very long
-    hold: nobody can press gpiozero's mock pins from outside."""
+def install_power_off_unit(machine: Machine) -> str:
+    """Install a unit with the sandbox of moodbox.service, that switches the machine off as the box does.
+
+    Another process cannot press gpiozero's mock pins. Returns the unit's name.
+    """
     units = machine.root / "etc/systemd/system"
     unit = (units / "moodbox.service").read_text()
     python = "/opt/moodbox/current/venv/bin/python"
@@ -102,7 +106,7 @@ def switches_off(machine: Machine) -> str:
 
 
 def test_where_polkit_refuses_the_machine_stays_on_and_says_why(machine: Machine) -> None:
-    off = switches_off(machine)
+    off = install_power_off_unit(machine)
     rule = "/etc/polkit-1/rules.d/moodbox.rules"
     machine.run(f"sudo mv {rule} /tmp/; sudo systemctl restart polkit")
     machine.run(f"sudo systemctl start {off}", check=False)
@@ -111,17 +115,17 @@ def test_where_polkit_refuses_the_machine_stays_on_and_says_why(machine: Machine
     assert machine.status()["playing"] == "play"
 
 
-def test_the_box_switches_the_machine_off_from_within_its_sandbox(machine: Machine) -> None:
-    machine.run(f"sudo systemctl start --no-block {switches_off(machine)}", check=False)
+def test_the_box_can_switch_the_machine_off_from_its_sandbox(machine: Machine) -> None:
+    machine.run(f"sudo systemctl start --no-block {install_power_off_unit(machine)}", check=False)
     machine.wait_until_off()
     machine.boot()
     eventually(lambda: machine.status().get("playing") == "play", 60)
 
 
-def test_an_mpd_elsewhere_is_reached_with_the_drop_in_of_the_docs_alone(machine: Machine) -> None:
+def test_mpd_over_tcp_needs_only_the_drop_in_of_the_docs(machine: Machine) -> None:
     file = machine.root / "etc/moodbox/moodbox.toml"
-    right = file.read_text()
-    file.write_text(right + '[music]\naddress = "127.0.0.1:6600"\n')
+    original = file.read_text()
+    file.write_text(original + '[music]\naddress = "127.0.0.1:6600"\n')
     machine.run("sudo systemctl restart moodbox")
     eventually(lambda: "player" in machine.status().get("trouble", {}), 30)
     docs = (REPOSITORY / "docs" / "on-a-pi.md").read_text()
@@ -130,5 +134,5 @@ def test_an_mpd_elsewhere_is_reached_with_the_drop_in_of_the_docs_alone(machine:
     machine.run("sudo systemctl daemon-reload; sudo systemctl restart moodbox")
     eventually(lambda: machine.status().get("playing") == "play", 30)
     (machine.root / DROP_INS / "network.conf").unlink()
-    file.write_text(right)
+    file.write_text(original)
     machine.run("sudo systemctl daemon-reload; sudo systemctl restart moodbox")

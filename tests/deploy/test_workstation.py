@@ -1,4 +1,4 @@
-"""What deploy.sh does on the workstation, before it speaks to a box."""
+"""What deploy.sh does on the workstation, without a real box."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.waiting import eventually
 
 
 def deploy(*words: str, ssh: str = "ssh") -> subprocess.CompletedProcess[str]:
+    """Run deploy.sh with an ssh command."""
     return subprocess.run(
         [REPOSITORY / "deploy" / "deploy.sh", *words],
         capture_output=True,
@@ -32,6 +33,7 @@ def deploy(*words: str, ssh: str = "ssh") -> subprocess.CompletedProcess[str]:
 
 
 def release(*words: str | Path, root: Path = REPOSITORY) -> str:
+    """Run release.py of a copy of the repository, and return its output."""
     done = subprocess.run(
         [sys.executable, root / "deploy" / "release.py", *words], capture_output=True, text=True, check=True
     )
@@ -41,19 +43,19 @@ def release(*words: str | Path, root: Path = REPOSITORY) -> str:
 @pytest.mark.parametrize(
     "words", [[], ["--faster", "box"], ["box", "other"], ["--status"], ["--dry-run", "--remove", "box"]]
 )
-def test_a_wrong_call_ends_with_2_and_asks_nobody(words: list[str]) -> None:
+def test_wrong_usage_ends_with_2_and_calls_no_ssh(words: list[str]) -> None:
     done = deploy(*words, ssh="false")
     assert done.returncode == 2
     assert done.stdout == ""
     assert "--dry-run" in done.stderr
 
 
-def test_a_host_that_cannot_be_reached_is_a_line_with_what_to_do() -> None:
+def test_an_unreachable_host_gives_one_line_that_says_what_to_do() -> None:
     done = deploy("127.0.0.1", ssh="ssh -p 1")
     assert done.returncode == 3
     [line] = done.stderr.splitlines()
     assert re.fullmatch(
-        r"moodbox: no SSH to 127\.0\.0\.1 \(.*Connection refused\s*\): 'ssh 127\.0\.0\.1' has to work .*",
+        r"moodbox: no SSH to 127\.0\.0\.1 \(.*Connection refused\s*\): 'ssh 127\.0\.0\.1' must work .*",
         line,
     )
 
@@ -62,49 +64,49 @@ def test_a_host_that_cannot_be_reached_is_a_line_with_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("python", "runtime", "numpy"), [("3.11", "tflite-runtime", "1."), ("3.13", "ai-edge-litert", "2.")]
 )
-def test_the_lock_is_read_for_the_boxs_python_and_not_for_this_one(
+def test_the_lock_is_evaluated_for_the_boxs_python(
     python: str, runtime: str, numpy: str, machine: str
 ) -> None:
     lock = release("lock", python, machine)
     pins = dict(re.findall(r"^(\S+)==(\S+) \\$", lock, re.MULTILINE))
     assert {"tflite-runtime", "ai-edge-litert"} & set(pins) == {runtime}
     assert pins["numpy"].startswith(numpy)
-    assert "colorama" not in pins  # Windows wants it
+    assert "colorama" not in pins  # only for Windows
     assert all("--hash=sha256:" in entry for entry in re.split(r"^(?=\S)", lock, flags=re.MULTILINE) if entry)
 
 
 def test_a_release_has_the_same_name_until_one_of_its_files_changes(tmp_path: Path) -> None:
-    one, other = Source(tmp_path / "one"), Source(tmp_path / "other")
-    (other.folder / "device" / "box" / "box.py").chmod(0o600)
-    (other.folder / "notes.txt").write_text("not part of it")
-    first = release("name", "3.13", root=one.folder)
+    source, copy = Source(tmp_path / "source"), Source(tmp_path / "copy")
+    (copy.folder / "device" / "box" / "box.py").chmod(0o600)
+    (copy.folder / "notes.txt").write_text("not part of a release")
+    first = release("name", "3.13", root=source.folder)
     assert re.fullmatch(r"\d+\.\d+\.\d+-py313-[0-9a-f]{12}\n", first)
-    assert release("name", "3.13", root=other.folder) == first
-    assert release("name", "3.11", root=other.folder) != first
-    other.change("systemd/moodbox.service", "WatchdogSec=30", "WatchdogSec=31")
-    assert release("name", "3.13", root=other.folder) != first
+    assert release("name", "3.13", root=copy.folder) == first
+    assert release("name", "3.11", root=copy.folder) != first
+    copy.change("systemd/moodbox.service", "WatchdogSec=30", "WatchdogSec=31")
+    assert release("name", "3.13", root=copy.folder) != first
 
 
-def test_mpd_understands_the_configuration_that_a_box_gets(tmp_path: Path) -> None:
+def test_mpd_reads_the_configuration_that_a_deploy_installs(tmp_path: Path) -> None:
     for folder in ("music", "playlists"):
         (tmp_path / folder).mkdir()
-    written = (REPOSITORY / "deploy" / "mpd.conf").read_text()
-    for there, here in (
+    configuration = (REPOSITORY / "deploy" / "mpd.conf").read_text()
+    for original, replacement in (
         ("/var/lib/mpd", str(tmp_path)),
         ("/run/mpd/socket", str(tmp_path / "socket")),
         ('bind_to_address "127.0.0.1"', ""),  # another MPD may listen there
         ('user "mpd"', ""),
     ):
-        assert there in written
-        written = written.replace(there, here)
-    (tmp_path / "mpd.conf").write_text(written)
+        assert original in configuration
+        configuration = configuration.replace(original, replacement)
+    (tmp_path / "mpd.conf").write_text(configuration)
     program = shutil.which("mpd", path=os.environ["PATH"] + ":/usr/bin:/usr/sbin")
     assert program
     with subprocess.Popen([program, "--no-daemon", "--stderr", tmp_path / "mpd.conf"]) as server:
         try:
             client = mpd.MPDClient()
 
-            def listens() -> bool:  # its socket is there a moment earlier
+            def listens() -> bool:  # the socket's file exists a moment before MPD listens
                 with suppress(OSError):
                     client.connect(str(tmp_path / "socket"))
                     return True
@@ -113,13 +115,13 @@ def test_mpd_understands_the_configuration_that_a_box_gets(tmp_path: Path) -> No
             eventually(listens)
             [output] = client.outputs()
             assert (output["outputname"], output["plugin"]) == ("speaker", "alsa")
-            assert client.status()["volume"]  # its own, for there is no sound card here
+            assert client.status()["volume"]  # the software mixer's: there is no sound card here
             client.disconnect()
         finally:
             server.kill()
 
 
-def test_what_is_sent_belongs_to_root_and_may_be_read_by_the_boxs_user(tmp_path: Path) -> None:
+def test_the_packed_files_belong_to_root_and_everybody_can_read_them(tmp_path: Path) -> None:
     source = Source(tmp_path / "source")
     (source.folder / "device" / "box" / "box.py").chmod(0o600)
     (tmp_path / "wheels").mkdir()
@@ -127,14 +129,17 @@ def test_what_is_sent_belongs_to_root_and_may_be_read_by_the_boxs_user(tmp_path:
     release("pack", tmp_path / "release.tar", tmp_path / "wheels", root=source.folder)
     with tarfile.open(tmp_path / "release.tar") as tar:
         members = {member.name: member for member in tar}
-    assert {"wheels/some.whl", "device/box/box.py", "deploy/box/trial.py", "models/mood3.tflite"} <= set(
-        members
-    )
+    assert {
+        "wheels/some.whl",
+        "device/box/box.py",
+        "deploy/box/health_check.py",
+        "models/mood3.tflite",
+    } <= set(members)
     assert {(member.uid, member.gid, member.mode & 0o444) for member in members.values()} == {(0, 0, 0o444)}
 
 
-# The wire to two boxes. That of `one` is slow: nothing gets through before `two` has all of its release.
-WIRE = """#!/bin/sh
+# A script in place of ssh, for two boxes. The connection to `one` waits until `two` has its whole release.
+SSH = """#!/bin/sh
 while [ "$1" != -- ]; do shift; done
 host=$2
 case $host in one) python=3.11 ;; two) python=3.13 ;; esac
@@ -149,21 +154,21 @@ esac
 """
 
 
-def test_two_boxes_may_get_their_releases_at_once(tmp_path: Path) -> None:
+def test_two_boxes_get_their_own_releases_at_the_same_time(tmp_path: Path) -> None:
     source = Source(tmp_path / "source")
-    (source.folder / ".deploy").unlink()  # the downloaded packages of all tests
+    (source.folder / ".deploy").unlink()  # the link to the wheels that all tests share
     for python in ("3.11", "3.13"):
         wheels = source.folder / f".deploy/wheels-{python}-x86_64"
         wheels.mkdir(parents=True)
         (wheels / f"for-{python}.whl").touch()
         (wheels / "lock.txt").write_text(release("lock", python, "x86_64"))
-    wire = tmp_path / "wire"
-    wire.write_text(WIRE.replace("{folder}", str(tmp_path)))
-    wire.chmod(0o755)
+    ssh = tmp_path / "ssh"
+    ssh.write_text(SSH.replace("{folder}", str(tmp_path)))
+    ssh.chmod(0o755)
     deploys = [
         subprocess.Popen(
             [source.folder / "deploy/deploy.sh", host],
-            env=os.environ | {"MOODBOX_SSH": str(wire)},
+            env=os.environ | {"MOODBOX_SSH": str(ssh)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
@@ -181,15 +186,15 @@ def test_two_boxes_may_get_their_releases_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_what_a_killed_deploy_left_is_gone_a_day_later_and_what_another_is_at_stays(tmp_path: Path) -> None:
+def test_the_folder_of_a_killed_deploy_is_deleted_after_a_day(tmp_path: Path) -> None:
     source = Source(tmp_path / "source")
     (source.folder / ".deploy").unlink()
     for name, hours in (("run.killed", 25), ("run.working", 1)):
-        left = source.folder / ".deploy" / name
-        left.mkdir(parents=True)
-        (left / "release.tar").touch()
-        then = time.time() - hours * 3600
-        os.utime(left, (then, then))
+        folder = source.folder / ".deploy" / name
+        folder.mkdir(parents=True)
+        (folder / "release.tar").touch()
+        modified = time.time() - hours * 3600
+        os.utime(folder, (modified, modified))
     subprocess.run(
         [source.folder / "deploy/deploy.sh", "box"],
         env=os.environ | {"MOODBOX_SSH": "false"},

@@ -1,4 +1,4 @@
-"""The box on the emulated Pi, as its tests see it."""
+"""What the tests ask of the box on the emulated Pi."""
 
 from __future__ import annotations
 
@@ -14,33 +14,36 @@ mpd.connect("/run/mpd/socket")
 mpd.sendall(b"COMMAND\\nclose\\n")
 mpd.recv(100)
 """
-LINES = tuple(LIGHTS.values())
+LIGHT_LINES = tuple(LIGHTS.values())
 
 
-def plays(pi: EmulatedPi, within: float = 300) -> None:
-    """Returns once it does, and is in no trouble."""
-    eventually(lambda: well(pi), within, pause=1)
+def wait_until_it_plays(pi: EmulatedPi, timeout_s: float = 300) -> None:
+    """Wait until the box plays without a fault."""
+    eventually(lambda: is_healthy(pi), timeout_s, pause=1)
 
 
-def well(pi: EmulatedPi) -> bool:
+def is_healthy(pi: EmulatedPi) -> bool:
+    """Tell whether the box plays, shows a mood, and reports no fault."""
     status = pi.status()
     return (status.get("playing"), status.get("trouble"), status.get("state")) == ("play", {}, "mood")
 
 
-def blink(pi: EmulatedPi) -> bool:
-    """Whether the lights say trouble, in the mood's light or in all: two changes a second, where looking has
-    ten; a box that waits for its camera looks every few seconds.
+def lights_blink(pi: EmulatedPi) -> bool:
+    """Tell whether the lights show trouble, with the mood's light or all of them.
+
+    They change twice a second then. While the box looks, which it does every few seconds if it waits for its
+    camera, they change ten times a second.
     """
-    changes = [number for number in pi.wires.changes(LINES, seconds=2.5) if number]
+    changes = [number for number in pi.wires.changes(LIGHT_LINES, seconds=2.5) if number]
     return bool(changes) and all(3 <= number <= 7 for number in changes)
 
 
-def looks(pi: EmulatedPi) -> list[str]:
-    """What the log says of each look since the Pi's start."""
+def logged_moods(pi: EmulatedPi) -> list[str]:
+    """Return the log's result of each observation since the Pi was started."""
     log = pi.run("sudo journalctl --boot --unit=moodbox --output=cat")
     return re.findall(r"^look: (\w+)", log, re.MULTILINE)
 
 
 def mpd(pi: EmulatedPi, command: str) -> None:
-    """As another client would."""
+    """Send a command to MPD, as another client."""
     pi.run("sudo python3 -", stdin=CLIENT.replace("COMMAND", command).encode())

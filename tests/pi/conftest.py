@@ -9,28 +9,30 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.machine import REPOSITORY, Source
-from tests.pi.box import mpd, plays
+from tests.pi.box import mpd, wait_until_it_plays
 from tests.pi.emulated import EmulatedPi
-from tests.pi.furniture import furnish
+from tests.pi.furniture import provision
 
 SUITE = os.environ.get("SUITE", "trixie")
 
 
 @dataclass(frozen=True)
 class Box:
+    """An emulated Pi on which deploy.sh has installed moodbox."""
+
     pi: EmulatedPi
-    before: str  # what lay there before moodbox came
-    deploy: str  # what deploy.sh said
+    files_before: str  # moodbox's files and user on the Pi before the deploy
+    deploy_output: str
 
 
 @pytest.fixture(scope="session")
 def bare() -> Iterator[EmulatedPi]:
-    """Up, with the wiring, the songs and the sound card of its owner; it never saw moodbox."""
+    """Boot a Pi with its owner's wiring, songs and sound card, but without moodbox."""
     with tempfile.TemporaryDirectory(prefix="run.", dir=REPOSITORY / ".pi") as folder:
         pi = EmulatedPi(Path(folder), SUITE)
         try:
             pi.boot()
-            furnish(pi)
+            provision(pi)
             yield pi
         finally:
             pi.stop()
@@ -38,19 +40,19 @@ def bare() -> Iterator[EmulatedPi]:
 
 @pytest.fixture(scope="session")
 def box(bare: EmulatedPi, tmp_path_factory: pytest.TempPathFactory) -> Box:
-    """With moodbox, by one command."""
-    traces = "find /opt /usr/local/bin -mindepth 1; getent passwd moodbox"
-    before = bare.run(traces, check=False)
-    return Box(bare, before, Source(tmp_path_factory.mktemp("pi") / "source").deploy(bare))
+    """Deploy moodbox with one command."""
+    list_files = "find /opt /usr/local/bin -mindepth 1; getent passwd moodbox"
+    files_before = bare.run(list_files, check=False)
+    return Box(bare, files_before, Source(tmp_path_factory.mktemp("pi") / "source").deploy(bare))
 
 
 @pytest.fixture
 def pi(box: Box) -> EmulatedPi:
-    """A box that plays, whatever the test before has left."""
+    """Return a box that plays, whatever state the previous test left."""
     status = box.pi.status()
     if status.get("playing") == "pause":
         mpd(box.pi, "pause 0")
     if status.get("trouble") != {}:
         box.pi.run("sudo systemctl reset-failed moodbox; sudo systemctl restart mpd moodbox", check=False)
-    plays(box.pi)
+    wait_until_it_plays(box.pi)
     return box.pi

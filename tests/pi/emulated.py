@@ -1,4 +1,4 @@
-"""The emulated Pi: QEMU with what `script/pi` made; lights and button by `wires`, all else over SSH."""
+"""The emulated Pi: QEMU with the disk of `script/pi`, reached by its GPIO lines and over SSH."""
 
 from __future__ import annotations
 
@@ -18,50 +18,51 @@ BUTTON = 5
 
 
 class EmulatedPi(Host):
-    """A Pi with a disk of its own, which lies in `folder`; it never saw moodbox."""
+    """A Pi without moodbox, whose disk is a copy in `folder`."""
 
-    # Generous: the processor is emulated, and the computer may have other things to do.
-    up_within = 600.0
-    answers_within = 300.0
-    deployed_within = 3600.0
-    patience = "10"
+    # Generous: the processor is emulated, and the computer may be busy.
+    boot_timeout_s = 600.0
+    command_timeout_s = 300.0
+    deploy_timeout_s = 3600.0
+    time_factor = "10"
 
     def __init__(self, folder: Path, suite: str) -> None:
         super().__init__(folder, suite)
-        self._made = REPOSITORY / ".pi" / suite
+        self._template = REPOSITORY / ".pi" / suite
         self._qemu: subprocess.Popen[bytes] | None = None
         self._wires: Wires | None = None
         self.port = _free_port()
         subprocess.run(
-            ["cp", "--sparse=always", "--reflink=auto", self._made / "disk.img", folder / "disk.img"],
+            ["cp", "--sparse=always", "--reflink=auto", self._template / "disk.img", folder / "disk.img"],
             check=True,
         )
-        shutil.copy(self._made / "key", folder / "key")
+        shutil.copy(self._template / "key", folder / "key")
         _device_tree(folder / "pi.dtb")
         (folder / "ssh_config").write_text(
             f"Host box\n HostName 127.0.0.1\n Port {self.port}\n User pi\n IdentityFile {folder / 'key'}\n"
             " StrictHostKeyChecking no\n UserKnownHostsFile /dev/null\n LogLevel ERROR\n ConnectTimeout 30\n"
-            # One connection for all: under emulation its beginning takes a second or two.
+            # One connection for all commands: under emulation, opening one takes a second or two.
             f" ControlMaster auto\n ControlPath {folder / 'ssh'}\n ControlPersist yes\n"
         )
 
     @property
     def wires(self) -> Wires:
+        """The GPIO lines of the Pi, which must have power."""
         assert self._wires, "the Pi has no power"
         return self._wires
 
     def start(self) -> None:
-        """Power on."""
+        """Switch the power on."""
         qmp, qtest = self.folder / "qmp", self.folder / "qtest"
         with (self.folder / "qemu.log").open("ab") as log:
             self._qemu = subprocess.Popen(
                 ["qemu-system-aarch64", "-machine", "virt", *HARDWARE, "-accel", "tcg,thread=multi",
-                 "-dtb", self.folder / "pi.dtb", "-kernel", self._made / "vmlinuz",
-                 "-initrd", self._made / "initrd.gz", "-append", "root=/dev/vda rw console=ttyAMA0 quiet",
-                 # What the Pi has written is in a file of this computer's, which outlives QEMU.
+                 "-dtb", self.folder / "pi.dtb", "-kernel", self._template / "vmlinuz",
+                 "-initrd", self._template / "initrd.gz", "-append", "root=/dev/vda rw console=ttyAMA0 quiet",
+                 # unsafe: QEMU does not sync, but what the Pi has written is in this computer's page cache.
                  "-drive", f"if=none,id=disk,file={self.folder / 'disk.img'},format=raw,cache=unsafe",
                  "-device", "virtio-blk-device,drive=disk", "-device", "virtio-rng-device",
-                 # To the Pi there is SSH, and from it nothing.
+                 # SSH to the Pi works; the Pi itself has no network.
                  "-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:22",
                  "-device", "virtio-net-device,netdev=net",
                  "-serial", f"file:{self.folder / 'console'}",
@@ -75,48 +76,53 @@ class EmulatedPi(Host):
             raise AssertionError(f"QEMU does not start: {(self.folder / 'qemu.log').read_text()}") from error
 
     def boot(self) -> None:
+        """Switch the power on, and wait until the Pi is up."""
         self.start()
         self.wait_until_up()
 
     def reboot(self, *, degraded: bool = False) -> None:
-        """As a person would, by `sudo reboot`; returns when it is up again.
+        """Run `sudo systemctl reboot`, and wait until the Pi is up again.
 
-        degraded: a unit of the system may have failed.
+        Args:
+            degraded: Whether a unit of the system may have failed.
         """
         before = self.boot_id()
         self.run("sudo systemctl reboot", check=False)
-        end = time.monotonic() + self.up_within
+        end = time.monotonic() + self.boot_timeout_s
         while (now := self.boot_id()) in ("", before):
-            assert time.monotonic() < end, f"the Pi does not come back: {now or 'no SSH'}"
-            self._hang_up()
+            assert time.monotonic() < end, f"the Pi does not reboot: {now or 'no SSH'}"
+            self._close_connection()
             time.sleep(1)
         self.wait_until_up(degraded=degraded)
 
     def boot_id(self) -> str:
+        """Return the kernel's id of this boot, or an empty string if the Pi does not answer."""
         return self.run("cat /proc/sys/kernel/random/boot_id", check=False).strip()
 
     def wait_until_off(self) -> None:
-        """Until it has shut down in good order, of its own accord."""
+        """Wait until it has shut down by itself, with exit code 0."""
         assert self._qemu
-        assert self._qemu.wait(self.up_within) == 0
+        assert self._qemu.wait(self.boot_timeout_s) == 0
         self.stop()
 
     def stop(self) -> None:
+        """Kill QEMU, as a power cut would."""
         if self._qemu:
             self._qemu.kill()
             self._qemu.wait(60)
             if self._wires:
                 self._wires.close()
             self._qemu = self._wires = None
-            self._hang_up()
+            self._close_connection()
             for name in ("qmp", "qtest"):
                 (self.folder / name).unlink(missing_ok=True)
 
     def remove(self) -> None:
+        """Stop the Pi, and delete its files."""
         self.stop()
         shutil.rmtree(self.folder)
 
-    def _hang_up(self) -> None:
+    def _close_connection(self) -> None:
         subprocess.run([*self.ssh.split(), "-O", "exit", "box"], check=False, capture_output=True)
 
 
@@ -127,7 +133,7 @@ def _free_port() -> int:
 
 
 def _device_tree(file: Path) -> None:
-    """QEMU's own, but of a Pi 4: gpiozero reads there which Pi it is on."""
+    """Write QEMU's device tree with the model of a Pi 4, which gpiozero reads."""
     subprocess.run(
         ["qemu-system-aarch64", "-machine", f"virt,dumpdtb={file}", *HARDWARE],
         check=True,

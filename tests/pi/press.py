@@ -1,4 +1,4 @@
-"""python -m tests.pi.press FOLDER [SECONDS]: presses the button of the Pi in FOLDER, and tells its lights."""
+"""python -m tests.pi.press FOLDER [SECONDS]: press the button of the Pi in FOLDER, and print its lights."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.pi.wires import Wires
 
 
 def main(folder: str, seconds: str = "1.5") -> int:
+    """Press the button, and print each light's share of the time that it is on."""
     with closing(Wires(Path(folder) / "qmp", Path(folder) / "qtest")) as wires:
         wires.press(BUTTON, float(seconds))
         for _ in range(5):

@@ -1,4 +1,4 @@
-"""An emulated Pi for a person: `make shell-pi` boots one, and opens a shell on it; with that it ends."""
+"""`make shell-pi`: boots an emulated Pi and opens a shell on it; the Pi ends with the shell."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from pathlib import Path
 
 from tests.deploy.machine import REPOSITORY
 from tests.pi.emulated import EmulatedPi
-from tests.pi.furniture import furnish
+from tests.pi.furniture import provision
 
-HOW = """It never saw moodbox. From another terminal, while this one is open:
-  MOODBOX_SSH='{ssh}' deploy/deploy.sh box    put moodbox on it
+INSTRUCTIONS = """moodbox is not installed on this Pi. From another terminal, while this one is open:
+  MOODBOX_SSH='{ssh}' deploy/deploy.sh box    install moodbox
   {ssh} box    log in
-  {python} -m tests.pi.press {folder}    press its button, and see its lights
-Its end is the end of this shell: exit, or Ctrl-D.
+  {python} -m tests.pi.press {folder}    press its button, and print its lights
+The Pi ends with this shell: exit, or Ctrl-D.
 """
 
 
 def main(suite: str) -> int:
+    """Boot a Pi with this Debian, and open a shell on it."""
     with tempfile.TemporaryDirectory(prefix="run.", dir=REPOSITORY / ".pi") as folder:
         pi = EmulatedPi(Path(folder), suite)
         try:
             print(f"booting an emulated Pi with Debian's {suite}, about a minute", flush=True)
             pi.boot()
-            furnish(pi)
-            pi.wires.close()  # QEMU listens to one at a time: for tests.pi.press
-            print(HOW.format(ssh=pi.ssh, python=sys.executable, folder=folder), flush=True)
+            provision(pi)
+            pi.wires.close()  # QEMU accepts one connection at a time, and tests.pi.press needs it
+            print(INSTRUCTIONS.format(ssh=pi.ssh, python=sys.executable, folder=folder), flush=True)
             subprocess.run([*pi.ssh.split(), "box"], check=False)
         finally:
             pi.stop()

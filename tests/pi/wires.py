@@ -1,6 +1,6 @@
-"""The wires of the emulated Pi, from outside: its GPIO lines and its plug, over QEMU's own sockets.
+"""The GPIO lines of the emulated Pi, from outside, over QEMU's sockets.
 
-QEMU's machine has a PL061 with eight lines, which Linux shows as gpiochip0; line 3 is its power button.
+QEMU's machine has a PL061 with eight lines, which is gpiochip0 in Linux; line 3 is its power button.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ DATA = 0x9030000  # the PL061's data register; bits 2 to 9 of the address choose
 TREE = "/machine/unattached"
 
 
-class _Line:
-    """A connection on which each line that is sent gets one back."""
+class _Connection:
+    """A connection that answers each line with a line."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(60)
-        # QEMU makes the socket's file before it listens there.
+        # QEMU creates the socket's file before it listens on it.
         eventually(lambda: self._socket.connect_ex(str(path)) == 0, 60)
         self._lines = self._socket.makefile("rw")
 
@@ -46,8 +46,10 @@ class _Line:
 
 
 class Wires:
+    """Reads the outputs of the Pi, and sets its inputs."""
+
     def __init__(self, qmp: Path, qtest: Path) -> None:
-        self._qmp, self._qtest = _Line(qmp), _Line(qtest)
+        self._qmp, self._qtest = _Connection(qmp), _Connection(qtest)
         self._qmp.receive()  # its greeting
         self.command("qmp_capabilities")
         self._gpio = next(
@@ -57,19 +59,20 @@ class Wires:
         )
 
     def close(self) -> None:
+        """Close the connections to QEMU."""
         self._qmp.close()
         self._qtest.close()
 
     def command(self, name: str, **arguments: Any) -> Any:
-        """QEMU's own: https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html"""
+        """Run a QMP command: https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html."""
         self._qmp.send(json.dumps({"execute": name, "arguments": arguments}))
         while True:
             answer = json.loads(self._qmp.receive())
             if "return" in answer:
                 return answer["return"]
-            assert "error" not in answer, answer["error"]  # all else are events
+            assert "error" not in answer, answer["error"]  # everything else is an event
 
-    def _test(self, command: str) -> str:
+    def _run_qtest(self, command: str) -> str:
         self._qtest.send(command)
         while (answer := self._qtest.receive()).startswith("IRQ"):
             pass
@@ -77,11 +80,12 @@ class Wires:
         return answer
 
     def drive(self, line: int, level: bool) -> None:
-        """Sets an input of the Pi to 3.3 V, or to ground."""
-        self._test(f"set_irq_in {self._gpio} unnamed-gpio-in {line} {int(level)}")
+        """Set an input of the Pi to 3.3 V or to ground."""
+        self._run_qtest(f"set_irq_in {self._gpio} unnamed-gpio-in {line} {int(level)}")
 
     @contextlib.contextmanager
     def held(self, line: int) -> Iterator[None]:
+        """Hold a button down."""
         self.drive(line, True)
         try:
             yield
@@ -89,28 +93,28 @@ class Wires:
             self.drive(line, False)
 
     def press(self, line: int, seconds: float = 1.5) -> None:
-        """A person's press; long, since the processor is slow, and may see nothing of a short one."""
+        """Press a button, long enough that the slow emulated processor notices it."""
         with self.held(line):
             time.sleep(seconds)
 
     def levels(self) -> int:
-        """A bit for each line."""
-        return int(self._test(f"readl {DATA + (0xFF << 2):#x}").split()[1], 16)
+        """Return the levels of all lines, one bit each."""
+        return int(self._run_qtest(f"readl {DATA + (0xFF << 2):#x}").split()[1], 16)
 
     def lit(self, lines: tuple[int, ...], seconds: float = 1.0) -> list[float]:
-        """Each line's share of the time that it was high."""
-        seen = self._watch(seconds)
-        return [sum(levels >> line & 1 for levels in seen) / len(seen) for line in lines]
+        """Return the share of the time that each line is high."""
+        samples = self._watch(seconds)
+        return [sum(levels >> line & 1 for levels in samples) / len(samples) for line in lines]
 
     def changes(self, lines: tuple[int, ...], seconds: float) -> list[int]:
-        """How often each line went up or down."""
-        seen = self._watch(seconds)
-        return [sum((a ^ b) >> line & 1 for a, b in itertools.pairwise(seen)) for line in lines]
+        """Return how often each line changes."""
+        samples = self._watch(seconds)
+        return [sum((a ^ b) >> line & 1 for a, b in itertools.pairwise(samples)) for line in lines]
 
     def _watch(self, seconds: float) -> list[int]:
-        """The levels, as often as QEMU tells them."""
-        seen, end = [], time.monotonic() + seconds
+        """Read the levels as often as QEMU answers."""
+        samples, end = [], time.monotonic() + seconds
         while time.monotonic() < end:
-            seen.append(self.levels())
+            samples.append(self.levels())
             time.sleep(0.005)
-        return seen
+        return samples

@@ -1,4 +1,4 @@
-"""The unit as systemd itself reads it; nothing is started here."""
+"""systemd's own tools read the unit; nothing is started here."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import device
 
 SYSTEMD = Path(device.__file__).parent.parent / "systemd"
 UNIT = SYSTEMD / "moodbox.service"
-NOT_HERE_YET = re.compile(
+NOT_INSTALLED = re.compile(
     r".*: Command /opt/moodbox/current/\S+ is not executable: No such file or directory"
 )
 
 
 def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run systemd-analyze."""
     return subprocess.run(
         ["systemd-analyze", "--no-pager", *map(str, words)],
         capture_output=True,
@@ -29,41 +30,42 @@ def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def version() -> int:
+    """Return the version of systemd here."""
     first = analyze("--version").stdout.split()
     return int(re.match(r"\d+", first[1])[0])  # type: ignore[index]
 
 
-def test_what_the_unit_may_do_is_little() -> None:
+def test_systemd_rates_the_exposure_of_the_unit_as_low() -> None:
     found = analyze("security", "--offline=yes", UNIT).stdout
     exposure = re.search(r"Overall exposure level for moodbox\.service: ([\d.]+)", found)
     assert exposure is not None, found
     assert float(exposure[1]) <= 1.0
 
 
-def test_systemd_understands_every_line_of_the_unit() -> None:
-    said = analyze("verify", "--man=no", UNIT).stderr.splitlines()
-    assert [line for line in said if not NOT_HERE_YET.fullmatch(line)] == []
+def test_systemd_accepts_every_line_of_the_unit() -> None:
+    errors = analyze("verify", "--man=no", UNIT).stderr.splitlines()
+    assert [line for line in errors if not NOT_INSTALLED.fullmatch(line)] == []
 
 
-def test_a_line_that_systemd_does_not_understand_would_be_seen(tmp_path: Path) -> None:
+def test_systemd_reports_an_invalid_line(tmp_path: Path) -> None:
     broken = tmp_path / UNIT.name
     broken.write_text(UNIT.read_text().replace("WatchdogSec=30", "WatchdogSex=30"))
     assert "WatchdogSex" in analyze("verify", "--man=no", broken).stderr
 
 
-def test_the_growing_pause_is_understood_where_it_is_meant_for(tmp_path: Path) -> None:
+def test_systemd_accepts_the_growing_pause_from_254_on(tmp_path: Path) -> None:
     if version() < 254:
-        pytest.skip(f"systemd {version()} knows no growing pause: 254 and newer do")
+        pytest.skip(f"systemd {version()} has no RestartSteps=: 254 and newer have it")
     shutil.copy(UNIT, tmp_path)
     drop_ins = tmp_path / f"{UNIT.name}.d"
     drop_ins.mkdir()
     shutil.copy(SYSTEMD / "growing-pause.conf", drop_ins)
-    said = analyze("verify", "--man=no", tmp_path / UNIT.name).stderr.splitlines()
-    assert [line for line in said if not NOT_HERE_YET.fullmatch(line)] == []
+    errors = analyze("verify", "--man=no", tmp_path / UNIT.name).stderr.splitlines()
+    assert [line for line in errors if not NOT_INSTALLED.fullmatch(line)] == []
 
 
-def test_the_user_and_the_groups_of_the_unit_can_be_made(tmp_path: Path) -> None:
-    """On an empty system, as on a box that has no group gpio yet."""
+def test_systemd_creates_the_user_and_the_groups_of_the_unit(tmp_path: Path) -> None:
+    """On an empty system, which has no group gpio yet."""
     file = SYSTEMD / "moodbox.sysusers.conf"
     (tmp_path / "etc").mkdir()
     subprocess.run(["systemd-sysusers", f"--root={tmp_path}", str(file)], check=True, timeout=60)

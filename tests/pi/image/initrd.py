@@ -1,8 +1,8 @@
-"""An initramfs for Debian's arm64 kernel, made on this computer: under emulation it would take ten minutes.
+"""Builds an initramfs for Debian's arm64 kernel on this computer: under emulation it would take ten minutes.
 
     python -m tests.pi.image.initrd ROOT KERNEL_VERSION OUT
 
-Busybox, and the modules that the disk needs.
+It contains Busybox, and the kernel modules that the disk needs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ bb=/bin/busybox
 $bb mount -t devtmpfs dev /dev; $bb mount -t proc proc /proc; $bb mount -t sysfs sys /sys
 for module in /modules/*; do $bb insmod "$module"; done
 while [ ! -b /dev/vda ]; do $bb sleep 0.1; done
-# What a power cut has left is mended first, as on every Linux: here by ext4's journal.
+# The mount replays ext4's journal, which repairs what a power cut has left.
 $bb mount -t ext4 /dev/vda /root || exec $bb sh
 $bb mount --move /dev /root/dev; $bb umount /proc /sys
 exec $bb switch_root /root /sbin/init
@@ -29,7 +29,7 @@ exec $bb switch_root /root /sbin/init
 
 
 def modules(folder: Path) -> list[Path]:
-    """Those of MODULES that are not built in, each after those that it needs; depmod has been in `folder`."""
+    """Return the files of MODULES that are not built in, each after its dependencies, from depmod's list."""
     needs = {}
     for line in (folder / "modules.dep").read_text().splitlines():
         file, needed = line.split(":")
@@ -49,7 +49,7 @@ def modules(folder: Path) -> list[Path]:
 
 
 def archive(entries: Iterable[tuple[str, int, bytes]]) -> bytes:
-    """As cpio's `newc`, which the kernel unpacks; an entry is a name, a mode, and what is in it."""
+    """Return a cpio archive in the format `newc`; an entry is a name, a mode, and the content."""
     out = bytearray()
     for inode, (name, mode, content) in enumerate([*entries, ("TRAILER!!!", 0, b"")], 1):
         encoded = name.encode() + b"\0"
@@ -61,6 +61,7 @@ def archive(entries: Iterable[tuple[str, int, bytes]]) -> bytes:
 
 
 def initrd(root: Path, kernel: str) -> bytes:
+    """Return the compressed initramfs, with the programs and modules in `root`."""
     entries = [(name, FOLDER, b"") for name in ("bin", "dev", "proc", "sys", "modules", "root")]
     entries.append(("bin/busybox", PROGRAM, (root / "usr/bin/busybox").read_bytes()))
     entries.append(("init", PROGRAM, INIT.encode()))

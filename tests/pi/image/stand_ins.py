@@ -1,12 +1,12 @@
-"""Packages that Raspberry Pi OS has and Debian lacks, as an apt repository in a folder.
+"""Builds packages that Raspberry Pi OS has and Debian lacks, as an apt repository in a folder.
 
     python -m tests.pi.image.stand_ins SUITE FOLDER HEADERS
 
-HEADERS is where Debian's arm64 libpython3-dev was unpacked.
+HEADERS is the folder with Debian's unpacked arm64 libpython3-dev.
 
-Each is the thinnest that does the work: PyPI's package under apt's name. Picamera2 gets virtual_camera.py,
-and a camera that sees the picture /srv/view.jpg. Bookworm has no Python for libcamera, so there the package
-is empty and the box looks at pictures.
+Each package is minimal: PyPI's package under apt's name. Picamera2 gets virtual_camera.py, and a camera that
+shows the picture /srv/view.jpg. Bookworm has no Python bindings of libcamera, so its package is empty, and
+the box uses a picture as its camera.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ PICAMERA2_NEEDS = (
 )  # fmt: skip
 PACKAGES = Path("usr/lib/python3/dist-packages")
 CAMERA = Path("usr/share/libcamera/pipeline/virtual/virtual.yaml")
-HEAP = Path("usr/lib/systemd/system/moodbox.service.d/virtual-camera.conf")
-ITS_HEAP = """# Where the virtual camera's frames lie; those of a Pi's camera lie in /dev/dma_heap.
+HEAP_DROP_IN_FILE = Path("usr/lib/systemd/system/moodbox.service.d/virtual-camera.conf")
+HEAP_DROP_IN = """# The virtual camera allocates its frames in /dev/udmabuf; a Pi's camera in /dev/dma_heap.
 [Service]
 DeviceAllow=/dev/udmabuf rw
 """
 VIEW = Path("srv/view.jpg")
-CAMERA_SEES = """# The two sizes that the box asks for.
+CAMERA_CONFIGURATION = """# The two sizes that the box requests.
 Virtual0:
   supported_formats:
     - { width: 640, height: 480, frame_rates: [15] }
@@ -50,13 +50,16 @@ Virtual0:
 
 @dataclass(frozen=True)
 class StandIn:
+    """A package to build."""
+
     name: str
     depends: str
     fill: Callable[[Path], None]
-    """Puts files below the root that it is given."""
+    """Write the package's files below the given root."""
 
 
 def build(stand_in: StandIn, repository: Path) -> None:
+    """Build a Debian package into the repository."""
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         root.chmod(0o755)
@@ -71,15 +74,17 @@ def build(stand_in: StandIn, repository: Path) -> None:
 
 
 def run(*words: str | Path, folder: Path | None = None) -> str:
+    """Run a command in a folder, and return its output."""
     return subprocess.run(words, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def pip(*words: str | Path) -> None:
+    """Run pip without dependencies."""
     run(sys.executable, "-m", "pip", *words, "--quiet", "--disable-pip-version-check", "--no-deps")
 
 
 def wheels(python: str, *names: str) -> Callable[[Path], None]:
-    """PyPI's, for this Python on arm64."""
+    """Install PyPI's wheels for this Python on arm64."""
     tags = [f"--platform=manylinux_2_{minor}_aarch64" for minor in (17, 28, 34)]
     return lambda root: pip(
         "install", "--no-compile", "--only-binary=:all:", "--implementation=cp", f"--python-version={python}",
@@ -88,7 +93,7 @@ def wheels(python: str, *names: str) -> Callable[[Path], None]:
 
 
 def lgpio(headers: Path, python: str) -> Callable[[Path], None]:
-    """PyPI has no wheel of it for this Python; to compile it under emulation would take minutes."""
+    """Cross-compile lgpio: PyPI has no wheel for this Python, and compiling under emulation takes minutes."""
 
     def fill(root: Path) -> None:
         packages = root / PACKAGES
@@ -115,17 +120,19 @@ def lgpio(headers: Path, python: str) -> Callable[[Path], None]:
 
 
 def picamera2(root: Path) -> None:
+    """Install Picamera2 with the virtual camera."""
     wheels("3.13", "picamera2==0.3.38", "videodev2==0.0.4")(root)
-    put_virtual_camera(root / PACKAGES / "picamera2", root)
+    install_virtual_camera(root / PACKAGES / "picamera2", root)
 
 
-def put_virtual_camera(picamera2: Path, root: Path) -> None:
+def install_virtual_camera(picamera2: Path, root: Path) -> None:
+    """Adapt Picamera2 to the virtual camera, and configure the camera."""
     (picamera2 / "virtual_camera.py").write_bytes((HERE / "virtual_camera.py").read_bytes())
     start = picamera2 / "__init__.py"
     start.write_text(
         f"from . import virtual_camera\n{start.read_text()}\nPicamera2 = virtual_camera.adapt()\n"
     )
-    for file, content in ((CAMERA, CAMERA_SEES), (HEAP, ITS_HEAP)):
+    for file, content in ((CAMERA, CAMERA_CONFIGURATION), (HEAP_DROP_IN_FILE, HEAP_DROP_IN)):
         (root / file).parent.mkdir(parents=True)
         (root / file).write_text(content)
     (root / VIEW).parent.mkdir()
@@ -133,16 +140,17 @@ def put_virtual_camera(picamera2: Path, root: Path) -> None:
 
 
 def view() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """The face before a grey wall; the camera would stretch a picture of another shape."""
+    """Return the face on a gray background of the camera's shape; the camera would stretch another shape."""
     face = cv2.imread(str(FACE))
     assert face is not None
-    wall = np.full((480, 640, 3), 128, dtype=np.uint8)
+    background = np.full((480, 640, 3), 128, dtype=np.uint8)
     height, width = face.shape[:2]
-    wall[-height:, 120 : 120 + width] = face
-    return wall
+    background[-height:, 120 : 120 + width] = face
+    return background
 
 
 def stand_ins(suite: str, headers: Path) -> list[StandIn]:
+    """Return the packages for a Debian suite."""
     if suite == "bookworm":
         return [
             StandIn("python3-picamera2", "python3", lambda _: None),

@@ -1,9 +1,9 @@
 # mypy: ignore-errors
-"""Lets Picamera2 open libcamera's `virtual` pipeline: the emulated Pi's Picamera2 begins and ends with this.
+"""Adapts Picamera2 to libcamera's `virtual` pipeline; the emulated Pi's picamera2/__init__.py calls this.
 
-That pipeline gives pictures from files, as NV12 alone, without raw frames, in buffers of its own. Picamera2
-knows the Pi's pipelines, which fill buffers from the kernel's heap. And what saves frames, or shows them on a
-screen, is left out: moodbox does neither.
+That pipeline reads pictures from files, as NV12 only, without raw frames, into buffers of its own. Picamera2
+expects the Pi's pipelines, which fill buffers from the kernel's heap. The modules that save frames or show
+them on a screen are replaced by empty ones: moodbox does neither.
 """
 
 import mmap
@@ -14,6 +14,8 @@ import libcamera
 
 
 class Absent(types.ModuleType):
+    """A module in which every name exists."""
+
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
@@ -25,7 +27,7 @@ for name in ("pykms", "piexif", "simplejpeg", "pidng", "pidng.camdefs", "pidng.c
 
 
 def adapt():
-    """Once all of Picamera2 is there; returns its class for the virtual camera."""
+    """Return Picamera2's class for the virtual camera, once all of Picamera2 is imported."""
     from picamera2 import picamera2, request
     from picamera2.allocators import Allocator, LibcameraAllocator
 
@@ -36,7 +38,7 @@ def adapt():
     )
 
     class Map:
-        """A frame's planes, one after the other; `virtual` does not say how much of them it has filled."""
+        """Maps all planes of a frame; the `virtual` pipeline does not report how many bytes it has filled."""
 
         def __init__(self, allocator, buffer, write):
             self._buffer = buffer
@@ -47,7 +49,7 @@ def adapt():
             return self._memory
 
         def __exit__(self, *_):
-            pass  # unmapped once no array looks at it any more
+            pass  # Python unmaps it once no array refers to it
 
         def get_buffer(self):
             return self._memory
@@ -62,7 +64,7 @@ def adapt():
             super().__init__(*args, **options)
             self.allocator = Buffers(self.camera)
 
-    picamera2.DmaAllocator = Allocator  # of heaps that this machine has not
+    picamera2.DmaAllocator = Allocator  # the default allocates from heaps that this machine lacks
 
     whole_pages = request.Helpers._make_array_shared
     request.Helpers._make_array_shared = lambda helpers, array, config: whole_pages(

@@ -1,4 +1,4 @@
-"""What a deploy on the box makes of `moodbox check`."""
+"""Which findings of `moodbox check` stop a deploy on the box."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 
 from tests.deploy.machine import REPOSITORY
 
-CHECK = "from pathlib import Path; import trial; print(*sorted(trial.check(Path('release'))))"
+CHECK = "from pathlib import Path; import preflight; print(*sorted(preflight.check(Path('release'))))"
 
 
 def check(tmp_path: Path, part: str) -> subprocess.CompletedProcess[str]:
-    """With a stand-in for systemd-run, which answers in the place of a release's `moodbox check`."""
+    """Run preflight.check with a script as systemd-run, which prints one finding of `moodbox check`."""
     finding = {"part": part, "well": False, "what": "damaged"}
     (tmp_path / "systemd-run").write_text(f"#!/bin/sh\necho '{json.dumps([finding])}'\nexit 1\n")
     (tmp_path / "systemd-run").chmod(0o755)
@@ -31,13 +31,13 @@ def check(tmp_path: Path, part: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("part", ["storage", "camera", "library"])
-def test_what_is_no_releases_fault_does_not_keep_it_off_the_box(tmp_path: Path, part: str) -> None:
+def test_a_fault_of_the_environment_does_not_stop_the_deploy(tmp_path: Path, part: str) -> None:
     done = check(tmp_path, part)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == part
 
 
 @pytest.mark.parametrize("part", ["model", "settings"])
-def test_what_is_its_fault_does(tmp_path: Path, part: str) -> None:
+def test_a_fault_of_the_release_stops_the_deploy(tmp_path: Path, part: str) -> None:
     done = check(tmp_path, part)
     assert f"`moodbox check` fails: {part}: damaged" in done.stderr

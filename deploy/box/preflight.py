@@ -1,0 +1,162 @@
+"""Everything before the switch to a release: packages, user, settings, units, and its `moodbox check`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from common import (
+    APT,
+    CURRENT,
+    RELEASES,
+    SETTINGS,
+    UNHEALTHY,
+    UNITS,
+    DeployError,
+    health_check_timeout_s,
+    install_file,
+    report,
+    run,
+)
+
+COMMAND = Path("/usr/local/bin/moodbox")
+USERS = Path("/etc/sysusers.d/moodbox.conf")
+OWN_UNITS = ("moodbox.service", "moodbox-back.service")
+POWER_RULES = Path("/etc/polkit-1/rules.d/moodbox.rules")
+RESTART_DROP_IN = UNITS / "moodbox.service.d" / "growing-pause.conf"
+
+PACKAGES = ["python3-venv", "python3-systemd", "mpd", "polkitd"]
+PI_PACKAGES = ["python3-lgpio", "python3-picamera2"]  # only Raspberry Pi OS has them
+
+ENVIRONMENT_PARTS = {"camera", "panel", "player", "library", "storage"}
+"""Parts whose faults are reported, but do not stop the deploy: a missing camera is not the release's fault.
+
+storage: the new release repairs a damaged file when it starts, so the fault must not keep it from starting.
+"""
+
+
+def install_packages() -> None:
+    """Install the missing Debian packages.
+
+    Raises:
+        DeployError: If another apt is running, or apt cannot install them.
+    """
+    wanted = PACKAGES + (PI_PACKAGES if os.uname().machine == "aarch64" else [])
+    missing = [package for package in wanted if not _installed(package)]
+    if not missing:
+        return
+    report(f"installing with apt: {' '.join(missing)}")
+    # confold keeps a configuration file that the user has written, such as MPD's.
+    apt = ["apt-get", "-y", "-q", "-o", "DPkg::Lock::Timeout=30", "-o", "Dpkg::Options::=--force-confold",
+        "--no-install-recommends"]  # fmt: skip
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    install = run(*apt, "install", *missing, check=False, env=quiet)
+    if install.returncode and "lock" not in install.stderr:
+        run(*apt, "update", check=False, env=quiet)  # the package lists may be old or missing
+        install = run(*apt, "install", *missing, check=False, env=quiet)
+    if install.returncode == 0:
+        return
+    if "Could not get lock" in install.stderr or "Unable to acquire" in install.stderr:
+        raise DeployError(APT, "apt is busy on the box (with its own updates?): try again in a few minutes")
+    reasons = [line for line in install.stderr.splitlines() if line.startswith("E:")] or ["no reason given"]
+    raise DeployError(
+        APT, f"apt cannot install {' '.join(missing)} ({reasons[0]}): is the box connected to the internet?"
+    )
+
+
+def _installed(package: str) -> bool:
+    return run("dpkg-query", "-W", "-f", "${db:Status-Status}", package, check=False).stdout == "installed"
+
+
+def create_user(release: Path) -> None:
+    """Create the user moodbox with its groups, and let it switch the machine off."""
+    install_file(release / "systemd/moodbox.sysusers.conf", USERS)
+    run("systemd-sysusers", USERS)
+    install_file(release / "systemd/moodbox.rules", POWER_RULES)  # polkitd notices it without a restart
+    if person := os.environ.get("SUDO_USER"):
+        run("usermod", "--append", "--groups", "moodbox", person)  # for `moodbox status` without sudo
+
+
+def install_settings(release: Path, previous: str | None) -> None:
+    """Install the default settings on the first deploy; later, keep the file and report new keys.
+
+    The file stays even if nobody has changed it: a rollback starts an older release, which does not know the
+    keys of a newer one.
+    """
+    new = release / "deploy/moodbox.toml"
+    if previous is None and not SETTINGS.exists():
+        install_file(new, SETTINGS)
+        return
+    if not SETTINGS.exists():
+        return  # the user deleted the file, so the defaults apply
+    report(f"keeping {SETTINGS}")
+    old = RELEASES / previous / "deploy/moodbox.toml" if previous else None
+    if old is None or not old.exists():
+        return
+    with contextlib.suppress(tomllib.TOMLDecodeError):  # `moodbox check` reports it, with the line
+        present = set(_keys(tomllib.loads(SETTINGS.read_text())))
+        added = set(_keys(tomllib.loads(new.read_text()))) - set(_keys(tomllib.loads(old.read_text())))
+        for key in sorted(added - present):
+            report(f"  a new setting: {key} ({release}/deploy/moodbox.toml explains it)")
+
+
+def _keys(table: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _keys(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def check(release: Path) -> set[str]:
+    """Run `moodbox check` of a release, and return the environment parts that have a fault.
+
+    Raises:
+        DeployError: If the check does not run, or any other part has a fault.
+    """
+    report("checking the release")
+    checked = run("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=User=moodbox",
+        "--property=StateDirectory=moodbox", "--property=RuntimeDirectory=moodbox-check",
+        "--property=WorkingDirectory=/run/moodbox-check",
+        f"--property=RuntimeMaxSec={health_check_timeout_s()}",
+        release / "venv/bin/moodbox", "check", "--json", check=False)  # fmt: skip
+    try:
+        findings = json.loads(checked.stdout)
+    except ValueError:
+        last = (checked.stderr.strip().splitlines() or [f"it ended with exit code {checked.returncode}"])[-1]
+        raise DeployError(UNHEALTHY, f"`moodbox check` fails: {last}") from None
+    faults = {finding["part"]: finding["what"] for finding in findings if not finding["well"]}
+    for part, what in faults.items():
+        report(f"  {part}: {what}")
+    for part, what in faults.items():
+        if part not in ENVIRONMENT_PARTS:
+            raise DeployError(UNHEALTHY, f"`moodbox check` fails: {part}: {what}")
+    return set(faults)
+
+
+def install_units(release: Path) -> None:
+    """Install the systemd units and the command `moodbox`."""
+    for unit in OWN_UNITS:
+        install_file(release / "systemd" / unit, UNITS / unit)
+    version = re.match(r"systemd (\d+)", run("systemctl", "--version").stdout)
+    if version and int(version[1]) >= 254:
+        install_file(release / "systemd/growing-pause.conf", RESTART_DROP_IN)
+    COMMAND.unlink(missing_ok=True)
+    COMMAND.symlink_to(CURRENT / "venv/bin/moodbox")
+
+
+def remove() -> None:
+    """Remove the service, its command and its rules; settings and learned data stay."""
+    run("systemctl", "disable", "--now", "--quiet", "moodbox.service", check=False)
+    for file in (*(UNITS / unit for unit in OWN_UNITS), RESTART_DROP_IN, COMMAND, USERS, POWER_RULES):
+        file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # the folder holds a drop-in of the user's
+        RESTART_DROP_IN.parent.rmdir()
+    run("systemctl", "daemon-reload")
+    run("systemctl", "reset-failed", "moodbox.service", check=False)
