@@ -110,7 +110,7 @@ def test_the_owners_settings_stay_and_new_keys_are_reported(machine: Machine, so
     ],
     ids=["crashes when it starts", "is never ready", "hangs once it is ready"],
 )
-def test_a_release_that_is_not_well_goes_and_the_one_before_runs_again(
+def test_an_unhealthy_release_is_replaced_by_the_previous_one(
     machine: Machine, source: Source, old: str, new: str, reason: str
 ) -> None:
     before = machine.release()
@@ -138,7 +138,7 @@ def test_a_release_whose_check_fails_is_never_switched_to(machine: Machine, sour
 
 @pytest.mark.parametrize("power", [False, True], ids=["the workstation stops", "the box loses power"])
 @pytest.mark.parametrize("step", ["sending the", "virtual environment", "checking the", "switching to"])
-def test_a_deploy_may_be_cut_off_at_any_step(
+def test_a_deploy_can_be_cut_off_at_any_step(
     machine: Machine, source: Source, step: str, power: bool
 ) -> None:
     source.set_version("cut")
@@ -166,7 +166,7 @@ def test_a_deploy_may_be_cut_off_at_any_step(
     assert machine.run("ls -d /opt/moodbox/incoming.*", check=False) == ""
 
 
-def test_a_release_that_lost_its_power_before_it_was_proven_and_fails_goes_back_by_itself(
+def test_an_unproven_release_that_fails_after_a_power_cut_goes_back_by_itself(
     machine: Machine, source: Source
 ) -> None:
     before = machine.release()

@@ -141,7 +141,7 @@ def test_valid_answers_are_accepted(box: Box) -> None:
         if key != "system" and (key in ("glibc", "missing") or kind in ("arithmetic", "an option", "a path"))
     ],
 )
-def test_an_answer_that_cannot_be_is_one_line_and_ends_it(box: Box, key: str, kind: str) -> None:
+def test_an_invalid_answer_ends_the_deploy_with_one_line(box: Box, key: str, kind: str) -> None:
     box.set_answers(**{key: EVIL[kind]})
     [line] = box.deploy(code=4)
     assert line.startswith("moodbox: invalid answer from box: ")
@@ -174,7 +174,7 @@ def test_any_name_of_the_system_is_accepted_and_printed_safely(box: Box, kind: s
 
 
 @pytest.mark.parametrize("program", ["yes machine=x86_64", "tr '\\0' x </dev/zero", "cat /dev/zero", "true"])
-def test_answers_without_an_end_or_a_beginning_are_not_waited_for(box: Box, program: str) -> None:
+def test_endless_and_empty_answers_end_the_deploy(box: Box, program: str) -> None:
     box.set_output("answers", f"#!/bin/sh\n{program}\n", as_program=True)
     lines = box.deploy(code=3 if "/dev/zero" in program and "tr" not in program else 4)
     assert len(lines) == 1
@@ -208,7 +208,7 @@ def test_an_invalid_incoming_folder_is_used_in_no_command(box: Box, tmp_path: Pa
     assert not [call for call in box.calls() if " install " in call]
 
 
-def test_what_the_box_tells_is_printed_without_control_characters(box: Box) -> None:
+def test_the_boxs_output_is_printed_without_control_characters(box: Box) -> None:
     box.set_output(
         "work",
         "plays Bj\u00f6rk\x1b[31m\x07\r - \u009b2JJ\u00f3ga\n\tFAILED no\nCODE 0; touch {mark}\nCODE x\n",

@@ -30,12 +30,12 @@ def wait_until_it_plays(machine: Machine) -> None:
     eventually(lambda: trouble(machine) == {}, 60)
 
 
-def test_mpd_that_is_killed_is_started_again_and_plays(machine: Machine) -> None:
+def test_a_killed_mpd_is_started_again_and_plays(machine: Machine) -> None:
     machine.run(f"sudo kill -KILL {MPD_PID}")
     wait_until_it_plays(machine)
 
 
-def test_mpd_that_hangs_is_said_and_plays_on_once_it_answers(machine: Machine) -> None:
+def test_a_hanging_mpd_is_reported_and_plays_once_it_answers(machine: Machine) -> None:
     machine.run(f"sudo kill -STOP {MPD_PID}")
     machine.run("sudo moodbox press")
     eventually(lambda: "does not answer" in trouble(machine).get("player", ""), 30)
@@ -43,7 +43,7 @@ def test_mpd_that_hangs_is_said_and_plays_on_once_it_answers(machine: Machine) -
     wait_until_it_plays(machine)
 
 
-def test_without_mpd_at_boot_the_box_is_ready_says_so_and_plays_once_it_is_there(machine: Machine) -> None:
+def test_without_mpd_at_boot_the_box_is_ready_reports_it_and_plays_once_mpd_runs(machine: Machine) -> None:
     machine.run("sudo systemctl mask --now mpd.socket mpd.service")
     machine.stop()
     machine.boot()
@@ -54,7 +54,7 @@ def test_without_mpd_at_boot_the_box_is_ready_says_so_and_plays_once_it_is_there
     wait_until_it_plays(machine)
 
 
-def test_settings_broken_by_hand_leave_the_box_playing_by_the_last_good_ones(machine: Machine) -> None:
+def test_with_invalid_settings_the_box_plays_with_the_last_good_ones(machine: Machine) -> None:
     file = machine.root / "etc/moodbox/moodbox.toml"
     original = file.read_text()
     file.write_text(original + "[look]\nreadings = 0\n")
@@ -70,7 +70,7 @@ def test_settings_broken_by_hand_leave_the_box_playing_by_the_last_good_ones(mac
     wait_until_it_plays(machine)
 
 
-def test_settings_that_were_never_good_are_no_reason_to_try_again(machine: Machine) -> None:
+def test_invalid_settings_without_last_good_ones_cause_no_restart(machine: Machine) -> None:
     file = machine.root / "etc/moodbox/moodbox.toml"
     original = file.read_text()
     file.write_text(original + "[look]\nreadings = 0\n")
@@ -83,7 +83,7 @@ def test_settings_that_were_never_good_are_no_reason_to_try_again(machine: Machi
     wait_until_it_plays(machine)
 
 
-def test_a_model_that_was_cut_off_is_said_on_a_box_that_runs(machine: Machine) -> None:
+def test_a_truncated_model_is_reported_by_a_running_box(machine: Machine) -> None:
     model = machine.root / "opt/moodbox/releases" / machine.release() / "models/mood3.tflite"
     content = model.read_bytes()
     model.write_bytes(content[:1000])
@@ -110,7 +110,7 @@ def small_disk(machine: Machine) -> Iterator[None]:
         machine.run(f"sudo systemctl stop moodbox; sudo umount {STATE}; sudo rm -r /tmp/state; {START}")
 
 
-def test_a_full_disk_costs_the_memory_and_not_the_music_until_there_is_room_again(machine: Machine) -> None:
+def test_on_a_full_disk_the_music_plays_and_learning_resumes_once_there_is_space(machine: Machine) -> None:
     with small_disk(machine):
         machine.run(f"sudo dd if=/dev/zero of={STATE}/full bs=4k", check=False)
         machine.run("sudo moodbox press")
@@ -125,7 +125,7 @@ def test_a_full_disk_costs_the_memory_and_not_the_music_until_there_is_room_agai
     wait_until_it_plays(machine)
 
 
-def test_a_disk_that_is_read_only_from_the_start_costs_the_memory_and_nothing_else(machine: Machine) -> None:
+def test_on_a_disk_that_is_read_only_from_the_start_only_learning_stops(machine: Machine) -> None:
     with small_disk(machine):
         before = machine.run(f"sudo systemctl stop moodbox; {LEARNED}")
         machine.run(f"sudo mount -o remount,ro {STATE}; sudo systemctl start moodbox")

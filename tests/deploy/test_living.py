@@ -26,7 +26,7 @@ def test_systemd_accepts_every_line_of_the_installed_units(machine: Machine) -> 
     assert machine.run("sudo systemd-analyze verify --man=no moodbox.service moodbox-back.service 2>&1") == ""
 
 
-def test_the_box_plays_under_its_sandbox_and_again_after_a_power_cut(machine: Machine) -> None:
+def test_the_box_plays_in_its_sandbox_and_again_after_a_power_cut(machine: Machine) -> None:
     assert machine.status()["mood"] == "happy"
     machine.stop()
     machine.boot()
@@ -50,7 +50,7 @@ def test_songs_are_analyzed_in_the_sandbox_by_a_process_of_idle_priority(machine
 
 
 @pytest.mark.parametrize(("number", "within"), [(signal.SIGKILL, 20), (signal.SIGSTOP, 60)])
-def test_a_box_that_is_killed_or_stopped_dead_comes_back(
+def test_a_killed_or_stopped_box_is_restarted(
     machine: Machine, number: signal.Signals, within: float
 ) -> None:
     pid = machine.main_pid()
@@ -62,7 +62,7 @@ def test_a_box_that_is_killed_or_stopped_dead_comes_back(
     assert "Control process exited" not in log  # systemd logs this if `moodbox dark` fails
 
 
-def test_a_box_that_fails_for_ever_is_not_restarted_for_ever_and_is_dark(machine: Machine) -> None:
+def test_a_box_that_keeps_failing_is_stopped_and_its_lights_are_off(machine: Machine) -> None:
     quick = machine.root / DROP_INS / "quick.conf"
     # With the real pauses the test would take minutes.
     quick.write_text("[Service]\nRestartSec=100ms\nRestartSteps=0\n")
@@ -105,7 +105,7 @@ def install_power_off_unit(machine: Machine) -> str:
     return "off.service"
 
 
-def test_where_polkit_refuses_the_machine_stays_on_and_says_why(machine: Machine) -> None:
+def test_if_polkit_refuses_the_machine_stays_on_and_the_reason_is_logged(machine: Machine) -> None:
     off = install_power_off_unit(machine)
     rule = "/etc/polkit-1/rules.d/moodbox.rules"
     machine.run(f"sudo mv {rule} /tmp/; sudo systemctl restart polkit")

@@ -79,7 +79,7 @@ def test_ten_power_cuts_at_random_moments_of_writing_lose_nothing(pi: EmulatedPi
         assert nothing_lost(before, learned(pi))
 
 
-def test_a_light_that_another_program_holds_is_trouble_until_a_restart_without_it(
+def test_a_light_that_another_program_uses_is_a_fault_until_a_restart_without_it(
     pi: EmulatedPi,
 ) -> None:
     pi.run("sudo systemctl stop moodbox")
@@ -95,7 +95,7 @@ def test_a_light_that_another_program_holds_is_trouble_until_a_restart_without_i
     assert pi.wires.lit(LIGHT_LINES) == [1.0, 0.0, 0.0]
 
 
-def test_a_camera_that_is_missing_at_the_start_is_said_and_the_music_plays(pi: EmulatedPi) -> None:
+def test_a_camera_that_is_missing_at_the_start_is_reported_and_the_music_plays(pi: EmulatedPi) -> None:
     with without_camera(pi) as message:
         pi.run("sudo systemctl restart moodbox")
         eventually(lambda: message in trouble(pi, "camera"), 120, pause=1)
@@ -108,7 +108,7 @@ def test_a_camera_that_is_missing_at_the_start_is_said_and_the_music_plays(pi: E
     assert pi.wires.lit(LIGHT_LINES) == [1.0, 0.0, 0.0]
 
 
-def test_a_camera_that_goes_is_said_at_the_next_look_and_the_music_plays_on(pi: EmulatedPi) -> None:
+def test_a_removed_camera_is_reported_at_the_next_observation_and_the_music_plays_on(pi: EmulatedPi) -> None:
     with without_camera(pi) as message:
         pi.wires.press(BUTTON)
         eventually(lambda: message in trouble(pi, "camera"), 120, pause=1)
@@ -134,7 +134,7 @@ def without_camera(pi: EmulatedPi) -> Iterator[str]:
         pi.run(f"sudo mv {file}.removed {file}")
 
 
-def test_a_clock_that_jumps_by_a_year_and_back_is_nothing_to_the_box(pi: EmulatedPi) -> None:
+def test_a_clock_that_jumps_by_a_year_and_back_does_not_disturb_the_box(pi: EmulatedPi) -> None:
     before, pid = learned(pi), pi.main_pid()
     for jump in ("+1 year", "-1 year"):
         pi.run(f"sudo date --set='{jump}'")
@@ -147,7 +147,7 @@ def test_a_clock_that_jumps_by_a_year_and_back_is_nothing_to_the_box(pi: Emulate
     assert nothing_lost(before, learned(pi))
 
 
-def test_a_full_disk_is_trouble_until_there_is_room_again(pi: EmulatedPi) -> None:
+def test_a_full_disk_is_a_fault_until_there_is_space_again(pi: EmulatedPi) -> None:
     before = learned(pi)
     with storage_fault(
         pi, "disk full, from when there is room", repair="sudo rm /var/tmp/full /var/tmp/rest"
@@ -156,7 +156,7 @@ def test_a_full_disk_is_trouble_until_there_is_room_again(pi: EmulatedPi) -> Non
     assert nothing_lost(before, learned(pi))
 
 
-def test_a_root_that_turns_read_only_is_trouble_until_it_takes_what_is_learned_again(pi: EmulatedPi) -> None:
+def test_a_root_that_turns_read_only_is_a_fault_until_it_can_be_written_again(pi: EmulatedPi) -> None:
     before = learned(pi)
     with storage_fault(
         pi, "root turned read-only, from when it can be written again", repair="sudo mount -o remount,rw /"
@@ -181,7 +181,7 @@ def storage_fault(pi: EmulatedPi, fault: str, *, repair: str) -> Iterator[None]:
         wait_until_it_plays(pi)
 
 
-def test_a_root_that_is_read_only_at_boot_costs_the_memory_and_not_the_music(pi: EmulatedPi) -> None:
+def test_with_a_root_that_is_read_only_at_boot_only_learning_stops(pi: EmulatedPi) -> None:
     before = learned(pi)
     pi.run("sudo sed -i 's: ext4 defaults: ext4 ro:' /etc/fstab")
     try:
