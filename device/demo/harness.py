@@ -97,7 +97,7 @@ def harness_for(
         settings: Of the box.
         open_camera: Instead of the camera that the settings name.
         events: The box's event queue, for a caller that posts events itself.
-        patience: With parts that fail.
+        restart_policy: When parts that fail are started again.
 
     Raises:
         ServiceError: The box cannot be opened.
