@@ -18,10 +18,12 @@ from device.config.reading import read_settings
 from device.config.settings import Service, Settings
 from device.errors import MemoryFileError, SettingsError
 from device.storage.quarantine import quarantine_non_files
+from device.storage.regular_file import read_regular_file
 
 log = logging.getLogger(__name__)
 
 FILE, COPY = "settings.json", "settings.2.json"
+MAX_BYTES = 2**20  # of a file; real ones have a few thousand
 
 
 class _LastGood(Settings, frozen=True):
@@ -86,7 +88,7 @@ def check(folder: Path) -> str:
 def _read(file: Path) -> Settings | None:
     """Return the settings, or None if there are none or they are not as they were written."""
     try:
-        saved = asdict(msgspec.json.decode(file.read_bytes(), type=_LastGood))
+        saved = asdict(msgspec.json.decode(read_regular_file(file, MAX_BYTES), type=_LastGood))
     except (OSError, ValueError):  # msgspec.DecodeError, or UnicodeDecodeError
         return None
     checksum = saved.pop("sha256")
@@ -103,11 +105,13 @@ def _write(file: Path, content: bytes) -> None:
     for moved in quarantine_non_files(file):
         log.warning("%s: not a file; moved to %s", file, moved)
     try:
-        if file.read_bytes() == content:
+        if read_regular_file(file, MAX_BYTES) == content:
             return
     except OSError:  # there is none, or it cannot be read: it is replaced
         pass
     new = file.with_suffix(".new")
+    for moved in quarantine_non_files(new):
+        log.warning("%s: not a file; moved to %s", new, moved)
     with new.open("wb") as out:
         os.fchmod(out.fileno(), 0o640)  # readable for those who may ask the box, too
         out.write(content)

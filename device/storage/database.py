@@ -13,12 +13,13 @@ from typing import ClassVar, Self, TypeVar
 from device.errors import MemoryFileError
 from device.storage.quarantine import (
     MAX_QUARANTINED,
+    non_files,
     quarantine,
     quarantine_non_files,
     remove,
     wait_until_unused,
 )
-from device.storage.rows import BadRow, Table, copy_good_rows, typed_rows
+from device.storage.rows import BadRow, Damaged, Table, copy_good_rows, typed_rows
 from device.storage.sqlite import (
     NewerVersion,
     is_damage,
@@ -104,6 +105,8 @@ class DatabaseFile:
         Raises:
             sqlite3.Error: the file cannot be read.
         """
+        for occupant in non_files(folder / cls.file):
+            raise Damaged(f"{occupant.name} is not a file")
         with contextlib.closing(sqlite3.connect(":memory:")) as copy:
             # Closed as soon as it is copied: a file that is open cannot be replaced by a running box.
             with unicode_errors_as_damage(), contextlib.closing(open_read_only(folder / cls.file)) as file:
@@ -264,6 +267,10 @@ class DatabaseFile:
         """
         wait_until_unused(path)
         new = _replacement_path(path)
+        for quarantined in quarantine_non_files(new):
+            log.warning(
+                "%s: something else than a file is in its place; it was moved to %s", new, quarantined
+            )
         remove(new)
         _create_with_folder_owner(new)
         with contextlib.closing(open_database(new, cls.migrations)) as database:

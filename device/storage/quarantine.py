@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import time
 from collections.abc import Iterator
@@ -49,27 +50,43 @@ def remove(path: Path) -> None:
         path.with_name(path.name + beside).unlink(missing_ok=True)
 
 
-def quarantine_non_files(path: Path) -> Iterator[Path]:
-    """Quarantine folders, pipes and the like at the path of a file or of SQLite's files beside it.
+def non_files(path: Path) -> Iterator[Path]:
+    """Yield the folders, pipes and the like at the path of a file or of SQLite's files beside it.
 
-    Yields:
-        The new names.
+    Nothing may open them: a pipe blocks whoever reads it, and a device may have no end.
     """
     for beside in ("", *SIDE_FILE_SUFFIXES, SHARED_MEMORY_SUFFIX):
         occupant = path.with_name(path.name + beside)
         if os.path.lexists(occupant) and not occupant.is_file():
-            quarantined = _free_name(path, "damaged", MAX_QUARANTINED)
-            yield occupant.replace(quarantined.with_name(quarantined.name + beside))
+            yield occupant
+
+
+def quarantine_non_files(path: Path) -> Iterator[Path]:
+    """Quarantine what `non_files` finds.
+
+    Yields:
+        The new names.
+    """
+    for occupant in non_files(path):
+        quarantined = _free_name(path, "damaged", MAX_QUARANTINED)
+        yield occupant.replace(quarantined.with_name(quarantined.name + occupant.name[len(path.name) :]))
 
 
 def _free_name(path: Path, ending: str, limit: int) -> Path:
-    names = _names(path, ending, limit)
-    return next((name for name in names if not os.path.lexists(name)), names[-1])
+    names = itertools.islice(_names(path, ending), limit)
+    for name in names:
+        if not os.path.lexists(name):
+            return name
+    if name.is_dir() and not name.is_symlink():  # a folder cannot be replaced by renaming
+        return next(name for name in _names(path, ending) if not os.path.lexists(name))
+    return name
 
 
-def _names(path: Path, ending: str, limit: int) -> list[Path]:
+def _names(path: Path, ending: str) -> Iterator[Path]:
     first = path.with_suffix(f".{ending}")
-    return [first, *(first.with_name(f"{first.name}.{number}") for number in range(2, limit + 1))]
+    yield first
+    for number in itertools.count(2):
+        yield first.with_name(f"{first.name}.{number}")
 
 
 def wait_until_unused(path: Path) -> None:
@@ -98,7 +115,7 @@ def wait_until_unused(path: Path) -> None:
 def describe_quarantined(path: Path) -> Iterator[str]:
     """Yield a sentence for each quarantined version of a file, with its date."""
     for ending, why in (("damaged", "damaged"), ("newer", "of a newer moodbox")):
-        for name in _names(path, ending, MAX_QUARANTINED):
+        for name in itertools.islice(_names(path, ending), MAX_QUARANTINED):
             with contextlib.suppress(OSError):
                 day = date.fromtimestamp(name.lstat().st_mtime)
                 yield f"{path.name} was {why} and was moved to {name.name} on {day}"

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from device.config.last_good import COPY, FILE, check, read_or_last_good, save
+from device.config.last_good import COPY, FILE, MAX_BYTES, check, read_or_last_good, save
 from device.config.settings import Look, Settings
 from device.demo.server import PrivateMpd
 from device.errors import MemoryFileError, SettingsError
@@ -110,10 +111,40 @@ def test_the_file_is_readable_for_the_services_group_and_written_only_after_a_ch
     assert {path.name for path in service.iterdir()} == {FILE, COPY}
 
 
-def test_a_disk_that_cannot_be_written_does_not_prevent_the_start(service: Path) -> None:
-    (service / "settings.new").mkdir()  # the name of the temporary file
+@pytest.mark.parametrize("name", [FILE, COPY])
+@pytest.mark.parametrize("kind", ["pipe", "device", "too large"])
+def test_a_copy_that_is_no_file_of_settings_blocks_nobody(
+    service: Path, tmp_path: Path, name: str, kind: str
+) -> None:
+    if kind == "pipe":
+        os.mkfifo(service / name)
+    elif kind == "device":
+        (service / name).symlink_to("/dev/zero")
+    else:
+        (service / name).write_bytes(b" " * (MAX_BYTES + 1))
+    (tmp_path / "moodbox.toml").write_text(INVALID)
+    with pytest.raises(SettingsError):
+        read_or_last_good(tmp_path / "moodbox.toml")
+    with pytest.raises(MemoryFileError, match=f"{name}: damaged"):
+        check(service)
     save(Settings())
-    assert not (service / FILE).exists()
+    assert check(service) == ""
+
+
+def test_a_folder_at_the_temporary_files_path_is_moved_away(service: Path) -> None:
+    (service / "settings.new").mkdir()
+    save(Settings())
+    assert check(service) == ""
+    assert (service / FILE).is_file()
+
+
+def test_a_folder_that_cannot_be_written_does_not_prevent_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "file"))
+    save(Settings())
+    assert "the last good settings cannot be saved" in caplog.text
 
 
 def test_a_box_whose_settings_were_broken_by_hand_plays_on_and_shows_trouble(

@@ -198,3 +198,29 @@ def test_processes_that_create_a_file_at_the_same_time_find_no_damage(tmp_path: 
     assert not list(tmp_path.glob("*.damaged*"))
     with closing(Memory.open(tmp_path)) as memory:
         assert memory.played(9)
+
+
+@pytest.mark.parametrize("kind", [Memory, LibraryIndex])
+@pytest.mark.parametrize("beside", ["", "-wal", "-shm", "-journal"])
+def test_check_reports_a_pipe_and_does_not_open_it(
+    state: Path, kind: type[Memory | LibraryIndex], beside: str
+) -> None:
+    occupied = state / f"{kind.file}{beside}"
+    occupied.unlink(missing_ok=True)
+    os.mkfifo(occupied)
+    with pytest.raises(MemoryFileError, match=r"is not a file.*moves it aside"):
+        kind.check(state)
+
+
+@pytest.mark.parametrize("kind", [Memory, LibraryIndex])
+def test_a_damaged_file_is_repaired_whatever_folders_are_in_the_way(
+    state: Path, kind: type[Memory | LibraryIndex]
+) -> None:
+    (state / kind.file).write_bytes(b"not a database" * 1000)
+    names = ["damaged", *(f"damaged.{number}" for number in range(2, MAX_QUARANTINED + 1))]
+    folders = [state / f"{kind.file}.new", *((state / kind.file).with_suffix(f".{name}") for name in names)]
+    for folder in folders:
+        (folder / "something").mkdir(parents=True)
+    kind.open(state).close()
+    assert kind.check(state) == ""
+    assert len(list(state.glob("*/something"))) == len(folders)

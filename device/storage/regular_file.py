@@ -1,0 +1,25 @@
+"""Reads a file that anybody may have put something else in the place of."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def read_regular_file(path: Path, max_bytes: int) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        OSError: it cannot be read, is larger than `max_bytes`, or is a pipe, a device or a folder. A pipe
+            would block the reader, and a device may have no end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise OSError(errno.EFBIG, "too large", str(path))
+    return content
