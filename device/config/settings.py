@@ -60,7 +60,7 @@ class Camera(Section, frozen=True):
 
 
 class Look(Section, frozen=True):
-    """One look at whoever stands before the box."""
+    """One look at the person in front of the box."""
 
     readings: Annotated[int, Meta(ge=1, le=100)] = 5
     """A look ends when this many frames in a row show the same mood ..."""
