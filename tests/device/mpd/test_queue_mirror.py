@@ -1,4 +1,4 @@
-"""The box's copy of a real MPD's queue, whatever others do to it meanwhile, and however long it is."""
+"""The box's copy of a real MPD's queue, of any length, while another client changes the queue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from device.demo.server import PrivateMpd
-from device.mpd import queue_mirror as module
+from device.mpd import queue_mirror
 from device.mpd.connection import Client
 from device.mpd.queue_mirror import QueueMirror
 from device.mpd.snapshot import Entry
@@ -19,171 +19,179 @@ SONGS = [f"{mood}/{number:02}.ogg" for mood in ("happy", "neutral", "sad") for n
 
 
 @pytest.fixture
-def other(library: PrivateMpd) -> Client:
+def another_client(library: PrivateMpd) -> Client:
     return library.client()
 
 
 @pytest.fixture
 def mirror(library: PrivateMpd, monkeypatch: pytest.MonkeyPatch) -> QueueMirror:
-    monkeypatch.setattr(module, "WINDOW", 7)
+    monkeypatch.setattr(queue_mirror, "WINDOW", 7)
     return QueueMirror(library.client())
 
 
-def truth(client: Client) -> tuple[Entry, ...]:
+def read_queue(client: Client) -> tuple[Entry, ...]:
     return tuple(Entry(int(song["id"]), song["file"]) for song in client.playlistinfo())
 
 
-def change(client: Client, chance: random.Random) -> str:
-    """One of the things that people do to a queue."""
+def change(client: Client, generator: random.Random) -> str:
+    """Change the queue at random; return the kind of the change."""
     length = int(client.status()["playlistlength"])
-    places = range(length)
-    what = chance.choice(
+    positions = range(length)
+    kind = generator.choice(
         ["add", "addid", "load", *["delete", "move", "swap", "crop", "shuffle", "play"] * (length > 1)]
     )
-    match what:
+    match kind:
         case "add":
-            client.add(chance.choice(SONGS))
+            client.add(generator.choice(SONGS))
         case "addid":
-            client.addid(chance.choice(SONGS), chance.randint(0, length))
+            client.addid(generator.choice(SONGS), generator.randint(0, length))
         case "load":
-            for uri in chance.sample(SONGS, 20):
+            for uri in generator.sample(SONGS, 20):
                 client.add(uri)
         case "delete":
-            client.delete(chance.choice(places))
+            client.delete(generator.choice(positions))
         case "move":
-            client.move(chance.choice(places), chance.choice(places))
+            client.move(generator.choice(positions), generator.choice(positions))
         case "swap":
-            client.swap(chance.choice(places), chance.choice(places))
+            client.swap(generator.choice(positions), generator.choice(positions))
         case "crop":
-            start, end = sorted(chance.sample(range(length + 1), 2))
+            start, end = sorted(generator.sample(range(length + 1), 2))
             client.delete((start, end))
         case "shuffle":
             client.shuffle()
         case "play":
-            client.play(chance.choice(places))
-    if chance.random() < 0.02:
+            client.play(generator.choice(positions))
+    if generator.random() < 0.02:
         client.clear()
-    return what
+    return kind
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_whatever_others_do_to_the_queue_the_copy_is_the_same(
-    mirror: QueueMirror, other: Client, seed: int
+def test_the_copy_equals_the_queue_after_each_change_by_another_client(
+    mirror: QueueMirror, another_client: Client, seed: int
 ) -> None:
-    chance = random.Random(seed)
-    done = []
+    generator = random.Random(seed)
+    changes = []
     for _ in range(60):
-        done += [change(other, chance) for _ in range(chance.choice([1, 1, 2, 5]))]
-        now = mirror.refresh()
-        assert now.queue == truth(other), done
-        status, song = other.status(), other.currentsong()
-        assert (str(now.version), now.state) == (status["playlist"], status["state"])
-        assert now.current == (Entry(int(song["id"]), song["file"]) if song else None)
+        changes += [change(another_client, generator) for _ in range(generator.choice([1, 1, 2, 5]))]
+        snapshot = mirror.refresh()
+        assert snapshot.queue == read_queue(another_client), changes
+        status, song = another_client.status(), another_client.currentsong()
+        assert (str(snapshot.version), snapshot.state) == (status["playlist"], status["state"])
+        assert snapshot.current == (Entry(int(song["id"]), song["file"]) if song else None)
 
 
-def test_only_what_is_new_is_asked_for(
-    mirror: QueueMirror, other: Client, monkeypatch: pytest.MonkeyPatch
+def test_only_new_entries_are_requested(
+    mirror: QueueMirror, another_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for uri in SONGS:
-        other.add(uri)
-    asked: list[str] = []
-    ask = mirror.client.playlistinfo
+        another_client.add(uri)
+    requested: list[str] = []
+    request = mirror.client.playlistinfo
 
     def playlistinfo(window: str) -> Any:
-        asked.append(window)
-        return ask(window)
+        requested.append(window)
+        return request(window)
 
     monkeypatch.setattr(mirror.client, "playlistinfo", playlistinfo)
     mirror.refresh()
-    assert asked == ["0:7", "7:14", "14:21", "21:28", "28:35", "35:42", "42:48"]
-    asked.clear()
-    other.delete(0)
-    other.move(3, 40)
-    other.play()
+    assert requested == ["0:7", "7:14", "14:21", "21:28", "28:35", "35:42", "42:48"]
+    requested.clear()
+    another_client.delete(0)
+    another_client.move(3, 40)
+    another_client.play()
     before = mirror.refresh().queue
-    assert asked == []
+    assert requested == []
     assert mirror.refresh().queue is before
-    other.addid(SONGS[0], 20)
-    other.add(SONGS[1])
+    another_client.addid(SONGS[0], 20)
+    another_client.add(SONGS[1])
     mirror.refresh()
-    assert asked == ["20:21", "48:49"]
+    assert requested == ["20:21", "48:49"]
 
 
-class Hurried(Client):
-    """A client that somebody comes before, each time that it asks for names, or for anything."""
+class InterruptedClient(Client):
+    """Change the queue just before each request for songs; with `always`, before each command list too."""
 
-    def __init__(self, library: PrivateMpd, move: Callable[[], object], *, always: bool = False) -> None:
+    def __init__(
+        self, library: PrivateMpd, change_queue: Callable[[], object], *, always: bool = False
+    ) -> None:
         super().__init__(library.link)
-        self._move = move
+        self._change_queue = change_queue
         self._always = always
         self.connect()
 
     def playlistinfo(self, window: str) -> Any:
-        self._move()
+        self._change_queue()
         return super().playlistinfo(window)
 
     def command_list_end(self) -> Any:
         if self._always:
-            self._move()
+            self._change_queue()
         return super().command_list_end()
 
 
 @pytest.mark.parametrize(
-    "move",
-    [lambda other: other.delete(0), lambda other: other.move(0, 5), lambda other: other.add(SONGS[0])],
+    "change_queue",
+    [
+        lambda another_client: another_client.delete(0),
+        lambda another_client: another_client.move(0, 5),
+        lambda another_client: another_client.add(SONGS[0]),
+    ],
     ids=["removed", "moved", "added"],
 )
-def test_who_comes_between_two_questions_leaves_one_moment_to_be_seen(
-    library: PrivateMpd, other: Client, move: Callable[[Any], object]
+def test_a_change_between_two_requests_gives_one_consistent_snapshot(
+    library: PrivateMpd, another_client: Client, change_queue: Callable[[Any], object]
 ) -> None:
     for uri in SONGS:
-        other.add(uri)
-    moments = [truth(other)]
+        another_client.add(uri)
+    queues = [read_queue(another_client)]
 
-    def once() -> None:
-        if len(moments) == 1:
-            move(other)
-            moments.append(truth(other))
+    def change_once() -> None:
+        if len(queues) == 1:
+            change_queue(another_client)
+            queues.append(read_queue(another_client))
 
-    mirror = QueueMirror(Hurried(library, once))
-    assert mirror.refresh().queue in moments
-    assert len(moments) == 2
-    assert mirror.refresh().queue == truth(other)
+    mirror = QueueMirror(InterruptedClient(library, change_once))
+    assert mirror.refresh().queue in queues
+    assert len(queues) == 2
+    assert mirror.refresh().queue == read_queue(another_client)
 
 
-def test_a_queue_that_never_holds_still_is_said(library: PrivateMpd, other: Client) -> None:
-    def anew() -> None:
-        other.clear()
-        other.add(SONGS[0])
+def test_a_queue_that_changes_during_each_read_is_an_error(
+    library: PrivateMpd, another_client: Client
+) -> None:
+    def replace_queue() -> None:
+        another_client.clear()
+        another_client.add(SONGS[0])
 
-    other.add(SONGS[0])
-    mirror = QueueMirror(Hurried(library, anew, always=True))
+    another_client.add(SONGS[0])
+    mirror = QueueMirror(InterruptedClient(library, replace_queue, always=True))
     with pytest.raises(ResponseError, match="different each time it is read"):
         mirror.refresh()
 
 
-def test_an_id_that_comes_back_as_another_song_is_noticed_when_that_plays(library: PrivateMpd) -> None:
-    """MPD has four times as many ids as its queue may hold songs, and then begins again with the first."""
+def test_an_id_that_mpd_reuses_is_noticed_when_its_song_plays(library: PrivateMpd) -> None:
+    """MPD has four ids for each song that its queue may hold; then it reuses the first id."""
     library.stop()
     configuration = library.folder / "mpd.conf"
     configuration.write_text(configuration.read_text() + 'max_playlist_length "4"\n')
     library.start()
-    mirror, other = QueueMirror(library.client()), library.client()
-    first = other.addid(SONGS[0])
+    mirror, another_client = QueueMirror(library.client()), library.client()
+    first = another_client.addid(SONGS[0])
     assert mirror.refresh().queue == (Entry(int(first), SONGS[0]),)
-    other.clear()
-    while other.addid(SONGS[1]) != first:
-        other.clear()
-    other.play()
+    another_client.clear()
+    while another_client.addid(SONGS[1]) != first:
+        another_client.clear()
+    another_client.play()
     assert mirror.refresh().queue == (Entry(int(first), SONGS[1]),)
 
 
-def test_the_title_is_the_current_songs_though_the_others_tags_are_left_out(
-    library: PrivateMpd, other: Client
+def test_the_title_is_the_current_songs_and_the_tags_of_other_songs_are_not_read(
+    library: PrivateMpd, another_client: Client
 ) -> None:
-    other.add("sad/01.ogg")
-    other.add("happy/01.ogg")
-    other.play(1)
+    another_client.add("sad/01.ogg")
+    another_client.add("happy/01.ogg")
+    another_client.play(1)
     mirror = QueueMirror(library.client())
     assert [mirror.refresh().title for _ in range(2)] == ["Somebody - Disco 1"] * 2
     assert set(mirror.client.playlistinfo()[0]) & {"artist", "title", "genre"} == set()
