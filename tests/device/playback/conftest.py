@@ -183,6 +183,10 @@ def queue_ids(client: Any) -> list[int]:
 def next_song(harness: ControllerHarness, client: Any) -> None:
     """Skip as another client, and wait for the next song: skips in one go would look like a jump."""
     harness.wait_until(lambda: harness.upcoming)
+    # The box may have removed the song that played from the queue, so that MPD plays another by now.
+    harness.wait_until(
+        lambda: harness.current and harness.current.id == int(client.status().get("songid", 0))
+    )
     before = harness.current
     client.next()
     harness.wait_until(lambda: harness.current not in (before, None))  # perhaps the same song, queued twice

@@ -77,10 +77,8 @@ def test_in_random_order_songs_of_another_client_and_of_the_box_are_mixed(
     harness.wait_until(lambda: harness.playback.snapshot and harness.playback.snapshot.random)
     played_songs = set()
     for _ in range(8):
-        before = harness.current
-        other.next()
-        harness.wait_until(lambda before=before: harness.current not in (before, None))  # type: ignore[misc]
-        played_songs.add(harness.playing)  # perhaps one that both have queued
+        next_song(harness, other)
+        played_songs.add(harness.playing)
     assert any(uri and uri.startswith("neutral") for uri in played_songs)
     assert harness.playback.state.mode is ControlMode.FILLING
 
