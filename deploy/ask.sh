@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the box is: deploy.sh sends this to its shell, as the user that logs in, and reads the lines. Changes nothing.
-say() { echo "$1=$2"; }
+say() { printf '%s=%s\n' "$1" "$2"; }
 root=/opt/moodbox
 say machine "$(uname -m)"
 say bits "$(getconf LONG_BIT)"

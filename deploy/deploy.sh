@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
 # deploy/deploy.sh HOST: puts moodbox on a box, or a new release of it; see docs/on-a-pi.md.
+# Nothing that the box says is trusted: its answers are held against a table, and all that is printed of its words
+# loses its control characters, which could do anything to a terminal.
 set -euo pipefail
+export LC_ALL=C # a character is a byte, whatever comes
 here=$(cd "$(dirname "$0")/.." && pwd)
 cache=$here/.deploy # wheels, for the next time
 need_mb=900         # a release with its virtual environment, what is sent, and some air
+most_bytes=20000    # of the box's answers
+most_lines=2000     # of what it tells while it is at work
+a_name='[A-Za-z0-9][A-Za-z0-9.+_-]*' # of a release
+a_host='(ssh://)?([A-Za-z0-9_.][A-Za-z0-9_.@+-]*@)?[][A-Za-z0-9_.:][][A-Za-z0-9_.:%-]*'
 
 usage() {
     cat <<END
@@ -16,22 +23,58 @@ Puts this moodbox on HOST, which needs SSH with a key, and sudo without a passwo
   --remove     take moodbox away; settings and what it remembers stay
 
 MOODBOX_SSH is the ssh command, if it is not 'ssh': MOODBOX_SSH='ssh -p 2222'.
-MOODBOX_PATIENCE is how many times 90 seconds a new release may take to be well, on a very slow machine: 1.
+MOODBOX_PATIENCE is how many times 90 seconds a new release may take to be well, on a very slow machine: 1 to 99.
 Exit codes: 2 a wrong call, 3 no SSH, 4 not a machine for moodbox, 5 no space, 6 apt, 7 downloads,
 8 the release is not well (the one before runs on), 9 another deploy is at work, 10 nothing there.
 END
 }
 
-step() { echo "moodbox: $*"; }
+step() { # on one line, without control characters; in UTF-8 there are 32 more of them
+    local text=${*//[[:cntrl:]]/}
+    printf 'moodbox: %s\n' "${text//$'\302'[$'\200'-$'\237']/}"
+}
 fail() { # fail CODE MESSAGE
-    echo "moodbox: $2" >&2
+    step "$2" >&2
     exit "$1"
 }
 
+# remote COMMAND: has the box do that. Its errors go to ssh.log, and no further than 100 MB.
 # shellcheck disable=SC2086  # MOODBOX_SSH is a command with its options
-remote() { ${MOODBOX_SSH:-ssh} -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 -- "$host" "$@"; }
+remote() (
+    trap '' XFSZ
+    ulimit -f 100000 2>/dev/null || true # else it is lower already
+    exec 2>"$work/ssh.log"
+    exec ${MOODBOX_SSH:-ssh} -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 -- "$host" "$@"
+)
+why() { tail -n 1 "$work/ssh.log" | tail -c 500; }
+first_bytes() { head -c $most_bytes | tr -d '\000\r'; }
 
-answer() { sed -n "s/^$1=//p" <<<"$answers"; }
+answer() { sed -n "/^$1=/{s///p;q;}" <<<"$answers"; }
+
+# The keys of deploy/ask.sh, each with what its answer may be.
+check_answers() {
+    local key may_be found
+    [ ${#answers} -lt $most_bytes ] || fail 4 "$host answers strangely: it does not come to an end"
+    while read -r key may_be; do
+        found=$(answer "$key")
+        [[ ${#found} -lt 500 && $found =~ ^($may_be)$ ]] ||
+            fail 4 "$host answers strangely: '$key' is '${found:0:80}'; is this the machine that you mean?"
+    done <<END
+machine   [A-Za-z0-9_]+
+bits      [0-9]*
+packages  ([a-z0-9][a-z0-9-]*)?
+system    .*
+python    ([0-9]+\.[0-9]+)?
+glibc     ([1-9][0-9]?)?
+systemd   [0-9]*
+free      [0-9]{1,15}
+root      yes|sudo|no
+missing   ([a-z0-9][a-z0-9.+-]* ?)*
+current   ($a_name)?
+proven    ($a_name ?)*
+active    ([a-z][a-z-]*)?
+END
+}
 
 ask_the_box() {
     step "asking $host what it is"
@@ -39,8 +82,9 @@ ask_the_box() {
     find "$cache" -maxdepth 1 -name 'run.*' -mtime +0 -exec rm -rf {} + # of a deploy that was killed, a day ago
     work=$(mktemp -d "$cache/run.XXXXXX") # of this deploy alone: another may be on its way to another box
     trap 'rm -rf "$work"' EXIT
-    answers=$(remote sh -s <"$here/deploy/ask.sh" 2>"$work/ssh.log") ||
-        fail 3 "no SSH to $host ($(tail -1 "$work/ssh.log" | tr -d '\r')): 'ssh $host' has to work without a password"
+    answers=$(remote sh -s <"$here/deploy/ask.sh" | first_bytes) || [ ${#answers} = $most_bytes ] ||
+        fail 3 "no SSH to $host ($(why)): 'ssh $host' has to work without a password"
+    check_answers
     system=$(answer system) machine=$(answer machine) python=$(answer python)
     case $machine in
         aarch64 | x86_64) ;;
@@ -66,31 +110,37 @@ ask_the_box() {
 
 # on_the_box VERB...: sends deploy/box, and has it do that. Its last line says why, if it fails.
 on_the_box() {
-    local code=0 line last=''
-    while IFS= read -r line; do
+    local code line last='' lines=0
+    while IFS= read -r -n 1000 line; do
         case $line in
             'FAILED '*) last=${line#FAILED } ;;
-            'CODE '*) code=${line#CODE } ;;
             *) step "$line" ;;
         esac
+        ((lines += 1))
+        [ $lines -lt $most_lines ] || fail 4 "$host talks without end: ask it with --status what became of it"
     done < <(
+        code=0
         tar -c -f - -C "$here/deploy" --exclude __pycache__ box |
-            remote "d=\$(mktemp -d) && trap 'rm -rf \$d' EXIT && tar -x -f - -C \$d && ${sudo}env MOODBOX_PATIENCE=${MOODBOX_PATIENCE:-} python3 -IB \$d/box $*" ||
-            echo "CODE $?"
+            remote "d=\$(mktemp -d) && trap 'rm -rf \$d' EXIT && tar -x -f - -C \$d &&
+                ${sudo}env MOODBOX_PATIENCE=$patience python3 -IB \$d/box $*" || code=$?
+        { echo $code >"$work/code"; } 2>/dev/null # nobody waits for it any more
     )
-    [ "$code" != 255 ] || fail 3 "the connection to $host is lost: what was begun there goes on; ask it with --status"
-    [ "$code" = 0 ] || fail "$code" "${last:-$host: this ended with $code}"
+    code=$(<"$work/code")
+    [ "$code" != 255 ] ||
+        fail 3 "the connection to $host is lost ($(why)): what was begun there goes on; ask it with --status"
+    [ "$code" = 0 ] || fail "$code" "${last:-$host: this ended with $code ($(why))}"
 }
 
 fetch_wheels() {
-    local tags=() minor lock=$work/lock.txt
+    local tags=() minor glibc lock=$work/lock.txt
+    glibc=$(answer glibc)
     wheels=$cache/wheels-$python-$machine
     "$pip_python" "$here/deploy/release.py" lock "$python" "$machine" >"$lock"
     if cmp -s "$lock" "$wheels/lock.txt"; then
         return
     fi
     step "downloading the packages of lock/device.txt for Python $python on $machine"
-    for ((minor = 17; minor <= $(answer glibc); minor++)); do
+    for ((minor = 17; minor <= glibc; minor++)); do
         tags+=(--platform "manylinux_2_${minor}_$machine")
     done
     "$pip_python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
@@ -114,8 +164,10 @@ send_release() {
     step "sending it"
     "$pip_python" "$here/deploy/release.py" pack "$work/release.tar" "$wheels"
     incoming=$(remote "${sudo}sh -c 'mkdir -p /opt/moodbox && d=\$(mktemp -d /opt/moodbox/incoming.XXXXXX) &&
-        tar -x -f - --no-same-owner -C \$d && echo \$d'" <"$work/release.tar") ||
-        fail 3 "the connection to $host was lost, or its disk is full: nothing was changed there; try again"
+        tar -x -f - --no-same-owner -C \$d && echo \$d'" <"$work/release.tar" | first_bytes) ||
+        fail 3 "the connection to $host was lost, or its disk is full ($(why)): nothing was changed there; try again"
+    [[ $incoming =~ ^/opt/moodbox/incoming\.[A-Za-z0-9]+$ ]] ||
+        fail 4 "$host answers strangely: the release is in '${incoming:0:80}'; is this the machine that you mean?"
 }
 
 deploy() {
@@ -159,10 +211,13 @@ for word in "$@"; do
 done
 [ -n "$host" ] || { usage >&2 && exit 2; }
 [ -z "$dry" ] || [ "$what" = deploy ] || fail 2 "--dry-run goes with a deploy alone"
+[[ $host =~ ^$a_host$ ]] || fail 2 "'$host' is no host: expected [USER@]HOST"
+patience=${MOODBOX_PATIENCE:-1}
+[[ $patience =~ ^[1-9][0-9]?(\.[0-9]+)?$ ]] || fail 2 "MOODBOX_PATIENCE is '$patience': expected a number from 1 to 99"
 
-find_pip
 ask_the_box
 if [ "$what" = deploy ]; then
+    find_pip
     deploy
 else
     on_the_box "$what"

@@ -14,6 +14,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,20 @@ from pathlib import Path
 
 import surroundings
 import trial
-from common import BUSY, NO_SPACE, NOTHING, RELEASES, ROOT, SETTINGS, STATE, UNWELL, DeployError, run, say
+from common import (
+    BUSY,
+    NO_SPACE,
+    NOTHING,
+    RELEASES,
+    ROOT,
+    SETTINGS,
+    STATE,
+    UNWELL,
+    WRONG_CALL,
+    DeployError,
+    run,
+    say,
+)
 from music import furnish_music, give_back_music
 from releases import clear_away, current, keep_some, make, proven
 
@@ -139,10 +153,19 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 
 
+def check_words(*words: str) -> None:
+    """Raises DeployError if a name, which becomes a path here, or MOODBOX_PATIENCE is not as it should be."""
+    trial.ready_within()
+    for word in words:
+        if not re.fullmatch(rf"({ROOT}/incoming\.)?[A-Za-z0-9][A-Za-z0-9.+_-]*", word):
+            raise DeployError(WRONG_CALL, f"{word!r} is no release")
+
+
 def main(verb: str, *rest: str) -> int:
     for number in (signal.SIGHUP, signal.SIGINT):  # who asked has gone; what was begun is brought to its end
         signal.signal(number, signal.SIG_IGN)
     try:
+        check_words(*rest)
         if verb in ("status", "remove") and not ROOT.exists():
             raise DeployError(NOTHING, "there is no moodbox on this machine")
         with alone() if verb != "status" else contextlib.nullcontext():

@@ -15,7 +15,7 @@ UNITS = Path("/etc/systemd/system")
 SETTINGS = Path("/etc/moodbox/moodbox.toml")
 STATE = Path("/var/lib/moodbox")
 
-NO_SPACE, APT, UNWELL, BUSY, NOTHING = 5, 6, 8, 9, 10
+WRONG_CALL, NO_SPACE, APT, UNWELL, BUSY, NOTHING = 2, 5, 6, 8, 9, 10
 """Exit codes; deploy.sh has the others."""
 
 
@@ -39,6 +39,14 @@ def run(*words: str | Path, check: bool = True, **options: Any) -> subprocess.Co
         capture_output=True,
         **options,
     )
+
+
+def take_away(path: Path) -> None:
+    """Whatever it is; of a link nothing but the link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def put(source: Path, target: Path) -> None:

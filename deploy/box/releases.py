@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from common import CURRENT, RELEASES, ROOT, UNWELL, DeployError, run, say
+from common import CURRENT, RELEASES, ROOT, UNWELL, DeployError, run, say, take_away
 
 KEPT = 3
 
@@ -40,13 +40,13 @@ def clear_away(but: Path | None = None) -> None:
     """What an earlier deploy left when it was cut off."""
     for left in (*ROOT.glob("incoming.*"), *RELEASES.glob("*")):
         if left != but and left.name != current() and not (left / ".proven").exists():
-            shutil.rmtree(left)
+            take_away(left)
 
 
 def keep_some() -> None:
     for name in [name for name in proven() if name != current()][KEPT - 1 :]:
         (RELEASES / name / ".proven").unlink()  # from here on it is nothing that one could go back to
-        shutil.rmtree(RELEASES / name)
+        take_away(RELEASES / name)
 
 
 def make(incoming: Path, name: str) -> Path:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Set
 from pathlib import Path
 
-from common import CURRENT, RELEASES, UNWELL, DeployError, run, say
+from common import CURRENT, RELEASES, UNWELL, WRONG_CALL, DeployError, run, say
 from releases import link_to
 from surroundings import install_units
 
 SURROUNDINGS = {"camera", "panel", "player", "library"}
 """Parts that may be in trouble before a deploy, and are not the release's fault: no song yet, no camera."""
 
-PATIENCE = float(os.environ.get("MOODBOX_PATIENCE") or "1")
-READY_WITHIN = 90.0 * PATIENCE  # seconds
 WELL_FOR = 5.0  # seconds that a new release has to stay well
+
+
+def ready_within() -> float:
+    """Seconds: 90 times MOODBOX_PATIENCE. Raises DeployError if that is no number from 1 to 99."""
+    given = os.environ.get("MOODBOX_PATIENCE") or "1"
+    if not re.fullmatch(r"[1-9][0-9]?(\.[0-9]+)?", given, re.ASCII):
+        raise DeployError(WRONG_CALL, f"MOODBOX_PATIENCE is {given!r}: expected a number from 1 to 99")
+    return 90 * float(given)
 
 
 def check(release: Path) -> set[str]:
@@ -26,7 +33,7 @@ def check(release: Path) -> set[str]:
     say("checking it")
     asked = run("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=User=moodbox",
         "--property=StateDirectory=moodbox", "--property=RuntimeDirectory=moodbox-check",
-        "--property=WorkingDirectory=/run/moodbox-check", f"--property=RuntimeMaxSec={READY_WITHIN}",
+        "--property=WorkingDirectory=/run/moodbox-check", f"--property=RuntimeMaxSec={ready_within()}",
         release / "venv/bin/moodbox", "check", "--json", check=False)  # fmt: skip
     try:
         findings = json.loads(asked.stdout)
@@ -54,7 +61,7 @@ def start(name: str) -> None:
 
 def wait_until_well(forgiven: set[str]) -> None:
     """Raises DeployError unless systemd calls the box ready, and it stays well for a while."""
-    end, well_since, why = time.monotonic() + READY_WITHIN, None, "it did not become ready"
+    end, well_since, why = time.monotonic() + ready_within(), None, "it did not become ready"
     while time.monotonic() < end:
         unit = dict(
             line.split("=", 1)

@@ -138,10 +138,10 @@ host=$2
 case $host in one) python=3.11 ;; two) python=3.13 ;; esac
 case "$*" in
 *"sh -s") cat >/dev/null
-    printf '%s\\n' system=Debian machine=x86_64 bits=64 packages=amd64 systemd=yes
+    printf '%s\\n' system=Debian machine=x86_64 bits=64 packages=amd64 systemd=257
     printf '%s\\n' python=$python root=yes free=9999 ;;
-*incoming.*) [ "$host" = two ] || until [ -e {folder}/two ]; do sleep .05; done
-    cat >{folder}/part.$host && mv {folder}/part.$host {folder}/$host && echo /incoming ;;
+*incoming.XXXXXX*) [ "$host" = two ] || until [ -e {folder}/two ]; do sleep .05; done
+    cat >{folder}/part.$host && mv {folder}/part.$host {folder}/$host && echo /opt/moodbox/incoming.abcdef ;;
 *) exit 1 ;;
 esac
 """
