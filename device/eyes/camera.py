@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 from device import settings
 from device.errors import CameraError
 from device.eyes.frame import Frame, grey, small
-from device.eyes.opencv import MOST_PIXELS, cv2
+from device.eyes.opencv import MOST_PIXELS, cv2, named
 from device.eyes.pictures import find_pictures, read_picture, say
 from device.printable import printable
 
@@ -136,14 +136,10 @@ class VideoCamera(_Camera):
 def _film(path: Path) -> cv2.VideoCapture:
     name = printable(path)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        with named(path) as name_for_opencv:
+            capture = cv2.VideoCapture(name_for_opencv)
     except (OSError, ValueError) as error:
         raise CameraError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    try:
-        # Not by its own name: OpenCV crashes at one that is not UTF-8.
-        capture = cv2.VideoCapture(f"/proc/self/fd/{descriptor}")
-    finally:
-        os.close(descriptor)
     if not capture.isOpened():
         raise CameraError(f"{name}: not a video that can be read")
     if capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT) > MOST_PIXELS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from device.errors import ModelError
 from device.eyes.card import Crop
 from device.eyes.light import evened
-from device.eyes.opencv import cv2
+from device.eyes.opencv import cv2, named
 from device.mood import Face
 
 CASCADES = Path(cv2.__file__).parent / "data"
@@ -54,8 +55,9 @@ class FaceFinder:
 
     def __init__(self, detector: str, least: float) -> None:
         path = CASCADES / detector
-        # Asked first: OpenCV prints a page of its own about a missing file.
-        self._cascade = cv2.CascadeClassifier(str(path)) if path.is_file() else cv2.CascadeClassifier()
+        self._cascade = cv2.CascadeClassifier()
+        with contextlib.suppress(OSError), named(path) as name:
+            self._cascade.load(name)
         if self._cascade.empty():
             raise ModelError(f"{path}: no such cascade in opencv-python-headless; it needs a version below 5")
         upright = ((NEAR,), (Search(least),)) if least < NEAR.least else ((Search(least),),)

@@ -5,7 +5,10 @@ OpenCV reads the bound from the environment once, when it is loaded.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 MOST_PIXELS = 32 * 2**20
 """Of one picture. Decoding takes 2 bytes a pixel, up to 7 for a progressive JPEG or a lossless WebP: at this
@@ -15,4 +18,17 @@ os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(MOST_PIXELS)
 
 import cv2  # noqa: E402
 
-__all__ = ["MOST_PIXELS", "cv2"]
+__all__ = ["MOST_PIXELS", "cv2", "named"]
+
+
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[str]:
+    """A name by which OpenCV may open the file `path` meanwhile: it crashes at one that is not UTF-8.
+
+    Raises OSError, or ValueError for a name with a zero byte in it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from device.errors import ModelError
+from device.eyes import faces
 from device.eyes.card import Crop, Light
 from device.eyes.faces import FaceFinder, cut
 from device.eyes.pictures import read_picture
@@ -56,6 +62,18 @@ def test_there_is_no_face_in_the_blotches_of_a_wall_lit_or_dark(depth: int) -> N
 def test_a_cascade_that_opencv_does_not_bring_is_named() -> None:
     with pytest.raises(ModelError, match=r"haarcascade_moustache\.xml: no such cascade"):
         FaceFinder("haarcascade_moustache.xml", least=0.1)
+
+
+def test_opencv_may_lie_in_a_folder_whose_name_is_not_utf_8(tmp_path: Path) -> None:
+    """In a process of its own, since OpenCV crashes at such a name."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / FRONTAL).write_bytes((faces.CASCADES / FRONTAL).read_bytes())
+    program = (
+        "import sys, pathlib; from device.eyes import faces; faces.CASCADES = pathlib.Path(sys.argv[1])\n"
+    )
+    program += f"faces.FaceFinder({FRONTAL!r}, least=0.25)"
+    assert subprocess.run([sys.executable, "-c", program, folder], check=False).returncode == 0
 
 
 def scene(face: int, *, degrees: float = 0.0, dim: float = 1.0) -> NDArray[np.uint8]:
