@@ -4,26 +4,33 @@ export PYTHON
 SUITE ?= trixie
 MINUTES ?= 60
 BIN = .venv/bin
+# Most tests wait for something, so that one more of them than there are processors keeps these busy.
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+# The tests of one xdist_group share a worker, and with it what they train.
+AT_ONCE = -n $(WORKERS) --dist loadgroup
 
-.PHONY: .pi help demo develop test test-deploy test-pi shell-pi test-mpd24 fuzz soak lint bench bench-songs \
-	bench-sound bench-arm64 simulation lock clean
+.PHONY: .pi .systemd-container help demo develop test test-python313 test-smoke test-deploy test-pi shell-pi \
+	test-mpd24 test-all fuzz soak lint bench bench-songs bench-sound bench-arm64 simulation lock clean
 
 help:
-	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
-	@echo 'make test          all tests'
-	@echo 'make test-deploy   deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
-	@echo 'make test-pi       the whole box on an emulated Pi; as root, an hour (SUITE=trixie)'
-	@echo 'make shell-pi      an emulated Pi to look around on, gone when you leave it; as root (SUITE=bookworm)'
-	@echo 'make test-mpd24    the tests of the box against MPD 0.24, if your own is older'
-	@echo 'make fuzz          100,000 inputs each for the control socket and the settings; some minutes'
-	@echo 'make soak          presses a box at random for an hour: does it grow? (make soak MINUTES=5)'
-	@echo 'make lint          ruff and mypy'
-	@echo 'make bench         times and memory on this machine'
-	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
-	@echo 'make bench-sound   what listening to a song takes, and the order by energy (make bench-sound FOLDER=...)'
-	@echo 'make bench-arm64   what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
-	@echo 'make simulation    what learning brings, with simulated listeners'
-	@echo 'make develop       .venv with the box, the converter and the tools'
+	@echo 'make demo            watch the box on this computer (make demo CAMERA=images:FOLDER)'
+	@echo 'make test            the tests that need no machine of their own (make test ARGS="-k lights")'
+	@echo 'make test-python313  those of the box on Python 3.13 and numpy 2, if yours is older'
+	@echo 'make test-smoke      one deploy to a small Debian in a container, and a reboot; as root'
+	@echo 'make test-deploy     deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
+	@echo 'make test-pi         the whole box on an emulated Pi; as root, an hour (SUITE=trixie)'
+	@echo 'make shell-pi        an emulated Pi to look around on, gone when you leave it; as root (SUITE=bookworm)'
+	@echo 'make test-mpd24      the tests of the box against MPD 0.24, if your own is older'
+	@echo 'make test-all        all of these, fuzz and soak too: hours; as root. docs/testing.md says which when'
+	@echo 'make fuzz            100,000 inputs each for the control socket and the settings; some minutes'
+	@echo 'make soak            presses a box at random for an hour: does it grow? (make soak MINUTES=5)'
+	@echo 'make lint            ruff and mypy'
+	@echo 'make bench           times and memory on this machine'
+	@echo 'make bench-songs     a library of 50,000 songs: from nothing known to a choice'
+	@echo 'make bench-sound     what listening to a song takes, and the order by energy (make bench-sound FOLDER=...)'
+	@echo 'make bench-arm64     what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
+	@echo 'make simulation      what learning brings, with simulated listeners'
+	@echo 'make develop         .venv with the box, the converter and the tools'
 
 demo: .venv/.demo
 	@script/need mpd command -v mpd
@@ -35,14 +42,25 @@ test: .venv/.develop
 	@script/need mpd command -v mpd
 	@script/need strace command -v strace
 	@script/need systemd command -v systemd-analyze
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest $(AT_ONCE) $(ARGS)
 
-test-deploy: .venv/.develop
+test-python313: .venv/.develop
+	@script/need mpd command -v mpd
+	@script/need strace command -v strace
+	@script/test-python313 $(AT_ONCE) tests/device tests/models tests/converter $(ARGS)
+
+test-smoke: .systemd-container
+	SUITE=$(SUITE) $(BIN)/pytest -m smoke -rP --durations=0 $(ARGS)
+
+test-deploy: .systemd-container
+	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
+
+# In .machine/SUITE: made once, in less than a minute.
+.systemd-container: .venv/.develop
 	@script/need systemd-container command -v systemd-nspawn
 	@script/need openssh-client command -v ssh
 	@script/need netcat-openbsd command -v nc
 	@script/machine $(SUITE)
-	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
 
 test-pi: .pi
 	SUITE=$(SUITE) $(BIN)/pytest -m pi --durations=0 -rP $(ARGS)
@@ -60,7 +78,11 @@ shell-pi: .pi
 test-mpd24: .venv/.develop
 	@script/mpd24
 	@script/need strace command -v strace
-	MOODBOX_MPD=$(CURDIR)/.mpd24/mpd $(BIN)/pytest -n auto tests/device $(ARGS)
+	MOODBOX_MPD=$(CURDIR)/.mpd24/mpd $(BIN)/pytest $(AT_ONCE) tests/device $(ARGS)
+
+test-all:
+	@script/make-each demo lint test test-python313 test-smoke test-mpd24 fuzz soak \
+		'test-deploy SUITE=trixie' 'test-deploy SUITE=bookworm' 'test-pi SUITE=trixie' 'test-pi SUITE=bookworm'
 
 fuzz: .venv/.develop
 	$(BIN)/pytest -n auto -m fuzz --hypothesis-profile=fuzz $(ARGS)
@@ -71,7 +93,8 @@ soak: .venv/.develop
 
 lint: .venv/.develop
 	@script/need shellcheck command -v shellcheck
-	shellcheck deploy/*.sh script/machine script/mpd24 script/pi tests/pi/image/customize
+	shellcheck deploy/*.sh script/machine script/make-each script/mpd24 script/pi script/python313 \
+		script/test-python313 tests/pi/image/customize
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -106,7 +129,7 @@ lock:
 	script/lock
 
 clean:
-	rm -rf .venv .bench .arm64 .machine .mpd24 .pi .deploy build
+	rm -rf .venv .venv313 .bench .arm64 .machine .mpd24 .pi .deploy build
 
 .venv/.demo: lock/demo.txt pyproject.toml
 	@test -e .venv/.develop || script/venv demo

@@ -15,6 +15,7 @@ from tests.host import Host
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SENT = ("deploy", "device", "systemd", "lock", "README.md", "LICENSE", "NOTICE", ".venv", ".deploy")
+REBOOT = 133  # nspawn's exit code for a machine that is to be started again by who started it (--keep-unit)
 DROP_INS = "etc/systemd/system/moodbox.service.d"
 
 
@@ -83,6 +84,14 @@ class Machine(Host):
         assert self._nspawn
         assert self._nspawn.wait(seconds) == 0
         self._nspawn = None
+
+    def reboot(self) -> None:
+        """As a person would, by `sudo reboot`; returns when it is up again."""
+        self.run("sudo systemctl reboot", check=False)
+        assert self._nspawn
+        assert self._nspawn.wait(self.up_within) == REBOOT
+        self._nspawn = None
+        self.boot()
 
     def remove(self) -> None:
         self.stop()
