@@ -10,6 +10,7 @@ from converter import cli, data
 from converter.data import Split
 from tests.converter import drawn
 
+# What needs TensorFlow is marked as one xdist_group: one worker loads it, and trains what these tests share.
 if sys.version_info >= (3, 13):
     # TensorFlow 2.19 has no wheels there; what does without it is still tested.
     needs_tensorflow = ("networks", "training", "teaching", "quantization", "cards", "cli")

@@ -16,7 +16,10 @@ from device.errors import ModelError
 from device.eyes.card import read_card
 from device.eyes.classifier import Classifier
 from device.mood import Mood
+from tests.converter import small
 from tests.converter.conftest import Refusal
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
 
 
 def test_everything_that_belongs_to_a_model_stands_beside_it(model: Path) -> None:
@@ -84,11 +87,11 @@ def test_several_runs_give_one_model_that_answers_with_their_mean(
     run: Path, fer2013: Path, splits: dict[str, Split], tmp_path: Path
 ) -> None:
     other, out = tmp_path / "other", tmp_path / "both.tflite"
-    learn = f"train --data {fer2013} --out {other} --epochs 3 --batch 8 --seed 2"
+    learn = f"train --data {fer2013} --out {other} --network {small.NAME} --epochs 3 --batch 8 --seed 2"
     assert cli.main(learn.split()) == 0
     assert cli.main(f"quantize --run {run} --run {other} --data {fer2013} --out {out}".split()) == 0
     card, images = read_card(out), splits["PrivateTest"].images
-    assert card.about["network"] == "paper_and_paper"
+    assert card.about["network"] == "paper_and_small"
     assert [recipe["seed"] for recipe in card.about["recipes"]] == [1, 2]
     heat = card.about["temperature"]["value"]
     logits = [

@@ -11,6 +11,8 @@ import pytest
 from converter import cli
 from tests.converter.conftest import Refusal
 
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
 
 def converter(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "converter", *map(str, arguments)]

@@ -16,6 +16,7 @@ from device.mood import Mood
 from tests.converter.conftest import Refusal
 from tests.device.conftest import HAPPY, NEUTRAL
 
+MODEL = Path(__file__).parents[2] / "models" / "mood3.tflite"
 FRONTAL = "haarcascade_frontalface_default.xml"
 
 
@@ -105,11 +106,11 @@ def test_a_small_face_is_40_pixels_high(album: Path) -> None:
 
 
 def test_the_command_prints_and_draws_what_it_measured(
-    album: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
     out = tmp_path / "where"
-    asked = f"conditions {model} --photos {album} --condition clean --condition dark --out {out}"
+    asked = f"conditions {MODEL} --photos {album} --condition clean --condition dark --out {out}"
     assert cli.main([*asked.split(), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["condition"], line["photos"]) for line in lines] == [("clean", 2), ("dark", 2)]
@@ -121,6 +122,6 @@ def test_the_command_prints_and_draws_what_it_measured(
     assert cv2.imread(str(out.with_suffix(".png"))) is not None
 
 
-def test_a_folder_without_photos_is_refused(model: Path, tmp_path: Path, refusal: Refusal) -> None:
-    line = refusal("conditions", model, "--photos", tmp_path, code=2)
+def test_a_folder_without_photos_is_refused(tmp_path: Path, refusal: Refusal) -> None:
+    line = refusal("conditions", MODEL, "--photos", tmp_path, code=2)
     assert "no photos; expected folders named angry, disgust" in line

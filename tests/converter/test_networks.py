@@ -10,6 +10,8 @@ import pytest
 from converter import networks
 from converter.errors import RunError
 
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
 
 def test_the_papers_network_layer_by_layer() -> None:
     found = [

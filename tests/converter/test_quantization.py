@@ -12,6 +12,8 @@ from device.errors import ModelError
 from device.eyes.card import Light, read_card
 from device.eyes.runtime import MODULES, interpreter
 
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
 RUNTIMES = [
     pytest.param(
         name,

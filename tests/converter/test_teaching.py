@@ -9,6 +9,8 @@ from converter import networks, teaching
 from converter.data import Split
 from converter.errors import RunError
 
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
 
 def test_a_teacher_answers_by_the_mean_over_a_face_and_its_mirror_image(
     run: Path, splits: dict[str, Split]

@@ -133,7 +133,7 @@ def test_a_process_that_dies_between_two_songs_is_no_songs_fault(listener: Liste
 
 
 def test_a_process_that_dies_of_every_song_is_not_the_songs_fault(endless: Path) -> None:
-    with closing(Listener(patience=1)) as listener:
+    with closing(Listener(patience=0.1)) as listener:
         for _ in range(MOST_DEATHS - 1):
             assert listener.hear(endless) == "it takes too long"
         with pytest.raises(SoundError, match="dies of every song"):
