@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(happened: Callable[[], object], seconds: float = 15, pause: float = 0.01) -> None:
+def eventually(happened: Callable[[], object], seconds: float = 60, pause: float = 0.01) -> None:
     """Fails if `happened` has not become true; the limit is for a busy machine, and no claim about speed."""
     end = time.monotonic() + seconds
     while not happened():

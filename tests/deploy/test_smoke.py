@@ -1,4 +1,4 @@
-"""What every change has to leave whole: one command makes a box of a machine, and it plays after a reboot too."""
+"""What every change leaves whole: one command makes a box of a machine, and it plays after a reboot too."""
 
 from __future__ import annotations
 

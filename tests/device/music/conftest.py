@@ -38,7 +38,7 @@ class Turning:
         self._player.start()
         self._librarian.start()
 
-    def until(self, happened: Callable[[], object], seconds: float = 15) -> None:
+    def until(self, happened: Callable[[], object], seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while not happened():
             assert time.monotonic() < end, f"not within {seconds} s: {self.jukebox.snapshot}"

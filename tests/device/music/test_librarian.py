@@ -35,7 +35,7 @@ class Reading:
 
     def until(self, happened: Callable[[Shelf], object]) -> Shelf:
         while True:
-            filled = self.posted.get(timeout=15)
+            filled = self.posted.get(timeout=60)
             if filled.complete and happened(filled.shelf):
                 return filled.shelf
 

@@ -50,7 +50,7 @@ class Heard:
 
     def next(self, kind: type[T]) -> T:
         while True:
-            event = self.events.get(timeout=15)
+            event = self.events.get(timeout=60)
             if isinstance(event, kind):
                 return event
 
