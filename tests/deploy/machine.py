@@ -87,9 +87,16 @@ class Machine(Host):
 
     def reboot(self) -> None:
         """As a person would, by `sudo reboot`; returns when it is up again."""
-        self.run("sudo systemctl reboot", check=False)
         assert self._nspawn
-        assert self._nspawn.wait(self.up_within) == REBOOT
+        # It may end, or hang, when the network goes.
+        asking = subprocess.Popen(
+            [*self.ssh.split(), "pi@box", "sudo systemctl reboot"], stdin=subprocess.DEVNULL
+        )
+        try:
+            assert self._nspawn.wait(self.answers_within) == REBOOT
+        finally:
+            asking.kill()
+            asking.wait()
         self._nspawn = None
         self.boot()
 
