@@ -11,7 +11,7 @@ from collections import deque
 from time import monotonic
 
 LONGEST_LINE = 2**16  # bytes; the rest of a longer line is thrown away
-LARGEST_ANSWER = 2**23  # bytes; MPD's own limit (max_output_buffer_size), unless somebody raised it
+LARGEST_ANSWER = 9 * 2**20  # bytes; MPD itself sends 8 MiB and a little more (max_output_buffer_size)
 
 
 class AnswerError(Exception):

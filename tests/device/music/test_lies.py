@@ -29,7 +29,7 @@ from tests.device.music.test_player import Heard
 from tests.waiting import eventually
 
 MIB = 2**20
-BOUND = 8 * MIB
+BOUND = 9 * MIB
 WRONG = "does not speak as MPD does"
 SLOW = "does not answer"
 GONE = "is gone"

@@ -113,7 +113,7 @@ def test_an_answer_may_be_as_large_as_it_may_be_and_no_larger(pair: Pair) -> Non
         sender.join()
     pair.wire.expect(30)
     send(LARGEST_ANSWER // len(line) + 1)
-    with pytest.raises(AnswerError, match="more than 8 MiB"):
+    with pytest.raises(AnswerError, match="more than 9 MiB"):
         for_ever(pair.wire.line)
 
 
