@@ -6,7 +6,7 @@ MINUTES ?= 60
 BIN = .venv/bin
 
 .PHONY: .pi help demo develop test test-deploy test-pi shell-pi test-mpd24 fuzz soak lint bench bench-songs \
-	bench-sound bench-arm64 simulation lock clean
+	bench-queue bench-sound bench-arm64 simulation lock clean
 
 help:
 	@echo 'make demo          watch the box on this computer (make demo CAMERA=images:FOLDER)'
@@ -20,6 +20,7 @@ help:
 	@echo 'make lint          ruff and mypy'
 	@echo 'make bench         times and memory on this machine'
 	@echo 'make bench-songs   a library of 50,000 songs: from nothing known to a choice'
+	@echo 'make bench-queue   what a press costs where others have a queue of 12,000 songs'
 	@echo 'make bench-sound   what listening to a song takes, and the order by energy (make bench-sound FOLDER=...)'
 	@echo 'make bench-arm64   what a frame costs a Pi 4, in instructions (make bench-arm64 ARGS=MODEL.tflite)'
 	@echo 'make simulation    what learning brings, with simulated listeners'
@@ -88,6 +89,10 @@ bench: .venv/.develop
 bench-songs: .venv/.develop
 	@script/need mpd command -v mpd
 	@$(BIN)/python -m tests.bench_songs $(ARGS)
+
+bench-queue: .venv/.develop
+	@script/need mpd command -v mpd
+	@$(BIN)/python -m tests.bench_queue $(ARGS)
 
 bench-sound: .venv/.develop
 	@$(BIN)/python -m tests.bench_sound $(if $(FOLDER),'$(FOLDER)')

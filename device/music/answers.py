@@ -86,7 +86,7 @@ class Playlist(msgspec.Struct, frozen=True):
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    music_directory: str = ""
+    music_directory: Annotated[str, msgspec.Meta(pattern=r"^([^~\0][^\0]*)?$")] = ""
 
 
 def checked(what: str, answer: Any, kind: type[T]) -> T:

@@ -17,9 +17,8 @@ from device.music.link import FAILURES, Client, client_of, explain
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-PAUSE = (
-    300.0  # seconds until MPD is asked again for what it could not give: it would make that answer each time
-)
+LARGE = "MPD hangs up; is its answer larger than max_output_buffer_size in mpd.conf lets it be?"
+PAUSE = 300.0  # seconds until MPD is asked again for what it could not give: trying takes its time, too
 
 
 class Aside:
@@ -40,7 +39,8 @@ class Aside:
                 return question(client)
         except FAILURES as error:
             hands.ping()
-            log.warning("%s: done without for now: %s", what, explain(error, self._music))
+            why = LARGE if isinstance(error, ConnectionError) else explain(error, self._music)
+            log.warning("%s: done without for now: %s", what, why)
             self._not_before[what] = time.monotonic() + PAUSE
             return otherwise
 

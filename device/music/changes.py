@@ -58,9 +58,7 @@ def put(mirror: Mirror, uris: Sequence[str], instead_of: Sequence[Entry], *, pla
                 waiting = []
             elif done >= len(waiting):  # its file has vanished, no sound, or somebody has removed an old one
                 play = False
-            elif (
-                answers.status(client).playlistlength >= end + done
-            ):  # else somebody has moved the end nearer
+            elif answers.status(client).playlistlength >= end + done:  # else somebody moved the end nearer
                 log.warning("%s cannot be queued: %s", waiting[done], shown(str(error)))
                 done += 1
             waiting = waiting[done:]

@@ -262,16 +262,16 @@ def _read_comments(client: Client, catalogue: Catalogue, atlas: Atlas) -> Iterat
 
 def _comment(client: Client, uri: str) -> str:
     """Nothing of a file that MPD cannot read any more, or whose comments, as of a picture, it cannot send."""
-    for more in (True, False):
+    for _ in range(2):
         try:
             comments = answers.comments(client, uri)
         except mpd.CommandError:
             return ""
         except FAILURES as error:
+            log.debug("%s: its comments cannot be read: %s", uri, error)
             client.reconnect()  # which fails where MPD itself has gone
-            if not more:
-                log.warning("%s: its comments cannot be read: %s", uri, error)
         else:
             said = (words for name, words in comments.items() if name.casefold() == "mood")
             return ";".join(value for words in said for value in answers.words(words))[:LONGEST_TAG]
+    log.warning("%s: its comments are more than MPD sends; a MOOD among them is not known", uri)
     return ""

@@ -37,7 +37,7 @@ class Client(mpd.MPDClient):  # type: ignore[misc]
 
     It offers no way to do that, so its private parts are used here, and only here: `_write_command` makes a
     line of a command, and `_write_line` sends it; `_read_line` gives each line of the answer, None at its
-    end, and raises where MPD refuses; `_hello` checks the greeting; `fileno` and `disconnect` use `_sock`.
+    end, and raises where MPD refuses; `_hello` checks the greeting; `disconnect` closes `_sock`.
     """
 
     def __init__(self, music: settings.Music) -> None:
@@ -62,6 +62,11 @@ class Client(mpd.MPDClient):  # type: ignore[misc]
         """After an answer that cannot be read to its end, or at which MPD has hung up."""
         self.disconnect()
         self.connect()
+
+    def hang_up(self) -> None:
+        """From another thread: whatever waits for an answer here ends."""
+        with contextlib.suppress(OSError):
+            self._wire.socket.shutdown(socket.SHUT_RDWR)
 
     def _write_command(self, command: str, args: Sequence[Any] = ()) -> None:
         if self._sock is None:

@@ -23,7 +23,7 @@ from device.music.wire import AnswerError
 WINDOW = 500  # songs; without tags, and each with the longest name that a file may have, 2 MiB
 TRIES = 5  # others may change the queue between a look at it and the question for names
 PATIENCE = 30.0  # seconds for the names of all songs, however many there are
-LONGEST_TITLE = 1000  # letters
+LONGEST_WORDS = 1000  # letters of a title, or of an error
 Places = list[tuple[int, int]]
 """Each a place in the queue, and the id of the song there."""
 
@@ -35,7 +35,9 @@ class Mirror:
         self.client = client
         self._version = 0
         self._queue = Queue()
-        self._known: dict[int, Entry] = {}  # by id: no id gets another song while MPD runs
+        self._known: dict[
+            int, Entry
+        ] = {}  # by id; one that has left the queue may come again as another song
         try:
             client.tagtypes("clear")
         except mpd.CommandError:  # then it sends more, and that is all
@@ -53,7 +55,11 @@ class Mirror:
                 if queue is None:
                     continue
                 self._queue, self._version = queue, status.playlist
-            return self._snapshot(status, song)
+            snapshot = self._snapshot(status, song)
+            if snapshot.current is None or snapshot.current.uri == song.file:
+                return snapshot
+            # Its id came again while nobody looked: from then on no name is to be trusted.
+            self._version, self._queue, self._known = 0, Queue(), {}
         raise AnswerError("its queue is another one each time that it is asked for")
 
     def _moment(self) -> tuple[Status, Places, Current]:
@@ -92,8 +98,7 @@ class Mirror:
             if all(id_ in self._known for _, id_ in changes):
                 self._version = 0  # the changes have left something out: all of it is asked for
             return None
-        if len(self._known) > 2 * length:
-            self._known = {entry.id: entry for entry in queue}
+        self._known = {entry.id: entry for entry in queue}
         return queue
 
     def _snapshot(self, status: Status, song: Current) -> Snapshot:
@@ -105,7 +110,7 @@ class Mirror:
             queue=self._queue,
             current=current,
             title=_title(song),
-            error=status.error,
+            error=status.error[:LONGEST_WORDS],
             next=self._entry(status.nextsongid),
             single=status.single != "0",
             consume=status.consume != "0",
@@ -152,4 +157,4 @@ def _windows(places: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _title(song: Current) -> str:
     words = [", ".join(answers.words(tag)) for tag in (song.artist, song.title)]
-    return (" - ".join(filter(None, words)) or song.file)[:LONGEST_TITLE]
+    return (" - ".join(filter(None, words)) or song.file)[:LONGEST_WORDS]

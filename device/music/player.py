@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -190,9 +188,7 @@ class Player:
                     self._serve(hands, ears)
             except FAILURES as error:
                 self._post(PlayerDown(explain(error, self._music)))
-            if (
-                time.monotonic() - began > LONGEST_PAUSE
-            ):  # not one that fails each time as soon as it is asked
+            if time.monotonic() - began > LONGEST_PAUSE:  # an MPD that fails sooner may do so each time
                 pause = FIRST_PAUSE
             self._closed.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -252,13 +248,9 @@ class Player:
         try:
             yield
         finally:
-            taken.release()
             # Nothing else ends an idle() that waits: python-mpd2 has no noidle for threads.
-            with (
-                contextlib.suppress(OSError, mpd.MPDError),
-                socket.socket(fileno=os.dup(ears.fileno())) as ear,
-            ):
-                ear.shutdown(socket.SHUT_RDWR)
+            ears.hang_up()
+            taken.release()  # after that: it hears of no other change
             listener.join()
 
     def _listen(self, ears: Client, taken: threading.Semaphore) -> None:

@@ -162,6 +162,22 @@ def test_a_queue_that_never_holds_still_is_said(library: PrivateMpd, other: Clie
         mirror.look()
 
 
+def test_an_id_that_comes_back_as_another_song_is_noticed_when_that_plays(library: PrivateMpd) -> None:
+    """MPD has four times as many ids as its queue may hold songs, and then begins again with the first."""
+    library.stop()
+    configuration = library.folder / "mpd.conf"
+    configuration.write_text(configuration.read_text() + 'max_playlist_length "4"\n')
+    library.start()
+    mirror, other = Mirror(library.client()), library.client()
+    first = other.addid(SONGS[0])
+    assert mirror.look().queue == (Entry(int(first), SONGS[0]),)
+    other.clear()
+    while other.addid(SONGS[1]) != first:
+        other.clear()
+    other.play()
+    assert mirror.look().queue == (Entry(int(first), SONGS[1]),)
+
+
 def test_the_title_is_the_current_songs_though_the_others_tags_are_left_out(
     library: PrivateMpd, other: Client
 ) -> None:
