@@ -40,7 +40,7 @@ class Aside:
         except FAILURES as error:
             hands.ping()
             why = LARGE if isinstance(error, ConnectionError) else explain(error, self._music)
-            log.warning("%s: done without for now: %s", what, why)
+            log.warning("%s: left out for now: %s", what, why)
             self._not_before[what] = time.monotonic() + PAUSE
             return otherwise
 

@@ -68,7 +68,7 @@ class Wire:
         self._left = LARGEST_ANSWER
 
     def send(self, line: str) -> None:
-        self.socket.settimeout(self._seconds)  # of sendall, for all that it sends
+        self._wait(self._seconds)  # sendall counts them for all that it sends
         self.socket.sendall(line.encode() + b"\n")
 
     def line(self) -> bytes:
@@ -80,10 +80,7 @@ class Wire:
     def _receive(self) -> None:
         if self._left == 0:
             raise AnswerError(f"an answer of more than {LARGEST_ANSWER >> 20} MiB")
-        left = None if self._ends is None else self._ends - monotonic()
-        if left is not None and left <= 0:
-            raise TimeoutError("the answer is not whole in time")
-        self.socket.settimeout(left)
+        self._wait(self._seconds_left())
         received = self.socket.recv(min(LONGEST_LINE, self._left))
         if not received:
             raise ConnectionResetError("it has closed the connection")
@@ -97,6 +94,19 @@ class Wire:
             self._lines.append(bytes(self._unfinished))
             self._lines.extend(whole)
             self._unfinished = bytearray(begun)
+
+    def _seconds_left(self) -> float | None:
+        """None: as long as it takes."""
+        if self._ends is None:
+            return None
+        left = self._ends - monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer is not whole in time")
+        return self._seconds if self._left == LARGEST_ANSWER else left  # it has only just been asked for
+
+    def _wait(self, seconds: float | None) -> None:
+        if self.socket.gettimeout() != seconds:  # setting it is a question to the kernel
+            self.socket.settimeout(seconds)
 
 
 def _connected(family: int, place: object, seconds: float) -> socket.socket:

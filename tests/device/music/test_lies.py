@@ -64,7 +64,7 @@ LIES: dict[str, tuple[dict[str, Answer], str]] = {
     "status without a version": ({"status": without(STATUS, "playlist")}, WRONG),
     "status without a length": ({"status": without(STATUS, "playlistlength")}, WRONG),
     "a queue of minus one": ({"status": put(STATUS, "playlistlength", "-1")}, WRONG),
-    "a queue of four milliards": ({"status": put(STATUS, "playlistlength", "4000000000")}, WRONG),
+    "a queue of four billion": ({"status": put(STATUS, "playlistlength", "4000000000")}, WRONG),
     "a queue longer than is told": ({"status": put(STATUS, "playlistlength", "3")}, WRONG),
     "a queue shorter than is told": ({"status": put(STATUS, "playlistlength", "1")}, WRONG),
     "an id in words": ({"status": put(STATUS, "songid", "one")}, WRONG),
@@ -249,7 +249,7 @@ def test_what_the_box_can_do_without_costs_no_more_than_that(
             event = heard.next(object)
             assert event == SongsFound(Mood.SAD, (), {})
         assert liar.sent < BOUND + 2 * MIB  # it was asked once
-    assert len([record for record in caplog.records if "done without for now" in record.message]) == 1
+    assert len([record for record in caplog.records if "left out for now" in record.message]) == 1
 
 
 def test_changes_that_do_not_end_are_no_more_than_an_answer(
