@@ -43,7 +43,11 @@ def main() -> None:
 
 
 def _say(answer: dict[str, Any]) -> None:
-    print(json.dumps(answer), flush=True)
+    try:
+        line = json.dumps(answer, allow_nan=False)
+    except ValueError:
+        line = json.dumps({"fault": "what was measured in it is not a number"})
+    print(line, flush=True)
 
 
 def _stand_back() -> None:
@@ -83,13 +87,15 @@ def _answer(path: str) -> dict[str, Any]:
 
 
 def middle_of(path: str) -> tuple[Any, int]:
-    """One channel of float32 samples from -1 to 1, and their rate in Hz.
+    """One channel of float32 samples, full scale from -1 to 1, and their rate in Hz.
 
     Read second by second, so that neither many channels nor a high rate take much memory. Raises
     soundfile.SoundFileError, OSError or ValueError.
     """
     import numpy as np
     import soundfile
+
+    from device.sound.features import audible
 
     with soundfile.SoundFile(os.fsencode(path)) as file:
         rate = file.samplerate
@@ -102,13 +108,11 @@ def middle_of(path: str) -> tuple[Any, int]:
         with contextlib.suppress(soundfile.SoundFileError):  # cut off: what was read so far will do
             for _ in range(SECONDS):
                 part = file.read(rate // step * step, dtype="float32", always_2d=True)
-                parts.append(part[: len(part) // step * step].reshape(-1, step * file.channels).mean(1))
+                whole = audible(part[: len(part) // step * step])  # before they are added up
+                parts.append(whole.reshape(-1, step * file.channels).mean(1))
                 if len(part) < rate // step * step:
                     break
-    samples = np.concatenate(parts)
-    if not np.isfinite(samples).all():
-        raise ValueError("its samples are no numbers")
-    return samples, rate // step
+    return np.concatenate(parts), rate // step
 
 
 if __name__ == "__main__":

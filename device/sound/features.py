@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
@@ -36,6 +37,7 @@ HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 OFFSET = -0.691  # dB, with which BS.1770 makes up for what its filters add to a tone of 997 Hz
 BLOCK = 0.4  # seconds of BS.1770's blocks
 SILENCE = -70.0  # LUFS; a block that is softer does not count, nor one of 10 under the mean of the others
+LOUDEST = 4.0  # 12 dB above full scale: a lossy file may go a little above 1, what is beyond this is no sound
 
 
 @dataclass(frozen=True)
@@ -43,19 +45,33 @@ class Features:
     """loudness: in LUFS. brightness: the share of the spectrum above BRIGHT.
 
     onsets: notes and beats a second. tempo: beats a minute; pulse: how clearly it is felt, 0 to 1. mode: from
-    -1 (minor) to 1 (major).
+    -1 (minor) to 1 (major). Nothing that `features_of` measures is outside these ranges.
     """
 
-    loudness: float
-    brightness: float
-    onsets: float
-    tempo: float
-    pulse: float
-    mode: float
+    loudness: Annotated[float, Meta(ge=SILENCE, le=100)]
+    brightness: Annotated[float, Meta(ge=0, le=1)]
+    onsets: Annotated[float, Meta(ge=0, le=1000)]
+    tempo: Annotated[float, Meta(ge=1, le=1000)]
+    pulse: Annotated[float, Meta(ge=0, le=1)]
+    mode: Annotated[float, Meta(ge=-1, le=1)]
+
+
+def audible(samples: Samples) -> Samples:
+    """The samples, clipped to LOUDEST: a sum of larger ones would leave the range of a float32.
+
+    Raises ValueError if one of them is infinite or not a number.
+    """
+    if not np.isfinite(samples).all():
+        raise ValueError("its samples are not all numbers")
+    return np.clip(samples, -LOUDEST, LOUDEST)
 
 
 def features_of(samples: Samples, rate: int) -> Features:
-    """samples: one channel from -1 to 1. Silence has SILENCE as its loudness."""
+    """samples: one channel; full scale is from -1 to 1. Silence has SILENCE as its loudness.
+
+    Raises ValueError if one of them is infinite or not a number.
+    """
+    samples = audible(samples)
     size = _power_of_two(WINDOW * rate)
     seconds = size // 2 / rate
     frequencies = np.fft.rfftfreq(size, 1 / rate)
@@ -73,7 +89,7 @@ def features_of(samples: Samples, rate: int) -> Features:
     tempo, pulse = _tempo(rise, seconds)
     return Features(
         loudness=_loudness(np.concatenate(power), seconds),
-        brightness=above / all_of_it if all_of_it else 0.0,
+        brightness=min(1.0, above / all_of_it) if all_of_it else 0.0,
         onsets=_onsets(rise, seconds),
         tempo=tempo,
         pulse=pulse,

@@ -11,6 +11,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
+
 import device
 from device.errors import SoundError
 from device.sound.features import Features
@@ -19,6 +21,13 @@ PATIENCE = 120.0  # seconds without an answer after which a song counts as one t
 GRACE = 1.0  # seconds for a process to end by itself
 MOST_DEATHS = 5  # in a row, of which one must be no song's fault
 MISSING = "soundfile is missing: pip install 'moodbox[sound]'"
+
+
+class _Word(msgspec.Struct):
+    """What the process says that is no measure."""
+
+    ready: bool = False
+    fault: str = ""
 
 
 def check_installed() -> None:
@@ -49,8 +58,13 @@ class Listener:
         if not answer:
             return self._died(hung=answer is None)
         self._deaths = 0
-        heard = json.loads(answer)
-        return str(heard["fault"]) if "fault" in heard else Features(**heard)
+        if fault := _word(answer).fault:
+            return fault
+        try:
+            return msgspec.json.decode(answer, type=Features)
+        except msgspec.DecodeError as error:
+            self._end()  # what comes next from it might be the answer to this song
+            return f"what was measured in it makes no sense: {error}"
 
     def close(self) -> None:
         self._closed = True
@@ -81,12 +95,10 @@ class Listener:
             cwd=Path(device.__file__).parent.parent,
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve memory
         )
-        ready = json.loads(
-            _line(process, PATIENCE) or b'{"fault": "the process that listens does not start"}'
-        )
-        if "fault" in ready:
+        word = _word(_line(process, PATIENCE) or b"")
+        if not word.ready:
             self._end()
-            raise SoundError(str(ready["fault"]))
+            raise SoundError(word.fault or "the process that listens does not start")
         return process
 
     def _died(self, *, hung: bool) -> str:
@@ -109,6 +121,14 @@ class Listener:
         process.kill()
         process.stdout.close()
         return process.wait()
+
+
+def _word(answer: bytes) -> _Word:
+    """An empty one if the answer is something else."""
+    try:
+        return msgspec.json.decode(answer, type=_Word)
+    except msgspec.DecodeError:
+        return _Word()
 
 
 def _line(process: subprocess.Popen[bytes], patience: float) -> bytes | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import struct
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
 
 from device.demo.songs import BLOCK, RATE, SONGS, synthesize
-from device.sound.ear import SECONDS, middle_of
+from device.sound.ear import SECONDS, _say, middle_of
 from device.sound.features import Features, features_of
 from device.sound.listener import Listener
 
@@ -127,7 +130,39 @@ def test_silence_short_sounds_and_numbers_that_are_none_are_faults(ear: Listener
     assert "only 1.0 s" in str(ear.hear(write(tmp_path / "b.wav", SONG[:RATE])))
     path = tmp_path / "c.wav"
     soundfile.write(path, np.full(10 * 8000, np.nan, np.float32), 8000, subtype="FLOAT")
-    assert ear.hear(path) == "its samples are no numbers"
+    assert ear.hear(path) == "its samples are not all numbers"
+
+
+@pytest.mark.parametrize("rate", [22_050, 44_100, 192_000])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("burst", [10.0, 1e20, 3e38])
+def test_a_burst_that_no_sound_card_could_play_is_heard_as_a_loud_one(
+    ear: Listener, tmp_path: Path, rate: int, channels: int, burst: float
+) -> None:
+    tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(6 * rate) / rate).astype(np.float32)
+    tone[2 * rate : 2 * rate + 4000] = burst
+    path = tmp_path / "burst.wav"
+    soundfile.write(path, np.repeat(tone[:, None], channels, 1), rate, subtype="FLOAT")
+    heard = ear.hear(path)
+    assert isinstance(heard, Features), heard
+    assert msgspec.convert(dataclasses.asdict(heard), Features) == heard
+
+
+def test_a_song_that_is_infinite_somewhere_is_a_fault(ear: Listener, tmp_path: Path) -> None:
+    sound = SONG.copy()
+    sound[5 * RATE] = np.inf
+    path = tmp_path / "infinite.wav"
+    soundfile.write(path, sound, RATE, subtype="FLOAT")
+    assert ear.hear(path) == "its samples are not all numbers"
+
+
+def test_a_measure_that_is_not_a_number_leaves_the_process_as_a_fault(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _say({"loudness": -12.0, "brightness": float("nan")})
+    _say({"loudness": float("inf")})
+    lines = capsys.readouterr().out.splitlines()
+    assert [list(json.loads(line, parse_constant=pytest.fail)) for line in lines] == [["fault"], ["fault"]]
 
 
 def test_what_is_not_there_is_a_fault(ear: Listener, tmp_path: Path) -> None:

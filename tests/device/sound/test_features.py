@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from device.demo.songs import RATE, SONGS, Song, synthesize
-from device.sound.features import FASTEST, SILENCE, SLOWEST, Samples, features_of
+from device.sound.features import FASTEST, SILENCE, SLOWEST, Features, Samples, features_of
 
 SECONDS = 20
 
@@ -102,8 +104,39 @@ def test_whatever_it_is_the_measures_are_numbers_in_their_range(sound: Samples, 
     found = features_of(sound, rate)
     assert all(math.isfinite(value) for value in dataclasses.astuple(found))
     assert SILENCE <= found.loudness < 30
-    assert 0 <= found.brightness <= 1.001
+    assert 0 <= found.brightness <= 1
     assert found.onsets >= 0
     assert 0.9 * SLOWEST < found.tempo < 1.2 * FASTEST
     assert 0 <= found.pulse <= 1
     assert -1 <= found.mode <= 1
+
+
+lengths = st.integers(1, 20000)
+finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@given(
+    arrays(np.float32, lengths, elements=finite) | arrays(np.float32, lengths, elements=st.floats(width=32)),
+    st.sampled_from([4000, 8000, 22050, 48000]),
+)
+def test_of_any_samples_there_are_all_measures_or_it_is_said_that_they_are_not_numbers(
+    sound: Samples, rate: int
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if np.isfinite(sound).all():
+            found = features_of(sound, rate)
+            assert msgspec.convert(dataclasses.asdict(found), Features) == found
+        else:
+            with pytest.raises(ValueError, match="its samples are not all numbers"):
+                features_of(sound, rate)
+
+
+@pytest.mark.parametrize("scale", [1e-45, 1e-38, 1e-30, 1e-10])
+def test_a_song_that_is_softer_than_any_ear_can_hear_has_measures(scale: float) -> None:
+    sound = (made(SONGS[0])[: 20 * RATE] * scale).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = features_of(sound, RATE)
+    assert found.loudness == SILENCE
+    assert msgspec.convert(dataclasses.asdict(found), Features) == found

@@ -183,3 +183,44 @@ def test_without_what_decodes_it_says_so(tmp_path: Path, song: Path, monkeypatch
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with closing(Listener()) as listener, pytest.raises(SoundError, match="sndfile library not found"):
         listener.hear(song)
+
+
+SOUND = '"loudness": -12.5, "onsets": 2.5, "tempo": 120, "pulse": 0.5, "mode": -0.1'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f'{{{SOUND}, "brightness": NaN}}',
+        f'{{{SOUND}, "brightness": 1e999}}',
+        f'{{{SOUND}, "brightness": null}}',
+        f'{{{SOUND}, "brightness": "0.5"}}',
+        f'{{{SOUND}, "brightness": 1.5}}',
+        f"{{{SOUND}}}",
+        '{"fault": 5}',
+        "[]",
+        "decoder: warning",
+    ],
+)
+def test_an_answer_that_is_no_measure_is_a_fault_and_the_next_song_is_heard(
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    """By a soundfile of our own, which prints on the process's output as a decoder may."""
+    prints_first = (
+        "import os, sys; del sys.path[sys.path.index(os.path.dirname(__file__))], sys.modules[__name__]\n"
+        "import soundfile, device.sound.features\n"
+        f"class SoundFile(soundfile.SoundFile):\n"
+        "    def __init__(self, path):\n"
+        f"        if b'odd' in path: print({answer!r}, flush=True)\n"
+        "        super().__init__(path)\n"
+        "soundfile.SoundFile = SoundFile\n"
+    )
+    (tmp_path / "soundfile.py").write_text(prints_first)
+    odd = tmp_path / "odd.wav"
+    odd.write_bytes(song.read_bytes())
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with closing(Listener()) as listener:
+        fault = listener.hear(odd)
+        assert isinstance(fault, str)
+        assert "makes no sense" in fault
+        assert isinstance(listener.hear(song), Features)
