@@ -72,7 +72,7 @@ def test_settings_that_were_never_good_are_no_reason_to_try_again(machine: Machi
     file = machine.root / "etc/moodbox/moodbox.toml"
     right = file.read_text()
     file.write_text(right + "[look]\nreadings = 0\n")
-    machine.run(f"sudo rm {STATE}/settings.json")
+    machine.run(f"sudo rm {STATE}/settings.json {STATE}/settings.2.json")
     machine.run(RESTART, check=False)
     assert machine.state() == "failed"
     assert machine.run("systemctl show moodbox --property=NRestarts --value").strip() == "0"

@@ -4,11 +4,12 @@ import json
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from device.demo.server import PrivateMpd
-from device.errors import SettingsError
-from device.last_good import FILE, keep, read_or_last_good
+from device.errors import MemoryFileError, SettingsError
+from device.last_good import COPY, FILE, check, keep, read_or_last_good
 from device.settings import Look, Settings
 from tests.device.test_cli import moodbox, running, status
 from tests.waiting import eventually
@@ -51,6 +52,43 @@ def test_where_nothing_good_is_kept_the_mistake_is_an_error(
         read_or_last_good(tmp_path / "moodbox.toml")
 
 
+def test_one_damaged_copy_is_made_again_from_the_other_at_the_next_good_start(
+    service: Path, tmp_path: Path
+) -> None:
+    good = Settings(look=Look(readings=7))
+    keep(good)
+    content = (service / FILE).read_bytes()
+    (tmp_path / "moodbox.toml").write_text(BROKEN)
+    for name, damage in (
+        (FILE, content.replace(b'"readings":7', b'"readings":5')),
+        (COPY, b""),
+        (FILE, b"{"),
+    ):
+        (service / name).write_bytes(damage)
+        with pytest.raises(MemoryFileError, match=rf"{name}: damaged: .* writes it anew"):
+            check(service)
+        assert read_or_last_good(tmp_path / "moodbox.toml")[0] == good
+        keep(good)
+        assert check(service) == ""
+        assert (service / FILE).read_bytes() == (service / COPY).read_bytes() == content
+
+
+def test_those_that_an_older_version_has_kept_count(service: Path, tmp_path: Path) -> None:
+    good = Settings(look=Look(readings=7))
+    (service / FILE).write_bytes(msgspec.json.encode(good))
+    (tmp_path / "moodbox.toml").write_text(BROKEN)
+    assert read_or_last_good(tmp_path / "moodbox.toml")[0] == good
+    assert check(service) == ""
+
+
+@pytest.mark.parametrize("name", [FILE, COPY])
+def test_a_folder_in_the_place_of_a_copy_is_put_aside(service: Path, name: str) -> None:
+    (service / name).mkdir()
+    keep(Settings())
+    assert (service / name).is_file()
+    assert (service / name).with_suffix(".damaged").is_dir()
+
+
 def test_who_starts_a_box_by_hand_is_told_of_the_mistake(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -69,7 +107,7 @@ def test_they_are_for_the_service_and_its_group_and_written_only_when_they_chang
     assert (service / FILE).stat().st_ino == first.st_ino
     keep(Settings(look=Look(readings=7)))
     assert json.loads((service / FILE).read_text())["look"]["readings"] == 7
-    assert [path.name for path in service.iterdir()] == [FILE]
+    assert {path.name for path in service.iterdir()} == {FILE, COPY}
 
 
 def test_a_disk_that_takes_nothing_is_no_reason_not_to_start(service: Path) -> None:
