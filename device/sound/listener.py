@@ -62,7 +62,7 @@ class Listener:
             return fault
         try:
             return msgspec.json.decode(answer, type=Features)
-        except msgspec.DecodeError as error:
+        except ValueError as error:  # msgspec.DecodeError, or the UnicodeDecodeError of a name in its words
             self._end()  # what comes next from it might be the answer to this song
             return f"what was measured in it makes no sense: {error}"
 
@@ -127,7 +127,7 @@ def _word(answer: bytes) -> _Word:
     """An empty one if the answer is something else."""
     try:
         return msgspec.json.decode(answer, type=_Word)
-    except msgspec.DecodeError:
+    except ValueError:
         return _Word()
 
 

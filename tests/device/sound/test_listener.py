@@ -198,6 +198,7 @@ SOUND = '"loudness": -12.5, "onsets": 2.5, "tempo": 120, "pulse": 0.5, "mode": -
         f'{{{SOUND}, "brightness": 1.5}}',
         f"{{{SOUND}}}",
         '{"fault": 5}',
+        '{"\udcb3": 5}',
         "[]",
         "decoder: warning",
     ],
@@ -211,7 +212,7 @@ def test_an_answer_that_is_no_measure_is_a_fault_and_the_next_song_is_heard(
         "import soundfile, device.sound.features\n"
         f"class SoundFile(soundfile.SoundFile):\n"
         "    def __init__(self, path):\n"
-        f"        if b'odd' in path: print({answer!r}, flush=True)\n"
+        f"        if b'odd' in path: os.write(1, {os.fsencode(answer)!r} + b'\\n')\n"
         "        super().__init__(path)\n"
         "soundfile.SoundFile = SoundFile\n"
     )
