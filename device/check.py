@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device.errors import (
@@ -134,9 +136,9 @@ def _listening(settings: Settings, client: MPDClient) -> Iterator[str]:
     except SoundError as error:
         yield f"they are not listened to: {error}"
     folder = settings.service.state_path()
-    with contextlib.suppress(MemoryFileError, OSError):  # another user's
+    with contextlib.suppress(sqlite3.Error, OSError):  # of these `storage` tells, or it is another user's
         if (folder / FILE).exists():
-            with closing(Catalogue.open(folder)) as catalogue:
+            with Catalogue.copied(folder) as catalogue:
                 heard, faults = catalogue.listened()
             yield f"{heard} listened to" + (f", in {faults} of them nothing is heard" if faults else "")
 
@@ -149,7 +151,27 @@ def _storage(settings: Settings) -> str:
             probe.write(b"\0")
     except OSError as error:
         raise MemoryFileError(f"{folder}: cannot be written ({error.strerror})") from error
-    return f"{folder} can be written"
+    return "; ".join([f"{folder} can be written", *_files(folder)])
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """What is to be said of the files that the box keeps. Raises MemoryFileError if one cannot be read."""
+    from device.aside import told_of
+    from device.last_good import check as check_last_good
+    from device.memory import Memory
+    from device.music.catalogue import Catalogue
+
+    wrong = []
+    for look_at in (Memory.check, Catalogue.check, check_last_good):
+        try:
+            if word := look_at(folder):
+                yield word
+        except MemoryFileError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise MemoryFileError("; ".join(wrong))
+    for kept in (Memory, Catalogue):
+        yield from told_of(folder / kept.file)
 
 
 PARTS: dict[str, Callable[[Settings], str]] = {

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
 from device.database import Kept
 from device.mood import Mood
 from device.music.holding import Holding
 from device.music.places import Place, Source
 from device.music.queue import Entry
 from device.music.taste import Tally, Taste
+from device.rows import Number, Share, Table
 
 FILE = "moodbox.db"
 STEPS = (
@@ -29,22 +34,47 @@ STEPS = (
     INSERT INTO server VALUES (0, 0, 0);
     """,
 )
-GENRE, SONG = "genre", "song"  # kinds of tallies
+GENRE: Literal["genre"] = "genre"
+SONG: Literal["song"] = "song"
+Kind = Literal["genre", "song"]
+"""What a tally is of."""
+Moment = Annotated[float, Meta(ge=-1e11, le=1e11)]
+"""Seconds of the epoch; a Pi whose clock was not set yet may be before it."""
+TABLES = (
+    Table(
+        "queued",
+        [
+            {"position": Number, "id": Number, "uri": str, "mood": mood}
+            for mood in (Mood, Literal[""])  # "" of one that an older version has queued
+        ],
+    ),
+    Table("asked", [{"position": Number, "uri": str, "mood": mood} for mood in (Mood, Literal[""])]),
+    Table("server", [{"above": Number, "started": Moment, "version": Number}], single=True),
+    Table("played", [{"number": Number, "uri": str}]),
+    Table("tallies", [{"mood": Mood, "kind": Kind, "name": str, "heard": Number, "skipped": Number}]),
+    Table("words", [{"uri": str, "valence": Share, "energy": Share}]),
+    Table("sqlite_sequence", [{"name": str, "seq": Number}], carried=False),  # SQLite's own, of `played`
+)
 KEPT = 1000  # of the songs that were played
 
 
 class Memory(Kept):
     """Every change is one transaction: after a cut of power it is there whole or not at all."""
 
-    file, steps = FILE, STEPS
+    file, steps, tables = FILE, STEPS, TABLES
 
     def holding(self) -> Holding:
         """What the box had put in MPD's queue, or was about to."""
-        read = self._database.execute
-        queued = read("SELECT id, uri, mood FROM queued ORDER BY position").fetchall()
-        asked = read("SELECT uri, mood FROM asked ORDER BY position").fetchall()
-        above, started, version = read("SELECT above, started, version FROM server").fetchone()
-        moods = {uri: Mood(mood) for uri, mood in [*(row[1:] for row in queued), *asked] if mood}
+        queued = self._rows(
+            tuple[Number, str, Mood | None], "SELECT id, uri, NULLIF(mood, '') FROM queued ORDER BY position"
+        )
+        asked = self._rows(
+            tuple[str, Mood | None], "SELECT uri, NULLIF(mood, '') FROM asked ORDER BY position"
+        )
+        above, started, version = self._row(
+            tuple[Number, Moment, Number], "SELECT above, started, version FROM server"
+        )
+        moods = {uri: mood for uri, mood in [*(row[1:] for row in queued), *asked] if mood}
         entries = tuple(Entry(id, uri) for id, uri, _ in queued)  # noqa: A001
         return Holding(entries, moods, tuple(uri for uri, _ in asked), above, started, version)
 
@@ -64,7 +94,7 @@ class Memory(Kept):
 
     def played(self, last: int) -> tuple[str, ...]:
         """The URIs of the last songs that began, the latest last."""
-        rows = self._database.execute("SELECT uri FROM played ORDER BY number DESC LIMIT ?", (last,))
+        rows = self._rows(tuple[str], "SELECT uri FROM played ORDER BY number DESC LIMIT ?", (last,))
         return tuple(uri for (uri,) in rows)[::-1]
 
     def keep_played(self, uri: str) -> None:
@@ -76,10 +106,11 @@ class Memory(Kept):
 
     def taste(self, mood: Mood) -> Taste:
         """What was learned in this mood."""
-        rows = self._database.execute(
+        rows = self._rows(
+            tuple[Kind, Literal[0, 1], str, Number, Number],
             "SELECT kind, mood = ? AS here, name, SUM(heard), SUM(skipped) FROM tallies GROUP BY 1, 2, 3",
             (mood,),
-        ).fetchall()
+        )
         genres, songs, genres_elsewhere, songs_elsewhere = (
             {
                 name: Tally(heard, skipped)
@@ -95,7 +126,8 @@ class Memory(Kept):
         counted = [(SONG, uri), *([(GENRE, genre)] if genre else [])]
         with self._transaction() as transaction:
             transaction.executemany(
-                "INSERT INTO tallies VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                "INSERT INTO tallies (mood, kind, name, heard, skipped) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE"
                 " SET heard = heard + excluded.heard, skipped = skipped + excluded.skipped",
                 [(mood, kind, name, int(heard), int(not heard)) for kind, name in counted],
             )
@@ -108,12 +140,14 @@ class Memory(Kept):
 
     def words(self) -> dict[str, Place]:
         """Where songs lie by the user's own word, by URI."""
-        rows = self._database.execute("SELECT uri, valence, energy FROM words")
+        rows = self._rows(tuple[str, Share, Share], "SELECT uri, valence, energy FROM words")
         return {uri: Place(valence, energy, 1.0, Source.OWN) for uri, valence, energy in rows}
 
     def keep_word(self, uri: str, valence: float, energy: float) -> None:
         with self._transaction() as transaction:
-            transaction.execute("INSERT OR REPLACE INTO words VALUES (?, ?, ?)", (uri, valence, energy))
+            transaction.execute(
+                "INSERT OR REPLACE INTO words (uri, valence, energy) VALUES (?, ?, ?)", (uri, valence, energy)
+            )
 
     def drop_word(self, uri: str) -> None:
         with self._transaction() as transaction:

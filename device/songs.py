@@ -11,14 +11,12 @@ import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from device.database import is_read_only
 from device.errors import LibraryError, MemoryFileError, MoodboxError, NoBoxError, PlayerError, SettingsError
 from device.memory import Memory
 from device.mood import Mood
@@ -37,6 +35,7 @@ from device.music.taste import with_likes
 from device.service import ask
 from device.settings import Settings
 from device.sound.features import Features
+from device.sqlite import is_read_only
 
 COUNT = 12
 
@@ -59,10 +58,10 @@ def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
     """word: a mood. Raises LibraryError, PlayerError, MemoryFileError or SettingsError."""
     mood = _mood(read_atlas(settings.music.places), word)
     folder = _folder(settings)
-    with closing(Catalogue.open(folder)) as catalogue:
+    with Catalogue.at_hand(folder) as catalogue:
         picked, liked = _brought_up(settings, catalogue, mood)
         shelf = catalogue.shelf()
-    with closing(Memory.open(folder)) as memory:
+    with Memory.at_hand(folder) as memory:
         words, played, taste = memory.words(), memory.played(REMEMBERED), memory.taste(mood)
     if picked:
         shelf = shelf.only(picked)
@@ -188,11 +187,11 @@ def _place(place: Place) -> dict[str, Any]:
 def known(settings: Settings, uri: str) -> dict[str, Any]:
     """What the box knows of a song. Raises LibraryError."""
     folder = _folder(settings)
-    with closing(Catalogue.open(folder)) as catalogue:
+    with Catalogue.at_hand(folder) as catalogue:
         shelf = catalogue.shelf()
         row = _row(shelf, uri)
         sound = catalogue.sound(uri)
-    with closing(Memory.open(folder)) as memory:
+    with Memory.at_hand(folder) as memory:
         shelf = shelf.with_words(memory.words())
     song = shelf.song(row)
     return {
@@ -226,21 +225,21 @@ def say(settings: Settings, uri: str, words: Sequence[str]) -> None:
     """Keeps the user's own word: a mood, or a valence and an energy. Raises SettingsError or LibraryError."""
     valence, energy = _spot(read_atlas(settings.music.places), words)
     folder = _folder(settings)
-    with closing(Catalogue.open(folder)) as catalogue:
+    with Catalogue.at_hand(folder) as catalogue:
         _row(catalogue.shelf(), uri)
-    with closing(Memory.open(folder)) as memory:
+    with Memory.at_hand(folder) as memory:
         memory.keep_word(uri, valence, energy)
 
 
 def unsay(settings: Settings, uri: str) -> None:
     """What the tags say counts again."""
-    with closing(Memory.open(_folder(settings))) as memory:
+    with Memory.at_hand(_folder(settings)) as memory:
         memory.drop_word(uri.encode("utf-8", "replace").decode())
 
 
 def forget(settings: Settings) -> None:
     """What was learned and played. A running box sees it at its next choice."""
-    with closing(Memory.open(_folder(settings))) as memory:
+    with Memory.at_hand(_folder(settings)) as memory:
         memory.forget()
 
 

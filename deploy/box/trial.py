@@ -13,8 +13,11 @@ from common import CURRENT, RELEASES, UNWELL, DeployError, run, say
 from releases import link_to
 from surroundings import install_units
 
-SURROUNDINGS = {"camera", "panel", "player", "library"}
-"""Parts that may be in trouble before a deploy, and are not the release's fault: no song yet, no camera."""
+SURROUNDINGS = {"camera", "panel", "player", "library", "storage"}
+"""Parts that may be in trouble before a deploy, and are not the release's fault: no song yet, no camera.
+
+storage: a file that is damaged is mended as the new release starts, which must not be kept off the box by it.
+"""
 
 PATIENCE = float(os.environ.get("MOODBOX_PATIENCE") or "1")
 READY_WITHIN = 90.0 * PATIENCE  # seconds
@@ -120,7 +123,7 @@ def try_out(name: str, before: str | None, lacked: Set[str] = frozenset()) -> se
         for line in log.stdout.splitlines():
             say(f"  | {line}")
         raise DeployError(UNWELL, f"{name} is not well: {error}; {go_back(before)}") from error
-    return found | lacking()
+    return found - {"storage"} | lacking()  # the box that runs knows whether its start has mended that
 
 
 def go_back(before: str | None) -> str:

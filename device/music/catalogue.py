@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
-from typing import NamedTuple
+from dataclasses import astuple, dataclass
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+
+from msgspec import Meta
 
 from device.database import Kept
 from device.music.places import Place, Source
 from device.music.shelf import Shelf, Song, shelf_of_rows
+from device.rows import Number, Share, Table, typed
 from device.sound.features import Features
 
 FILE = "songs.db"
@@ -31,8 +34,32 @@ STEPS = (
     ) WITHOUT ROWID;
     """,
 )
-MEASURES = tuple(field.name for field in fields(Features))
 DONE = -1  # as a position: the whole library was read
+Position = Annotated[int, Meta(ge=DONE, le=10**8)]
+MEASURES = get_type_hints(Features, include_extras=True)
+TABLES = (
+    Table(
+        "songs",
+        [
+            {
+                "uri": str, "modified": str, "artist": str, "genre": str,
+                "valence": Share, "energy": Share, "sure": Share, "source": Source, "reading": Number,
+            }
+        ],
+    ),
+    Table("comments", [{"uri": str, "modified": str, "mood": str}]),
+    Table("progress", [{"stamp": str, "reading": Number, "position": Position}], single=True, carried=False),
+    Table(
+        "sounds",
+        [
+            {"uri": str, "modified": str, "fault": Literal[""], **MEASURES},
+            {
+                "uri": str, "modified": str, "fault": Annotated[str, Meta(min_length=1)],
+                **dict.fromkeys(MEASURES, None),
+            },
+        ],
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,15 +93,19 @@ class Unheard(NamedTuple):
 class Catalogue(Kept):
     """Every change is one transaction, and `progress` is part of it: reading goes on where it stopped."""
 
-    file, steps = FILE, STEPS
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        super().__init__(database)
-        # After a cut of power the last chunks may be missing, and their progress with them: nothing is lost.
-        database.execute("PRAGMA synchronous = NORMAL")
+    file, steps, tables = FILE, STEPS, TABLES
+    can_be_made_again = True
+    # After a cut of power the last chunks may be missing, and their progress with them: nothing is lost.
+    prepare = "PRAGMA synchronous = NORMAL"
+    # What was damaged is read again from MPD, under a number that none of the other rows has.
+    after_loss = """
+        UPDATE progress SET stamp = '', position = 0, reading = (SELECT COALESCE(MAX(reading), 0) FROM songs)
+    """
 
     def progress(self) -> Progress:
-        return Progress(*self._database.execute("SELECT stamp, reading, position FROM progress").fetchone())
+        return Progress(
+            *self._row(tuple[str, Number, Position], "SELECT stamp, reading, position FROM progress")
+        )
 
     def begin(self, stamp: str) -> Progress:
         """Another reading, from the first song on."""
@@ -89,7 +120,9 @@ class Catalogue(Kept):
         reading = self.progress().reading
         with self._transaction() as transaction:
             transaction.executemany(
-                "INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO songs"
+                " (uri, modified, artist, genre, valence, energy, sure, source, reading)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (song.uri, modified, song.artist, song.genre, *_columns(song.place), reading)
                     for song, modified in heard
@@ -108,13 +141,14 @@ class Catalogue(Kept):
             transaction.execute("UPDATE progress SET position = ?", (DONE,))
 
     def count(self) -> int:
-        (count,) = self._database.execute("SELECT COUNT(*) FROM songs").fetchone()
-        return int(count)
+        (count,) = self._row(tuple[int], "SELECT COUNT(*) FROM songs")
+        return count
 
     def comments(self, uris: Sequence[str]) -> dict[str, tuple[str, str]]:
         """When the file was modified whose raw MOOD comment was asked for, and what that was ("": none)."""
         marks = ", ".join("?" * len(uris))
-        rows = self._database.execute(
+        rows = self._rows(
+            tuple[str, str, str],
             f"SELECT uri, modified, mood FROM comments WHERE uri IN ({marks})",  # noqa: S608  (only marks)
             tuple(uris),
         )
@@ -122,18 +156,21 @@ class Catalogue(Kept):
 
     def without_comment(self, after: str, most: int) -> list[tuple[str, str]]:
         """URIs and times of change of songs whose raw MOOD comment was not asked for yet, by URI."""
-        return self._database.execute(
+        return self._rows(
+            tuple[str, str],
             "SELECT uri, modified FROM songs LEFT JOIN comments USING (uri, modified)"
             " WHERE comments.mood IS NULL AND uri > ? ORDER BY uri LIMIT ?",
             (after, most),
-        ).fetchall()
+        )
 
     def keep_comments(
         self, comments: Iterable[tuple[str, str, str]], places: Iterable[tuple[str, Place]]
     ) -> None:
         """Raw MOOD comments by URI and time of change, and the places that follow from them."""
         with self._transaction() as transaction:
-            transaction.executemany("INSERT OR REPLACE INTO comments VALUES (?, ?, ?)", comments)
+            transaction.executemany(
+                "INSERT OR REPLACE INTO comments (uri, modified, mood) VALUES (?, ?, ?)", comments
+            )
             transaction.executemany(
                 "UPDATE songs SET valence = ?, energy = ?, sure = ?, source = ? WHERE uri = ?",
                 [(*_columns(place), uri) for uri, place in places],
@@ -141,14 +178,15 @@ class Catalogue(Kept):
 
     def unheard(self, after: str, most: int, *, known: bool) -> list[Unheard]:
         """Songs that were not listened to yet, by URI; known: those of which the tags tell something."""
-        rows = self._database.execute(
+        rows = self._rows(
+            tuple[str, str, Share, Share, Share, Source],
             "SELECT uri, songs.modified, valence, energy, sure, source FROM songs"
             " LEFT JOIN sounds USING (uri, modified)"
             " WHERE sounds.fault IS NULL AND uri > ? AND (sure > 0) = ? ORDER BY uri LIMIT ?",
             (after, known, most),
         )
         return [
-            Unheard(uri, modified, Place(valence, energy, sure, Source(source)))
+            Unheard(uri, modified, Place(valence, energy, sure, source))
             for uri, modified, valence, energy, sure, source in rows
         ]
 
@@ -157,7 +195,8 @@ class Catalogue(Kept):
         fault, features = (heard, (None,) * len(MEASURES)) if isinstance(heard, str) else ("", astuple(heard))
         with self._transaction() as transaction:
             transaction.execute(
-                "INSERT OR REPLACE INTO sounds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT OR REPLACE INTO sounds (uri, modified, fault, {', '.join(MEASURES)})"  # noqa: S608
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (song.uri, song.modified, fault, *features),
             )
             transaction.execute(
@@ -168,7 +207,9 @@ class Catalogue(Kept):
     def sounds(self, uris: Sequence[str]) -> dict[tuple[str, str], Features]:
         """What was heard, by URI and time of change."""
         marks = ", ".join("?" * len(uris))
-        rows = self._database.execute(
+        kind: Any = tuple[(str, str, *MEASURES.values())]  # type: ignore[misc]
+        rows = self._rows(
+            kind,
             f"SELECT uri, modified, {', '.join(MEASURES)} FROM sounds"  # noqa: S608  (only marks and names)
             f" WHERE fault = '' AND uri IN ({marks})",
             tuple(uris),
@@ -177,22 +218,28 @@ class Catalogue(Kept):
 
     def listened(self) -> tuple[int, int]:
         """How many songs were listened to, and in how many of them nothing could be heard."""
-        heard, faults = self._database.execute(
-            "SELECT COUNT(*), COUNT(NULLIF(fault, '')) FROM songs JOIN sounds USING (uri, modified)"
-        ).fetchone()
-        return int(heard), int(faults)
+        return self._row(
+            tuple[int, int],
+            "SELECT COUNT(*), COUNT(NULLIF(fault, '')) FROM songs JOIN sounds USING (uri, modified)",
+        )
 
     def sound(self, uri: str) -> Features | str | None:
         """What was heard in a song, or why nothing could be; None: it was not listened to yet."""
-        row = self._database.execute(
-            "SELECT fault, modified FROM songs JOIN sounds USING (uri, modified) WHERE uri = ?", (uri,)
-        ).fetchone()
-        return row and (row[0] or self.sounds([uri])[uri, row[1]])
+        found = self._rows(
+            tuple[str, str],
+            "SELECT fault, modified FROM songs JOIN sounds USING (uri, modified) WHERE uri = ?",
+            (uri,),
+        )
+        for fault, modified in found:
+            return fault or self.sounds([uri]).get((uri, modified))
+        return None
 
     def shelf(self) -> Shelf:
-        return shelf_of_rows(
-            self._database.execute("SELECT uri, artist, genre, valence, energy, sure, source FROM songs")
-        )
+        def read(database: sqlite3.Connection) -> Shelf:
+            rows = database.execute("SELECT uri, artist, genre, valence, energy, sure, source FROM songs")
+            return shelf_of_rows(typed(rows, tuple[str, str, str, Share, Share, Share, Source]))
+
+        return self._asked(read)
 
 
 def _columns(place: Place) -> tuple[float, float, float, str]:

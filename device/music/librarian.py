@@ -27,6 +27,7 @@ from device.music.shelf import Shelf, Song
 from device.sound.features import Features
 from device.sound.feeling import FORMULA, feeling_of
 from device.sound.listener import Listener
+from device.sqlite import is_damage
 
 log = logging.getLogger(__name__)
 
@@ -92,9 +93,9 @@ class Librarian:
             try:
                 self._serve(catalogue)
             except sqlite3.Error as error:
-                # Damage is found and put aside by opening it again; a disk that takes nothing costs the file.
-                log.warning("the catalogue of songs is lost (%s): it is made again", error)
-                if isinstance(error, sqlite3.OperationalError):
+                # Damage was said and mended as it was found; a disk that takes nothing costs the file.
+                if not is_damage(error):
+                    log.warning("the catalogue of songs is lost (%s): it is made again", error)
                     self._folder = None
                 self._awake.set()
             finally:

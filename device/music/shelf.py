@@ -81,7 +81,7 @@ def shelf_of(songs: Iterable[Song]) -> Shelf:
     )
 
 
-Row = tuple[str, str, str, float, float, float, str]
+Row = tuple[str, str, str, float, float, float, Source]
 """URI, artist, genre, valence, energy, sure, source."""
 
 
@@ -89,7 +89,7 @@ def shelf_of_rows(rows: Iterable[Row]) -> Shelf:
     """Column by column: an object for each song keeps Python's collector busy, and all threads waiting."""
     uris: list[str] = []
     artists, genres = {"": 0}, {"": 0}
-    numbers = {str(source): number for number, source in enumerate(SOURCES)}
+    numbers = {source: number for number, source in enumerate(SOURCES)}
     places, sures, sources = array("f"), array("f"), array("b")
     artist_column, genre_column = array("i"), array("i")
     for uri, artist, genre, valence, energy, sure, source in rows:

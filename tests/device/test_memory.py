@@ -121,7 +121,7 @@ def test_a_disk_that_turns_read_only_takes_nothing_more_and_says_so(
     # What a kernel says then; that it would take the writing all the same is seen in tests/pi/test_faults.py.
     flags = SimpleNamespace(f_flag=os.ST_NOATIME | os.ST_RDONLY)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "statvfs", lambda path: {str(tmp_path / "moodbox.db"): flags}[path])
+        patch.setattr(os, "statvfs", lambda path: {tmp_path / "moodbox.db": flags}[path])
         with pytest.raises(sqlite3.OperationalError, match="read-only"):
             memory.keep_played("b")
     memory.keep_played("c")

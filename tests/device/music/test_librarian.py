@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -20,6 +20,7 @@ from device.music.places import Source, read_atlas
 from device.music.shelf import Shelf, Song
 from device.settings import Music, Settings
 from tests.device.conftest import AddSong
+from tests.device.kept import SOUND
 from tests.waiting import eventually
 
 ATLAS = read_atlas()
@@ -188,10 +189,49 @@ def test_a_file_spoilt_while_it_runs_is_one_word_and_the_catalogue_is_made_again
     with closing(sqlite3.connect(folder / FILE)) as other:
         other.execute("DROP TABLE songs")
     reading.librarian.wake(changed=True)
-    eventually(lambda: "is made again" in caplog.text)
+    eventually(lambda: "damaged (no such table: songs)" in caplog.text)
     while not reading.posted.empty():
         reading.posted.get()
     reading.until(lambda shelf: len(shelf) == 48)
+
+
+WRONG = {
+    "measures that are no numbers": "UPDATE sounds SET brightness = NULL",
+    "a source that there is not": "UPDATE songs SET source = 'genrd' WHERE uri LIKE '%/03.ogg'",
+    "no progress": "DELETE FROM progress",
+    "a newer version": "PRAGMA user_version = 99",
+    "no table of sounds": "DROP TABLE sounds",
+}
+
+
+@pytest.mark.parametrize("script", WRONG.values(), ids=WRONG)
+def test_a_library_is_read_again_whatever_is_wrong_with_what_was_known_of_it(
+    library: PrivateMpd, settings: Settings, folder: Path, script: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(Catalogue.open(folder)) as catalogue:
+        for _ in fill(library.client(), catalogue, ATLAS, library.address):
+            pass
+        for song in catalogue.unheard("", 5, known=True):
+            catalogue.keep_sound(song, SOUND, song.place)
+    with closing(sqlite3.connect(folder / FILE)) as other:
+        other.executescript(script)
+    again = Reading(settings.music, folder)
+    again.librarian.wake(changed=True)
+
+    def is_read_again() -> bool:
+        with suppress(sqlite3.Error), Catalogue.copied(folder) as catalogue:
+            progress = catalogue.progress()
+            return f"{FILE}: " in caplog.text and progress.stamp != "" and progress.position == DONE
+        return False
+
+    eventually(is_read_again)
+    again.librarian.close()
+    with closing(Catalogue.open(folder)) as catalogue:
+        known = songs(catalogue.shelf())
+    assert len(known) == 48
+    assert {song.place.source for song in known.values()} == {Source.GENRE}
+    (word,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert f"{FILE}: " in word.getMessage()
 
 
 def test_reading_goes_on_where_it_was_cut_off(mpd: PrivateMpd, add_song: AddSong, folder: Path) -> None:
