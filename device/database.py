@@ -73,12 +73,10 @@ class Kept:
     @contextlib.contextmanager
     def copied(cls, folder: Path) -> Iterator[Self]:
         """What is in the file now, in memory: on the disk nothing is changed. Raises sqlite3.Error."""
-        with (
-            contextlib.closing(read_only(folder / cls.file)) as file,
-            contextlib.closing(sqlite3.connect(":memory:")) as copy,
-        ):
-            with in_words():
+        with contextlib.closing(sqlite3.connect(":memory:")) as copy:
+            with in_words(), contextlib.closing(read_only(folder / cls.file)) as file:
                 file.backup(copy)
+            with in_words():
                 bring_up(copy, cls.steps)
             yield cls(copy)
 
