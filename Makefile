@@ -35,9 +35,11 @@ help:
 	@echo 'make settings        write deploy/moodbox.toml from the schema of the settings'
 	@echo 'make develop         .venv with the box, the converter and the tools'
 
+# The shell takes it from the environment, so that a path may have spaces, quotes and dollars.
+demo: export DEMO_CAMERA := $(value CAMERA)
 demo: .venv/.demo
 	@script/need mpd command -v mpd
-	@$(BIN)/moodbox demo $(if $(CAMERA),--camera '$(CAMERA)')
+	@$(BIN)/moodbox demo $${DEMO_CAMERA:+--camera "$$DEMO_CAMERA"}
 
 develop: .venv/.develop
 

@@ -35,6 +35,7 @@ class Harness:
         self._settings = settings
         self._box = box
         self._pins = Device.pin_factory
+        self._down_since: float | None = None
 
     @property
     def state(self) -> State:
@@ -53,12 +54,27 @@ class Harness:
         """
         return ask(self._settings.service.socket_path(), "status")
 
+    @property
+    def held_s(self) -> float | None:
+        """For how many seconds the button has been down; None if it is up."""
+        since = self._down_since
+        return None if since is None else time.monotonic() - since
+
+    def press_down(self) -> None:
+        """Put the button down."""
+        self._down_since = time.monotonic()
+        self._pins.pin(self._settings.panel.button).drive_low()
+
+    def release(self) -> None:
+        """Let the button go."""
+        self._pins.pin(self._settings.panel.button).drive_high()
+        self._down_since = None
+
     def press(self, seconds: float = PRESS_S) -> None:
         """Hold the button down for `seconds`."""
-        pin = self._pins.pin(self._settings.panel.button)
-        pin.drive_low()
+        self.press_down()
         time.sleep(seconds)
-        pin.drive_high()
+        self.release()
 
     def double_press(self) -> None:
         """Press twice quickly, which skips the current song."""

@@ -9,26 +9,23 @@ import io
 import logging
 import re
 import sys
-import tempfile
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
-from rich.console import Console, RenderableType
-from rich.live import Live
-from rich.text import Text
+from rich.console import Console
 
 from device.config import settings
-from device.demo import screen
+from device.demo.controls import Controls
 from device.demo.harness import Harness, harness_for
-from device.demo.server import PrivateMpd, sound_output
+from device.demo.screen import LIT, Scene, screen
 from device.demo.slideshow import FrameRecorder, Slideshow
-from device.demo.songs import SONGS, make_library
+from device.demo.terminal import END, Terminal, can_draw
+from device.demo.workplace import Workplace, workplace
 from device.errors import CameraError
-from device.mood import Mood
 from device.vision.camera import Camera, camera_factory, source_path
 from device.vision.pictures import find_pictures
 
@@ -36,9 +33,9 @@ PICTURES = Path(__file__).resolve().parent.parent / "pictures"
 OBSERVATION_TIMEOUT_S = 10.0  # with the opening of the camera
 SONG_TIMEOUT_S = 5.0
 POLL_INTERVAL_S = 0.02
-KEY_TIMEOUT_S = 0.08  # so the screen is drawn about 12 times a second
-LOG_LINES = 5
-LIT = 0.5  # the brightness from which on a light is named as lit
+REFRESH_S = 0.08  # the screen is drawn at most 12 times a second
+LOG_LINES = 40
+DRAWN_SIZE = (92, 22)  # columns and rows of the picture in README.md
 
 
 def show(camera: str | None) -> int:
@@ -53,47 +50,24 @@ def show(camera: str | None) -> int:
     Raises:
         MoodboxError: The camera, MPD or the box cannot be opened.
     """
-    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     slideshow, open_camera = _open_source(camera)
-    with _box_settings() as box:
-        if on_terminal:
-            _run_on_screen(box, slideshow, open_camera)
+    with workplace() as place:
+        if can_draw():
+            _run_on_screen(place, slideshow, open_camera)
             return 0
-        return 0 if _run_in_lines(box, slideshow, open_camera) else 1
-
-
-@contextmanager
-def _box_settings() -> Iterator[settings.Settings]:
-    """The settings of a box in a temporary folder, with a private MPD that has songs to play."""
-    with tempfile.TemporaryDirectory(prefix="moodbox-demo-") as name:
-        folder = Path(name)
-        print(f"making {len(SONGS)} songs …", flush=True)
-        make_library(folder / "music")
-        with PrivateMpd(folder, sound_output()) as server:
-            songs = server.update()
-            how = (
-                "without sound: there is no sound card"
-                if server.output == "null"
-                else f"through {server.output}"
-            )
-            print(f"MPD plays them {how} ({songs} songs in its library)", flush=True)
-            yield settings.Settings(
-                music=server.link, service=settings.Service(socket=f"{name}/control.sock", state=name)
-            )
+        return 0 if _run_in_lines(place.settings, slideshow, open_camera) else 1
 
 
 def draw(path: Path) -> None:
     """Write the demo's screen as SVG, as it is once the box has named a mood and plays."""
-    lines: deque[str] = deque(maxlen=LOG_LINES)
-    logging.basicConfig(level=logging.INFO, handlers=[_RecentLines(lines)])
-    logging.getLogger("mpd").setLevel(logging.WARNING)
     slideshow = Slideshow(list(find_pictures(PICTURES)))
     recorder = FrameRecorder(slideshow.open)
-    console = Console(record=True, width=104, file=io.StringIO(), color_system="truecolor")
-    with _box_settings() as box, harness_for(box, recorder) as harness:
+    columns, rows = DRAWN_SIZE
+    console = Console(record=True, width=columns, height=rows, file=io.StringIO(), color_system="truecolor")
+    with workplace() as place, _recent_lines() as log, harness_for(place.settings, recorder) as harness:
         harness.wait_for_decision(OBSERVATION_TIMEOUT_S)
         _summary(harness, previous_song=None)
-        console.print(render(harness, box.panel.colours, recorder, lines, screen.MAX_ROWS))
+        console.print(screen(_scene(harness, place, recorder, log), columns, rows))
     svg = console.export_svg(title="make demo")
     # The reader's own font is good enough, and the picture must not load anything from the network.
     path.write_text(re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8")
@@ -170,56 +144,43 @@ class _RecentLines(logging.Handler):
         self._lines.append(time.strftime("%H:%M:%S ") + record.getMessage())
 
 
-def _run_on_screen(
-    box: settings.Settings, slideshow: Slideshow | None, open_camera: Callable[[], Camera]
-) -> None:
+@contextmanager
+def _recent_lines() -> Iterator[deque[str]]:
+    """Collect the log's last lines instead of printing them."""
     lines: deque[str] = deque(maxlen=LOG_LINES)
     logging.basicConfig(level=logging.INFO, handlers=[_RecentLines(lines)])
     logging.getLogger("mpd").setLevel(logging.WARNING)
+    yield lines
+
+
+def _run_on_screen(place: Workplace, slideshow: Slideshow | None, open_camera: Callable[[], Camera]) -> None:
     recorder = FrameRecorder(open_camera)
     with (
-        harness_for(box, recorder) as harness,
-        screen.single_keys(),
-        Live(screen=True, auto_refresh=False) as live,
+        _recent_lines() as log,
+        harness_for(place.settings, recorder) as harness,
+        Terminal() as terminal,
     ):
-        while (key := screen.key(wait=KEY_TIMEOUT_S)) != "q":
-            if key == " ":
-                if slideshow:
-                    slideshow.advance()
-                _in_background(harness.press)
-            elif key == "s":
-                _in_background(harness.double_press)
-            elif key == "h":
-                _in_background(lambda: harness.press(box.panel.hold + 0.3))
-            rows = screen.rows_for(live.console.height)
-            live.update(render(harness, box.panel.colours, recorder, lines, rows), refresh=True)
+        controls = Controls(
+            harness, place.settings.panel.hold, slideshow.advance if slideshow else lambda: None
+        )
+        while END not in (keys := terminal.keys(REFRESH_S)):
+            controls.handle(keys)
+            scene = _scene(harness, place, recorder, log)
+            terminal.draw(scene, partial(screen, scene))
 
 
-def render(
-    harness: Harness,
-    colours: dict[Mood, settings.Colour],
-    recorder: FrameRecorder,
-    lines: deque[str],
-    rows: int,
-) -> RenderableType:
-    """Draw the screen as the box is now; `rows` is the height of the picture."""
-    decision = harness.state.decision
-    view = screen.picture(recorder.frame, decision, rows)
-    return screen.screen(
-        view, screen.panel(harness.lights(), colours), decision, _status_text(harness), lines
+def _scene(harness: Harness, place: Workplace, recorder: FrameRecorder, log: Iterable[str]) -> Scene:
+    """What there is to see of the box right now."""
+    held_s = harness.held_s
+    return Scene(
+        status=harness.status(),
+        lights=harness.lights(),
+        colours=place.settings.panel.colours,
+        decision=harness.state.decision,
+        frame=recorder.frame,
+        frame_number=recorder.number,
+        log=tuple(log),
+        held_s=None if held_s is None else round(held_s, 1),
+        hold=place.settings.panel.hold,
+        command=f"{place.command} status",
     )
-
-
-def _in_background(action: Callable[[], None]) -> None:
-    threading.Thread(target=action, daemon=True).start()
-
-
-def _status_text(harness: Harness) -> Text:
-    status = harness.status()
-    text = Text(f"{status['state'].replace('_', ' ')}", "bold")
-    if status["mood"]:
-        text.append(f"  {status['mood']} ({status['confidence']:.0%})")
-    text.append(f"\n{status['song'] or 'no song'}" + ("  (paused)" if status["playing"] == "pause" else ""))
-    for part, what in status["trouble"].items():
-        text.append(f"\n{part}: {what}", "red")
-    return text

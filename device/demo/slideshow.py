@@ -41,6 +41,7 @@ class FrameRecorder:
     def __init__(self, open_camera: Callable[[], Camera]) -> None:
         self._open_camera = open_camera
         self.frame: Frame | None = None
+        self.number = 0  # of the frame, from 1
 
     def __call__(self) -> Camera:
         """Open the camera."""
@@ -63,4 +64,5 @@ class _RecordedCamera:
         frame = self._camera.read()
         if frame is not None:
             self._recorder.frame = frame
+            self._recorder.number += 1
         return frame

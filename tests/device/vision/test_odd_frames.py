@@ -149,7 +149,9 @@ def test_whatever_a_camera_gives_becomes_a_grey_frame_or_an_empty_one(
 def test_the_demo_draws_a_frame_of_any_shape(shape: tuple[int, int]) -> None:
     screen = pytest.importorskip("device.demo.screen", exc_type=ImportError)  # needs rich
     decision = Decision(outcome=Outcome.UNSURE, face=Face(-5, 0, 10, 2000))
-    assert len(screen.picture(make_frame(shape, "ramp"), decision, rows=10).plain.splitlines()) in (10, 11)
+    lines = screen.picture(make_frame(shape, "ramp"), decision, columns=20, rows=10).plain.split("\n")
+    assert len(lines) == 10
+    assert all(len(line) <= 20 for line in lines)
 
 
 class ChangingSizes:

@@ -1,0 +1,99 @@
+"""The demo's temporary folder: its songs, a private MPD, a settings file, and a command that asks its box."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from device.config.reading import read_settings
+from device.config.settings import Settings
+from device.demo.server import PrivateMpd, sound_output
+from device.demo.songs import SONGS, make_library
+from device.errors import MoodboxError
+
+NEEDED_MB = 8  # the songs, MPD's files and the box's
+MAX_SOCKET_BYTES = 107  # of a Unix socket's path
+WHAT_TO_DO = "free some space, or choose another folder: TMPDIR=FOLDER make demo"
+SETTINGS = """\
+[music]
+address = "{mpd}"
+
+[panel]
+off = 0
+
+[service]
+socket = "{folder}/control.sock"
+state = "{folder}"
+"""
+COMMAND = """\
+#!/bin/sh
+# `moodbox` for the box of the demo: status, press, skip, songs --mood sad ...
+exec {python} -m device "$@" --settings {settings}
+"""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where the demo runs.
+
+    Attributes:
+        settings: Of its box.
+        command: A program that is `moodbox` for this box.
+    """
+
+    settings: Settings
+    command: Path
+
+
+@contextmanager
+def workplace() -> Iterator[Workplace]:
+    """Make the folder with MPD running in it; both end with the block.
+
+    Raises:
+        MoodboxError: There is no room for the files, or MPD does not start.
+    """
+    with ExitStack() as stack:
+        try:
+            name = tempfile.TemporaryDirectory(prefix="moodbox-demo-", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise MoodboxError(f"there is no folder that can take temporary files: {WHAT_TO_DO}") from error
+        folder = Path(stack.enter_context(name))
+        try:
+            place = _furnish(folder, stack)
+        except MoodboxError:  # some are also OSErrors
+            raise
+        except (OSError, soundfile.SoundFileError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise MoodboxError(
+                f"{folder}: the demo cannot write its files ({reason}): {WHAT_TO_DO}"
+            ) from error
+        yield place
+
+
+def _furnish(folder: Path, stack: ExitStack) -> Workplace:
+    free_mb = shutil.disk_usage(folder).free >> 20
+    if free_mb < NEEDED_MB:
+        raise MoodboxError(
+            f"{folder.parent} has {free_mb} MB free, and the demo needs {NEEDED_MB}: {WHAT_TO_DO}"
+        )
+    if len(bytes(folder / "control.sock")) > MAX_SOCKET_BYTES:
+        raise MoodboxError(f"{folder}: too long a path for a socket: choose another: TMPDIR=FOLDER make demo")
+    print(f"making {len(SONGS)} songs …", flush=True)
+    make_library(folder / "music")
+    server = stack.enter_context(PrivateMpd(folder, sound_output()))
+    how = "without sound: there is no sound card" if server.output == "null" else f"through {server.output}"
+    print(f"MPD plays them {how} ({server.update()} songs in its library)", flush=True)
+    settings_file, command = folder / "moodbox.toml", folder / "moodbox"
+    settings_file.write_text(SETTINGS.format(mpd=server.address, folder=folder), encoding="utf-8")
+    python, file = shlex.quote(sys.executable), shlex.quote(str(settings_file))
+    command.write_text(COMMAND.format(python=python, settings=file), encoding="utf-8")
+    command.chmod(0o700)
+    return Workplace(read_settings(settings_file), command)

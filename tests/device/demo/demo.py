@@ -1,0 +1,123 @@
+"""Runs `moodbox demo` on a pseudo-terminal, with a library of one song, and reads its screen."""
+
+from __future__ import annotations
+
+import codecs
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+# One song: to synthesize all twelve takes seconds.
+PROGRAM = """
+import functools, sys
+from device.demo import songs, workplace
+workplace.make_library = functools.partial(songs.make_library, songs=songs.SONGS[:1])
+PREPARATION
+from device.cli.main import main
+sys.exit(main(["demo", *sys.argv[1:]]))
+"""
+# A shell with job control, as Ctrl-Z needs it: a line that is typed then brings the demo back.
+SHELL = """
+set -m
+"$@"
+code=$?
+[ $code != 148 ] || { echo "stopped"; read -r line; fg; code=$?; }
+echo "ended with $code"
+"""
+ON_ITS_OWN_SCREEN, BACK = "\x1b[?1049h", "\x1b[?1049l"
+
+
+class DemoOnTerminal:
+    """A demo whose terminal is this object."""
+
+    def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
+        self.process = process
+        self._terminal = terminal
+        self.output = ""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        with suppress(OSError):  # the demo has ended
+            while data := os.read(self._terminal, 65536):
+                self.output += decoder.decode(data)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, keys: str) -> None:
+        """Send keys."""
+        os.write(self._terminal, keys.encode())
+
+    def screen(self) -> list[str]:
+        """Return the lines of what was drawn last."""
+        _, _, last = self.output.rpartition("\x1b[H")
+        return re.sub(r"\x1b\[[\d;?]*\w", "", last).replace("\r", "").split("\n")
+
+    def shows(self, text: str) -> bool:
+        """Whether the screen has this text."""
+        return any(text in line for line in self.screen())
+
+    def echoes(self) -> bool:
+        """Whether the terminal is in its normal mode: it echoes, and hands over whole lines."""
+        flags = int(termios.tcgetattr(self._terminal)[3])
+        return bool(flags & termios.ECHO and flags & termios.ICANON)
+
+
+@contextmanager
+def demo(
+    *arguments: str,
+    size: tuple[int, int] = (80, 24),
+    preparation: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[DemoOnTerminal]:
+    """Start a demo; end it with the block.
+
+    Args:
+        arguments: Of `moodbox demo`.
+        size: Columns and rows of the terminal.
+        preparation: Python code that its process runs first.
+        environment: Variables, besides those of the tests.
+    """
+    ours, theirs = pty.openpty()
+    variables = {**os.environ, "TERM": "xterm-256color", **(environment or {})}
+    process = subprocess.Popen(
+        [
+            "sh",
+            "-c",
+            SHELL,
+            "sh",
+            sys.executable,
+            "-c",
+            PROGRAM.replace("PREPARATION", preparation),
+            *arguments,
+        ],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={name: value for name, value in variables.items() if name not in ("COLUMNS", "LINES")},
+        preexec_fn=_own_session,  # noqa: PLW1509 - no thread of this process holds a lock that it needs
+    )
+    running = DemoOnTerminal(process, ours)
+    running.resize(*size)
+    os.close(theirs)
+    try:
+        yield running
+    finally:
+        with suppress(OSError):
+            os.close(ours)  # hangs up, which ends the demo
+        process.wait(30)
+
+
+def _own_session() -> None:
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -1,0 +1,98 @@
+"""The demo as its user sees it, on a pseudo-terminal."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.device.demo.demo import BACK, ON_ITS_OWN_SCREEN, demo
+from tests.waiting import eventually
+
+pytest.importorskip("rich")  # the box alone does not need it
+
+CRASH = """
+from device.demo import show
+from device.demo.screen import screen
+count = iter(range(1))
+show.screen = lambda *size: screen(*size) if next(count, None) is not None else 1 / 0
+"""
+
+
+def test_the_screen_has_the_size_of_the_terminal_also_after_a_change() -> None:
+    with demo(size=(60, 15)) as running:
+        eventually(lambda: running.shows("The Solder Joints"))
+        assert [len(line) for line in running.screen()] == [60] * 15
+        running.resize(100, 30)
+        eventually(lambda: [len(line) for line in running.screen()] == [100] * 30)
+        running.resize(20, 4)
+        eventually(lambda: running.shows("space s h q"))
+
+
+def test_the_printed_command_asks_the_demos_own_box() -> None:
+    with demo() as running:
+        eventually(lambda: running.shows("The Solder Joints"))
+        command = re.search(r"another terminal: (\S+ status)", "\n".join(running.screen()))
+        assert command
+        answer = subprocess.run(shlex.split(command[1]), capture_output=True, text=True, check=True, cwd="/")
+        assert "song         The Solder Joints - Window Seat" in answer.stdout
+        running.type("q")
+        eventually(lambda: "ended with 0" in running.output)
+        assert not Path(command[1].split()[0]).parent.exists()
+
+
+def test_quitting_gives_the_terminal_back_as_it_was() -> None:
+    with demo() as running:
+        eventually(lambda: running.shows("q: quit"))
+        assert not running.echoes()
+        running.type("q")
+        eventually(lambda: "ended with 0" in running.output)
+        assert running.output.rindex(BACK) > running.output.rindex(ON_ITS_OWN_SCREEN)
+        assert running.echoes()
+
+
+def test_a_crash_gives_the_terminal_back_before_it_is_reported() -> None:
+    with demo(preparation=CRASH) as running:
+        eventually(lambda: "ended with 1" in running.output)
+        assert running.output.index(BACK) < running.output.index("ZeroDivisionError")
+        assert running.echoes()
+
+
+def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_again() -> None:
+    with demo() as running:
+        eventually(lambda: running.shows("The Solder Joints"))
+        running.type("\x1a")
+        eventually(lambda: "stopped" in running.output.rpartition(BACK)[2])
+        assert running.echoes()
+        running.type("\n")
+        eventually(lambda: running.output.rindex(ON_ITS_OWN_SCREEN) > running.output.rindex(BACK))
+        eventually(lambda: running.shows("The Solder Joints") and running.shows("q: quit"))
+        assert not running.shows("player:")  # the box is not in trouble
+        assert not running.echoes()
+        running.type("q")
+        eventually(lambda: "ended with 0" in running.output)
+
+
+def test_a_space_bar_that_is_held_is_a_button_that_is_held() -> None:
+    with demo() as running:
+        eventually(lambda: running.shows("The Solder Joints"))
+
+        def paused() -> bool:
+            running.type(" ")  # the key repeats
+            return running.shows("if you let go, it pauses or resumes")
+
+        eventually(paused, pause=0.05)
+        eventually(lambda: running.shows("(paused)"))
+        assert not running.shows("skipped")
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"PYTHONIOENCODING": "ascii"}])
+def test_a_terminal_that_cannot_draw_gets_lines(variables: dict[str, str]) -> None:
+    with demo(environment=variables) as running:
+        eventually(lambda: "ended with 0" in running.output)
+        assert "picture 1: eileen_collins.jpg" in running.output
+        assert "light: happy; song: The Solder Joints - Window Seat" in running.output
+        assert "\x1b" not in running.output

@@ -1,0 +1,115 @@
+"""The demo's screen: it has exactly the terminal's size, and nothing moves while lines come and go."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device.config.settings import Panel
+from device.mood import Decision, Mood, Outcome
+
+pytest.importorskip("rich")  # the box alone does not need it
+from rich.console import Console
+
+from device.demo.screen import Scene, screen
+
+SIZES = [(60, 15), (80, 24), (200, 50)]
+COMMAND = "/tmp/moodbox-demo-a1b2c3d4/moodbox status"
+STATUS: dict[str, Any] = {
+    "state": "mood",
+    "mood": "happy",
+    "confidence": 0.96,
+    "playing": "play",
+    "song": "The Solder Joints - Window Seat",
+    "trouble": {},
+}
+SCENE = Scene(
+    status=STATUS,
+    lights={Mood.HAPPY: 1.0, Mood.NEUTRAL: 0.0, Mood.SAD: 0.0},
+    colours=Panel().colours,
+    decision=None,
+    frame=np.full((240, 320), 128, np.uint8),
+    frame_number=1,
+    log=("12:00:00 ready", "12:00:01 song: Window Seat"),
+    held_s=None,
+    hold=3.0,
+    command=COMMAND,
+)
+
+
+def drawn(scene: Scene, columns: int, rows: int) -> list[str]:
+    """Return the screen's lines."""
+    console = Console(width=columns, height=rows, file=io.StringIO(), force_terminal=False)
+    with console.capture() as capture:
+        console.print(screen(scene, columns, rows), end="")
+    return capture.get().removesuffix("\n").split("\n")
+
+
+def with_status(**changes: Any) -> Scene:
+    return replace(SCENE, status=STATUS | changes)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_screen_fills_the_terminal_with_a_closed_border(size: tuple[int, int]) -> None:
+    lines = drawn(SCENE, *size)
+    assert {len(line) for line in lines} == {size[0]}
+    assert len(lines) == size[1]
+    assert all(line[0] + line[-1] == "││" for line in lines[1:-1])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_keys_command_song_and_moods_are_there_in_full(size: tuple[int, int]) -> None:
+    text = "\n".join(drawn(SCENE, *size))
+    for part in (COMMAND, "q: quit", "h: hold", "happy (96%)", "● neutral", "● sad"):
+        assert part in text
+    assert "Window Seat" in text
+
+
+@pytest.mark.parametrize("size", [*SIZES, (36, 9), (44, 12), (30, 8), (12, 3), (5, 1)])
+def test_nothing_moves_whatever_is_said(size: tuple[int, int]) -> None:
+    long = "x" * 500
+    scenes = [
+        SCENE,
+        replace(SCENE, log=(), frame=None),
+        replace(SCENE, log=tuple(f"{n} {long}" for n in range(60))),
+        replace(SCENE, frame=np.zeros((600, 100), np.uint8)),
+        replace(SCENE, frame=np.zeros((40, 1000), np.uint8)),
+        replace(SCENE, held_s=2.0),
+        with_status(song=f"窓際の席 {long}\n\x1b[2J", playing="pause"),
+        with_status(trouble={"player": f"{long} {long}", "camera": "no camera"}, state="trouble", mood=None),
+    ]
+    pictures = [drawn(scene, *size) for scene in scenes]
+    rows = size[1]
+    assert {len(lines) for lines in pictures} <= set(range(1, rows + 1))
+    if size in SIZES:
+        assert {len(lines) for lines in pictures} == {rows}
+        borders = {(lines[0], lines[-1]) for lines in pictures}
+        assert len(borders) == 1
+        moods = {next(n for n, line in enumerate(lines) if "● sad" in line) for lines in pictures}
+        assert len(moods) == 1
+    for lines in pictures:
+        assert "\x1b" not in "".join(lines)
+
+
+def test_seven_moods_fit_the_smallest_of_the_usual_sizes() -> None:
+    decision = Decision(Outcome.UNSURE, None, 0.2, dict.fromkeys(Mood, 1 / 7))
+    text = "\n".join(drawn(replace(SCENE, decision=decision), 60, 15))
+    assert all(str(mood) in text for mood in Mood)
+
+
+@pytest.mark.parametrize(("held_s", "what"), [(1.4, "it looks again"), (3.1, "it pauses or resumes")])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_last_line_says_what_letting_the_button_go_would_do(
+    held_s: float, what: str, size: tuple[int, int]
+) -> None:
+    line = drawn(replace(SCENE, held_s=held_s), *size)[-2]
+    assert line.startswith("│ button █")
+    assert f"{held_s} s of 3; if you let go, {what}" in line
+
+
+def test_a_tiny_terminal_shows_state_and_song() -> None:
+    assert drawn(SCENE, 24, 4) == ["happy (96%)", "The Solder Joints - Win…", "space s h q"]
