@@ -11,7 +11,7 @@ PARALLEL = -n $(WORKERS) --dist loadgroup
 
 .PHONY: .pi .systemd-container help demo develop test test-python313 test-smoke test-deploy test-pi shell-pi \
 	test-mpd24 test-all fuzz soak lint bench bench-songs bench-queue bench-sound bench-arm64 simulation \
-	settings lock clean
+	settings lock clean docs/demo.svg
 
 help:
 	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER)'

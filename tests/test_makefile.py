@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("source", ["images:/a b/it's $HOME \"here\"", "webcam:1"])
+@pytest.mark.parametrize("source", ['images:/a b/it\'s $HOME "here"', "webcam:1"])
 def test_make_demo_hands_on_any_name_of_a_camera(source: str, tmp_path: Path) -> None:
     (tmp_path / "moodbox").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (tmp_path / "moodbox").chmod(0o755)

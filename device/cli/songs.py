@@ -30,8 +30,10 @@ from device.mood import Mood
 from device.mpd.connection import connected
 from device.mpd.playlists import mood_playlist
 from device.mpd.stickers import likes
+from device.mpd.titles import song_name, titles_of
 from device.playback.controller import EMPTY_LIBRARY
 from device.playback.memory import Memory
+from device.printable import printable
 from device.recommend.ranking import RankedSong
 from device.recommend.song_plan import HISTORY_LENGTH, ListeningContext, plan_songs
 from device.recommend.trajectory import Trajectory
@@ -50,12 +52,14 @@ class Plan:
         table: all songs that are known, or those of the mood's playlist.
         trajectory: the affects that the songs are chosen for.
         choices: the chosen songs, in their order.
+        titles: those that MPD knows, by URI.
     """
 
     mood: Mood
     table: SongTable
     trajectory: Trajectory
     choices: tuple[RankedSong, ...]
+    titles: Mapping[str, str]
 
     @property
     def known(self) -> int:
@@ -95,7 +99,8 @@ def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
     planned = plan_songs(settings.music, context, SONG_COUNT, np.random.default_rng(seed))
     if not planned.songs:
         raise LibraryError(EMPTY_LIBRARY)
-    return Plan(mood, planned.table, planned.trajectory, planned.songs)
+    titles = titles_of(settings.music, [song.uri for song in planned.songs])
+    return Plan(mood, planned.table, planned.trajectory, planned.songs, titles)
 
 
 def _mood(lexicon: AffectLexicon, word: str) -> Mood:
@@ -125,7 +130,8 @@ def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
 
     if path.suffix.lower() != ".svg":
         raise SettingsError(f"--plot {path}: the plot is an SVG picture: name it {path.stem}.svg")
-    picture = draw(plan.table, plan.mood, plan.trajectory, plan.choices, settings.music, settings.panel)
+    songs = plan.choices, plan.titles
+    picture = draw(plan.table, plan.mood, plan.trajectory, *songs, settings.music, settings.panel)
     try:
         path.write_text(picture, encoding="utf-8")
     except OSError as error:
@@ -177,22 +183,20 @@ def as_table(plan: Plan) -> str:
     """Format a plan for people."""
     lines = [f"{plan.mood}: {len(plan.choices)} of {plan.known} songs"]
     for number, choice in enumerate(plan.choices, start=1):
-        lines += [f"{number:2}  {_printable(choice.uri)}", f"    {choice.why()}"]
+        title = plan.titles.get(choice.uri)
+        name = [song_name(choice.artist, title, choice.uri)] if title else []
+        first, *others = *map(printable, [*name, choice.uri]), choice.why()
+        lines += [f"{number:2}  {first}", *(f"    {line}" for line in others)]
     return "\n".join(lines)
-
-
-def _printable(name: str) -> str:
-    """Replace control characters, which a terminal would interpret."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
 def as_object(plan: Plan) -> dict[str, Any]:
     """Return the plan as the object that `--json` prints."""
-    choices = [_choice_as_object(choice) for choice in plan.choices]
+    choices = [_choice_as_object(choice, plan.titles.get(choice.uri, "")) for choice in plan.choices]
     return {"mood": plan.mood, "known": plan.known, "songs": choices}
 
 
-def _choice_as_object(choice: RankedSong) -> dict[str, Any]:
+def _choice_as_object(choice: RankedSong, title: str) -> dict[str, Any]:
     shares = {
         "fit": choice.fit,
         "liking": choice.completion_probability,
@@ -202,6 +206,7 @@ def _choice_as_object(choice: RankedSong) -> dict[str, Any]:
     return {
         "uri": choice.uri,
         "artist": choice.artist,
+        "title": title,
         "genre": choice.genre,
         **_affect_as_object(choice.affect),
         "target": [round(share, 3) for share in choice.target],

@@ -17,6 +17,7 @@ from device.config.settings import Colour, Music, Panel, default_courses
 from device.library.table import SOURCES, SongTable
 from device.library.tag_affect import Source
 from device.mood import Mood
+from device.mpd.titles import song_name
 from device.recommend.ranking import RankedSong
 from device.recommend.trajectory import Point, Trajectory
 
@@ -41,10 +42,14 @@ def draw(
     mood: Mood,
     trajectory: Trajectory,
     choices: Sequence[RankedSong],
+    titles: Mapping[str, str],
     music: Music,
     panel: Panel,
 ) -> str:
-    """Return the SVG picture. Each song is a dot in the colour of the mood that starts nearest to it."""
+    """Return the SVG picture. Each song is a dot in the colour of the mood that starts nearest to it.
+
+    `titles` are those of songs that have one, by URI.
+    """
     colours = _light_colours(mood, panel)
     starts = {each: Point(*(music.courses.get(each) or default_courses()[each])[0]) for each in colours}
     width, height = PLANE_SIZE + 3 * MARGIN + LIST_WIDTH, PLANE_SIZE + 2 * MARGIN
@@ -61,7 +66,7 @@ def draw(
             *_songs(table, starts, colours),
             *_mood_names(starts),
             *_trajectory(trajectory, choices, colours[mood]),
-            *_list(mood, len(table), choices, colours[mood]),
+            *_list(f"{mood}: {len(choices)} of {len(table)} songs", choices, titles, colours[mood]),
             "</svg>\n",
         ]
     )
@@ -154,14 +159,16 @@ def _trajectory(trajectory: Trajectory, choices: Sequence[RankedSong], colour: s
         )
 
 
-def _list(mood: Mood, known: int, choices: Sequence[RankedSong], colour: str) -> Iterable[str]:
+def _list(
+    heading: str, choices: Sequence[RankedSong], titles: Mapping[str, str], colour: str
+) -> Iterable[str]:
     left = PLANE_SIZE + 2 * MARGIN
     yield f'<circle cx="{left + 8}" cy="{MARGIN + 8}" r="8" fill="{colour}"/>'
-    title = f"{mood}: {len(choices)} of {known} songs"
-    yield f'<text class="large" x="{left + 26}" y="{MARGIN + 14}">{title}</text>'
+    yield f'<text class="large" x="{left + 26}" y="{MARGIN + 14}">{heading}</text>'
     for number, choice in enumerate(choices, start=1):
         y = MARGIN + 14 + 46 * number
-        name = PurePath(choice.uri).name
+        title, file = titles.get(choice.uri), PurePath(choice.uri).name
+        name = song_name(choice.artist, title, file) if title else file
         short = name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 1] + "…"
         affect = f"{choice.affect.source} {choice.genre}".rstrip()
         yield f'<text x="{left + 18}" y="{y}" text-anchor="end">{number}</text>'

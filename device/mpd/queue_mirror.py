@@ -19,6 +19,7 @@ from device.mpd import responses
 from device.mpd.connection import Client
 from device.mpd.responses import CurrentSong, Status, checked
 from device.mpd.snapshot import Entry, Queue, Snapshot
+from device.mpd.titles import song_name
 from device.mpd.transport import ResponseError
 
 WINDOW = 500  # songs; without tags, and each with the longest possible file name, 2 MiB
@@ -114,7 +115,7 @@ class QueueMirror:
             state=status.state,
             queue=self._queue,
             current=current,
-            title=_title(song),
+            title=song_name(song.artist, song.title, song.file)[:MAX_TEXT],
             error=status.error[:MAX_TEXT],
             next=self._entry(status.nextsongid),
             single=status.single != "0",
@@ -160,8 +161,3 @@ def _windows(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
         end = bisect_left(positions, positions[first] + WINDOW)
         yield positions[first], positions[end - 1] + 1
         first = end
-
-
-def _title(song: CurrentSong) -> str:
-    parts = [", ".join(responses.tag_values(tag)) for tag in (song.artist, song.title)]
-    return (" - ".join(filter(None, parts)) or song.file)[:MAX_TEXT]

@@ -82,6 +82,7 @@ class LibrarySong(msgspec.Struct, frozen=True):
     file: Uri
     modified: str = msgspec.field(default="", name="last-modified")
     artist: Text = ""
+    title: Text = ""
     genre: Text = ""
     mood: Text = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,15 +43,18 @@ def test_songs_in_json_are_the_next_twelve_with_the_reason_for_each(
     first = answer["songs"][0]
     assert first["uri"].startswith("sad/")
     assert first["target"] == [0.3, 0.35]
-    assert {"uri", "artist", "genre", "valence", "energy", "sure", "source", "fit", "why"} <= set(first)
+    assert {"uri", "artist", "title", "genre", "valence", "energy", "sure", "source", "fit", "why"} <= set(
+        first
+    )
 
 
 def test_songs_without_json_are_a_readable_list(settings_file: Path, library: PrivateMpd) -> None:
     asked = moodbox("songs", "--mood", "happy", "--settings", settings_file)
     lines = asked.stdout.splitlines()
     assert lines[0] == "happy: 12 of 48 songs"
-    assert lines[1].startswith(" 1  happy/")
-    assert lines[2].startswith("    genre Disco at 0.80/0.70 for 0.75/0.70, fits ")
+    assert re.fullmatch(r" 1  Somebody - Disco \d+", lines[1])
+    assert lines[2].startswith("    happy/")  # what `moodbox mood` takes
+    assert lines[3].startswith("    genre Disco at 0.80/0.70 for 0.75/0.70, fits ")
 
 
 def test_songs_are_chosen_from_the_moods_playlist_if_there_is_one(

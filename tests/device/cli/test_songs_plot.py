@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -22,10 +23,16 @@ SVG = "{http://www.w3.org/2000/svg}"
 BRIGHT, DARK = Affect(0.75, 0.7, 0.7, Source.GENRE), Affect(0.3, 0.35, 0.7, Source.SOUND)
 
 
-def drawn(table: SongTable, mood: Mood = Mood.SAD, panel: Panel | None = None) -> ElementTree.Element:
+def drawn(
+    table: SongTable,
+    mood: Mood = Mood.SAD,
+    panel: Panel | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> ElementTree.Element:
     trajectory = trajectory_for(mood, Music())
     choices = rank_songs(table, RankingRequest(trajectory, 12), np.random.default_rng(1))
-    return ElementTree.fromstring(draw(table, mood, trajectory, choices, Music(), panel or Panel()))
+    picture = draw(table, mood, trajectory, choices, titles or {}, Music(), panel or Panel())
+    return ElementTree.fromstring(picture)
 
 
 def texts(picture: ElementTree.Element) -> list[str]:
@@ -58,6 +65,11 @@ def test_the_next_songs_are_numbered_and_named() -> None:
     assert {"1", "2", "3"} <= set(found)
     assert any(text.endswith(".ogg") for text in found)
     assert any(text.startswith("sad: ") for text in found)
+
+
+def test_a_song_with_a_title_is_named_by_artist_and_title() -> None:
+    table = song_table([Song("a/01.ogg", "Low Voltage", "", DARK), Song("a/02.ogg", "", "", DARK)])
+    assert {"Low Voltage - Last Bus", "02.ogg"} <= set(texts(drawn(table, titles={"a/01.ogg": "Last Bus"})))
 
 
 @pytest.mark.parametrize(("kind", "moods"), [("leds", {"happy", "neutral", "sad"}), ("rgb", set(Mood))])

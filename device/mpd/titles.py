@@ -1,0 +1,29 @@
+"""How a song is named to people: by artist and title, or by its file where it has no title."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+
+from device.config import settings
+from device.errors import PlayerError
+from device.mpd import responses
+from device.mpd.connection import connected
+from device.mpd.responses import Text, tag_values
+
+
+def song_name(artist: Text, title: Text, uri: str) -> str:
+    """`Artist - Title`; one of them if the song has no other, the URI if it has neither."""
+    parts = [", ".join(tag_values(tag)) for tag in (artist, title)]
+    return " - ".join(filter(None, parts)) or uri
+
+
+def titles_of(music: settings.Music, uris: Iterable[str]) -> Mapping[str, str]:
+    """The titles of those songs that have one, by URI; none if MPD cannot be reached."""
+    titles: dict[str, str] = {}
+    with contextlib.suppress(PlayerError), connected(music) as client:
+        for uri in uris:
+            quoted = uri.replace("\\", "\\\\").replace("'", "\\'")
+            for song in responses.find(client, f"(file == '{quoted}')", 0, 1):
+                titles[uri] = ", ".join(tag_values(song.title))
+    return {uri: title for uri, title in titles.items() if title}
