@@ -68,7 +68,7 @@ def test_the_packages_for_other_machines_are_not_counted(install: ModuleType, tm
 
 
 def test_the_progress_counts_what_pip_downloads(
-    install: ModuleType, capsys: pytest.CaptureFixture[str]
+    install: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     progress = install.Progress(3)
     for line in ("Collecting alpha==1.0", "  Downloading alpha-1.0.whl (2.5 MB)", "Collecting beta==2.0"):
