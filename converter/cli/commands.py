@@ -75,21 +75,36 @@ def quantize(options: argparse.Namespace) -> None:
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Score a model on one split."""
-    from converter.measure import evaluation
+    """Score a model on one split: by FER2013's labels, and by FER+'s votes if they are given."""
+    from converter.measure import by_votes, evaluation
 
     moods = evaluation.labels_of(options.model)
-    split = read(options.data, [options.split], moods)[options.split]
-    scores = evaluation.evaluate(options.model, split, options.runtime)
+    # FER+ says of faces with any label that they are happy.
+    known = tuple(Mood) if options.votes else moods
+    everything = read(options.data, [options.split], known, votes=options.votes)[options.split]
+    answers = evaluation.probabilities(
+        options.model, everything.images, options.runtime, options.votes_share, mirrored=options.mirrored
+    )
+    labelled = everything.restrict_to(moods)
+    scores = evaluation.score(moods, labelled.labels, answers[everything.is_of(moods)])
+    prior = dict(options.prior or evaluation.prior_of(options.model))
+    by_people = by_votes.measure(everything, moods, answers, prior) if options.votes else []
     if options.picture:
         from converter.measure import plots
 
-        title = f"{options.model.stem}, {split.name}: {scores.accuracy:.1%}"
+        title = f"{options.model.stem}, {everything.name}: {scores.accuracy:.1%}"
         plots.confusion(np.array(scores.confusion), scores.labels, title, options.picture)
     if options.json:
-        print(json.dumps({"model": str(options.model), "split": split.name} | scores.as_dict()))
-    else:
-        print(f"{options.model} on {split.name}\n{scores.table()}")
+        printed = {"model": str(options.model), "split": everything.name} | scores.as_dict()
+        printed["errors"] = scores.errors()
+        if by_people:
+            printed |= {"prior": prior, "votes": [each.as_dict() for each in by_people]}
+        print(json.dumps(printed))
+        return
+    print(f"{options.model} on {everything.name}")
+    if by_people:
+        print(f"{by_votes.report(by_people, prior)}\n\nby FER2013's labels, without the prior")
+    print(scores.table())
 
 
 def conditions(options: argparse.Namespace) -> None:

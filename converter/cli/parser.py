@@ -117,11 +117,28 @@ def _add_quantize(quantize: argparse.ArgumentParser) -> None:
 def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument("model", type=Path, help="a .tflite file with its card, or a .keras file of a run")
     _add_data_option(evaluate)
+    _add_votes_option(evaluate, "FER+'s fer2013new.csv: score by what its ten people say, too")
     evaluate.add_argument("--split", choices=SPLITS, required=True, help="the split to score")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
     evaluate.add_argument("--picture", type=types.png, metavar="FILE.png", help="plot the confusion matrix")
     evaluate.add_argument(
         "--runtime", choices=("auto", *MODULES), default="auto", help="TFLite runtime for a .tflite file"
+    )
+    evaluate.add_argument(
+        "--votes-share",
+        type=types.share,
+        metavar="SHARE",
+        help="of a .keras file: weight of what was learned from FER+'s votes in the answer (default: 0)",
+    )
+    evaluate.add_argument(
+        "--prior",
+        action="append",
+        type=types.prior,
+        metavar="MOOD=FACTOR",
+        help="answer with this prior, and not with the card's; may be repeated",
+    )
+    evaluate.add_argument(
+        "--mirrored", action="store_true", help="answer with the mean for a face and its mirror image"
     )
     evaluate.set_defaults(command=commands.evaluate)
 
@@ -160,10 +177,8 @@ def _add_data_options(command: argparse.ArgumentParser, *, votes_required: bool 
         "--leave-out", type=Path, metavar="FILE", help="numbers of rows to leave out of Training"
     )
     purpose = "" if votes_required else ", for recipes that learn from them"
-    command.add_argument(
-        "--votes",
-        type=Path,
-        required=votes_required,
-        metavar="FILE",
-        help=f"FER+'s fer2013new.csv{purpose}",
-    )
+    _add_votes_option(command, f"FER+'s fer2013new.csv{purpose}", required=votes_required)
+
+
+def _add_votes_option(command: argparse.ArgumentParser, purpose: str, *, required: bool = False) -> None:
+    command.add_argument("--votes", type=Path, required=required, metavar="FILE", help=purpose)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.data.fer2013 import Row, csv_rows, folder_rows
-from converter.data.ferplus import read_votes
+from converter.data.ferplus import read_votes, shares, without_face
 from converter.errors import DataError
 from device.mood import Mood
 
@@ -28,6 +28,7 @@ class Split:
         labels: int64, (n,): indices into `moods`.
         votes: float32, (n, len(moods)): the share of each mood in FER+'s votes. A row sums to 1, or is all 0
             if nobody voted for one of `moods`. None if no votes were read.
+        vote_counts: int64, (n, 10): all votes, in the order of FER+'s COLUMNS; None if none were read.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Split:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     votes: NDArray[np.float32] | None = None
+    vote_counts: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,13 +47,22 @@ class Split:
 
     def select(self, mask: NDArray[np.bool_]) -> Split:
         """Return the faces that `mask`, bool (n,), marks."""
-        votes = None if self.votes is None else self.votes[mask]
-        return Split(self.name, self.moods, self.images[mask], self.labels[mask], votes)
+        return dataclasses.replace(
+            self,
+            images=self.images[mask],
+            labels=self.labels[mask],
+            votes=None if self.votes is None else self.votes[mask],
+            vote_counts=None if self.vote_counts is None else self.vote_counts[mask],
+        )
+
+    def is_of(self, moods: Sequence[Mood]) -> NDArray[np.bool_]:
+        """Return which faces are labelled with one of `moods`, bool (n,)."""
+        return np.isin(self.labels, [self.moods.index(mood) for mood in moods])
 
     def restrict_to(self, moods: Sequence[Mood]) -> Split:
         """Return the faces of `moods` alone, and the votes for these, as if only they had been read."""
         indices = [self.moods.index(mood) for mood in moods]
-        kept = self.select(np.isin(self.labels, indices))
+        kept = self.select(self.is_of(moods))
         votes = kept.votes
         if votes is not None:
             votes = votes[:, indices]
@@ -94,12 +105,12 @@ def read(
     if votes and path.is_dir():
         raise DataError(f"{path}: votes need the CSV file whose rows they are for, and this is a folder")
     counted = read_votes(votes) if votes else None
-    if counted:
-        leave_out = frozenset(leave_out) | set(np.flatnonzero(counted.without_face).tolist())
+    if counted is not None:
+        leave_out = frozenset(leave_out) | set(np.flatnonzero(without_face(counted)).tolist())
     rows = (
         folder_rows(path, splits, moods)
         if path.is_dir()
-        else csv_rows(path, splits, frozenset(leave_out), len(counted.without_face) if counted else None)
+        else csv_rows(path, splits, frozenset(leave_out), None if counted is None else len(counted))
     )
     by_split: dict[str, list[Row]] = {split: [] for split in splits}
     for row in rows:
@@ -110,16 +121,22 @@ def read(
         missing = [str(mood) for mood in moods if not present[mood]]
         if missing:
             raise DataError(f"{path}: split {split} has no image of {', '.join(missing)}")
-    return {
-        split: Split(
-            split,
-            tuple(moods),
-            np.stack([row.image for row in found]),
-            np.array([moods.index(row.mood) for row in found], dtype=np.int64),
-            counted.shares([row.number for row in found], moods) if counted else None,
-        )
-        for split, found in by_split.items()
-    }
+    return {split: _split(split, tuple(moods), found, counted) for split, found in by_split.items()}
+
+
+def _split(
+    name: str, moods: tuple[Mood, ...], rows: Sequence[Row], counts: NDArray[np.int64] | None
+) -> Split:
+    """Collect `rows`; `counts` are the votes on all rows of the table."""
+    of_rows = None if counts is None else counts[[row.number for row in rows]]
+    return Split(
+        name,
+        moods,
+        np.stack([row.image for row in rows]),
+        np.array([moods.index(row.mood) for row in rows], dtype=np.int64),
+        None if of_rows is None else shares(of_rows, moods),
+        of_rows,
+    )
 
 
 def read_row_numbers(path: Path) -> frozenset[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.data.dataset import Split
+from converter.measure import statistics
+from converter.measure.bootstrap import Weights, estimate
 from converter.training.run_folder import read_recipe
 from device.errors import ModelError
 from device.mood import Mood
@@ -83,6 +84,21 @@ class Scores:
             "confusion_matrix": [list(row) for row in self.confusion],
         }
 
+    def errors(self) -> dict[str, float]:
+        """Return the standard errors of accuracy and balanced accuracy, by bootstrap over the faces."""
+        truth, predicted = np.divmod(
+            np.repeat(np.arange(len(self.labels) ** 2), np.ravel(self.confusion)), len(self.labels)
+        )
+
+        def figures(weights: Weights) -> dict[str, float]:
+            recalls = statistics.recalls(truth, predicted, weights, len(self.labels))
+            return {
+                "accuracy": statistics.mean(truth == predicted, weights),
+                "balanced_accuracy": statistics.balanced_accuracy(recalls),
+            }
+
+        return {name: each.error for name, each in estimate(figures, np.arange(len(truth))).items()}
+
     def table(self) -> str:
         """Format the scores for people: a line for each mood, with its row of the confusion matrix."""
         lines = [f"{'truth':10}precision  recall      f1  faces   answered " + _columns(self.labels)]
@@ -91,8 +107,11 @@ class Scores:
                 f"{label:10}{scores.precision:9.1%} {scores.recall:7.1%} {scores.f1:7.1%} {scores.support:6}"
                 f"            {_columns(row)}"
             )
+        errors = self.errors()
         lines.append(
-            f"accuracy {self.accuracy:.1%}, balanced {self.balanced_accuracy:.1%}, {self.count} faces"
+            f"accuracy {100 * self.accuracy:.1f} ± {100 * errors['accuracy']:.1f} %, balanced "
+            f"{100 * self.balanced_accuracy:.1f} ± {100 * errors['balanced_accuracy']:.1f} %, "
+            f"{self.count} faces"
         )
         return "\n".join(lines)
 
@@ -128,42 +147,63 @@ def labels_of(model: Path) -> tuple[Mood, ...]:
     raise ModelError(f"{model}: expected a .tflite file with its card, or a .keras file in its run's folder")
 
 
-def probabilities(model: Path, images: NDArray[np.uint8], runtime: str = "auto") -> NDArray[np.float32]:
+def prior_of(model: Path) -> Mapping[Mood, float]:
+    """Return the prior in a model's card; a `.keras` file has none."""
+    return read_card(model).prior if model.suffix == ".tflite" else {}
+
+
+def probabilities(
+    model: Path,
+    images: NDArray[np.uint8],
+    runtime: str = "auto",
+    votes_share: float | None = None,
+    *,
+    mirrored: bool = False,
+) -> NDArray[np.float32]:
     """Run a model on images; a `.tflite` file just as the device runs it, but without its card's prior.
 
-    The prior is for people in front of the box, not for FER2013.
+    The prior is for people in front of the box, not for FER2013's labels.
 
     Args:
         model: a `.tflite` file with its card, or a `.keras` file in its run's folder.
         images: uint8, (n, 48, 48), not normalized yet.
         runtime: for a `.tflite` file, as `device.vision.tflite.interpreter` takes it.
+        votes_share: for a `.keras` file, the weight of the output that learned FER+'s votes, 0-1; 0 if None.
+        mirrored: whether to return the mean for an image and its mirror image. The box, too, mirrors every
+            second crop of a look.
 
     Returns:
         float32, (n, k); each row sums to 1.
 
     Raises:
-        MoodboxError: the model cannot be loaded.
+        MoodboxError: the model cannot be loaded, or a `.tflite` file is asked for a share of the votes.
     """
+    run = _runner(model, runtime, votes_share)
+    found = run(images)
+    return (found + run(images[:, :, ::-1])) / 2 if mirrored else found
+
+
+def _runner(
+    model: Path, runtime: str, votes_share: float | None
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     if model.suffix == ".tflite":
+        if votes_share is not None:
+            raise ModelError(
+                f"{model}: `quantize` has fixed its share of the votes; leave out --votes-share, "
+                "or name the run's .keras file"
+            )
         classifier = Classifier(model, runtime)
         normalization = classifier.card.crop.normalization
-        rows = [classifier.probabilities(normalize(image, normalization)) for image in images]
-        return np.array(rows, dtype=np.float32)
+        return lambda images: np.array(
+            [classifier.probabilities(normalize(image, normalization)) for image in images], dtype=np.float32
+        )
     # Imported here, since a .tflite file needs no Keras.
     from converter.networks.architectures import predict
     from converter.networks.saved_models import restore
 
-    normalization = read_recipe(model.parent).augmentation.normalization
-    return predict(restore(model), normalize_all(images, normalization))
-
-
-def evaluate(model: Path, split: Split, runtime: str = "auto") -> Scores:
-    """Score `model` on `split`.
-
-    Raises:
-        MoodboxError: the model cannot be loaded.
-    """
-    return score(split.moods, split.labels, probabilities(model, split.images, runtime))
+    of_run = read_recipe(model.parent).augmentation.normalization
+    network = restore(model, votes_share=votes_share or 0.0)
+    return lambda images: predict(network, normalize_all(images, of_run))
 
 
 def _share(part: int, whole: int) -> float:

@@ -102,6 +102,7 @@ def test_json_is_one_object_and_nothing_else_on_standard_output(model: Path, fer
         "balanced_accuracy",
         "classes",
         "confusion_matrix",
+        "errors",
     }
     assert (printed["model"], printed["split"], printed["count"]) == (str(model), "PrivateTest", 36)
 

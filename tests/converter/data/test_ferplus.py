@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from converter.data.dataset import Split, read
 from converter.data.fer2013 import SPLITS
+from converter.data.ferplus import COLUMNS, majority, strict_majority
 from converter.errors import DataError
 from device.mood import Mood
 from tests.converter import drawn
@@ -56,6 +58,64 @@ def test_images_in_which_most_saw_no_face_are_left_out_of_training_alone(
     found = read(fer2013, SPLITS, MOODS, votes=votes)
     assert len(found["Training"]) == len(splits["Training"]) - 1
     assert len(found["PrivateTest"]) == len(splits["PrivateTest"])
+
+
+def counted(**votes: int) -> NDArray[np.int64]:
+    """Return the counts of one face; columns that are not named got no vote."""
+    return np.array([[votes.get(name, 0) for name in COLUMNS]], np.int64)
+
+
+@pytest.mark.parametrize(
+    ("votes", "label"),
+    [
+        ({"happiness": 6, "neutral": 4}, "happiness"),
+        ({"happiness": 5, "neutral": 5}, None),
+        ({"happiness": 5, "neutral": 3, "unknown": 2}, None),  # these two voted, too
+        ({"happiness": 5, "neutral": 3, "unknown": 1, "NF": 1}, "happiness"),  # single votes are noise
+        ({"contempt": 7, "anger": 3}, "contempt"),
+        ({"NF": 8, "anger": 2}, None),
+        ({"unknown": 9}, None),
+    ],
+)
+def test_a_strict_majority_is_more_than_half_of_all_votes_for_one_of_eight_classes(
+    votes: dict[str, int], label: str | None
+) -> None:
+    faces, labels = strict_majority(counted(**votes))
+    assert faces.tolist() == [label is not None]
+    if label:
+        assert COLUMNS[labels[0]] == label
+
+
+@pytest.mark.parametrize(
+    ("votes", "of_seven", "of_three"),
+    [
+        ({"happiness": 4, "neutral": 3, "sadness": 3}, Mood.HAPPY, Mood.HAPPY),
+        ({"neutral": 5, "sadness": 5}, Mood.NEUTRAL, Mood.NEUTRAL),  # the first column of equals
+        ({"anger": 5, "sadness": 5}, Mood.ANGRY, None),
+        ({"contempt": 5, "neutral": 3, "sadness": 2}, None, None),
+        ({"contempt": 5, "neutral": 5}, Mood.NEUTRAL, Mood.NEUTRAL),
+        ({"unknown": 6, "happiness": 4}, None, None),
+        ({"surprise": 6, "happiness": 4}, Mood.SURPRISE, None),
+    ],
+)
+def test_a_majority_is_most_votes_of_all_columns_for_one_of_the_moods(
+    votes: dict[str, int], of_seven: Mood | None, of_three: Mood | None
+) -> None:
+    for moods, label in ((tuple(Mood), of_seven), (MOODS, of_three)):
+        faces, labels = majority(counted(**votes), moods)
+        assert faces.tolist() == [label is not None]
+        if label:
+            assert moods[labels[0]] is label
+
+
+def test_a_split_keeps_all_votes_of_its_faces(fer2013: Path, tmp_path: Path) -> None:
+    votes = write_votes(tmp_path / "votes.csv", 0, contempt=6, happiness=1, unknown=3)
+    training = read(fer2013, ["Training"], MOODS, votes=votes)["Training"]
+    assert training.vote_counts is not None
+    assert training.vote_counts[0].tolist() == counted(contempt=6, happiness=1, unknown=3)[0].tolist()
+    sad = training.restrict_to([Mood.NEUTRAL, Mood.SAD])
+    assert sad.vote_counts is not None
+    assert len(sad.vote_counts) == len(sad)
 
 
 def test_a_split_labelled_by_votes_has_the_mood_with_most_votes(fer2013: Path, tmp_path: Path) -> None:

@@ -72,7 +72,13 @@ def test_the_table_has_a_line_for_each_mood(scores: evaluation.Scores) -> None:
     assert head.split() == ["truth", "precision", "recall", "f1", "faces", "answered", *LABELS]
     assert happy.split() == ["happy", "75.0%", "75.0%", "75.0%", "4", "3", "1", "0"]
     assert sad.split() == ["sad", "100.0%", "50.0%", "66.7%", "4", "0", "2", "2"]
-    assert last == "accuracy 60.0%, balanced 58.3%, 10 faces"
+    assert last == "accuracy 60.0 ± 15.2 %, balanced 58.3 ± 17.2 %, 10 faces"
+
+
+def test_the_standard_errors_are_those_of_ten_faces(scores: evaluation.Scores) -> None:
+    errors = scores.errors()
+    assert errors["accuracy"] == pytest.approx(np.sqrt(0.6 * 0.4 / 10), rel=0.1)
+    assert errors.keys() == {"accuracy", "balanced_accuracy"}
 
 
 def test_agreement_is_the_share_of_equal_predictions() -> None:
