@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # deploy/deploy.sh HOST: installs moodbox, or a new release of it, on a box; see docs/on-a-pi.md.
 # The box is not trusted: its answers are checked against a table of patterns, and its output is printed without
-# control characters, which could harm a terminal.
+# control characters, which could harm a terminal. This runs on macOS, too, with its bash 3.2 and its BSD tools.
 set -euo pipefail
 export LC_ALL=C # a character is a byte, also in output that is not UTF-8
+export COPYFILE_DISABLE=1 # macOS's tar adds a file ._NAME to each file otherwise
 here=$(cd "$(dirname "$0")/.." && pwd)
 cache=$here/.deploy # downloaded wheels, for later deploys
 needed_mb=900       # a release with its virtual environment, the files that are sent, and a reserve
@@ -14,12 +15,14 @@ host_pattern='(ssh://)?([A-Za-z0-9_.][A-Za-z0-9_.@+-]*@)?[][A-Za-z0-9_.:][][A-Za
 
 usage() {
     cat <<END
-usage: deploy/deploy.sh [--dry-run | --rollback | --status | --remove] [USER@]HOST
+usage: deploy/deploy.sh [--dry-run | --rollback | --status | --open-mpd | --close-mpd | --remove] [USER@]HOST
 
 Installs this release of moodbox on HOST, over SSH with a key. The user needs sudo without a password, or is root.
   --dry-run    say what a deploy would do, and change nothing
   --rollback   go back to the previous release
   --status     list the releases, and show the box's status
+  --open-mpd   let MPD's clients in your network in, without a password; at first it is closed
+  --close-mpd  keep them out again
   --remove     remove moodbox; keep its settings and what it has learned
 
 MOODBOX_SSH is the ssh command, if it is not 'ssh': MOODBOX_SSH='ssh -p 2222'.
@@ -120,7 +123,7 @@ on_the_box() {
         [ $lines -lt $max_lines ] || fail 4 "$host sends too much output: use --status to see the result"
     done < <(
         code=0
-        tar -c -f - -C "$here/deploy" --exclude __pycache__ box |
+        tar -c --format ustar -f - -C "$here/deploy" --exclude __pycache__ box |
             remote "d=\$(mktemp -d) && trap 'rm -rf \$d' EXIT && tar -x -f - -C \$d &&
                 ${sudo}env MOODBOX_PATIENCE=$time_factor python3 -IB \$d/box $*" || code=$?
         { echo $code >"$work/code"; } 2>/dev/null # the folder is deleted if deploy.sh has failed meanwhile
@@ -145,7 +148,7 @@ fetch_wheels() {
     done
     "$pip_python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
         --only-binary=:all: --implementation cp --python-version "$python" \
-        --platform "manylinux2014_$machine" "${tags[@]}" --dest "$work/wheels" --requirement "$lock" \
+        --platform "manylinux2014_$machine" ${tags[@]+"${tags[@]}"} --dest "$work/wheels" --requirement "$lock" \
         >"$work/pip.log" 2>&1 ||
         fail 7 "the packages cannot be downloaded: $(grep '^ERROR' "$work/pip.log" | tail -1); is there a network connection?"
     cp "$lock" "$work/wheels/lock.txt"
@@ -203,7 +206,7 @@ verb=deploy dry_run='' host=''
 for word in "$@"; do
     case $word in
         --dry-run) dry_run=yes ;;
-        --rollback | --status | --remove) verb=${word#--} ;;
+        --rollback | --status | --open-mpd | --close-mpd | --remove) verb=${word#--} ;;
         -h | --help) usage && exit ;;
         -*) usage >&2 && exit 2 ;;
         *) [ -z "$host" ] || { usage >&2 && exit 2; } && host=$word ;;

@@ -7,6 +7,7 @@ switch NAME             the same with a release that is already here
 rollback                go back to the release before the current one
 back                    (systemd runs it when the box has failed) go back to the last proven release, if the
                         release that failed was never proven
+open-mpd, close-mpd     let MPD's clients in the network in, or keep them out
 status, remove
 """
 
@@ -41,7 +42,7 @@ from common import (
     report,
     run,
 )
-from music import configure_mpd, restore_mpd
+from music import close_mpd, configure_mpd, open_mpd, restore_mpd, share_music_folder
 from releases import create, current, delete_oldest, delete_unproven, proven
 
 HERE = Path(__file__).resolve().parent
@@ -85,6 +86,7 @@ def install(incoming: str, name: str) -> None:
     try:
         configure_mpd(release)
         preflight.create_user(release)
+        share_music_folder()
         preflight.install_settings(release, previous)
         faults = health_check.switch_to(name, previous, known_faults)
     except BaseException:
@@ -163,6 +165,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "back": back,
     "status": status,
     "remove": remove,
+    "open-mpd": open_mpd,
+    "close-mpd": close_mpd,
 }
 
 
@@ -184,7 +188,7 @@ def main(verb: str, *rest: str) -> int:
         signal.signal(number, signal.SIG_IGN)
     try:
         validate(*rest)
-        if verb in ("status", "remove") and not ROOT.exists():
+        if verb in ("status", "remove", "open-mpd", "close-mpd") and not ROOT.exists():
             raise DeployError(NOTHING, "there is no moodbox on this machine")
         with deploy_lock() if verb != "status" else contextlib.nullcontext():
             VERBS[verb](*rest)

@@ -1,13 +1,16 @@
-"""MPD's configuration: the box's own replaces Debian's, but never one that somebody has changed."""
+"""MPD's configuration and its music folder, as the box needs them; what somebody has changed stays."""
 
 from __future__ import annotations
 
 import contextlib
+import grp
 import hashlib
+import os
+import pwd
 import re
 from pathlib import Path
 
-from common import ROOT, UNITS, install_file, report, run
+from common import NOTHING, ROOT, UNITS, DeployError, install_file, report, run
 
 CONFIGURATION = Path("/etc/mpd.conf")
 DEBIAN_COPY = Path("/etc/mpd.conf.before-moodbox")
@@ -15,6 +18,19 @@ DEBIAN_COPY = Path("/etc/mpd.conf.before-moodbox")
 DEPLOYED_COPY = ROOT / "mpd.conf"
 """What the last deploy installed: a configuration with this content was not changed by anybody."""
 LOOPBACK = UNITS / "mpd.socket.d" / "moodbox.conf"
+OPENED = UNITS / "mpd.socket.d" / "moodbox.open.conf"
+"""A drop-in that is read after LOOPBACK, by its name, and replaces its list."""
+OPENED_TEXT = """\
+# Lets MPD's clients in the network in, without a password. deploy/deploy.sh --close-mpd HOST deletes it.
+[Socket]
+ListenStream=
+ListenStream=%t/mpd/socket
+ListenStream=6600
+"""
+MUSIC = Path("/var/lib/mpd/music")
+GROUP = "moodbox"
+SHARED = 0o2770
+"""Mode bits that let a group write in a folder, and give what is new in it to that group, too."""
 
 
 def configure_mpd(release: Path) -> None:
@@ -38,8 +54,66 @@ def configure_mpd(release: Path) -> None:
     run("systemctl", "start", "mpd.service", check=False)
 
 
+def share_music_folder() -> None:
+    """Let the group moodbox, and so the user who deploys, copy songs into MPD's music folder.
+
+    The folder still belongs to MPD's user. A link, or a folder that somebody has given to another user, stays
+    as it is, and so does a disk without owners and modes, such as a USB stick's.
+    """
+    if MUSIC.is_symlink() or not MUSIC.is_dir():
+        return
+    found = MUSIC.stat()
+    owners = {name for name in ("mpd", "root") if _user_id(name) == found.st_uid}
+    group = grp.getgrnam(GROUP).gr_gid
+    if not owners or (found.st_gid == group and found.st_mode & SHARED == SHARED):
+        return
+    with contextlib.suppress(OSError):
+        os.chown(MUSIC, -1, group)
+        MUSIC.chmod(found.st_mode & 0o7777 | SHARED)
+        report(f"letting members of the group {GROUP} copy songs into {MUSIC}")
+
+
+def _user_id(name: str) -> int | None:
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(name).pw_uid
+    return None
+
+
+def open_mpd() -> None:
+    """Let MPD's clients in the network in.
+
+    Raises:
+        DeployError: If MPD's sockets are not those of a deploy.
+    """
+    _check_sockets()
+    OPENED.write_text(OPENED_TEXT)
+    _restart_socket()
+    report("MPD answers on port 6600 to everybody in your network now, without a password")
+
+
+def close_mpd() -> None:
+    """Keep MPD's clients in the network out again.
+
+    Raises:
+        DeployError: If MPD's sockets are not those of a deploy.
+    """
+    _check_sockets()
+    OPENED.unlink(missing_ok=True)
+    _restart_socket()
+    report("MPD answers to programs on the box alone")
+
+
+def _check_sockets() -> None:
+    if not LOOPBACK.exists():
+        raise DeployError(
+            NOTHING,
+            f"{CONFIGURATION} is not the box's own, so where MPD listens is yours to change (mpd.socket)",
+        )
+
+
 def restore_mpd() -> None:
     """Restore Debian's configuration, unless somebody has changed the deployed one."""
+    OPENED.unlink(missing_ok=True)
     if _same(CONFIGURATION, DEPLOYED_COPY) and DEBIAN_COPY.exists():
         DEBIAN_COPY.replace(CONFIGURATION)
     if LOOPBACK.exists():
@@ -53,6 +127,7 @@ def _restart_socket() -> None:
     run("systemctl", "daemon-reload")
     run("systemctl", "stop", "mpd.socket", "mpd.service", check=False)
     run("systemctl", "start", "mpd.socket", check=False)
+    run("systemctl", "start", "mpd.service", check=False)  # the box finds it sooner than by its next request
 
 
 def _is_debians() -> bool:

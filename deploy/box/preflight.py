@@ -31,7 +31,7 @@ OWN_UNITS = ("moodbox.service", "moodbox-back.service")
 POWER_RULES = Path("/etc/polkit-1/rules.d/moodbox.rules")
 RESTART_DROP_IN = UNITS / "moodbox.service.d" / "growing-pause.conf"
 
-PACKAGES = ["python3-venv", "python3-systemd", "mpd", "polkitd"]
+PACKAGES = ["python3-venv", "python3-systemd", "mpd", "mpc", "polkitd"]
 PI_PACKAGES = ["python3-lgpio", "python3-picamera2"]  # only Raspberry Pi OS has them
 
 ENVIRONMENT_PARTS = {"camera", "panel", "player", "library", "storage"}

@@ -29,7 +29,7 @@ time.sleep(600)'"""
 def test_a_dry_run_changes_nothing_on_a_machine_without_moodbox(bare: Machine, source: Source) -> None:
     bare.run("touch /tmp/mark")
     output = source.deploy(bare, "--dry-run", "box")
-    assert "would install with apt: python3-venv python3-systemd mpd polkitd" in output
+    assert "would install with apt: python3-venv python3-systemd mpd mpc polkitd" in output
     assert re.search(r"would check \S+, switch from nothing to it", output)
     assert bare.run(CHANGED_FILES, check=False) == ""
     assert bare.run("ls /opt") == ""
