@@ -66,13 +66,18 @@ def test_files_that_a_page_names_are_there(page: Path) -> None:
     assert not [file for file in named if not (ROOT / file).exists()]
 
 
-@pytest.mark.parametrize("gpio", [*Panel().leds.values(), Panel().button])
-def test_the_wiring_is_drawn_at_the_pins_of_the_settings(gpio: int) -> None:
+@pytest.mark.parametrize(
+    ("drawing", "gpio"),
+    [("wiring.svg", gpio) for gpio in (*Panel().leds.values(), Panel().button)]
+    + [("wiring-rgb.svg", gpio) for gpio in (*Panel().rgb, Panel().button)],
+)
+def test_the_wiring_is_drawn_at_the_pins_of_the_settings(drawing: str, gpio: int) -> None:
     pin = next(pin for pin in PI_4.headers["J8"].pins.values() if pin.name == f"GPIO{gpio}")
-    assert f">GPIO {gpio}, pin {pin.number}<" in (ROOT / "docs" / "wiring.svg").read_text()
+    assert f">GPIO {gpio}, pin {pin.number}<" in (ROOT / "docs" / drawing).read_text()
 
 
-def test_the_wires_to_ground_end_at_ground() -> None:
-    drawn = re.findall(r">ground, pin (\d+)<", (ROOT / "docs" / "wiring.svg").read_text())
+@pytest.mark.parametrize("drawing", ["wiring.svg", "wiring-rgb.svg"])
+def test_the_wires_to_ground_end_at_ground(drawing: str) -> None:
+    drawn = re.findall(r">ground, pin (\d+)<", (ROOT / "docs" / drawing).read_text())
     assert len(drawn) == 2
     assert {PI_4.headers["J8"].pins[int(pin)].name for pin in drawn} == {"GND"}
