@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import subprocess
 import sys
 import termios
 import tty
@@ -15,7 +16,16 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 END = "q"
+CTRL_Z = "\x1a"
+SPECIAL_CHARACTERS, DISABLED = 6, b"\0"  # in the modes of a terminal: their index, and the value for none
 READ_BYTES = 1024  # many repeats of a key at once, if drawing took long
+
+# A process of its own, which outlives a demo that is killed or that a library crashes. It restores the
+# terminal's modes ($1) if its input ends without a word.
+GUARD = """
+trap '' INT QUIT HUP TERM TSTP TTOU
+read -r word || { stty "$1"; printf '\\033[?1049l\\033[?25h'; } </dev/tty >/dev/tty 2>&1
+"""
 
 
 def can_draw() -> bool:
@@ -28,25 +38,29 @@ def can_draw() -> bool:
 class Terminal:
     """Shows one screen and reads keys, inside its `with` block.
 
-    Ctrl-Z gives the terminal back and stops the process, as for any program; `fg` draws the screen again.
+    Ctrl-Z gives the terminal back and stops the demo, as it does any program; `fg` draws the screen again.
     """
 
     def __init__(self) -> None:
         self._console = Console()
         self._live = Live(console=self._console, screen=True, auto_refresh=False)
         self._normal_mode: list[Any] = []
-        self._stop_is_wanted = False
+        self._guard: subprocess.Popen[str] | None = None
         self._drawn: object = None
 
     def __enter__(self) -> Self:
         self._normal_mode = termios.tcgetattr(sys.stdin)
-        signal.signal(signal.SIGTSTP, self._want_stop)
+        modes = subprocess.run(["stty", "-g"], stdin=sys.stdin, capture_output=True, text=True, check=True)
+        self._guard = subprocess.Popen(
+            ["sh", "-c", GUARD, "sh", modes.stdout.strip()], stdin=subprocess.PIPE, text=True
+        )
         self._take()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._give_back()
-        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        if self._guard:
+            self._guard.communicate("done\n")
 
     @property
     def size(self) -> tuple[int, int]:
@@ -57,11 +71,13 @@ class Terminal:
     def keys(self, seconds: float) -> str:
         """The keys that were typed: waits up to `seconds` for one. END once the terminal is gone."""
         readable, _, _ = select.select([sys.stdin], [], [], seconds)
-        if self._stop_is_wanted:
-            self._stop()
         if not readable:
             return ""
-        return os.read(sys.stdin.fileno(), READ_BYTES).decode("ascii", "replace") or END
+        keys = os.read(sys.stdin.fileno(), READ_BYTES).decode("ascii", "replace") or END
+        if CTRL_Z in keys:
+            self._stop()
+            return ""
+        return keys
 
     def draw(self, scene: object, render: Callable[[int, int], RenderableType]) -> None:
         """Draw what `render` makes for this width and height, unless it would look as it does already.
@@ -77,6 +93,11 @@ class Terminal:
 
     def _take(self) -> None:
         tty.setcbreak(sys.stdin)
+        # Ctrl-Z is a key here. If the terminal made a signal of it, a `make` that runs this would stop before
+        # the terminal is given back, and the shell would take it as it is.
+        modes = termios.tcgetattr(sys.stdin)
+        modes[SPECIAL_CHARACTERS][termios.VSUSP] = DISABLED
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, modes)
         self._live.start()
         self._drawn = None
 
@@ -86,14 +107,7 @@ class Terminal:
         finally:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._normal_mode)
 
-    def _want_stop(self, *_: object) -> None:
-        # Not at once: the main thread may be in the middle of drawing.
-        self._stop_is_wanted = True
-
     def _stop(self) -> None:
-        self._stop_is_wanted = False
         self._give_back()
-        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTSTP)  # the process stops here, until SIGCONT
-        signal.signal(signal.SIGTSTP, self._want_stop)
+        os.kill(0, signal.SIGTSTP)  # as the terminal would: all of the job stops here, MPD too, until SIGCONT
         self._take()

@@ -15,6 +15,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
+import psutil
+
 # One song: to synthesize all twelve takes seconds.
 PROGRAM = """
 import functools, sys
@@ -24,10 +26,11 @@ PREPARATION
 from device.cli.main import main
 sys.exit(main(["demo", *sys.argv[1:]]))
 """
-# A shell with job control, as Ctrl-Z needs it: a line that is typed then brings the demo back.
+# A shell with job control, as Ctrl-Z needs it: a line that is typed then brings the demo back. Between the
+# two is a process that waits, as `make` does, and knows nothing of terminals.
 SHELL = """
 set -m
-"$@"
+sh -c '"$@"; exit $?' sh "$@"
 code=$?
 [ $code != 148 ] || { echo "stopped"; read -r line; fg; code=$?; }
 echo "ended with $code"
@@ -66,6 +69,12 @@ class DemoOnTerminal:
     def shows(self, text: str) -> bool:
         """Whether the screen has this text."""
         return any(text in line for line in self.screen())
+
+    def kill(self) -> None:
+        """Kill the demo, but not its shell."""
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            if process.cmdline()[:2] == [sys.executable, "-c"]:
+                process.kill()
 
     def echoes(self) -> bool:
         """Whether the terminal is in its normal mode: it echoes, and hands over whole lines."""

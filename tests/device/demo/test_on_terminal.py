@@ -61,6 +61,14 @@ def test_a_crash_gives_the_terminal_back_before_it_is_reported() -> None:
         assert running.echoes()
 
 
+def test_a_demo_that_is_killed_leaves_the_terminal_as_it_was() -> None:
+    with demo() as running:
+        eventually(lambda: running.shows("q: quit"))
+        running.kill()
+        eventually(lambda: "ended with 137" in running.output and BACK in running.output)
+        eventually(running.echoes)
+
+
 def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_again() -> None:
     with demo() as running:
         eventually(lambda: running.shows("The Solder Joints"))
