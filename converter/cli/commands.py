@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,7 +18,8 @@ from converter.data.dataset import Split, read, read_row_numbers
 from converter.data.fer2013 import SPLITS
 from converter.data.near_duplicates import has_near_duplicate
 from converter.errors import DataError, RunError
-from converter.measure.scenes import NAMES, photos
+from converter.measure.photos import PEOPLE_FILE, read_photos
+from converter.measure.scenes import NAMES
 from converter.training.recipes import RECIPES
 from converter.training.run_folder import BEST, read_recipe
 from device.config import settings
@@ -108,26 +111,56 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def conditions(options: argparse.Namespace) -> None:
-    """Score a model on photos under each condition."""
-    from converter.measure.conditions import measure, table
+    """Score a model on photos under each condition, and on scenes with nobody in them."""
+    from converter.measure import conditions as with_people
+    from converter.measure import empty_scenes
     from device.vision.observation import FaceAnalyzer
 
+    if not options.photos and not options.scenes:
+        raise DataError("nothing to look at: give --photos FOLDER, --scenes FOLDER or both")
     analyzer = FaceAnalyzer(settings.Model(path=str(options.model)), settings.Look())
-    chosen = photos(options.photos, options.half)
-    results = []
-    for name in options.condition or NAMES:
-        results.append(measure(analyzer, chosen, name))
-        if options.json:
-            print(json.dumps(results[-1].as_dict()), flush=True)
-    markdown = table(results)
+    if unknown := set(options.moods or ()) - set(analyzer.card.labels):
+        raise RunError(
+            f"--moods {', '.join(sorted(unknown))}: {options.model} knows {', '.join(analyzer.card.labels)}"
+        )
+    title, tables = analyzer.card.name, []
+    if options.photos:
+        photo_set = read_photos(options.photos)
+        if not photo_set.knows_people:
+            print(
+                f"{options.photos}: no {PEOPLE_FILE}, so each photo counts as another person's",
+                file=sys.stderr,
+            )
+        chosen = photo_set.half(options.half)
+        title += (
+            f" on {len(chosen)} photos of {len({photo.person for photo in chosen})} people for {options.half}"
+        )
+        results = []
+        for name in options.condition or NAMES:
+            results.append(with_people.measure(analyzer, chosen, name, options.moods))
+            _print_json(options, results[-1].as_dict())
+        tables.append(with_people.table(results))
+        if options.out:
+            from converter.measure import plots
+
+            plots.conditions(results, title, options.out.with_suffix(".png"))
+    if options.scenes:
+        pictures = empty_scenes.read_pictures(options.scenes)
+        empty = []
+        for name in empty_scenes.NAMES:
+            empty.append(empty_scenes.measure(analyzer, pictures, name))
+            _print_json(options, empty[-1].as_dict())
+        tables.append(empty_scenes.table(empty))
+    markdown = "\n\n".join(tables)
     if not options.json:
         print(markdown)
     if options.out:
-        from converter.measure import plots
-
-        title = f"{analyzer.card.name} on {len(chosen)} photos, the half for {options.half}"
         options.out.with_suffix(".md").write_text(f"# {title}\n\n{markdown}\n", encoding="utf-8")
-        plots.conditions(results, title, options.out.with_suffix(".png"))
+
+
+def _print_json(options: argparse.Namespace, result: dict[str, Any]) -> None:
+    if options.json:
+        print(json.dumps(result), flush=True)
 
 
 def limits(options: argparse.Namespace) -> None:

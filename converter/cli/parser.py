@@ -8,7 +8,8 @@ from pathlib import Path
 from converter.cli import argument_types as types
 from converter.cli import commands
 from converter.data.fer2013 import SPLITS
-from converter.measure.scenes import HALVES, NAMES
+from converter.measure.photos import HALVES
+from converter.measure.scenes import NAMES
 from device.vision.tflite import MODULES
 
 
@@ -23,7 +24,8 @@ def parser() -> argparse.ArgumentParser:
     _add_evaluate(subparsers.add_parser("evaluate", help="score a model on one split"))
     _add_conditions(
         subparsers.add_parser(
-            "conditions", help="score a model on photos in good and poor light, blurred, turned, ..."
+            "conditions",
+            help="score a model on photos in good and poor light, blurred, turned, ..., and on empty scenes",
         )
     )
     _add_limits(
@@ -145,12 +147,20 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
 
 def _add_conditions(conditions: argparse.ArgumentParser) -> None:
     conditions.add_argument("model", type=Path, help="a .tflite file with its card")
-    conditions.add_argument("--photos", type=Path, required=True, help="a folder with one for each mood")
+    conditions.add_argument(
+        "--photos", type=Path, help="a folder with one for each mood, and people.csv: who is on which photo"
+    )
     conditions.add_argument(
         "--half",
         choices=HALVES,
         default="reporting",
-        help="which half of the photos (default: reporting, by which nothing was chosen)",
+        help="which half of the people (default: reporting, by whom nothing was chosen)",
+    )
+    conditions.add_argument(
+        "--scenes", type=Path, help="a folder of pictures without people: how often is a face seen in them?"
+    )
+    conditions.add_argument(
+        "--moods", type=types.moods, metavar="A,B,…", help="hold the answers to these of the model's moods"
     )
     conditions.add_argument(
         "--condition", action="append", choices=NAMES, help="only this one; may be repeated"

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from converter.measure.conditions import Result
+
+BLUE = "#2f6db3"
 
 
 def confusion(matrix: NDArray[np.int64], labels: Sequence[str], title: str, path: Path) -> None:
@@ -40,19 +43,46 @@ def confusion(matrix: NDArray[np.int64], labels: Sequence[str], title: str, path
 
 
 def conditions(results: Sequence[Result], title: str, path: Path) -> None:
-    """Plot balanced accuracy and the share of faces not found, under each condition, into `path`."""
-    figure = Figure(figsize=(8, 0.8 + 0.38 * len(results)), layout="constrained")
-    axis = figure.subplots()
-    heights = range(len(results), 0, -1)
-    bars = axis.barh(
-        heights, [r.balanced_accuracy for r in results], color="tab:blue", label="balanced accuracy"
-    )
-    axis.bar_label(bars, fmt="%.2f", padding=3)
-    axis.barh(heights, [r.not_found for r in results], height=0.3, color="tab:orange", label="face not found")
-    axis.axvline(1 / len(results[0].recall), color="grey", linestyle=":", label="chance")
-    axis.set_yticks(heights, [r.condition for r in results])
-    axis.set(xlim=(0, 1), title=title)
-    figure.legend(loc="outside lower center", ncols=3)
+    """Plot the scores under each condition into `path`.
+
+    On the left is the balanced accuracy with its standard error; on the right, what a box says of the photos.
+    """
+    figure = Figure(figsize=(10, 1.6 + 0.42 * len(results)), layout="constrained")
+    accuracy, answers = figure.subplots(1, 2, sharey=True, width_ratios=(2, 3))
+    figure.suptitle(title, fontsize=12)
+    heights = np.arange(len(results), 0, -1)
+    figures = [result.everything for result in results]
+    values = [each.balanced_accuracy.value for each in figures]
+    errors = [each.balanced_accuracy.error for each in figures]
+    accuracy.barh(heights, values, height=0.66, color=BLUE)
+    accuracy.errorbar(values, heights, xerr=errors, fmt="none", ecolor="#1b2a3a", elinewidth=1.2, capsize=3)
+    for height, value in zip(heights, values, strict=True):
+        accuracy.text(0.02, height, f"{value:.3f}", va="center", color="white", fontweight="bold")
+    chance = 1 / len(figures[0].recall)
+    accuracy.axvline(chance, color="#555555", linestyle=":", linewidth=1.2)
+    accuracy.text(chance + 0.01, len(results) + 0.55, "chance", color="#555555", fontsize=8)
+    accuracy.set_yticks(heights, [result.condition for result in results])
+    accuracy.set(xlim=(0, 1), ylim=(0.4, len(results) + 0.9))
+    accuracy.set_title("balanced accuracy ± standard error", fontsize=10)
+    left = np.zeros(len(results))
+    for name, color, share in (
+        ("right mood", BLUE, [each.coverage.value * each.precision.value for each in figures]),
+        ("wrong mood", "#c8442f", [each.coverage.value * (1 - each.precision.value) for each in figures]),
+        ("unsure", "#c9ced6", [1 - each.coverage.value - each.not_found.value for each in figures]),
+        ("no face", "#f0a73c", [each.not_found.value for each in figures]),
+    ):
+        bars = answers.barh(heights, share, left=left, height=0.66, color=color, label=name)
+        texts = [f"{each:.0%}" if each >= 0.035 else "" for each in share]
+        dark = color in (BLUE, "#c8442f")
+        answers.bar_label(bars, texts, label_type="center", fontsize=8, color="white" if dark else "#222222")
+        left += share
+    answers.set(xlim=(0, 1))
+    answers.xaxis.set_major_formatter(PercentFormatter(1))
+    answers.set_title("what the box says", fontsize=10)
+    figure.legend(*answers.get_legend_handles_labels(), loc="outside lower right", ncols=4, frameon=False)
+    for axis in (accuracy, answers):
+        axis.tick_params(length=0)
+        axis.spines[["top", "right", "left"]].set_visible(False)
     _save(figure, path)
 
 

@@ -5,6 +5,8 @@ A condition is applied to the whole frame, since poor light or a blurred lens af
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,28 +17,24 @@ from numpy.typing import NDArray
 
 from converter.data import augmentation
 from converter.errors import DataError
+from converter.measure.photos import Photo
 from device.errors import CameraError
-from device.mood import Mood
+from device.mood import Face
 from device.printable import printable
 from device.vision.opencv import cv2
-from device.vision.pictures import pictures_in, read_picture
+from device.vision.pictures import read_picture
 
 WIDTH, HEIGHT = 640, 480
 FACE_HEIGHTS = (60, 240)  # pixels: range of the height of a face in a frame, uniform in its logarithm
 FACE_SHARE = 0.84  # median height of the detector's box in the photos, as a share of the photo's height
 MAX_ASPECT = 8  # how many times as wide as high, or as high as wide, a photo may be
-HALVES = ("choosing", "reporting")
+# A detector's box is in the right place if its centre is at most so far from that of the placed face, as a
+# share of the face's height, and its height is at most so many times larger or smaller.
+MAX_DISTANCE = 0.5
+MAX_RATIO = 2.0
 
 Frame = NDArray[np.uint8]
 Condition = Callable[["Scene", np.random.Generator], Frame]
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A file with one face, and its mood."""
-
-    path: Path
-    mood: Mood
 
 
 @dataclass(frozen=True)
@@ -57,21 +55,11 @@ class Scene:
     face: float
     background: NDArray[np.float32]
 
-
-def photos(folder: Path, half: str) -> list[Photo]:
-    """List one half of the photos in `folder`, which has a folder for each mood.
-
-    Args:
-        folder: with folders named like moods.
-        half: one of HALVES. Sorted by name, every second photo belongs to the other half.
-
-    Raises:
-        DataError: there are no photos.
-    """
-    found = [Photo(path, mood) for mood in Mood for path in pictures_in(folder / mood)]
-    if not found:
-        raise DataError(f"{folder}: no photos; expected folders named {', '.join(Mood)} with images in them")
-    return found[HALVES.index(half) :: len(HALVES)]
+    def is_face(self, box: Face) -> bool:
+        """Whether a detector's box is where the face was placed, and about as large."""
+        distance = math.hypot(box.x + box.width / 2 - self.x, box.y + box.height / 2 - self.y)
+        ratio = box.height / self.face
+        return distance <= MAX_DISTANCE * self.face and 1 / MAX_RATIO <= ratio <= MAX_RATIO
 
 
 def scene(photo: Frame, face: float, generator: np.random.Generator) -> Scene:
@@ -170,17 +158,25 @@ TWO_PEOPLE = "two people"
 NAMES = (*CONDITIONS, SMALL_FACE, TWO_PEOPLE)
 
 
-def frames(photos: Sequence[Photo], condition: str) -> Iterator[Frame]:
-    """Yield a frame for each photo: the same one at each call, and the same scene under every condition."""
-    pictures = [_read(photo.path) for photo in photos]
-    for number, picture in enumerate(pictures):
-        generator = np.random.default_rng(number)
+def scenes(photos: Sequence[Photo], condition: str) -> Iterator[Scene]:
+    """Yield a scene for each photo: the same one at each call, and the same place under every condition.
+
+    In a scene with two people the face is that of the nearer one.
+
+    Raises:
+        DataError: a photo cannot be read.
+    """
+    for number, photo in enumerate(photos):
+        picture = _read(photo.path)
+        generator = np.random.default_rng(photo.seed)
         face = float(np.exp(generator.uniform(*np.log(FACE_HEIGHTS))))
         if condition == TWO_PEOPLE:
-            yield _two_people(picture, pictures[(number + len(pictures) // 2) % len(pictures)], generator)
+            other = photos[(number + len(photos) // 2) % len(photos)]
+            yield _two_people(picture, _read(other.path), generator)
         else:
             placed = scene(picture, 40 if condition == SMALL_FACE else face, generator)
-            yield CONDITIONS.get(condition, _clean)(placed, generator)
+            frame = CONDITIONS.get(condition, _clean)(placed, generator)
+            yield dataclasses.replace(placed, frame=frame)
 
 
 def _read(path: Path) -> Frame:
@@ -194,11 +190,23 @@ def _read(path: Path) -> Frame:
     return picture
 
 
-def _two_people(near: Frame, far: Frame, generator: np.random.Generator) -> Frame:
+def _two_people(near: Frame, far: Frame, generator: np.random.Generator) -> Scene:
     """One person near, with a face of 200 px, in one half of the frame; one with 110 px in the other."""
     halves = []
     for picture, face in ((near, 200.0), (far, 110.0)):
         placed = scene(picture, face, generator)
         left = round(min(max(placed.x - WIDTH / 4, 0), WIDTH / 2))
-        halves.append(placed.frame[:, left : left + WIDTH // 2])
-    return np.hstack(halves if generator.random() < 0.5 else halves[::-1])
+        columns = slice(left, left + WIDTH // 2)
+        halves.append(
+            Scene(placed.frame[:, columns], placed.x - left, placed.y, face, placed.background[:, columns])
+        )
+    nearer = halves[0]
+    is_left = generator.random() < 0.5
+    ordered = halves if is_left else halves[::-1]
+    return Scene(
+        np.hstack([half.frame for half in ordered]),
+        nearer.x + (0 if is_left else WIDTH // 2),
+        nearer.y,
+        nearer.face,
+        np.hstack([half.background for half in ordered]),
+    )

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from converter.measure.bootstrap import Weights
 
+Floats = NDArray[np.float32] | NDArray[np.float64]
+
 PRECISIONS = (0.85, 0.90, 0.95)
 BINS = 15  # of equal width, as in Guo et al. 2017
 # A quantized output of 0 means "less than half a step of 1/256".
@@ -59,7 +61,7 @@ def cross_entropy(shares: NDArray[np.float32], probabilities: NDArray[np.float32
     return mean(-(shares * logarithms).sum(axis=1), weights)
 
 
-def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.float32], weights: Weights) -> float:
+def calibration_error(confidence: Floats, right: Floats, weights: Weights) -> float:
     """Return the expected calibration error: how far a probability is from how often it is right.
 
     The faces are put into bins by their confidence; the error is the mean distance between the mean
@@ -76,9 +78,7 @@ def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.float32
     return float(np.abs(gaps).sum() / total) if total else 0.0
 
 
-def coverage(
-    confidence: NDArray[np.float32], hit: NDArray[np.bool_], precision: float, weights: Weights
-) -> float:
+def coverage(confidence: Floats, hit: NDArray[np.bool_], precision: float, weights: Weights) -> float:
     """Return the largest share of faces that a threshold names with at least this precision.
 
     The threshold is chosen on these same faces. So this says how well the confidence tells right answers from
@@ -101,7 +101,7 @@ def coverage(
     return float(named[reaches].max() / total) if reaches.any() else 0.0
 
 
-def coverages(confidence: NDArray[np.float32], hit: NDArray[np.bool_], weights: Weights) -> dict[str, float]:
+def coverages(confidence: Floats, hit: NDArray[np.bool_], weights: Weights) -> dict[str, float]:
     """Return the coverage at each of PRECISIONS, by the keys of the commands' JSON."""
     return {
         f"coverage_at_{100 * precision:.0f}": coverage(confidence, hit, precision, weights)

@@ -20,7 +20,13 @@ FRONTAL = "haarcascade_frontalface_default.xml"
 
 @pytest.fixture
 def photo_folder(tmp_path: Path) -> Path:
-    """Two photos of each of two moods: head shots from the pictures that moodbox ships."""
+    """Two photos of each of two moods: head shots from the pictures that moodbox ships.
+
+    As people.csv has it, they show four people, of whom Ben and Clara are for reporting.
+    """
+    lines = ["mood,file,source,person", "happy,0.png,portrait,ben", "happy,1.png,portrait,anna"]
+    lines += ["neutral,0.png,still,clara", "neutral,1.png,still,emil"]
+    (tmp_path / "people.csv").write_text("\n".join(lines))
     detector = FaceDetector(FRONTAL, min_face=0.25)
     for mood, path in ((Mood.HAPPY, HAPPY), (Mood.NEUTRAL, NEUTRAL)):
         picture = read_picture(path)

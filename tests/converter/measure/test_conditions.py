@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from converter.cli import main as cli
+from converter.measure.conditions import NOT_FOUND, Answers
+from converter.measure.photos import Photo, person_numbers
+from device.mood import Mood
 from tests.converter.conftest import Refusal
 
 MODEL = Path(__file__).parents[3] / "models" / "mood3.tflite"
@@ -24,11 +28,76 @@ def test_the_command_prints_and_plots_what_it_measured(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["condition"], line["photos"]) for line in lines] == [("clean", 2), ("dark", 2)]
     for line in lines:
-        assert line["recall"].keys() == {"happy", "neutral"}
+        assert line["people"] == 2
+        assert line["recall"].keys() == line["errors"]["recall"].keys() == {"happy", "neutral"}
         assert line["balanced_accuracy"] == pytest.approx(sum(line["recall"].values()) / 2)
+        assert line["in_place"] <= 1 - line["lost"]
+        assert line["sources"].keys() == {"portrait", "still"}
+        assert line["sources"]["still"]["recall"].keys() == {"neutral"}
     table = out.with_suffix(".md").read_text()
-    assert f"| clean | **{lines[0]['balanced_accuracy']:.3f}** |" in table
+    assert table.startswith("# mood3 on 2 photos of 2 people for reporting\n")
+    assert f"| clean | **{lines[0]['balanced_accuracy']:.3f}** ± " in table
+    assert "| condition | portrait, balanced |" in table
     assert cv2.imread(str(out.with_suffix(".png"))) is not None
+
+
+def test_a_folder_that_does_not_say_who_is_on_its_photos_still_works(
+    photo_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photo_folder / "people.csv").unlink()
+    capsys.readouterr()
+    command = f"conditions {MODEL} --photos {photo_folder} --condition clean --json"
+    assert cli.main(command.split()) == 0
+    printed = capsys.readouterr()
+    line = json.loads(printed.out)
+    assert line["people"] == line["photos"]
+    assert line["sources"] == {}
+    assert printed.err == f"{photo_folder}: no people.csv, so each photo counts as another person's\n"
+
+
+def test_an_answer_that_is_held_to_some_moods_is_the_likeliest_of_these(
+    photo_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    command = f"conditions {MODEL} --photos {photo_folder} --condition clean --json --moods neutral,sad"
+    assert cli.main(command.split()) == 0
+    assert json.loads(capsys.readouterr().out)["recall"] == {"happy": 0, "neutral": 1}
+
+
+def test_moods_that_the_model_does_not_know_are_refused(photo_folder: Path, refusal: Refusal) -> None:
+    line = refusal("conditions", MODEL, "--photos", photo_folder, "--moods", "sad,fear", code=2)
+    assert line.endswith(f"--moods fear: {MODEL} knows happy, neutral, sad")
+
+
+PHOTO = Path("photo.png")
+PHOTOS = [
+    Photo(PHOTO, Mood.HAPPY, "a", "portrait"),
+    Photo(PHOTO, Mood.HAPPY, "a", "portrait"),
+    Photo(PHOTO, Mood.SAD, "b", "portrait"),
+    Photo(PHOTO, Mood.SAD, "c", "still"),
+]
+
+
+def test_figures_are_as_counted_by_hand() -> None:
+    """One happy face is right, one is found on the wall, one sad one is not named, and one is not found."""
+    answers = Answers(
+        moods=(Mood.HAPPY, Mood.SAD),
+        threshold=0.7,
+        truth=np.array([0, 0, 1, 1]),
+        predicted=np.array([0, 1, 1, NOT_FOUND]),
+        confidence=np.array([0.9, 0.8, 0.6, -1]),
+        in_place=np.array([True, False, True, False]),
+        people=np.array(person_numbers(PHOTOS)),
+    )
+    figures = answers.figures(np.ones(4, np.bool_))
+    assert (figures.photos, figures.people) == (4, 3)
+    assert (figures.not_found.value, figures.in_place.value) == (0.25, 0.5)
+    assert {mood: recall.value for mood, recall in figures.recall.items()} == {"happy": 0.5, "sad": 0.5}
+    assert figures.balanced_accuracy.value == 0.5
+    assert (figures.coverage.value, figures.precision.value) == (0.5, 0.5)
+    assert figures.coverage_at["coverage_at_90"].value == 0.25
+    portraits = answers.figures(np.array([True, True, True, False]))
+    assert (portraits.photos, portraits.people, portraits.not_found.value) == (3, 2, 0)
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path, refusal: Refusal) -> None:

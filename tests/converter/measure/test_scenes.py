@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from converter.errors import DataError
+from converter.measure.photos import Photo, read_photos
 from converter.measure.scenes import (
     CONDITIONS,
     HEIGHT,
@@ -15,23 +17,16 @@ from converter.measure.scenes import (
     SMALL_FACE,
     TWO_PEOPLE,
     WIDTH,
+    Frame,
     Scene,
-    frames,
-    photos,
     scene,
+    scenes,
 )
-from device.mood import Mood
+from device.mood import Face
 from device.vision.detector import FaceDetector
 from device.vision.pictures import read_picture
 from tests.converter.measure.conftest import FRONTAL
-from tests.device.vision.odd_pictures import APPLE_DOUBLE, encoded
-
-
-def test_every_second_photo_is_for_choosing_and_the_others_for_reporting(photo_folder: Path) -> None:
-    choosing, reporting = (photos(photo_folder, half) for half in ("choosing", "reporting"))
-    assert [photo.path.name for photo in choosing] == ["0.png", "0.png"]
-    assert [photo.path.name for photo in reporting] == ["1.png", "1.png"]
-    assert [photo.mood for photo in choosing] == [Mood.HAPPY, Mood.NEUTRAL]
+from tests.device.vision.odd_pictures import encoded
 
 
 def test_the_face_of_a_scene_has_the_position_and_height_that_the_scene_says(photo_folder: Path) -> None:
@@ -45,13 +40,17 @@ def test_the_face_of_a_scene_has_the_position_and_height_that_the_scene_says(pho
     assert 90 < face.height < 160
 
 
+def frames(photos: Sequence[Photo], condition: str) -> list[Frame]:
+    return [scene.frame for scene in scenes(photos, condition)]
+
+
 def test_all_conditions_show_the_same_scenes_at_each_call(photo_folder: Path) -> None:
-    chosen = photos(photo_folder, "choosing")
-    by_condition = {name: list(frames(chosen, name)) for name in NAMES}
+    chosen = read_photos(photo_folder).photos
+    by_condition = {name: frames(chosen, name) for name in NAMES}
     for name, shown in by_condition.items():
         assert [frame.shape for frame in shown] == [(HEIGHT, WIDTH)] * len(chosen)
         assert [frame.dtype for frame in shown] == [np.uint8] * len(chosen)
-        repeated = list(frames(chosen, name))
+        repeated = frames(chosen, name)
         assert all(np.array_equal(*pair) for pair in zip(shown, repeated, strict=True))
     clean = by_condition["clean"][0]
     assert all(not np.array_equal(clean, shown[0]) for name, shown in by_condition.items() if name != "clean")
@@ -60,8 +59,8 @@ def test_all_conditions_show_the_same_scenes_at_each_call(photo_folder: Path) ->
 
 
 def test_each_step_from_clean_to_very_dark_is_darker(photo_folder: Path) -> None:
-    chosen = photos(photo_folder, "choosing")
-    brightness = [next(frames(chosen, name)).mean() for name in ("clean", "dim", "dark", "very dark")]
+    photo = read_photos(photo_folder).photos[:1]
+    brightness = [frames(photo, name)[0].mean() for name in ("clean", "dim", "dark", "very dark")]
     assert brightness == sorted(brightness, reverse=True)
     assert brightness[-1] < 0.3 * brightness[0]
 
@@ -84,23 +83,44 @@ def test_a_quarter_of_the_face_is_covered() -> None:
 
 
 def test_of_two_people_the_detector_finds_the_nearer_one(photo_folder: Path) -> None:
-    chosen = photos(photo_folder, "choosing")
-    for photo, frame in zip(chosen, frames(chosen, TWO_PEOPLE), strict=True):
-        face = FaceDetector(FRONTAL, min_face=0.08).detect(frame)
+    chosen = read_photos(photo_folder).photos
+    for photo, placed in zip(chosen, scenes(chosen, TWO_PEOPLE), strict=True):
+        face = FaceDetector(FRONTAL, min_face=0.08).detect(placed.frame)
         assert face is not None, photo
         assert face.height > 150
+        assert placed.is_face(face)
 
 
 def test_a_small_face_is_40_pixels_high(photo_folder: Path) -> None:
-    frame = next(frames(photos(photo_folder, "choosing"), SMALL_FACE))
+    (frame,) = frames(read_photos(photo_folder).photos[:1], SMALL_FACE)
     face = FaceDetector(FRONTAL, min_face=0.05).detect(frame)
     assert face is not None
     assert face.height == pytest.approx(40, abs=10)
 
 
-def test_hidden_files_are_no_photos(photo_folder: Path) -> None:
-    (photo_folder / "happy" / "._0.png").write_bytes(APPLE_DOUBLE)
-    assert [photo.path.name for photo in photos(photo_folder, "choosing")] == ["0.png", "0.png"]
+def test_a_photo_is_in_the_same_scene_whichever_other_photos_there_are(photo_folder: Path) -> None:
+    chosen = read_photos(photo_folder).photos
+    assert np.array_equal(frames(chosen, "clean")[-1], frames(chosen[-1:], "clean")[0])
+
+
+@pytest.mark.parametrize(
+    ("box", "is_right"),
+    [
+        (Face(270, 190, 100, 100), True),
+        (Face(300, 230, 100, 100), True),  # its centre is 50 px away
+        (Face(305, 230, 100, 100), False),
+        (Face(295, 215, 50, 50), True),
+        (Face(296, 216, 48, 48), False),  # a part of the face
+        (Face(220, 140, 200, 200), True),
+        (Face(218, 138, 204, 204), False),
+    ],
+)
+def test_a_box_is_in_the_right_place_if_centre_and_size_are_about_those_of_the_face(
+    box: Face, is_right: bool
+) -> None:
+    nothing = np.zeros((HEIGHT, WIDTH), np.float32)
+    placed = Scene(nothing.astype(np.uint8), 320, 240, 100, nothing)
+    assert placed.is_face(box) is is_right
 
 
 @pytest.mark.parametrize(
@@ -117,4 +137,4 @@ def test_a_file_that_is_no_photo_of_a_head_is_reported(
 ) -> None:
     (photo_folder / "happy" / "1.png").write_bytes(content)
     with pytest.raises(DataError, match=f"happy/1.png: {reported}"):
-        list(frames(photos(photo_folder, "reporting"), "clean"))
+        frames(read_photos(photo_folder).photos, "clean")
