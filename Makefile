@@ -14,7 +14,7 @@ PARALLEL = -n $(WORKERS) --dist loadgroup
 	settings lock clean docs/demo.svg
 
 help:
-	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER)'
+	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER MODEL=mood7)'
 	@echo 'make test            the tests that need no separate machine (make test ARGS="-k lights")'
 	@echo 'make test-python313  those of device/, converter/ and models/ on Python 3.13 and numpy 2'
 	@echo 'make test-smoke      one deploy to a small Debian in a container, and a reboot; as root'
@@ -35,11 +35,12 @@ help:
 	@echo 'make settings        write deploy/moodbox.toml from the schema of the settings'
 	@echo 'make develop         .venv with the box, the converter and the tools'
 
-# The shell takes it from the environment, so that a path may have spaces, quotes and dollars.
+# The shell takes them from the environment, so that a path may have spaces, quotes and dollars.
 demo: export DEMO_CAMERA := $(value CAMERA)
+demo: export DEMO_MODEL := $(value MODEL)
 demo: .venv/.demo
 	@script/need mpd command -v mpd
-	@$(BIN)/moodbox demo $${DEMO_CAMERA:+--camera "$$DEMO_CAMERA"}
+	@$(BIN)/moodbox demo $${DEMO_CAMERA:+--camera "$$DEMO_CAMERA"} $${DEMO_MODEL:+--model "$$DEMO_MODEL"}
 
 develop: .venv/.develop
 

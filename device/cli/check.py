@@ -83,13 +83,16 @@ def _trouble_of_running_box(settings: Settings) -> dict[str, str] | None:
 
 
 def _model(settings: Settings) -> str:
-    from device.panel.lights import without_light
+    from device.panel.lights import light_for, without_light
     from device.vision.observation import FaceAnalyzer
 
     analyzer = FaceAnalyzer(settings.model, settings.look)
     if missing := without_light(analyzer.card.labels, settings.panel):
         raise MoodboxError(f"no light for {', '.join(missing)}: add one to [panel] in the settings")
-    return f"{analyzer.card.name} tells {', '.join(analyzer.card.labels)}"
+    shown_as = {mood: light_for(mood, settings.panel) for mood in analyzer.card.labels}
+    borrowed = [f"{mood} is shown as {light}" for mood, light in shown_as.items() if mood is not light]
+    note = f"; without a light of their own: {', '.join(borrowed)}" if borrowed else ""
+    return f"{analyzer.card.name} tells {', '.join(analyzer.card.labels)}{note}"
 
 
 def _camera(settings: Settings) -> str:

@@ -102,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
         subparser.set_defaults(verb=verb, settings=None)
         if name == "look":
             subparser.add_argument("--each", action="store_true", help="judge every picture by itself")
+        if name == "demo":
+            subparser.add_argument("--model", metavar="MODEL", help="mood3, mood7, or a .tflite file")
         if name == "songs":
             subparser.add_argument("--mood", required=True, help=f"the listener's: {', '.join(Mood)}")
             subparser.add_argument(

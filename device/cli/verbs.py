@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from device import __version__
 from device.config.reading import DEFAULT_FILE
-from device.config.settings import Settings
+from device.config.settings import Model, Settings
 from device.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def demo(options: argparse.Namespace, settings: Settings) -> int:
         raise SettingsError(f"the demo needs {error.name}: pip install 'moodbox[demo]'") from error
     for number in (signal.SIGTERM, signal.SIGHUP):  # clean up, too, when the terminal is closed
         signal.signal(number, lambda which, _: sys.exit(128 + which))
-    return show(options.camera)
+    return show(options.camera, Model(path=options.model or ""))
 
 
 WITH_LAST_GOOD_SETTINGS = (run, dark, status, press, skip)

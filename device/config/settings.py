@@ -16,7 +16,9 @@ from msgspec import Meta
 import device
 from device.mood import Mood
 
-DEFAULT_MODEL = Path(device.__file__).resolve().parent.parent / "models" / "mood3.tflite"
+MODELS = Path(device.__file__).resolve().parent.parent / "models"
+DEFAULT_MODEL = MODELS / "mood3.tflite"
+OWN_MODELS = ("mood3", "mood7")
 
 Pin = Annotated[int, Meta(ge=0, le=27)]
 """A GPIO by its BCM number."""
@@ -35,12 +37,16 @@ class Model(Section, frozen=True):
     """The network that tells moods from faces."""
 
     path: str = ""
-    """The model's .tflite file; its card (.json) lies beside it. Empty: moodbox's own mood3."""
+    """One of moodbox's own models, "mood3" (happy, neutral, sad) or "mood7" (all seven moods), or the path of
+    another .tflite file with its card (.json) beside it. Empty: mood3.
+    """
     runtime: Literal["auto", "tflite-runtime", "ai-edge-litert"] = "auto"
     """What runs it: "tflite-runtime", "ai-edge-litert", or "auto" for the first that is installed."""
 
     def file(self) -> Path:
-        """Return the path of the `.tflite` file, moodbox's own if none is named."""
+        """Return the path of the `.tflite` file, moodbox's own mood3 if none is named."""
+        if self.path in OWN_MODELS:
+            return MODELS / f"{self.path}.tflite"
         return Path(self.path).expanduser() if self.path else DEFAULT_MODEL
 
 
@@ -94,7 +100,7 @@ class Panel(Section, frozen=True):
     kind: Literal["leds", "rgb"] = "leds"
     """Either "leds" for one LED per mood, or "rgb" for one RGB LED."""
     leds: dict[Mood, Pin] = msgspec.field(default_factory=_default_leds)
-    """The pin of each mood's LED."""
+    """The pin of each mood's LED. A mood without one is shown by the LED of the most similar mood."""
     rgb: tuple[Pin, Pin, Pin] = (5, 6, 13)
     """The RGB LED's pins: red, green, blue."""
     colours: dict[Mood, Colour] = msgspec.field(default_factory=_default_colours)

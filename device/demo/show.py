@@ -38,11 +38,12 @@ LOG_LINES = 40
 DRAWN_SIZE = (92, 22)  # columns and rows of the picture in README.md
 
 
-def show(camera: str | None) -> int:
+def show(camera: str | None, model: settings.Model) -> int:
     """Run the demo until the key `q`, or, without a terminal, through one observation of every picture.
 
     Args:
         camera: A source as in the settings; None for a webcam if there is one, otherwise two pictures.
+        model: Of the box.
 
     Returns:
         The exit code: 1 if an observation without a terminal came to no decision.
@@ -51,7 +52,7 @@ def show(camera: str | None) -> int:
         MoodboxError: The camera, MPD or the box cannot be opened.
     """
     slideshow, open_camera = _open_source(camera)
-    with workplace() as place:
+    with workplace(model) as place:
         if can_draw():
             _run_on_screen(place, slideshow, open_camera)
             return 0

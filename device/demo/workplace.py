@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,25 +15,34 @@ from pathlib import Path
 import soundfile
 
 from device.config.reading import read_settings
-from device.config.settings import Settings
+from device.config.settings import Model, Settings
 from device.demo.server import PrivateMpd, sound_output
 from device.demo.songs import SONGS, make_library
 from device.errors import MoodboxError
+from device.mood import Mood
+from device.vision.model_card import read_card
 
 NEEDED_MB = 8  # the songs, MPD's files and the box's
 MAX_SOCKET_BYTES = 107  # of a Unix socket's path
 WHAT_TO_DO = "free some space, or choose another folder: TMPDIR=FOLDER make demo"
 SETTINGS = """\
+[model]
+path = {model}
+
 [music]
 address = "{mpd}"
 
 [panel]
 off = 0
 
+[panel.leds]
+{leds}
+
 [service]
 socket = "{folder}/control.sock"
 state = "{folder}"
 """
+LED_PINS = (5, 6, 13, 12, 23, 24, 25)
 COMMAND = """\
 #!/bin/sh
 # `moodbox` for the box of the demo: status, press, skip, songs --mood sad ...
@@ -54,12 +64,18 @@ class Workplace:
 
 
 @contextmanager
-def workplace() -> Iterator[Workplace]:
+def workplace(model: Model | None = None) -> Iterator[Workplace]:
     """Make the folder with MPD running in it; both end with the block.
 
+    Args:
+        model: Of its box, which has an LED for each of the model's moods; by default moodbox's own.
+
     Raises:
+        ModelError: There is no such model.
         MoodboxError: There is no room for the files, or MPD does not start.
     """
+    file = (model or Model()).file().absolute()
+    moods = read_card(file).labels
     with ExitStack() as stack:
         try:
             name = tempfile.TemporaryDirectory(prefix="moodbox-demo-", ignore_cleanup_errors=True)
@@ -67,7 +83,7 @@ def workplace() -> Iterator[Workplace]:
             raise MoodboxError(f"there is no folder that can take temporary files: {WHAT_TO_DO}") from error
         folder = Path(stack.enter_context(name))
         try:
-            place = _furnish(folder, stack)
+            place = _furnish(folder, stack, file, moods)
         except MoodboxError:  # some are also OSErrors
             raise
         except (OSError, soundfile.SoundFileError) as error:
@@ -78,7 +94,7 @@ def workplace() -> Iterator[Workplace]:
         yield place
 
 
-def _furnish(folder: Path, stack: ExitStack) -> Workplace:
+def _furnish(folder: Path, stack: ExitStack, model: Path, moods: Sequence[Mood]) -> Workplace:
     free_mb = shutil.disk_usage(folder).free >> 20
     if free_mb < NEEDED_MB:
         raise MoodboxError(
@@ -92,7 +108,9 @@ def _furnish(folder: Path, stack: ExitStack) -> Workplace:
     how = "without sound: there is no sound card" if server.output == "null" else f"through {server.output}"
     print(f"MPD plays them {how} ({server.update()} songs in its library)", flush=True)
     settings_file, command = folder / "moodbox.toml", folder / "moodbox"
-    settings_file.write_text(SETTINGS.format(mpd=server.address, folder=folder), encoding="utf-8")
+    leds = "\n".join(f"{mood} = {pin}" for mood, pin in zip(moods, LED_PINS, strict=False))
+    content = SETTINGS.format(model=json.dumps(str(model)), leds=leds, mpd=server.address, folder=folder)
+    settings_file.write_text(content, encoding="utf-8")
     python, file = shlex.quote(sys.executable), shlex.quote(str(settings_file))
     command.write_text(COMMAND.format(python=python, settings=file), encoding="utf-8")
     command.chmod(0o700)

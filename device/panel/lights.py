@@ -55,6 +55,17 @@ PATTERNS = {
     Indication.OFF: Pattern(0),
 }
 
+SIMILAR = {
+    Mood.ANGRY: (Mood.DISGUST, Mood.FEAR, Mood.SAD),
+    Mood.DISGUST: (Mood.ANGRY, Mood.FEAR, Mood.SAD),
+    Mood.FEAR: (Mood.SAD, Mood.DISGUST, Mood.ANGRY),
+    Mood.SAD: (Mood.FEAR, Mood.DISGUST, Mood.ANGRY),
+    Mood.SURPRISE: (Mood.HAPPY,),
+    Mood.HAPPY: (Mood.SURPRISE,),
+    Mood.NEUTRAL: (),
+}
+"""In whose light to show a mood that has none of its own, the most similar mood first."""
+
 P = ParamSpec("P")
 
 WHITE = (1.0, 1.0, 1.0)
@@ -95,6 +106,7 @@ class MoodLeds:
     def __init__(self, panel: settings.Panel) -> None:
         from gpiozero import PWMLED
 
+        self._panel = panel
         self._leds = {
             mood: PWMLED(pin, active_high=panel.active_high, initial_value=0)
             for mood, pin in panel.leds.items()
@@ -102,9 +114,10 @@ class MoodLeds:
 
     @_tries_twice
     def show(self, indication: Indication, mood: Mood | None = None) -> None:
-        """Show `indication` on the LED of `mood`; on all LEDs if there is none for it."""
+        """Show `indication` on the LED for `mood`; on all LEDs if there is none for it."""
         pattern = PATTERNS[indication]
-        lit = [led for m, led in self._leds.items() if m is mood] or list(self._leds.values())
+        shown_as = light_for(mood, self._panel) if mood else None
+        lit = [self._leds[shown_as]] if shown_as else list(self._leds.values())
         for led in self._leds.values():
             if led not in lit:
                 led.off()
@@ -126,7 +139,7 @@ class RgbLight:
     def __init__(self, panel: settings.Panel) -> None:
         from gpiozero import RGBLED
 
-        self._colours = panel.colours
+        self._panel = panel
         self._led = RGBLED(*panel.rgb, active_high=panel.active_high)
 
     @_tries_twice
@@ -134,7 +147,8 @@ class RgbLight:
         """Show `indication` in the colour of `mood`; without one in white, trouble in red."""
         pattern = PATTERNS[indication]
         default = RED if indication is Indication.TROUBLE else WHITE
-        colour = self._colours.get(mood, default) if mood else default
+        shown_as = light_for(mood, self._panel) if mood else None
+        colour = self._panel.colours[shown_as] if shown_as else default
         if pattern.on_time:
             self._led.blink(
                 pattern.on_time, pattern.off_time, pattern.fade_time, pattern.fade_time, on_color=colour
@@ -168,7 +182,12 @@ def open_lights(panel: settings.Panel) -> Lights:
         return RgbLight(panel) if panel.kind == "rgb" else MoodLeds(panel)
 
 
-def without_light(moods: Iterable[Mood], panel: settings.Panel) -> list[Mood]:
-    """Those of `moods` for which the panel has no light or colour."""
+def light_for(mood: Mood, panel: settings.Panel) -> Mood | None:
+    """The mood whose light or colour shows `mood`: its own, else the most similar one that has any."""
     known = panel.colours if panel.kind == "rgb" else panel.leds
-    return [mood for mood in moods if mood not in known]
+    return next((shown_as for shown_as in (mood, *SIMILAR[mood]) if shown_as in known), None)
+
+
+def without_light(moods: Iterable[Mood], panel: settings.Panel) -> list[Mood]:
+    """Those of `moods` that no light or colour of the panel can show."""
+    return [mood for mood in moods if light_for(mood, panel) is None]

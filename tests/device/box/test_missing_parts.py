@@ -77,7 +77,7 @@ def test_a_model_that_is_truncated_or_missing_is_trouble_and_the_music_can_be_pa
 def test_a_mood_without_a_light_is_trouble_on_all_lights(
     settings: Settings, camera: PictureSequence, library: PrivateMpd
 ) -> None:
-    panel = Panel(leds={Mood.NEUTRAL: 5, Mood.SAD: 6})
+    panel = Panel(leds={Mood.NEUTRAL: 5, Mood.SAD: 6})  # nothing that is like happy
     with harness_for(msgspec.structs.replace(settings, panel=panel), camera) as harness:
         plays(harness, "Disco")
         shows(harness, Indication.TROUBLE)

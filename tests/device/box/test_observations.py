@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from device.box.state import Activity
-from device.config.settings import Panel, Settings
+from device.config.settings import Model, Panel, Settings
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.mood import Mood
@@ -27,6 +27,16 @@ def test_at_the_start_it_observes_a_face_shows_its_mood_and_plays(
     assert lit(harness) == {Mood.HAPPY}
     assert harness.status()["mood"] == "happy"
     assert camera.opened == 1
+
+
+def test_a_model_of_seven_moods_works_with_the_usual_three_lights(
+    settings: Settings, camera: PictureSequence, library: PrivateMpd
+) -> None:
+    with harness_for(msgspec.structs.replace(settings, model=Model(path="mood7")), camera) as harness:
+        plays(harness, "Disco")
+        shows(harness, Indication.MOOD)
+        assert lit(harness) == {Mood.HAPPY}
+        assert harness.status()["trouble"] == {}
 
 
 def test_after_an_observation_the_camera_is_closed(harness: Harness, camera: PictureSequence) -> None:

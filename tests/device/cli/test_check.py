@@ -44,6 +44,26 @@ def test_check_says_what_is_wrong_and_how_to_fix_it(settings_file: Path) -> None
     assert result.returncode == 1
 
 
+def test_check_says_in_whose_light_a_mood_is_shown_that_has_none(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    settings_file.write_text(f'{settings_file.read_text()}\n[model]\npath = "mood7"\n')
+    result = moodbox("check", "--settings", settings_file)
+    assert (
+        "ok   model     mood7 tells angry, disgust, fear, happy, neutral, sad, surprise; without a light of "
+        "their own: angry is shown as sad, disgust is shown as sad, fear is shown as sad, surprise is shown "
+        "as happy\n"
+    ) in result.stdout
+    assert result.returncode == 0
+
+
+def test_check_says_which_mood_no_light_can_show(settings_file: Path, library: PrivateMpd) -> None:
+    settings_file.write_text(f"{settings_file.read_text()}\n[panel.leds]\nneutral = 5\nsad = 6\n")
+    result = moodbox("check", "--settings", settings_file)
+    assert "BAD  model     no light for happy: add one to [panel] in the settings\n" in result.stdout
+    assert result.returncode == 1
+
+
 def test_check_finds_an_empty_library(settings_file: Path, mpd: PrivateMpd) -> None:
     result = moodbox("check", "--settings", settings_file)
     assert "BAD  library   MPD's library has no songs" in result.stdout

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from device.mood import Mood
 from tests.device.demo.demo import BACK, ON_ITS_OWN_SCREEN, demo
 from tests.waiting import eventually
 
@@ -30,6 +31,11 @@ def test_the_screen_has_the_size_of_the_terminal_also_after_a_change() -> None:
         eventually(lambda: [len(line) for line in running.screen()] == [100] * 30)
         running.resize(20, 4)
         eventually(lambda: running.shows("space s h q"))
+
+
+def test_a_model_of_seven_moods_has_seven_lights() -> None:
+    with demo("--model", "mood7") as running:
+        eventually(lambda: all(running.shows(f"● {mood}") for mood in Mood))
 
 
 def test_the_printed_command_asks_the_demos_own_box() -> None:

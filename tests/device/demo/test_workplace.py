@@ -10,9 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from device.config.settings import Model
 from device.demo import workplace
 from device.demo.workplace import workplace as demo_workplace
-from device.errors import MoodboxError
+from device.errors import ModelError, MoodboxError
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +55,10 @@ def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytes
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     assert "too long a path for a socket" in failure()
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    model = Model(path=str(tmp_path / "mine.tflite"))
+    with pytest.raises(ModelError, match=r"mine\.json: No such file or directory"), demo_workplace(model):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -128,9 +128,40 @@ def test_on_a_machine_without_pins_the_error_says_so(monkeypatch: pytest.MonkeyP
     Device.pin_factory = MockFactory(pin_class=MockPWMPin)
 
 
-def test_moods_without_a_light_are_listed() -> None:
-    assert without_light([Mood.HAPPY, Mood.FEAR], LEDS) == [Mood.FEAR]
-    assert without_light(list(Mood), RGB) == []
+def test_a_mood_without_a_light_of_its_own_is_shown_by_that_of_the_most_similar_one(
+    pins: MockFactory,
+) -> None:
+    lights = open_lights(LEDS)
+    lights.show(Indication.MOOD, Mood.ANGRY)
+    assert levels(pins, 5, 6, 13) == [0, 0, 1]  # sad
+    lights.show(Indication.MOOD, Mood.SURPRISE)
+    assert levels(pins, 5, 6, 13) == [1, 0, 0]  # happy
+
+
+def test_a_mood_without_a_colour_of_its_own_has_that_of_the_most_similar_one(pins: MockFactory) -> None:
+    lights = open_lights(Panel(kind="rgb", colours={Mood.SAD: (0.0, 0.0, 0.5), Mood.FEAR: (0.5, 0.0, 0.5)}))
+    lights.show(Indication.MOOD, Mood.DISGUST)
+    assert levels(pins, 5, 6, 13) == [0.5, 0, 0.5]
+
+
+def test_a_mood_that_is_like_none_with_a_light_is_shown_by_all(pins: MockFactory) -> None:
+    lights = open_lights(Panel(leds={Mood.HAPPY: 5, Mood.SAD: 6}))
+    lights.show(Indication.MOOD, Mood.NEUTRAL)
+    assert levels(pins, 5, 6) == [1, 1]
+
+
+def test_the_usual_panels_can_show_all_seven_moods() -> None:
+    assert without_light(Mood, LEDS) == []
+    assert without_light(Mood, RGB) == []
+
+
+def test_moods_that_no_light_can_show_are_listed() -> None:
+    assert without_light(Mood, Panel(leds={Mood.HAPPY: 5, Mood.NEUTRAL: 6})) == [
+        Mood.ANGRY,
+        Mood.DISGUST,
+        Mood.FEAR,
+        Mood.SAD,
+    ]
 
 
 @pytest.mark.parametrize(("active_high", "dark"), [(True, 0), (False, 1)])
