@@ -165,11 +165,15 @@ def _print_json(options: argparse.Namespace, result: dict[str, Any]) -> None:
 
 def limits(options: argparse.Namespace) -> None:
     """Print what limits the meaning of a score on PrivateTest."""
-    from converter.measure.label_quality import MOOD_SETS, measure
+    from converter.measure import human_agreement, label_quality
 
     splits = read(options.data, ("Training", "PrivateTest"), tuple(Mood), _left_out(options), options.votes)
-    results = [measure(splits["PrivateTest"], splits["Training"], moods) for moods in MOOD_SETS]
-    print(*(result.report() for result in results), sep="\n\n")
+    test = splits["PrivateTest"]
+    reports = [
+        label_quality.measure(test, splits["Training"], moods).report() for moods in label_quality.MOOD_SETS
+    ]
+    reports += [human_agreement.measure(test, rule).report() for rule in human_agreement.RULES]
+    print(*reports, sep="\n\n")
 
 
 def _left_out(options: argparse.Namespace) -> frozenset[int]:

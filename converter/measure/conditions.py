@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from converter.measure.photos import Photo, person_numbers
 from converter.measure.scenes import scenes
 from device.config import settings
 from device.mood import Decision, Mood
-from device.vision.observation import FaceAnalyzer, observe
+from device.vision.observation import FaceAnalyzer, Observation
 
 NOT_FOUND = -1  # instead of a mood's index
 
@@ -162,18 +161,18 @@ def measure(
         condition: one of `scenes.NAMES`.
         restrict_to: if given, the answer is the likeliest of these moods, whatever else the model knows.
     """
-    held = tuple(restrict_to or analyzer.card.labels)
-    moods = (*held, *sorted({photo.mood for photo in photos} - set(held)))
+    asked = tuple(restrict_to or analyzer.card.labels)
+    moods = (*asked, *sorted({photo.mood for photo in photos} - set(asked)))
     predicted = np.full(len(photos), NOT_FOUND, dtype=np.int64)
     confidence = np.full(len(photos), -1.0)
     in_place = np.zeros(len(photos), dtype=np.bool_)
     for number, scene in enumerate(scenes(photos, condition)):
         decision = look_at(analyzer, scene.frame)
         if decision.probabilities and decision.face:
-            of_held = {mood: decision.probabilities[mood] for mood in held}
-            best = max(held, key=lambda mood: of_held[mood])
+            probabilities = {mood: decision.probabilities[mood] for mood in asked}
+            best = max(asked, key=lambda mood: probabilities[mood])
             predicted[number] = moods.index(best)
-            confidence[number] = of_held[best] / (sum(of_held.values()) or 1)
+            confidence[number] = probabilities[best] / (sum(probabilities.values()) or 1)
             in_place[number] = scene.is_face(decision.face)
     answers = Answers(
         moods,
@@ -196,8 +195,11 @@ def measure(
 def look_at(analyzer: FaceAnalyzer, frame: NDArray[np.uint8]) -> Decision:
     """Observe a scene that stands still, as the box does."""
     rules = settings.Look()
-    frames = itertools.repeat(frame, rules.readings)
-    return observe(analyzer, frames, rules, clock=lambda: 0.0)  # independent of this machine's speed
+    observation = Observation(rules, analyzer.card.threshold, started=0.0)
+    for _ in range(rules.readings):
+        if observation.add_frame(analyzer, frame).face is None:
+            break  # nor is there a face in the same frame again
+    return observation.decision()
 
 
 def table(results: Sequence[Result]) -> str:

@@ -1,7 +1,7 @@
 """One observation: from frames to a decision.
 
-`Observation` holds the rules, without a camera or a clock. Two callers feed it: the box, from its event loop,
-and `observe`, in a plain loop.
+`Observation` holds the rules, without a camera or a clock. The box feeds it from its event loop, `observe` in
+a plain loop, and the converter with scenes that stand still.
 """
 
 from __future__ import annotations
@@ -118,11 +118,10 @@ def observe(
 ) -> Decision:
     """Run one whole observation: take frames until it is finished, or there are no more.
 
-    `moodbox look` runs this over a camera's frames, and the converter over the frames of its test conditions.
-    The box cannot wait for a frame, because its one event loop serves the button and MPD too. It feeds the
-    same `Observation` from events instead: `add_frame` for each FrameCaptured, then `is_finished`, and a
-    timer at `deadline` in case no frame comes. Its clock starts at the first frame, because the camera may
-    take long to open.
+    `moodbox look` runs this over a camera's frames. The box cannot wait for a frame, because its one event
+    loop serves the button and MPD too. It feeds the same `Observation` from events instead: `add_frame` for
+    each FrameCaptured, then `is_finished`, and a timer at `deadline` in case no frame comes. Its clock starts
+    at the first frame, because the camera may take long to open.
 
     Args:
         analyzer: Its card's threshold applies.

@@ -167,7 +167,12 @@ def test_the_command_measures_private_test_for_both_sets_of_moods(
     tables: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, votes = tables
-    seven, three = reports(capsys, "--data", data, "--votes", votes)
+    seven, three, *by_rule = reports(capsys, "--data", data, "--votes", votes)
+    assert [lines[0] for lines in by_rule] == [
+        "strict majority, eight classes (7 faces)",
+        "majority: angry, disgust, fear, happy, neutral, sad, surprise (7 faces)",
+        "majority: happy, neutral, sad (3 faces)",
+    ]
     assert seven[0] == "PrivateTest, 7 faces: angry, disgust, fear, happy, neutral, sad, surprise"
     assert seven[1].startswith("85.7% of the labels")
     assert seven[3] == "1 of the photographs are in Training too, 0.0% of these with the same label"
@@ -176,7 +181,7 @@ def test_the_command_measures_private_test_for_both_sets_of_moods(
     assert three[3] == seven[3]
 
     (tmp_path / "rows.txt").write_text("0\n")
-    seven, _ = reports(capsys, "--data", data, "--votes", votes, "--leave-out", tmp_path / "rows.txt")
+    seven, *_ = reports(capsys, "--data", data, "--votes", votes, "--leave-out", tmp_path / "rows.txt")
     assert seven[3] == "0 of the photographs are in Training too"
 
 
