@@ -148,9 +148,9 @@ class Answers:
         )
 
 
-def measure(
+def answers_on(
     analyzer: FaceAnalyzer, photos: Sequence[Photo], condition: str, restrict_to: Sequence[Mood] | None = None
-) -> Result:
+) -> Answers:
     """Observe every photo under `condition`, with as many frames as the box takes at the least.
 
     All frames of an observation are the same one, as of a face that keeps still.
@@ -174,7 +174,7 @@ def measure(
             predicted[number] = moods.index(best)
             confidence[number] = probabilities[best] / (sum(probabilities.values()) or 1)
             in_place[number] = scene.is_face(decision.face)
-    answers = Answers(
+    return Answers(
         moods,
         analyzer.card.threshold,
         truth=np.array([moods.index(photo.mood) for photo in photos], dtype=np.int64),
@@ -183,6 +183,13 @@ def measure(
         in_place=in_place,
         people=np.array(person_numbers(photos), dtype=np.int64),
     )
+
+
+def measure(
+    analyzer: FaceAnalyzer, photos: Sequence[Photo], condition: str, restrict_to: Sequence[Mood] | None = None
+) -> Result:
+    """Score the answers on all photos, and on those of each source; `answers_on` explains the arguments."""
+    answers = answers_on(analyzer, photos, condition, restrict_to)
     of_source = np.array([photo.source for photo in photos])
     sources = sorted(set(of_source.tolist()))
     return Result(
