@@ -96,14 +96,20 @@ def _model(settings: Settings) -> str:
 
 
 def _camera(settings: Settings) -> str:
+    from device.cli.mounting_hint import mounting_hint
     from device.vision.camera import camera_factory
+    from device.vision.observation import FaceAnalyzer
 
     with camera_factory(settings.camera)() as camera:
         frame = camera.read()
     source = printable(settings.camera.source)
     if frame is None or not frame.size:
         raise CameraError(f"{source} gives no frame")
-    return f"{source} gives {frame.shape[1]}x{frame.shape[0]}"
+    message = f"{source} gives {frame.shape[1]}x{frame.shape[0]}"
+    with contextlib.suppress(MoodboxError, ImportError):  # `model` reports it
+        if hint := mounting_hint(frame, FaceAnalyzer(settings.model, settings.look), settings.camera):
+            message += f"; {hint}"
+    return message
 
 
 def _panel(settings: Settings) -> str:

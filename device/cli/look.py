@@ -6,11 +6,14 @@ import json
 import sys
 from collections.abc import Iterator
 
+from device.cli.mounting_hint import mounting_hint
 from device.config.settings import Settings
 from device.errors import CameraError, MoodboxError, SettingsError
 from device.mood import Decision
 from device.printable import printable
-from device.vision.camera import camera_factory, frames_of, source_path
+from device.vision.camera import camera_factory, frames_of, max_side, source_path
+from device.vision.cameras.mounting import upright
+from device.vision.frame import Frame, empty_frame
 from device.vision.observation import FaceAnalyzer, observe
 from device.vision.pictures import find_pictures, read_picture
 
@@ -22,10 +25,27 @@ def look_at_camera(settings: Settings, *, in_json: bool) -> int:
         CameraError: The camera gives no frame.
         ModelError: The model cannot be loaded.
     """
+    analyzer = FaceAnalyzer(settings.model, settings.look)
     with camera_factory(settings.camera)() as camera:
-        decision = observe(FaceAnalyzer(settings.model, settings.look), frames_of(camera), settings.look)
+        frames = _Remembered(frames_of(camera))
+        decision = observe(analyzer, frames, settings.look)
     _print_decision(settings.camera.source, decision, in_json=in_json)
+    if decision.mood is None and (hint := mounting_hint(frames.last, analyzer, settings.camera)):
+        print(f"moodbox: {hint}", file=sys.stderr)
     return 0
+
+
+class _Remembered:
+    """Frames, of which the last one that was taken is kept."""
+
+    def __init__(self, frames: Iterator[Frame]) -> None:
+        self.last = empty_frame()
+        self._frames = frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._frames:
+            self.last = frame
+            yield frame
 
 
 def look_at_pictures(settings: Settings, *, in_json: bool) -> int:
@@ -57,7 +77,8 @@ def _each(path: str, settings: Settings) -> Iterator[tuple[str, Decision | Moodb
     analyzer = FaceAnalyzer(settings.model, settings.look)
     for picture in pictures:
         try:
-            yield str(picture), observe(analyzer, [read_picture(picture)], settings.look)
+            frame = upright(read_picture(picture, max_side(settings.camera)), settings.camera)
+            yield str(picture), observe(analyzer, [frame], settings.look)
         except CameraError as error:
             yield str(picture), error
     yield from (("", error) for error in unreadable)

@@ -83,9 +83,11 @@ def _explain(message: str, content: dict[str, Any]) -> str:
             return f"{name}: {removed}"
         known = _section(keys).__struct_fields__
         return f"{'.'.join([*keys, match[1]])}: unknown key; {_nearest(match[1], known)}"
-    if match := re.fullmatch(r"Invalid enum value '(.+)'", problem):
-        # Either a Literal, or a table whose keys are moods.
+    if match := re.fullmatch(r"Invalid enum value (?:'(.+)'|(-?\d+))", problem):
+        # Either a Literal, of names or of numbers, or a table whose keys are moods.
         choices = get_args(get_type_hints(_section(keys[:-1]))[keys[-1]])
+        if match[2]:
+            return f"{path}: expected one of {', '.join(map(str, choices))}; found {match[2]}"
         known = choices if "`key` in" not in where else tuple(Mood)
         return f"{path}: {match[1]!r} is not known; {_nearest(match[1], known)}"
     found: Any = content
@@ -107,8 +109,8 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
 
 SOURCES = {
     "auto": r"auto",
-    "picamera2": r"picamera2",
-    "webcam:0": r"webcam(:\d{1,3})?",
+    "picamera2": r"picamera2(:\d)?",
+    "webcam:0": r"webcam(:\d{1,3}|:/dev/.+)?",
     "images:PATH": r"images:.+",
     "video:FILE": r"video:.+",
 }

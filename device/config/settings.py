@@ -54,13 +54,20 @@ class Camera(Section, frozen=True):
     """Where frames come from."""
 
     source: str = "auto"
-    """One of "picamera2", "webcam:0", "images:PATH" (a picture, or a folder as successive frames),
-    "video:FILE", or "auto": picamera2 where it is installed, else webcam:0.
+    """One of "picamera2" (the Pi's camera; its second one is "picamera2:1"), "webcam:0", "webcam:/dev/PATH"
+    (such as /dev/v4l/by-id/NAME, which stays the same), "images:PATH" (a picture, or a folder as successive
+    frames), "video:FILE", or "auto": picamera2 where it is installed, else webcam:0.
     """
     width: Annotated[int, Meta(ge=64, le=1920)] = 320
     """The width of a frame in pixels. Larger frames show faces farther away, and take longer."""
     height: Annotated[int, Meta(ge=64, le=1080)] = 240
-    """A frame's height in pixels."""
+    """A frame's height in pixels, as the camera gives it, before it is rotated."""
+    rotate: Literal[0, 90, 180, 270] = 0
+    """The degrees, clockwise, by which each frame is rotated so that faces are upright: 180 for a camera that
+    is mounted upside down. `moodbox look` says so if it finds a face only in a rotated frame.
+    """
+    mirror: bool = False
+    """true to swap left and right of each frame, for a camera that sees a mirror."""
     settle: Annotated[float, Meta(ge=0, le=10)] = 0.5
     """Seconds that the exposure takes to settle after the camera is opened; earlier frames are too dark."""
 

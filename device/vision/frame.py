@@ -12,7 +12,7 @@ from device.vision.opencv import cv2
 Frame = NDArray[np.uint8]
 """uint8, (height, width). A frame without a pixel stands for unusable input: no face is detected in it."""
 
-MAX_SIDE = 640  # pixels: larger pictures and videos are scaled down to this
+MAX_SIDE = 640  # pixels: larger pictures and videos are scaled down to this, unless the settings want more
 
 
 def to_grey(picture: Any) -> Frame:
@@ -42,12 +42,12 @@ def empty_frame() -> Frame:
     return np.zeros((0, 0), np.uint8)
 
 
-def scaled_down(frame: Frame) -> Frame:
-    """`frame` with at most MAX_SIDE pixels in either direction, and at least one if it has any."""
+def scaled_down(frame: Frame, max_side: int = MAX_SIDE) -> Frame:
+    """`frame` with at most `max_side` pixels in either direction, and at least one if it has any."""
     if not frame.size:
         return empty_frame()
-    if max(frame.shape) <= MAX_SIDE:
+    if max(frame.shape) <= max_side:
         return frame
-    scale = MAX_SIDE / max(frame.shape)
+    scale = max_side / max(frame.shape)
     height, width = (max(1, round(scale * side)) for side in frame.shape)
     return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -18,7 +18,7 @@ import numpy as np
 
 from device.errors import CameraError
 from device.printable import printable
-from device.vision.frame import Frame, scaled_down
+from device.vision.frame import MAX_SIDE, Frame, scaled_down
 from device.vision.opencv import MAX_PIXELS, cv2
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,13 @@ SIGNATURES = re.compile(rb"\xff\xd8\xff|BM|P[1-6]\s|RIFF....WEBP|" + re.escape(P
 16 bytes a pixel."""
 
 
-def read_picture(path: Path) -> Frame:
-    """Read a picture, scaled down to at most MAX_SIDE pixels in either direction.
+def read_picture(path: Path, max_side: int = MAX_SIDE) -> Frame:
+    """Read a picture, scaled down to at most `max_side` pixels in either direction.
 
     Raises:
         CameraError: It cannot be read, is too large, or is not a picture.
     """
-    return scaled_down(read_full_size(path))
+    return scaled_down(read_full_size(path), max_side)
 
 
 def read_full_size(path: Path) -> Frame:

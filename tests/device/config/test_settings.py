@@ -74,6 +74,8 @@ def test_without_a_file_the_defaults_are_used() -> None:
             "[music]\naddress = 'localhost'\n",
             "music.address: expected a socket's path (/run/mpd/socket) or HOST:PORT",
         ),
+        ("[camera]\nrotate = 45\n", "camera.rotate: expected one of 0, 90, 180, 270; found 45"),
+        ("[camera]\nrotate = '90'\n", "camera.rotate: expected int, got str; found '90'"),
         ("panel = 3\n", "panel: expected object, got int; found 3"),
         ("[panel\n", "not valid TOML: "),
     ],
