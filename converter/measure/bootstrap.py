@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -60,6 +61,11 @@ def estimate(
         statistic(generator.multinomial(count, evenly)[groups].astype(np.float64)) for _ in range(resamples)
     ]
     return {
-        name: Estimate(value, float(np.nanstd([sample[name] for sample in drawn])))
+        name: Estimate(value, _deviation([sample[name] for sample in drawn]))
         for name, value in values.items()
     }
+
+
+def _deviation(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.std(known)) if known else 0.0

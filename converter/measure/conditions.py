@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -129,12 +130,15 @@ class Answers:
                 "in_place": statistics.mean(in_place, weights),
                 "balanced_accuracy": statistics.balanced_accuracy(recalls),
                 "coverage": statistics.mean(named, weights),
-                "precision": statistics.mean(hit, weights * named),
+                # A sample without a named photo says nothing about it.
+                "precision": statistics.mean(hit, weights * named) if weights @ named else math.nan,
                 **statistics.coverages(confidence, hit, weights),
                 **{self.moods[index]: recalls[index] for index in occurring},
             }
 
         found = estimate(all_figures, people)
+        if not named.any():
+            found["precision"] = Estimate(0.0, 0.0)
         return Figures(
             photos=len(truth),
             people=len(np.unique(people)),

@@ -100,6 +100,29 @@ def test_figures_are_as_counted_by_hand() -> None:
     assert (portraits.photos, portraits.people, portraits.not_found.value) == (3, 2, 0)
 
 
+def answers_of(confidence: float, people: int) -> Answers:
+    """Return right answers with this confidence, one for each person, at a threshold of .7."""
+    return Answers(
+        moods=(Mood.HAPPY, Mood.SAD),
+        threshold=0.7,
+        truth=np.zeros(people, np.int64),
+        predicted=np.zeros(people, np.int64),
+        confidence=np.concatenate([[confidence], np.full(people - 1, 0.5)]),
+        in_place=np.ones(people, np.bool_),
+        people=np.arange(people),
+    )
+
+
+def test_samples_without_a_named_photo_do_not_count_for_the_precision() -> None:
+    precision = answers_of(0.9, people=5).figures(np.ones(5, np.bool_)).precision
+    assert (precision.value, precision.error) == (1, 0)
+
+
+def test_the_precision_is_0_if_no_photo_is_named() -> None:
+    precision = answers_of(0.6, people=5).figures(np.ones(5, np.bool_)).precision
+    assert (precision.value, precision.error) == (0, 0)
+
+
 def test_a_folder_without_photos_is_refused(tmp_path: Path, refusal: Refusal) -> None:
     line = refusal("conditions", MODEL, "--photos", tmp_path, code=2)
     assert "no photos; expected folders named angry, disgust" in line
