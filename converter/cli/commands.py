@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -82,6 +83,7 @@ def evaluate(options: argparse.Namespace) -> None:
     from converter.measure import by_votes, evaluation
 
     moods = evaluation.labels_of(options.model)
+    _check_known("--prior", [mood for mood, _ in options.prior or ()], options.model, moods)
     # FER+ says of faces with any label that they are happy.
     known = tuple(Mood) if options.votes else moods
     everything = read(options.data, [options.split], known, votes=options.votes)[options.split]
@@ -119,10 +121,7 @@ def conditions(options: argparse.Namespace) -> None:
     if not options.photos and not options.scenes:
         raise DataError("nothing to look at: give --photos FOLDER, --scenes FOLDER or both")
     analyzer = FaceAnalyzer(settings.Model(path=str(options.model)), settings.Look())
-    if unknown := set(options.moods or ()) - set(analyzer.card.labels):
-        raise RunError(
-            f"--moods {', '.join(sorted(unknown))}: {options.model} knows {', '.join(analyzer.card.labels)}"
-        )
+    _check_known("--moods", options.moods or (), options.model, analyzer.card.labels)
     title, tables = analyzer.card.name, []
     if options.photos:
         photo_set = read_photos(options.photos)
@@ -156,6 +155,11 @@ def conditions(options: argparse.Namespace) -> None:
         print(markdown)
     if options.out:
         options.out.with_suffix(".md").write_text(f"# {title}\n\n{markdown}\n", encoding="utf-8")
+
+
+def _check_known(option: str, moods: Sequence[Mood], model: Path, known: Sequence[Mood]) -> None:
+    if unknown := sorted(set(moods) - set(known)):
+        raise RunError(f"{option} {', '.join(unknown)}: {model} knows {', '.join(known)}")
 
 
 def _print_json(options: argparse.Namespace, result: dict[str, Any]) -> None:

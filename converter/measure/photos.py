@@ -130,7 +130,7 @@ def person_numbers(photos: Iterable[Photo]) -> list[int]:
 def _read_people(path: Path) -> Mapping[tuple[str, str], Mapping[str, str]]:
     """Read people.csv: a row for each mood and file name."""
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             table = csv.DictReader(file)
             if not set(PEOPLE_COLUMNS) <= set(table.fieldnames or ()):
                 raise DataError(

@@ -119,6 +119,15 @@ def test_a_keras_file_is_scored_with_the_labels_of_its_run(
     assert printed["accuracy"] == pytest.approx(max(entry["val_accuracy"] for entry in history), abs=0.06)
 
 
+def test_a_share_of_votes_that_a_run_has_not_learned_is_refused(
+    run: Path, fer2013: Path, refusal: Refusal
+) -> None:
+    command = ("evaluate", run / "best.keras", "--data", fer2013, "--split", "PublicTest")
+    assert "was trained without votes; leave out --votes-share" in refusal(
+        *command, "--votes-share", 1, code=2
+    )
+
+
 def test_without_json_a_table_is_printed_and_the_confusion_matrix_is_plotted(
     model: Path, fer2013: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -151,6 +151,19 @@ def test_a_share_of_the_votes_is_refused_for_a_model_that_is_quantized(
     assert "mood3.tflite: `quantize` has fixed its share of the votes; leave out --votes-share" in line
 
 
+def test_a_prior_for_a_mood_that_the_model_does_not_know_is_refused(
+    tables: tuple[Path, Path], refusal: Refusal
+) -> None:
+    data, votes = tables
+    model = MODELS / "mood3.tflite"
+    line = refusal(
+        *("evaluate", model, "--data", data, "--votes", votes),
+        *("--split", "PrivateTest", "--prior", "fear=2"),
+        code=2,
+    )
+    assert line.endswith(f"--prior fear: {model} knows happy, neutral, sad")
+
+
 def test_scores_as_json_have_these_keys() -> None:
     (three,) = measure(split({"neutral": 10}), THREE, saying(Mood.NEUTRAL, of=THREE), {})
     decoded = json.loads(json.dumps(three.as_dict(), allow_nan=False))

@@ -10,8 +10,11 @@ import pytest
 
 from converter.measure import evaluation
 from device.errors import ModelError, MoodboxError
+from device.mood import Mood
+from tests.converter import drawn
 from tests.converter.predictions import probabilities_of
 
+MODEL = Path(__file__).parents[3] / "models" / "mood3.tflite"
 LABELS = ("happy", "neutral", "sad")
 #              happy       neutral  sad
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2])
@@ -83,6 +86,15 @@ def test_the_standard_errors_are_those_of_ten_faces(scores: evaluation.Scores) -
 
 def test_agreement_is_the_share_of_equal_predictions() -> None:
     assert evaluation.agreement(probabilities_of(TRUTH), probabilities_of(PREDICTED)) == 0.6
+
+
+def test_mirrored_probabilities_are_the_mean_for_a_face_and_its_mirror_image() -> None:
+    generator = np.random.default_rng(1)
+    faces = np.stack([drawn.face(Mood.SAD, generator) for _ in range(3)])
+    plain, flipped = (evaluation.probabilities(MODEL, each) for each in (faces, faces[:, :, ::-1]))
+    mirrored = evaluation.probabilities(MODEL, faces, mirrored=True)
+    assert mirrored == pytest.approx((plain + flipped) / 2)
+    assert not np.allclose(mirrored, plain)
 
 
 @pytest.mark.parametrize(

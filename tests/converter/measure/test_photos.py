@@ -74,6 +74,14 @@ def test_people_csv_says_who_is_on_a_photo_and_where_it_is_from(tmp_path: Path) 
     ]
 
 
+def test_people_csv_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
+    """Such a program may write a byte order mark, and lines that end as on Windows."""
+    folder(tmp_path, ("sad", "1.png", "still", "emil"))
+    lines = "mood,file,source,person\r\nsad,1.png,still,zoë\r\n"
+    (tmp_path / "people.csv").write_bytes(lines.encode("utf-8-sig"))
+    assert [photo.person for photo in read_photos(tmp_path).photos] == ["zoë"]
+
+
 def test_without_people_csv_each_photo_is_a_person_of_its_own(tmp_path: Path) -> None:
     for mood in ("happy", "sad"):
         (tmp_path / mood).mkdir()
