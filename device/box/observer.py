@@ -12,6 +12,7 @@ from device.config import settings
 from device.health import Health, Part
 from device.mood import Decision, Mood, Outcome
 from device.vision.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.change import ChangeDetector
 from device.vision.observation import FaceAnalyzer, Observation
 from device.vision.observation_log import log_observation
 
@@ -51,6 +52,7 @@ class Observer:
         self._capture = capture
         self._on_mood = on_mood
         self._observation = self._new_observation()
+        self._changes = ChangeDetector()
         self._number = NONE  # of the capture whose events count
         self._requested = 0.0  # monotonic seconds
         self._open_timeout_s = FIRST_FRAME_TIMEOUT_S
@@ -64,6 +66,7 @@ class Observer:
         self._state.change(activity=Activity.LOOKING)
         self._requested = monotonic()
         self._observation = self._new_observation()
+        self._changes.forget()
         self._number = self._capture.start()
         self._loop.schedule_in(self._frame_timed_out, self._open_timeout_s)
 
@@ -96,10 +99,11 @@ class Observer:
             self._health.clear(Part.CAMERA)
             self._observation.started = monotonic()
             self._loop.schedule(self._end, self._observation.deadline)
-        result = self._observation.add_frame(analyzer, frame)
+        nobody_yet = self._state.value.searching and self._state.value.decision is not None
+        result = self._observation.add_frame(analyzer, frame, self._changes if nobody_yet else None)
         if self._observation.is_finished(monotonic()):
             self._end()
-        elif self._state.value.searching and result.face is None and self._state.value.decision:
+        elif nobody_yet and result.face is None:
             self._loop.schedule_in(self._next_frame, SEARCH_PAUSE_S)
         else:
             self._next_frame()

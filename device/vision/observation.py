@@ -12,6 +12,7 @@ from time import monotonic, perf_counter
 
 from device.config import settings
 from device.mood import Decision, Face, Probabilities, agree, decide
+from device.vision.change import ChangeDetector
 from device.vision.classifier import Classifier
 from device.vision.detector import FaceDetector, crop_face
 from device.vision.frame import Frame
@@ -73,13 +74,26 @@ class Observation:
     started: float
     results: list[FrameResult] = field(default_factory=list)
 
-    def add_frame(self, analyzer: FaceAnalyzer, frame: Frame) -> FrameResult:
+    def add_frame(
+        self, analyzer: FaceAnalyzer, frame: Frame, changes: ChangeDetector | None = None
+    ) -> FrameResult:
         """Analyze one more frame.
 
         Every second prediction is made from the mirror image: if the face does not move, the same crop again
         would add no information.
+
+        Args:
+            analyzer: Detects and classifies the face.
+            frame: As for `FaceAnalyzer.analyze`.
+            changes: While nobody is there. A frame that is not worth a search counts as one without a face.
         """
-        result = analyzer.analyze(frame, self._last_face, mirrored=len(self._predictions()) % 2 == 1)
+        start = perf_counter()
+        if changes and not self._last_face and not changes.needs_search(frame):
+            result = FrameResult(None, None, perf_counter() - start, 0.0)
+        else:
+            result = analyzer.analyze(frame, self._last_face, mirrored=len(self._predictions()) % 2 == 1)
+            if changes and result.face:
+                changes.forget()
         self.results.append(result)
         return result
 

@@ -44,6 +44,7 @@ def main() -> None:
         "a following frame": frames["next"],
         f"the mean of a look of {following + 1}": observations,
         "a frame without a face": frames["nobody"],
+        "a minute of an unchanged scene": frames["unchanged"],
         "the classification alone": frames["read"],
     }
     stored = json.loads(RECORD.read_text()) if RECORD.exists() else {}
@@ -82,7 +83,8 @@ def count(model: Path) -> tuple[dict[str, list[float]], int]:
     frames = defaultdict(list)
     for line, before, after in zip(lines, marks[::2], marks[1::2], strict=True):
         frames[line.split()[0]].append((after - before) / 1e6)
-    return frames, sum(lines.count(line) for line in ("first none", "next none", "nobody face"))
+    mistakes = ("first none", "next none", "nobody face", "unchanged face")
+    return frames, sum(lines.count(line) for line in mistakes)
 
 
 def emulator() -> list[str | Path]:

@@ -15,12 +15,14 @@ import cv2
 import numpy as np
 
 import device
+from device.box.observer import SEARCH_PAUSE_S
 from device.config.settings import Look, Model
 from device.mood import Face
+from device.vision.change import ChangeDetector
 from device.vision.classifier import Classifier
 from device.vision.detector import crop_face
 from device.vision.frame import Frame
-from device.vision.observation import FaceAnalyzer
+from device.vision.observation import FaceAnalyzer, Observation
 from device.vision.pictures import read_picture
 
 MARK = 4242  # as in plugin.c
@@ -40,6 +42,7 @@ def main(path: str) -> None:
     cv2.setNumThreads(1)
     model, rules = Model(path=path, runtime="tflite-runtime"), Look()
     analyzer, classifier = FaceAnalyzer(model, rules), Classifier(model.file(), model.runtime)
+    scenes = []
     for picture in map(read_picture, PICTURES):
         face = analyzer.analyze(picture).face  # the very first frame takes longer, and is not counted
         assert face, "a face"
@@ -56,6 +59,9 @@ def main(path: str) -> None:
             print("read")
         for side in SIDES[:2]:  # as detailed, but a face on its side is not detected
             count_frame("nobody", analyzer, view(np.rot90(picture, -1), side / face.width))
+        scenes.append((np.rot90(picture, -1), SIDES[0] / face.width))
+    for scene, scale in scenes:
+        count_unchanged_scene(analyzer, rules, scene, scale)
 
 
 def count_frame(kind: str, analyzer: FaceAnalyzer, frame: Frame, previous: Face | None = None) -> Face | None:
@@ -65,6 +71,19 @@ def count_frame(kind: str, analyzer: FaceAnalyzer, frame: Frame, previous: Face 
     mark(MARK)
     print(kind, "face" if face else "none")
     return face
+
+
+def count_unchanged_scene(analyzer: FaceAnalyzer, rules: Look, scene: Frame, scale: float) -> None:
+    """Count each frame of a minute in which nobody is there and nothing changes, but for the noise."""
+    times = iter(np.arange(0, 60, SEARCH_PAUSE_S))
+    changes = ChangeDetector(lambda: float(next(times)))
+    observation = Observation(rules, analyzer.card.threshold, started=0.0)
+    for _ in range(round(60 / SEARCH_PAUSE_S)):
+        frame = view(scene, scale)
+        mark(MARK)
+        face = observation.add_frame(analyzer, frame, changes).face
+        mark(MARK)
+        print("unchanged", "face" if face else "none")
 
 
 def view(picture: Frame, scale: float) -> Frame:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from device.box.state import Activity
 from device.config.settings import Model, Panel, Settings
@@ -15,6 +16,9 @@ from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.panel.lights import Indication
 from device.vision.camera import PictureCamera
+from device.vision.detector import FaceDetector
+from device.vision.frame import Frame
+from device.vision.pictures import read_picture
 from tests.device.box.helpers import PictureSequence, SlowCamera, lit, plays, shows
 from tests.device.conftest import HAPPY, NEUTRAL
 from tests.waiting import eventually
@@ -99,3 +103,31 @@ def test_after_the_start_it_observes_until_somebody_comes(
         assert harness.state.activity is Activity.LOOKING
         arrived.set()
         plays(harness, "Disco")
+
+
+def test_while_nobody_comes_faces_are_searched_for_less_often_than_frames_are_taken(
+    settings: Settings, library: PrivateMpd, wall: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames: list[Frame] = []
+    searched: list[Frame] = []
+
+    class EmptyRoom:
+        """A camera without end."""
+
+        def __enter__(self) -> EmptyRoom:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def read(self) -> Frame:
+            frames.append(read_picture(wall))
+            return frames[-1]
+
+    monkeypatch.setattr(FaceDetector, "detect", lambda _, frame, previous: searched.append(frame))
+    quick = msgspec.structs.replace(settings, look=msgspec.structs.replace(settings.look, seconds=0.2))
+    with harness_for(quick, EmptyRoom) as harness:
+        shows(harness, Indication.NO_FACE)
+        taken, searches = len(frames), len(searched)
+        eventually(lambda: len(frames) >= taken + 8)
+        assert len(searched) <= searches + 4

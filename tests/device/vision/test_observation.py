@@ -3,9 +3,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+import numpy as np
+
 from device.config.settings import Look as Rules
 from device.config.settings import Model
 from device.mood import Face, Mood, Outcome, Probabilities
+from device.vision.change import ChangeDetector
 from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer, FrameResult, Observation, observe
 from device.vision.pictures import read_picture
@@ -13,6 +16,21 @@ from tests.device.conftest import HAPPY, NEUTRAL
 
 FACE = Face(1, 2, 3, 4)
 NO_FACE = FrameResult(None, None, 0.01, 0)
+
+
+EMPTY = np.full((240, 320), 120, np.uint8)
+
+
+class CountingAnalyzer(FaceAnalyzer):
+    """Finds the same in every frame, and counts them: how often the real one is asked cannot be seen."""
+
+    def __init__(self, found: FrameResult) -> None:
+        self.found = found
+        self.count = 0
+
+    def analyze(self, frame: Frame, previous: Face | None = None, mirrored: bool = False) -> FrameResult:
+        self.count += 1
+        return self.found
 
 
 def result(mood: Mood, share: float = 0.8) -> FrameResult:
@@ -105,3 +123,30 @@ def test_an_observation_ends_with_its_frames() -> None:
     analyzer = FaceAnalyzer(Model(), Rules())
     assert observe(analyzer, [read_picture(HAPPY)] * 2, Rules(seconds=30)).prediction_count == 2
     assert observe(analyzer, [], Rules()).outcome is Outcome.NO_FACE
+
+
+def test_while_nobody_is_there_a_frame_without_a_change_is_not_searched() -> None:
+    analyzer = CountingAnalyzer(NO_FACE)
+    waiting, changes = observation(), ChangeDetector(lambda: 0.0)
+    results = [waiting.add_frame(analyzer, EMPTY, changes) for _ in range(5)]
+    assert analyzer.count == 1
+    assert [result.face for result in results] == [None] * 5
+    waiting.add_frame(analyzer, read_picture(HAPPY), changes)
+    assert analyzer.count == 2
+
+
+def test_a_face_is_looked_at_in_every_frame_also_by_the_next_observation() -> None:
+    analyzer = CountingAnalyzer(result(Mood.SAD))
+    changes = ChangeDetector(lambda: 0.0)
+    for waiting in observation(), observation():
+        for _ in range(5):
+            waiting.add_frame(analyzer, EMPTY, changes)
+    assert analyzer.count == 10
+
+
+def test_without_a_change_detector_every_frame_is_searched() -> None:
+    analyzer = CountingAnalyzer(NO_FACE)
+    requested = observation()
+    for _ in range(5):
+        requested.add_frame(analyzer, EMPTY)
+    assert analyzer.count == 5
