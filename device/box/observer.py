@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 from device.box.loop import Loop
+from device.box.observation_log import log_observation
 from device.box.state import Activity, StateHolder
 from device.config import settings
 from device.health import Health, Part
@@ -14,7 +15,6 @@ from device.mood import Decision, Mood, Outcome
 from device.vision.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.change import ChangeDetector
 from device.vision.observation import FaceAnalyzer, Observation
-from device.vision.observation_log import log_observation
 
 FIRST_FRAME_TIMEOUT_S = 30.0  # at the first observation, when a small Pi loads the camera's library slowly
 OPEN_TIMEOUT_S = 10.0  # until the first frame of a later observation
