@@ -18,7 +18,6 @@ from device.vision.change import MAX_SEARCH_INTERVAL_S, ChangeDetector
 from device.vision.detector import FaceDetector
 from device.vision.frame import Frame
 from device.vision.pictures import read_picture
-from tests.bench_eyes import without_face
 
 PICTURES = sorted((Path(device.__file__).parent / "pictures").glob("*.jpg"))
 WIDTH, HEIGHT = 320, 240
@@ -101,7 +100,7 @@ def with_head(scene: Picture, head: Picture, width: int) -> Picture:
 
 
 SCENES = [
-    without_face(WIDTH, HEIGHT).astype(float),
+    200 - 100 * x + 20 * y,  # a wall that is lit from a side
     *(
         cv2.resize(np.rot90(read_picture(path), -1), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(
             float
