@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import psutil
+
+from tests.waiting import eventually
 
 # One song: to synthesize all twelve takes seconds.
 PROGRAM = """
@@ -34,6 +37,7 @@ sh -c '"$@"; exit $?' sh "$@"
 code=$?
 [ $code != 148 ] || { echo "stopped"; read -r line; fg; code=$?; }
 echo "ended with $code"
+read -r line # a shell stays
 """
 ON_ITS_OWN_SCREEN, BACK = "\x1b[?1049h", "\x1b[?1049l"
 
@@ -45,13 +49,25 @@ class DemoOnTerminal:
         self.process = process
         self._terminal = terminal
         self.output = ""
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read)
+        self._is_over = threading.Event()
+        self._reader.start()
 
     def _read(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")()
         with suppress(OSError):  # the demo has ended
-            while data := os.read(self._terminal, 65536):
-                self.output += decoder.decode(data)
+            while not self._is_over.is_set():
+                if select.select([self._terminal], [], [], 0.05)[0]:
+                    self.output += decoder.decode(os.read(self._terminal, 65536))
+
+    def hang_up(self) -> None:
+        """Close the terminal, which ends the demo, and wait until it has ended."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        self._is_over.set()
+        self._reader.join()  # the terminal stays open while a thread reads from it
+        os.close(self._terminal)
+        self.process.wait(30)
+        psutil.wait_procs(children, 30)
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size."""
@@ -70,11 +86,23 @@ class DemoOnTerminal:
         """Whether the screen has this text."""
         return any(text in line for line in self.screen())
 
+    def command(self) -> str:
+        """Return the command that asks the demo's box, once the screen has it."""
+        found: list[str] = []
+
+        def is_there() -> bool:
+            found[:] = re.findall(r"another terminal: (\S+ status)", "\n".join(self.screen()))
+            return bool(found)
+
+        eventually(is_there)
+        return found[0]
+
     def kill(self) -> None:
         """Kill the demo, but not its shell."""
         for process in psutil.Process(self.process.pid).children(recursive=True):
-            if process.cmdline()[:2] == [sys.executable, "-c"]:
-                process.kill()
+            with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                if process.cmdline()[:2] == [sys.executable, "-c"]:
+                    process.kill()
 
     def echoes(self) -> bool:
         """Whether the terminal is in its normal mode: it echoes, and hands over whole lines."""
@@ -122,9 +150,7 @@ def demo(
     try:
         yield running
     finally:
-        with suppress(OSError):
-            os.close(ours)  # hangs up, which ends the demo
-        process.wait(30)
+        running.hang_up()
 
 
 def _own_session() -> None:
