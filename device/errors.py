@@ -5,6 +5,11 @@ Each message says what is wrong, where, and what to do.
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
+import sysconfig
+
 SEE_LOG = "the log says more: journalctl -u moodbox"
 MAX_SUMMARY_LENGTH = 200  # characters
 
@@ -73,3 +78,17 @@ def summary(error: BaseException) -> str:
     first = (str(error).strip().splitlines() or [""])[0]
     line = ": ".join(filter(None, [type(error).__name__, first]))
     return "".join(c if c.isprintable() else "?" for c in line)[:MAX_SUMMARY_LENGTH]
+
+
+PACKAGES = {"cv2": "opencv-python-headless<5", "mpd": "python-mpd2"}
+"""The packages on PyPI of the modules that have another name."""
+
+
+def install_command(module: str) -> str:
+    """Return the command, as it can be typed, that installs a module for the Python that runs.
+
+    moodbox itself is not on PyPI, so `pip install moodbox` would not help.
+    """
+    writable = os.access(sysconfig.get_path("purelib"), os.W_OK)
+    words = [sys.executable, "-m", "pip", "install", PACKAGES.get(module, module)]
+    return ("" if writable else "sudo ") + shlex.join(words)

@@ -64,7 +64,7 @@ def make_songs(folder: Path, count: int) -> None:
         path = folder / f"{number // FOLDER:03}" / f"{number:05}.flac"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(template.read_bytes())
-        song = FLAC(path)  # type: ignore[no-untyped-call]
+        song = FLAC(path)
         song["title"] = f"Song {number}"
         song["artist"] = f"Artist {chance.integers(ARTISTS)}"
         song["genre"] = genres[chance.integers(len(genres))]

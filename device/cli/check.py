@@ -20,6 +20,7 @@ from device.errors import (
     NoBoxError,
     PlayerError,
     SoundError,
+    install_command,
 )
 from device.health import Part
 from device.printable import printable
@@ -57,9 +58,8 @@ def check(settings: Settings) -> list[Finding]:
         except MoodboxError as error:
             findings.append(Finding(part, False, str(error)))
         except ImportError as error:
-            findings.append(
-                Finding(part, False, f"{error.name} is missing: install it with pip install moodbox")
-            )
+            name = error.name or "a module"
+            findings.append(Finding(part, False, f"{name} is missing: {install_command(name)}"))
         except Exception as error:  # the other parts are checked all the same
             findings.append(Finding(part, False, f"{type(error).__name__}: {error}"))
     return findings
@@ -147,12 +147,14 @@ def _library(settings: Settings) -> str:
 
 
 def _analysis(settings: Settings, client: Client) -> Iterator[str]:
-    from device.library.audio_affect import music_folder
+    from device.library.audio.client import check_installed
     from device.library.index import FILE, LibraryIndex
+    from device.library.music_folder import music_folder
 
     if not settings.music.listen:
         return
     try:
+        check_installed()
         music_folder(client, settings.music)
     except SoundError as error:
         yield f"they are not analyzed: {error}"

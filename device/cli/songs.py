@@ -1,8 +1,4 @@
-"""The commands about songs: `moodbox songs`, `moodbox mood` and `moodbox forget`.
-
-The first shows which songs would play next and why, the second shows and sets the affect of one song, and the
-third deletes what was learned.
-"""
+"""`moodbox songs`: which songs play next and why; `mood`: a song's affect; `forget`: what was learned."""
 
 from __future__ import annotations
 
@@ -23,6 +19,7 @@ from device.config.settings import Settings
 from device.errors import LibraryError, MemoryFileError, MoodboxError, NoBoxError, PlayerError, SettingsError
 from device.library.audio.features import Features
 from device.library.index import LibraryIndex
+from device.library.music_folder import music_folder_if_readable
 from device.library.scan import scan
 from device.library.table import SongTable
 from device.library.tag_affect import Affect, AffectLexicon, Term, read_lexicon
@@ -146,7 +143,8 @@ def _playlist_and_likes(
     try:
         with connected(settings.music) as client:
             if not _is_running(settings):
-                for _ in scan(client, index, lexicon, settings.music.address):
+                folder = music_folder_if_readable(client, settings.music)
+                for _ in scan(client, index, lexicon, settings.music.address, folder):
                     pass
             return mood_playlist(client, mood), likes(client) if settings.music.stickers else {}
     except PlayerError as error:

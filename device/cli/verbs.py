@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from device import __version__
 from device.config.reading import DEFAULT_FILE
 from device.config.settings import Model, Settings
-from device.errors import SettingsError
+from device.errors import SettingsError, install_command
 
 if TYPE_CHECKING:
     from device.cli.check import Finding
@@ -145,7 +145,8 @@ def demo(options: argparse.Namespace, settings: Settings) -> int:
     try:
         from device.demo.show import show
     except ImportError as error:
-        raise SettingsError(f"the demo needs {error.name}: pip install 'moodbox[demo]'") from error
+        needed = error.name or "a module"
+        raise SettingsError(f"the demo needs {needed}: {install_command(needed)}") from error
     for number in (signal.SIGTERM, signal.SIGHUP):  # clean up, too, when the terminal is closed
         signal.signal(number, lambda which, _: sys.exit(128 + which))
     return show(options.camera, Model(path=options.model or ""))

@@ -7,46 +7,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import mpd
-
-from device.config import settings
-from device.errors import SoundError
 from device.library.audio.affect import ENERGY_R_SQUARED, VALENCE_R_SQUARED, AudioAffect, audio_affect_of
-from device.library.audio.client import AudioClient, check_installed
+from device.library.audio.client import AudioClient
 from device.library.index import LibraryIndex
 from device.library.tag_affect import Affect, Source
-from device.mpd import responses
-from device.mpd.connection import Client
 
 log = logging.getLogger(__name__)
 
 BATCH_SIZE = 50  # songs that are looked up at once
 MAX_CONFIDENCE = 0.99  # a confidence of 1 would have infinite weight
-
-
-def music_folder(client: Client, music: settings.Music) -> Path:
-    """Find the folder of MPD's music files.
-
-    Raises:
-        SoundError: no song can be analyzed; the message says why and what to do.
-    """
-    check_installed()
-    name = music.folder
-    if not name:
-        try:
-            name = responses.configuration(client).music_directory
-        except mpd.CommandError as error:
-            raise SoundError(
-                "MPD says only over its Unix socket where its music is: set music.folder"
-            ) from error
-    folder = Path(name).expanduser()
-    if not (name and folder.is_absolute()):
-        raise SoundError(f"MPD's music is in {name or 'no folder'}: if it is in one here, set music.folder")
-    if not os.access(folder, os.R_OK | os.X_OK):
-        raise SoundError(
-            f"{folder} is not there, or may not be read by this user: correct that, or set music.folder"
-        )
-    return folder
 
 
 def analyze_songs(index: LibraryIndex, folder: Path, client: AudioClient) -> Iterator[None]:

@@ -121,9 +121,16 @@ class LibraryIndex(DatabaseFile):
             *self._row(tuple[str, Number, Position], "SELECT stamp, reading, position FROM progress")
         )
 
-    def begin(self, stamp: str) -> Progress:
-        """Begin another scan, from the first song on."""
+    def begin(self, stamp: str, *, forget_empty_comments: bool = False) -> Progress:
+        """Begin another scan, from the first song on.
+
+        Args:
+            stamp: identifies what is scanned.
+            forget_empty_comments: whether songs in which no MOOD was found are read once more.
+        """
         with self._transaction() as transaction:
+            if forget_empty_comments:
+                transaction.execute("DELETE FROM comments WHERE mood = ''")
             transaction.execute(
                 "UPDATE progress SET stamp = ?, reading = reading + 1, position = 0", (stamp,)
             )
@@ -170,12 +177,15 @@ class LibraryIndex(DatabaseFile):
         return {uri: (modified, mood) for uri, modified, mood in rows}
 
     def without_comment(self, after: str, most: int) -> list[tuple[str, str]]:
-        """Return URI and time of change of songs whose raw MOOD comment was not read yet, by URI."""
+        """Return URI and time of change of songs without a known mood tag, by URI.
+
+        Songs whose raw MOOD comment was already read are left out.
+        """
         return self._rows(
             tuple[str, str],
             "SELECT uri, modified FROM songs LEFT JOIN comments USING (uri, modified)"
-            " WHERE comments.mood IS NULL AND uri > ? ORDER BY uri LIMIT ?",
-            (after, most),
+            " WHERE comments.mood IS NULL AND source <> ? AND uri > ? ORDER BY uri LIMIT ?",
+            (str(Source.MOOD), after, most),
         )
 
     def keep_comments(

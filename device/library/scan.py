@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Set
+from pathlib import Path
 
 import mpd
 
@@ -12,6 +13,7 @@ from device.library.audio.affect import FORMULA_VERSION, audio_affect_of
 from device.library.audio.features import Features
 from device.library.audio_affect import combine_affects
 from device.library.chunks import ChunkReader
+from device.library.file_tags import mood_in_file
 from device.library.index import DONE, LibraryIndex, TaggedSong
 from device.library.table import Song
 from device.library.tag_affect import MAX_TAG_LENGTH, Affect, AffectLexicon, tag_affect_of
@@ -22,10 +24,17 @@ from device.mpd.responses import LibrarySong
 log = logging.getLogger(__name__)
 
 COMMENT_BATCH_SIZE = 50  # files whose raw comments are read before they are stored
+WITH_FILES = "moods in files"  # in the stamp of a scan that reads MOOD tags from files, too
 
 
 def scan(
-    client: Client, index: LibraryIndex, lexicon: AffectLexicon, address: str, *, rescan: bool = False
+    client: Client,
+    index: LibraryIndex,
+    lexicon: AffectLexicon,
+    address: str,
+    folder: Path | None = None,
+    *,
+    rescan: bool = False,
 ) -> Iterator[None]:
     """Bring the index up to date with MPD's library, and yield after each chunk.
 
@@ -34,27 +43,31 @@ def scan(
         index: is changed chunk by chunk, so that an interrupted scan continues where it stopped.
         lexicon: the affects of genres and moods.
         address: of MPD; another server's library is scanned from the start.
+        folder: of MPD's music files; None if they cannot be read here.
         rescan: read the library even if MPD reports the state of the last scan. MPD counts in seconds, so
             the library may have changed twice within the same state.
     """
     known_tags = responses.tag_types(client)
-    yield from _read_tags(client, index, lexicon, address, known_tags, rescan)
-    if "mood" not in known_tags:
-        yield from _read_comments(client, index, lexicon)
+    # An MPD with the tag Mood gives TMOO itself.
+    files = None if "mood" in known_tags else folder
+    stamp = _stamp(client, lexicon, address, with_files=files is not None)
+    yield from _read_tags(client, index, lexicon, stamp, known_tags, rescan)
+    yield from _read_comments(client, index, lexicon, files)
 
 
 def _read_tags(
     client: Client,
     index: LibraryIndex,
     lexicon: AffectLexicon,
-    address: str,
+    stamp: str,
     known_tags: Set[str],
     rescan: bool,
 ) -> Iterator[None]:
-    stamp = _stamp(client, lexicon, address)
     progress = index.progress()
     if rescan or progress.stamp != stamp:
-        progress = index.begin(stamp)
+        # Songs in which no MOOD was found before are read again once their files can be read, too.
+        newly_with_files = WITH_FILES in stamp and WITH_FILES not in progress.stamp
+        progress = index.begin(stamp, forget_empty_comments=newly_with_files)
     if progress.position == DONE:
         return
     chunks = ChunkReader(client, known_tags)
@@ -68,10 +81,11 @@ def _read_tags(
     yield
 
 
-def _stamp(client: Client, lexicon: AffectLexicon, address: str) -> str:
+def _stamp(client: Client, lexicon: AffectLexicon, address: str, *, with_files: bool) -> str:
     stats = responses.stats(client)
     library = [stats.db_update, str(stats.songs), stats.db_playtime]
-    return json.dumps([address, lexicon.fingerprint(), FORMULA_VERSION, *library])
+    files = [WITH_FILES] if with_files else []
+    return json.dumps([address, lexicon.fingerprint(), FORMULA_VERSION, *library, *files])
 
 
 def _tagged_song(
@@ -92,13 +106,19 @@ def _with_audio(affect: Affect, features: Features | None) -> Affect:
     return combine_affects(affect, audio_affect_of(features)) if features else affect
 
 
-def _read_comments(client: Client, index: LibraryIndex, lexicon: AffectLexicon) -> Iterator[None]:
-    """Read the MOOD tag from raw comments, one request for each file: MPD before 0.24 has no other way."""
+def _read_comments(
+    client: Client, index: LibraryIndex, lexicon: AffectLexicon, files: Path | None
+) -> Iterator[None]:
+    """Read the MOOD of songs without one from raw comments, and from the files in the folder `files`.
+
+    This takes a request for each file. MPD before 0.24 has no other way, and from 0.24 on there is none for
+    an MP3's TXXX:MOOD.
+    """
     count = 0
     last = ""
     while songs := index.without_comment(last, COMMENT_BATCH_SIZE):
         last, _ = songs[-1]
-        comments = [(uri, modified, _mood_comment(client, uri)) for uri, modified in songs]
+        comments = [(uri, modified, _mood_comment(client, uri, files)) for uri, modified in songs]
         features = index.features([uri for uri, _ in songs])
         affects = [(key, tag_affect_of(lexicon, (), [mood])[0]) for *key, mood in comments if mood]
         known = [
@@ -113,7 +133,12 @@ def _read_comments(client: Client, index: LibraryIndex, lexicon: AffectLexicon) 
         log.info("%d songs have a mood tag that is known", count)
 
 
-def _mood_comment(client: Client, uri: str) -> str:
+def _mood_comment(client: Client, uri: str, files: Path | None) -> str:
+    mood = _raw_comment(client, uri) or (mood_in_file(files / uri) if files else "")
+    return mood[:MAX_TAG_LENGTH]
+
+
+def _raw_comment(client: Client, uri: str) -> str:
     """Return "" for a file that MPD cannot read, or whose comments it cannot send, such as a picture."""
     for _ in range(2):
         try:
@@ -126,6 +151,6 @@ def _mood_comment(client: Client, uri: str) -> str:
         else:
             moods = (values for name, values in comments.items() if name.casefold() == "mood")
             texts = (text for values in moods for text in responses.tag_values(values))
-            return ";".join(texts)[:MAX_TAG_LENGTH]
+            return ";".join(texts)
     log.warning("%s: its comments are more than MPD sends; a MOOD among them is not known", uri)
     return ""

@@ -12,9 +12,10 @@ from time import monotonic
 from device.config import settings
 from device.errors import MemoryFileError, PlayerError, SoundError
 from device.health import Part
-from device.library.audio.client import AudioClient
-from device.library.audio_affect import analyze_songs, music_folder
+from device.library.audio.client import AudioClient, check_installed
+from device.library.audio_affect import analyze_songs
 from device.library.index import DONE, LibraryIndex
+from device.library.music_folder import music_folder
 from device.library.scan import scan
 from device.library.table import SongTable
 from device.library.tag_affect import AffectLexicon
@@ -156,10 +157,11 @@ class LibraryScanner:
                     break
 
     def _scan(self, index: LibraryIndex, rescan: bool) -> Path | None:
-        """Return the folder of music if its songs can be analyzed."""
+        """Return the folder of music if its songs are to be analyzed, and can be."""
         with connected(self._music) as client:
+            folder, obstacle = self._music_folder(client)
             position, started = 0, monotonic()
-            for _ in scan(client, index, self._lexicon, self._music.address, rescan=rescan):
+            for _ in scan(client, index, self._lexicon, self._music.address, folder, rescan=rescan):
                 if self._closed.is_set():
                     return None
                 before, position = position, index.progress().position
@@ -167,18 +169,20 @@ class LibraryScanner:
                     self._publish(index)
                 self._closed.wait(max(MIN_PAUSE_S, monotonic() - started))
                 started = monotonic()
-            folder = self._music_folder(client)
         self._publish(index)
-        return folder
+        if self._music.listen and obstacle:
+            self._report_obstacle(obstacle)
+        return folder if self._music.listen and not obstacle else None
 
-    def _music_folder(self, client: Client) -> Path | None:
-        if not self._music.listen:
-            return None
+    def _music_folder(self, client: Client) -> tuple[Path | None, SoundError | None]:
+        """Return the folder if its files can be read, and why songs cannot be analyzed."""
+        folder = None
         try:
-            return music_folder(client, self._music)
+            folder = music_folder(client, self._music)
+            check_installed()
         except SoundError as error:
-            self._report_obstacle(error)
-            return None
+            return folder, error
+        return folder, None
 
     def _try_to_analyze(self, index: LibraryIndex, folder: Path | None) -> None:
         self._analysis_retry_s = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
-from device.errors import ModelError
+from device.errors import ModelError, install_command
 
 MODULES = {
     "tflite-runtime": "tflite_runtime.interpreter",
@@ -41,4 +42,7 @@ def interpreter(model: Path | bytes, runtime: str = "auto") -> Any:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(f"{what}: {module.partition('.')[0]} cannot run it: {reason}") from error
         return made
-    raise ModelError(f"no TFLite runtime found: install {' or '.join(names)} (pip install moodbox does)")
+    # tflite-runtime has no packages for newer Pythons.
+    newer = "ai-edge-litert" if sys.version_info >= (3, 12) else "tflite-runtime"
+    missing = newer if runtime == "auto" else runtime
+    raise ModelError(f"no TFLite runtime found: {install_command(missing)}")

@@ -14,13 +14,12 @@ from pathlib import Path
 import msgspec
 
 import device
-from device.errors import SoundError
+from device.errors import SoundError, install_command
 from device.library.audio.features import Features
 
 ANSWER_TIMEOUT_S = 120.0  # a song that takes longer counts as one that cannot be analyzed
 EXIT_TIMEOUT_S = 1.0  # for the worker to exit by itself before it is killed
 MAX_CONSECUTIVE_CRASHES = 5  # so many in a row cannot all be the fault of the songs
-NOT_INSTALLED = "soundfile is missing: pip install 'moodbox[sound]'"
 
 
 class _Status(msgspec.Struct):
@@ -37,7 +36,7 @@ def check_installed() -> None:
         SoundError: soundfile is not installed.
     """
     if find_spec("soundfile") is None:
-        raise SoundError(NOT_INSTALLED)
+        raise SoundError(f"soundfile is missing: {install_command('soundfile')}")
 
 
 class AudioClient:

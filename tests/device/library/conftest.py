@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import mutagen
 import numpy as np
 import pytest
 import soundfile
+from mutagen.id3 import ID3
 
 from device.config.settings import Music, Settings
 from device.demo.server import PrivateMpd
@@ -57,6 +59,25 @@ def add_sound(mpd: PrivateMpd, sounds: dict[str, Path]) -> AddSong:
         file.update({name: [value] for name, value in tags.items()})
         file.save()
         return uri
+
+    return add
+
+
+AddMp3 = Callable[..., Path]
+
+
+@pytest.fixture
+def add_mp3(mpd: PrivateMpd) -> AddMp3:
+    """A function that puts an MP3 with these ID3 frames into MPD's folder."""
+
+    def add(uri: str, *frames: Any) -> Path:
+        path = mpd.music / uri
+        soundfile.write(path, np.zeros(RATE), RATE, format="MP3")
+        id3: Any = ID3()
+        for frame in frames:
+            id3.add(frame)
+        id3.save(path)
+        return path
 
     return add
 

@@ -36,5 +36,5 @@ def songs(table: SongTable) -> dict[str, Song]:
 
 
 def knows_moods(mpd: PrivateMpd) -> bool:
-    """Tell whether this MPD supports mood tags, as from 0.24 on; then no raw comment is read."""
+    """Tell whether this MPD supports mood tags, as from 0.24 on."""
     return "mood" in {tag.casefold() for tag in mpd.client().tagtypes()}

@@ -8,7 +8,7 @@ import pytest
 from device.config.settings import Music
 from device.demo.server import PrivateMpd
 from device.errors import SoundError
-from device.library.audio_affect import music_folder
+from device.library.music_folder import music_folder
 from device.mpd.connection import connected
 
 

@@ -6,32 +6,69 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from mutagen.id3 import TCON, TMOO, TXXX
 
 from device.demo.server import PrivateMpd
 from device.library.chunks import CHUNK_SIZE
+from device.library.file_tags import mood_in_file
 from device.library.index import DONE, LibraryIndex
 from device.library.scan import COMMENT_BATCH_SIZE, scan
 from device.library.tag_affect import Source, read_lexicon
 from tests.device.conftest import AddSong
+from tests.device.library.conftest import AddMp3
 from tests.device.library.scanning import LEXICON, knows_moods, songs
 
 
+def scan_all(mpd: PrivateMpd, index: LibraryIndex, files: Path | None) -> dict[str, Source]:
+    for _ in scan(mpd.client(), index, LEXICON, mpd.address, files):
+        pass
+    return {uri: song.affect.source for uri, song in songs(index.table()).items()}
+
+
 @pytest.mark.parametrize("tags", ["", 'metadata_to_use "artist,title,genre"\n'], ids=["all tags", "no mood"])
-def test_raw_comments_are_read_only_if_mpd_does_not_support_mood_tags(
-    mpd: PrivateMpd, add_song: AddSong, folder: Path, tags: str
+def test_a_mood_is_known_in_both_forms_whichever_of_them_mpd_gives(
+    mpd: PrivateMpd, add_song: AddSong, add_mp3: AddMp3, folder: Path, tags: str
 ) -> None:
     mpd.stop()
     (mpd.folder / "mpd.conf").write_text((mpd.folder / "mpd.conf").read_text() + tags)
     mpd.start()
-    add_song("a.ogg", genre="Disco", mood="Sad")
+    add_song("vorbis.ogg", genre="Disco", mood="Sad")
+    add_mp3("tmoo.mp3", TMOO(text=["Sad"]), TCON(text=["Disco"]))
+    add_mp3("txxx.mp3", TXXX(desc="MOOD", text=["Sad"]), TCON(text=["Disco"]))
+    add_mp3("none.mp3", TCON(text=["Disco"]))
     mpd.update()
     with closing(LibraryIndex.open(folder)) as index:
-        for _ in scan(mpd.client(), index, LEXICON, mpd.address):
-            pass
-        assert songs(index.table())["a.ogg"].affect.source is Source.MOOD
-        unread = index.without_comment("", 1)
-    assert bool(unread) is knows_moods(mpd)
-    assert not (tags and knows_moods(mpd))
+        found = scan_all(mpd, index, mpd.music)
+        assert found == {
+            "vorbis.ogg": Source.MOOD,
+            "tmoo.mp3": Source.MOOD,
+            "txxx.mp3": Source.MOOD,
+            "none.mp3": Source.GENRE,
+        }
+        assert not index.without_comment("", 1)
+
+
+def test_songs_without_a_mood_are_read_once_more_when_their_files_can_be_read(
+    mpd: PrivateMpd, add_mp3: AddMp3, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade: an index of an older release knows nothing of TMOO under MPD 0.23."""
+    add_mp3("tmoo.mp3", TMOO(text=["Sad"]))
+    add_mp3("none.mp3")
+    mpd.update()
+    read: list[str] = []
+
+    def mood_of(path: Path) -> str:
+        read.append(path.name)
+        return mood_in_file(path)
+
+    monkeypatch.setattr("device.library.scan.mood_in_file", mood_of)
+    with closing(LibraryIndex.open(folder)) as index:
+        by_mpd_alone = scan_all(mpd, index, None)["tmoo.mp3"]
+        assert by_mpd_alone is (Source.MOOD if knows_moods(mpd) else Source.NOTHING)
+        assert not read
+        for _ in range(2):
+            assert scan_all(mpd, index, mpd.music)["tmoo.mp3"] is Source.MOOD
+        assert read == ([] if knows_moods(mpd) else ["none.mp3", "tmoo.mp3"])
 
 
 def test_a_scan_continues_where_it_was_interrupted(mpd: PrivateMpd, add_song: AddSong, folder: Path) -> None:
@@ -54,12 +91,11 @@ def test_a_scan_continues_where_it_was_interrupted(mpd: PrivateMpd, add_song: Ad
 
 
 def test_an_unchanged_library_is_not_scanned_again(library: PrivateMpd, folder: Path) -> None:
-    def chunks(**options: bool) -> int:
-        return sum(1 for _ in scan(library.client(), index, LEXICON, library.address, **options))
+    def chunks(*, rescan: bool = False) -> int:
+        return sum(1 for _ in scan(library.client(), index, LEXICON, library.address, rescan=rescan))
 
     with closing(LibraryIndex.open(folder)) as index:
-        comments = 0 if knows_moods(library) else -(-48 // COMMENT_BATCH_SIZE)
-        assert chunks() == 2 + comments
+        assert chunks() == 2 + -(-48 // COMMENT_BATCH_SIZE)
         assert chunks() == 0
         assert chunks(rescan=True) == 2
 
