@@ -15,6 +15,7 @@ from device.config import settings
 from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.health import Health, Part
 from device.panel.button import Button, GestureRecognizer
+from device.panel.controls import open_controls
 from device.panel.lights import Indication, Lights, NoLights, open_lights, without_light
 from device.supervision import DEFAULT_RESTART_POLICY, RestartPolicy
 from device.system.control_server import ENDING, ControlServer, Request
@@ -58,6 +59,7 @@ def open_box(
         path = chosen.service.socket_path()
         server = stack.enter_context(closing(ControlServer(path, events.put, restart_policy)))
         lights, is_down = _panel(chosen.panel, events, health, stack)
+        controls = open_controls(chosen.panel, events.put, stack, health.report_until_restart)
         lights.show(Indication.STARTING)
         startup.done("light")
 
@@ -108,6 +110,8 @@ def open_box(
             notifier=Notifier(),
             startup=startup,
             health=health,
+            controls=controls,
+            debounce=chosen.panel.debounce,
             restart_policy=restart_policy,
         )
 
@@ -128,7 +132,7 @@ def _panel(
     lights: Lights = NoLights()
     try:
         lights = stack.enter_context(closing(open_lights(panel)))
-        button = stack.enter_context(closing(Button(panel, events.put)))
+        button = stack.enter_context(closing(Button(panel.button, panel.pull_up, Part.BUTTON, events.put)))
     except PanelError as error:
         health.report_until_restart(Part.PANEL, str(error))
         return lights, lambda: False

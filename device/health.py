@@ -35,6 +35,9 @@ class Part(StrEnum):
     QUESTIONS = "questions"
     SIGNALS = "signals"
     BUTTON = "button"
+    VOLUME = "volume"
+    NEXT = "next"
+    CORRECT = "correct"
     LIGHTS = "lights"
     # Jobs of the player.
     PLAYLISTS = "playlists"

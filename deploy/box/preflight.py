@@ -34,7 +34,7 @@ RESTART_DROP_IN = UNITS / "moodbox.service.d" / "growing-pause.conf"
 PACKAGES = ["python3-venv", "python3-systemd", "mpd", "mpc", "polkitd"]
 PI_PACKAGES = ["python3-lgpio", "python3-picamera2"]  # only Raspberry Pi OS has them
 
-ENVIRONMENT_PARTS = {"camera", "panel", "player", "library", "storage"}
+ENVIRONMENT_PARTS = {"camera", "panel", "volume", "next", "correct", "player", "library", "storage"}
 """Parts whose faults are reported, but do not stop the deploy: a missing camera is not the release's fault.
 
 storage: the new release repairs a damaged file when it starts, so the fault must not keep it from starting.

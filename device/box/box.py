@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
+from device.box.control_events import ControlEvents
 from device.box.loop import Loop, Stop
 from device.box.observer import Observer
 from device.box.state import Activity, State, StateHolder, indication_of
@@ -21,6 +22,8 @@ from device.config import settings
 from device.health import Health, Part, PartFailed, PartRecovered, ThreadDied
 from device.library.scanner import SongTableUpdated
 from device.panel.button import Edge, Gesture, GestureRecognizer
+from device.panel.controls import NO_CONTROLS, ControlPressed, Controls, VolumeTurned
+from device.panel.encoder import EncoderEdge
 from device.panel.lights import Lights
 from device.playback.controller import PlaybackController
 from device.playback.mpd_worker import MpdEvent
@@ -44,7 +47,7 @@ log = logging.getLogger(__name__)
 
 Event = (
     Edge | Stop | Request | FrameCaptured | CaptureEnded | MpdEvent | SongTableUpdated | PowerOffFailed
-    | PartFailed | PartRecovered | ThreadDied
+    | PartFailed | PartRecovered | ThreadDied | EncoderEdge | ControlPressed | VolumeTurned
 )  # fmt: skip
 
 
@@ -69,6 +72,8 @@ class Box:
         notifier: Notifier,
         startup: StartupTimes,
         health: Health,
+        controls: Controls = NO_CONTROLS,
+        debounce: float = 0.03,
         restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
     ) -> None:
         """Take the parts; nothing starts yet.
@@ -86,6 +91,8 @@ class Box:
             notifier: Tells systemd.
             startup: How long each part of the start took.
             health: The problems of all parts, with those that were found at the start.
+            controls: The controls beside the button.
+            debounce: Seconds that the level of one of these controls' buttons must last.
             restart_policy: When lights that failed are tried again.
         """
         self._loop = Loop(events)
@@ -95,6 +102,7 @@ class Box:
         self._is_down = is_down
         self._lights = lights
         self._lights_monitor = PartMonitor(Part.LIGHTS, events.put, restart_policy)
+        self._controls = ControlEvents(self._loop, controls, events.put, debounce)
         self._capture = capture
         self._playback = playback
         self._power = power
@@ -157,8 +165,16 @@ class Box:
                 event.reply.put(ENDING)
             return  # an event after the Stop could begin something new
         match event:
-            case Edge():
+            case Edge(button=Part.BUTTON):
                 self._handle_gestures(self._gesture_recognizer.on_edge(event))
+            case Edge() | EncoderEdge():
+                self._controls.handle(event)
+            case ControlPressed(Part.NEXT):
+                self._playback.skip()
+            case ControlPressed():
+                pass  # `correct`, which nothing answers yet
+            case VolumeTurned(stops):
+                self._playback.change_volume(stops)
             case FrameCaptured() | CaptureEnded():
                 self._observer.handle_event(event)
             case Request():

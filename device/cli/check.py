@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from device.errors import (
     install_command,
 )
 from device.health import Part
+from device.panel.controls import control_pins
 from device.printable import printable
 from device.system.control_client import ask
 
@@ -47,8 +49,9 @@ def check(settings: Settings) -> list[Finding]:
     """
     trouble = _trouble_of_running_box(settings)
     findings = [Finding(Part.SETTINGS, True, "every key is known and in range")]
-    for part, try_out in CHECKS.items():
-        if trouble is not None and part in (Part.CAMERA, Part.PANEL):
+    controls = {part: partial(_control, part) for part in control_pins(settings.panel)}
+    for part, try_out in (CHECKS | controls).items():
+        if trouble is not None and part in (Part.CAMERA, Part.PANEL, *controls):
             findings.append(
                 Finding(part, part not in trouble, trouble.get(part, "in use by the box that runs"))
             )
@@ -116,9 +119,22 @@ def _panel(settings: Settings) -> str:
     from device.panel.button import Button
     from device.panel.lights import open_lights
 
-    with closing(open_lights(settings.panel)), closing(Button(settings.panel, lambda edge: None)):
-        pins = settings.panel.light_pins() | {"button": settings.panel.button}
+    panel = settings.panel
+    with (
+        closing(open_lights(panel)),
+        closing(Button(panel.button, panel.pull_up, Part.BUTTON, lambda edge: None)),
+    ):
+        pins = panel.light_pins() | {"button": panel.button}
     return ", ".join(f"{name} on GPIO{pin}" for name, pin in pins.items())
+
+
+def _control(part: Part, settings: Settings) -> str:
+    """One of the controls beside the button."""
+    from device.panel.controls import open_control
+
+    with closing(open_control(settings.panel, part, lambda edge: None)):
+        pins = control_pins(settings.panel)[part]
+    return " and ".join(f"GPIO{pin}" for pin in pins)
 
 
 def _player(settings: Settings) -> str:

@@ -138,7 +138,11 @@ def _check_source(source: str, path: Path) -> None:
 
 
 def _check_pins(panel: Panel, path: Path) -> None:
-    pins = panel.light_pins() | {"button": panel.button}
+    if len(panel.volume) == 1:
+        raise SettingsError(
+            f"{path}: panel.volume: expected two pins, A and B, or [] for none; found {list(panel.volume)}"
+        )
+    pins = panel.light_pins() | {"button": panel.button} | panel.control_pins()
     for pin, uses in Counter(pins.values()).items():
         if uses > 1:
             names = " and ".join(f"panel.{key}" for key, other in pins.items() if other == pin)

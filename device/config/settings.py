@@ -22,6 +22,8 @@ OWN_MODELS = ("mood3", "mood7")
 
 Pin = Annotated[int, Meta(ge=0, le=27)]
 """A GPIO by its BCM number."""
+OptionalPin = Annotated[int, Meta(ge=-1, le=27)]
+"""A GPIO by its BCM number, or -1 for none."""
 Share = Annotated[float, Meta(ge=0, le=1)]
 Colour = tuple[Share, Share, Share]
 """Red, green and blue."""
@@ -102,7 +104,7 @@ def _default_colours() -> dict[Mood, Colour]:
 
 
 class Panel(Section, frozen=True):
-    """Lights and button, by BCM pin numbers."""
+    """Lights, button and what may be wired beside them, by BCM pin numbers."""
 
     kind: Literal["leds", "rgb"] = "leds"
     """Either "leds" for one LED per mood, or "rgb" for one RGB LED."""
@@ -116,10 +118,22 @@ class Panel(Section, frozen=True):
     """true if a light is on while its pin is high, false if while it is low."""
     button: Pin = 16
     """The button's pin."""
+    volume: Annotated[tuple[Pin, ...], Meta(max_length=2)] = ()
+    """A rotary encoder for the volume: its pins A and B, such as [17, 27]. Swap them if turning it to the
+    right makes the music quieter. Empty: there is none.
+    """
+    volume_steps_per_stop: Literal[2, 4] = 4
+    """The encoder's steps from one stop that you feel to the next, 2 or 4. If only every second stop changes
+    the volume, it is 2; if each stop changes it twice, 4.
+    """
+    next: OptionalPin = -1
+    """The pin of a button that goes on to the next song; -1 if there is none."""
+    correct: OptionalPin = -1
+    """The pin of a button for "that was wrong"; -1 if there is none. It does nothing yet."""
     pull_up: bool = True
-    """true if the button connects its pin to ground, false if to 3.3 V."""
+    """true if buttons and encoder connect their pins to ground, false if to 3.3 V."""
     debounce: Annotated[float, Meta(ge=0.001, le=0.05)] = 0.03
-    """Seconds that the button's level must last to count."""
+    """Seconds that a button's level must last to count."""
     hold: Annotated[float, Meta(ge=0.5, le=30)] = 3.0
     """Seconds to hold the button so that letting go pauses or resumes the music."""
     double_press: Annotated[float, Meta(ge=0, le=1)] = 0.35
@@ -134,6 +148,12 @@ class Panel(Section, frozen=True):
         if self.kind == "rgb":
             return dict(zip(("rgb (red)", "rgb (green)", "rgb (blue)"), self.rgb, strict=True))
         return {f"leds.{mood}": pin for mood, pin in self.leds.items()}
+
+    def control_pins(self) -> dict[str, Pin]:
+        """Return the pins of the controls beside the button, by their key in the file."""
+        buttons = {"next": self.next, "correct": self.correct}
+        encoder = dict(zip(("volume (A)", "volume (B)"), self.volume, strict=False))
+        return encoder | {key: pin for key, pin in buttons.items() if pin >= 0}
 
 
 def default_courses() -> dict[Mood, tuple[AffectPoint, AffectPoint]]:

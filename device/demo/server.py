@@ -31,6 +31,7 @@ zeroconf_enabled "no"
 audio_output {{
 type "{output}"
 name "moodbox"
+mixer_type "software"
 }}
 """
 START_TIMEOUT_S = 10.0

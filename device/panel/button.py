@@ -1,4 +1,4 @@
-"""The button: the edges of its pin, and the gestures that they make.
+"""A button: the edges of its pin, and the gestures that they make.
 
 Pins lose edges (gpiozero #1039) and invent them (#1090). So an edge is only a hint to read the level, a level
 counts only once it has been stable for the debounce time, and a button that is down is polled.
@@ -12,7 +12,6 @@ from enum import StrEnum
 from time import monotonic
 from typing import Any
 
-from device.config import settings
 from device.health import Part
 from device.panel.pins import pin_errors
 from device.supervision import PartMonitor, Post
@@ -22,10 +21,11 @@ POLL_INTERVAL_S = 0.05  # while the button is down
 
 @dataclass(frozen=True)
 class Edge:
-    """The button's level may have changed: whether it was down then, and when (monotonic seconds)."""
+    """A button's level may have changed: whether it was down then, when (monotonic seconds), which button."""
 
     is_down: bool
     time: float
+    button: Part = Part.BUTTON
 
 
 class Gesture(StrEnum):
@@ -127,35 +127,43 @@ class GestureRecognizer:
 
 
 class Button:
-    """The button's pin. Posts an Edge from gpiozero's thread whenever the level may have changed.
+    """A button's pin. Posts an Edge from gpiozero's thread whenever the level may have changed.
 
-    A pin that cannot be read counts as released, and is reported as a failure of the part `button`: an error
+    A pin that cannot be read counts as released, and is reported as a failure of the button's part: an error
     must not end lgpio's thread, which reports the edges, nor the box.
 
     Raises:
         PanelError: The pin cannot be used.
     """
 
-    def __init__(self, panel: settings.Panel, post: Post) -> None:
-        """Claim the pin; `post` is called with Edges, and with what a `Part` posts."""
+    def __init__(self, pin: int, pull_up: bool, part: Part, post: Post) -> None:
+        """Claim the pin.
+
+        Args:
+            pin: Its BCM number.
+            pull_up: Whether the button connects its pin to ground, else to 3.3 V.
+            part: Which button it is.
+            post: Called with Edges, and with what a `Part` posts.
+        """
         with pin_errors():
             import gpiozero  # takes a tenth of a second, which `look` and `status` do not need
 
-            self._button: Any = gpiozero.Button(panel.button, pull_up=panel.pull_up)
-        self._monitor = PartMonitor(Part.BUTTON, post)
+            # gpiozero.Button would have a thread that wakes up ten times a second, to recognize holds.
+            self._device: Any = gpiozero.DigitalInputDevice(pin, pull_up=pull_up)
+        self._monitor = PartMonitor(part, post)
 
         def post_edge() -> None:
-            post(Edge(self.is_down(), monotonic()))
+            post(Edge(self.is_down(), monotonic(), part))
 
-        self._button.when_pressed = post_edge
-        self._button.when_released = post_edge
+        self._device.when_activated = post_edge
+        self._device.when_deactivated = post_edge
 
     def is_down(self) -> bool:
         """Whether the button is pressed right now."""
         with self._monitor.job():
-            return bool(self._button.is_pressed)
+            return bool(self._device.is_active)
         return False
 
     def close(self) -> None:
         """Release the pin."""
-        self._button.close()
+        self._device.close()

@@ -25,6 +25,7 @@ from device.recommend.song_plan import HISTORY_LENGTH
 log = logging.getLogger(__name__)
 
 MAX_FAILURES = 3
+VOLUME_STEP = 3  # percent
 EMPTY_LIBRARY = "MPD's library has no songs: put music into its folder, then `mpc update`"
 
 
@@ -94,6 +95,10 @@ class PlaybackController:
         self._learner.interrupt(self._ownership, skipped=True)
         self._mpd.skip(current)
         return True
+
+    def change_volume(self, steps: int) -> None:
+        """Make MPD louder by so many steps, or quieter by so many negative ones."""
+        self._mpd.change_volume(steps * VOLUME_STEP)
 
     def handle(self, event: worker.MpdEvent | SongTableUpdated) -> None:
         """Handle an event of the MPD worker or the library scanner."""

@@ -196,6 +196,11 @@ class MpdWorker:
 
         self._tasks.put(Task(Part.SKIP, run))
 
+    def change_volume(self, percent: int) -> None:
+        """Change the volume by so many percent of MPD's range."""
+        change = max(-100, min(100, percent))  # MPD refuses more
+        self._tasks.put(Task(Part.VOLUME, lambda mirror: mirror.client.volume(change)))
+
     def record_play(self, uri: str, *, completed: bool) -> None:
         """Tell MPD's other clients of a play, or else of a skip."""
         record = partial(stickers.record_play, uri=uri, completed=completed, when=int(time.time()))

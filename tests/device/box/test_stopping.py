@@ -26,6 +26,8 @@ from device.library.tag_affect import read_lexicon
 from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
 from device.panel.button import Edge, Gesture, GestureRecognizer
+from device.panel.controls import ControlPressed, VolumeTurned
+from device.panel.encoder import EncoderEdge
 from device.panel.lights import NoLights
 from device.playback.controller import PlaybackController
 from device.playback.memory import Memory
@@ -124,6 +126,9 @@ BATCHES: dict[str, list[Any]] = {
     "the player has failed for good": [PartFailed(Part.PLAYER, "it failed", 4, 1.0)],
     "a part has recovered": [PartRecovered(Part.LIBRARIAN)],
     "a thread has died": [ThreadDied("Thread-1", "gpiozero", OSError("not reachable"))],
+    "the encoder's contact": [EncoderEdge(0, True, 1.0)],
+    "the volume is turned": [VolumeTurned(2)],
+    "next is pressed": [ControlPressed(Part.NEXT)],
     "another stop": [Stop()],
     **{f"the request {verb}": [Request(verb)] for verb in sorted(VERBS)},
 }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable
 from time import monotonic
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.config.settings import Panel
+from device.health import Part
 from device.panel.button import Button, Edge, Gesture, GestureRecognizer
 
 DEBOUNCE, HOLD, DOUBLE_PRESS, OFF = 0.03, 3.0, 0.35, 8.0
@@ -206,7 +208,7 @@ def test_whatever_the_contact_does_each_press_starts_and_ends_once(levels: list[
 def test_the_button_reports_edges_and_its_level() -> None:
     Device.pin_factory = MockFactory()
     edges: list[Edge] = []
-    button = Button(Panel(), edges.append)
+    button = Button(Panel().button, True, Part.BUTTON, edges.append)
     pin = Device.pin_factory.pin(16)
     pin.drive_low()
     assert button.is_down()
@@ -218,9 +220,19 @@ def test_the_button_reports_edges_and_its_level() -> None:
     Device.pin_factory.reset()
 
 
+def test_a_button_that_nobody_touches_does_not_wake_the_machine() -> None:
+    """gpiozero.Button has a thread that wakes up ten times a second."""
+    Device.pin_factory = MockFactory()
+    before = threading.enumerate()
+    button = Button(Panel().button, True, Part.NEXT, lambda edge: None)
+    assert threading.enumerate() == before
+    button.close()
+    Device.pin_factory.reset()
+
+
 def test_a_button_to_3v3_is_down_when_its_pin_is_high() -> None:
     Device.pin_factory = MockFactory()
-    button = Button(Panel(pull_up=False), lambda edge: None)
+    button = Button(Panel().button, False, Part.BUTTON, lambda edge: None)
     Device.pin_factory.pin(16).drive_high()
     assert button.is_down()
     button.close()
