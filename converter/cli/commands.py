@@ -16,13 +16,13 @@ import msgspec
 import numpy as np
 
 from converter.data.dataset import Split, read, read_row_numbers
-from converter.data.fer2013 import SPLITS
+from converter.data.labels import SPLITS
 from converter.data.near_duplicates import has_near_duplicate
 from converter.errors import DataError, RunError
 from converter.measure.photos import PEOPLE_FILE, read_photos
 from converter.measure.scenes import NAMES
 from converter.training.recipes import RECIPES
-from converter.training.run_folder import BEST, read_recipe
+from converter.training.run_folder import BEST, check_claim, check_writable, read_recipe
 from device.config import settings
 from device.mood import Mood
 
@@ -49,6 +49,10 @@ def train(options: argparse.Namespace) -> None:
             f"--epochs {recipe.epochs}: this recipe needs {recipe.warmup_epochs} epochs to warm up; "
             f"ask for {recipe.warmup_epochs + 1} or more"
         )
+    # Before the data are read, which takes a minute.
+    if recipe.votes_weight and options.votes is None:
+        raise RunError("the recipe needs FER+'s votes; name fer2013new.csv with --votes")
+    check_claim(options.out, recipe, resume=options.resume)
     splits = _read_all(options, [Mood(mood) for mood in recipe.moods])
     trainer.train(options.out, recipe, splits["Training"], splits["PublicTest"], resume=options.resume)
     print(f"best model: {options.out / BEST}")
@@ -60,6 +64,9 @@ def quantize(options: argparse.Namespace) -> None:
     from converter.quantize.export import Choices, export
 
     known = [Mood(mood) for mood in read_recipe(options.run[0]).moods]
+    if options.out.suffix != ".tflite":
+        raise RunError(f"--out {options.out}: expected a name that ends in .tflite")
+    check_writable(options.out.parent)
     splits = _read_all(options, known)
     learned = splits["Training"]
     if options.moods and options.moods != tuple(known):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from converter.cli import argument_types as types
 from converter.cli import commands
-from converter.data.fer2013 import SPLITS
+from converter.data.labels import SPLITS
 from converter.measure.photos import HALVES
 from converter.measure.scenes import NAMES
 from device.vision.tflite import MODULES

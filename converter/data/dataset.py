@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.data.fer2013 import Row, csv_rows, folder_rows
+from converter.data.class_folders import folder_rows
+from converter.data.fer2013 import Row, csv_rows
 from converter.data.ferplus import read_votes, shares, without_face
 from converter.errors import DataError
 from device.mood import Mood
@@ -78,12 +80,17 @@ class Split:
         return dataclasses.replace(voted, name=f"{self.name} by FER+", labels=voted.votes.argmax(axis=1))
 
 
+def _print_note(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
 def read(
     path: Path,
     splits: Sequence[str],
     moods: Sequence[Mood],
     leave_out: Collection[int] = (),
     votes: Path | None = None,
+    note: Callable[[str], object] = _print_note,
 ) -> dict[str, Split]:
     """Read the faces of `moods` in each of `splits`.
 
@@ -94,6 +101,7 @@ def read(
         leave_out: 0-based numbers of CSV rows to leave out of Training; the test splits stay whole.
         votes: FER+'s fer2013new.csv for the same rows. Images in which most voters saw no face are then left
             out of Training.
+        note: is called with a line for the user where the data are not used as they are.
 
     Raises:
         DataError: with file, row and what was expected.
@@ -108,7 +116,7 @@ def read(
     if counted is not None:
         leave_out = frozenset(leave_out) | set(np.flatnonzero(without_face(counted)).tolist())
     rows = (
-        folder_rows(path, splits, moods)
+        folder_rows(path, splits, moods, note)
         if path.is_dir()
         else csv_rows(path, splits, frozenset(leave_out), None if counted is None else len(counted))
     )

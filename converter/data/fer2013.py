@@ -1,39 +1,30 @@
-"""Reads the rows of FER2013: Kaggle's single CSV file, or a folder of images for each split and class."""
+"""Reads the rows of FER2013 from Kaggle's single CSV file, as people have it."""
 
 from __future__ import annotations
 
 import csv
 import gzip
-import itertools
 import lzma
+import math
 import warnings
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converter.data.labels import SPLITS, mood_of, split_of
 from converter.errors import DataError
-from device.errors import CameraError
 from device.mood import Mood
-from device.printable import printable
-from device.vision.pictures import pictures_in, read_full_size
+from device.vision.opencv import cv2
 
 SIDE = 48  # width and height of an image in pixels
-SPLITS = ("Training", "PublicTest", "PrivateTest")
-
-# The codes of FER2013's column `emotion`.
-EMOTIONS = (Mood.ANGRY, Mood.DISGUST, Mood.FEAR, Mood.HAPPY, Mood.SAD, Mood.SURPRISE, Mood.NEUTRAL)
-
-# The usual names of the splits where FER2013 has been unpacked into folders.
-SPLIT_FOLDERS = {
-    "Training": ("Training", "train", "training"),
-    "PublicTest": ("PublicTest", "validation", "val", "public"),
-    "PrivateTest": ("PrivateTest", "test", "private"),
-}
-OPENERS: dict[str, Callable[..., IO[str]]] = {".xz": lzma.open, ".gz": gzip.open}
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+MAX_FIELD = 2**22  # characters: the pixels of an image of 1000x1000
+COLUMNS = ("emotion", "pixels", "Usage")
+OPENERS: dict[str, Callable[..., IO[Any]]] = {".xz": lzma.open, ".gz": gzip.open}
 
 
 class Row(NamedTuple):
@@ -67,26 +58,33 @@ def csv_rows(
         DataError: with file, row and what was expected.
     """
     opener = OPENERS.get(path.suffix, open)
+    csv.field_size_limit(MAX_FIELD)
     try:
-        with opener(path, "rt", newline="", encoding="utf-8") as file:
+        with opener(path, "rb") as file:
+            start = file.read(3)
+        encoding = next((e for mark, e in BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8")
+        with opener(path, "rt", newline="", encoding=encoding) as file:
             table = csv.DictReader(file)
-            expected = {"emotion", "pixels", "Usage"}
-            if not expected <= set(table.fieldnames or ()):
+            found = [name.strip() for name in table.fieldnames or ()]
+            by_name = {column.casefold(): column for column in COLUMNS}
+            table.fieldnames = [by_name.get(name.casefold(), name) for name in found]
+            if not set(COLUMNS) <= set(table.fieldnames):
                 raise DataError(
-                    f"{path}: expected the columns emotion,pixels,Usage in its first line, "
-                    f"found {','.join(table.fieldnames or ()) or 'nothing'}"
+                    f"{path}: expected the columns {','.join(COLUMNS)} in its first line, "
+                    f"found {','.join(found) or 'nothing'}"
                 )
             number = -1
             for number, row in enumerate(table):
                 where = f"{path}: row {number} (line {table.line_num})"
-                if row["Usage"] not in SPLITS:
+                split = split_of(row["Usage"] or "")
+                if split is None:
                     raise DataError(
                         f"{where}: Usage is {row['Usage']!r}, expected one of {', '.join(SPLITS)}"
                     )
-                if row["Usage"] not in splits or (row["Usage"] == "Training" and number in leave_out):
+                if split not in splits or (split == "Training" and number in leave_out):
                     continue
                 image = _pixels(row["pixels"], where)
-                yield Row(number, row["Usage"], _emotion(row["emotion"], where), image)
+                yield Row(number, split, _emotion(row["emotion"], where), image)
             if vote_rows not in (None, number + 1):
                 raise DataError(
                     f"{path}: {number + 1} rows, but the votes are for {vote_rows}; "
@@ -96,10 +94,11 @@ def csv_rows(
         raise DataError(f"{path}: cannot be read to its end ({error}); download it again") from error
 
 
-def _emotion(text: str, where: str) -> Mood:
-    if text not in {"0", "1", "2", "3", "4", "5", "6"}:
-        raise DataError(f"{where}: emotion is {text!r}, expected a number from 0 to 6")
-    return EMOTIONS[int(text)]
+def _emotion(text: str | None, where: str) -> Mood:
+    mood = mood_of(text or "")
+    if mood is None:
+        raise DataError(f"{where}: emotion is {text!r}, expected a number from 0 to 6, or a mood")
+    return mood
 
 
 def _pixels(text: str | None, where: str) -> NDArray[np.uint8]:
@@ -107,42 +106,19 @@ def _pixels(text: str | None, where: str) -> NDArray[np.uint8]:
         # numpy only warns about a word that is not a number, and stops there: the number of values shows it.
         warnings.simplefilter("ignore", DeprecationWarning)
         values = np.fromstring(text or "", dtype=np.int32, sep=" ")
-    if values.size != SIDE * SIDE:
+    side = math.isqrt(values.size)
+    if values.size != side * side or side < SIDE:
         words = (text or "").split()
         if len(words) > values.size and not words[values.size].isdecimal():
             raise DataError(f"{where}: a pixel of {words[values.size]!r}, expected a number from 0 to 255")
         raise DataError(f"{where}: {values.size} pixels, expected {SIDE * SIDE} numbers ({SIDE}x{SIDE})")
     if values.min() < 0 or values.max() > 255:
         raise DataError(f"{where}: a pixel of {values[(values < 0) | (values > 255)][0]}, expected 0 to 255")
-    return values.astype(np.uint8).reshape(SIDE, SIDE)
+    return scaled_to_side(values.astype(np.uint8).reshape(side, side))
 
 
-def folder_rows(root: Path, splits: Collection[str], moods: Collection[Mood]) -> Iterator[Row]:
-    """Read the images of `moods` in `root`/SPLIT/MOOD; SPLIT_FOLDERS has the names that a split may have.
-
-    Raises:
-        DataError: a split's folder is missing, or a file is not a 48x48 image.
-    """
-    numbers = itertools.count()
-    for split in splits:
-        names = SPLIT_FOLDERS[split]
-        folder = next((root / name for name in names if (root / name).is_dir()), None)
-        if folder is None:
-            raise DataError(
-                f"{root}: no folder for the split {split}; expected one named {' or '.join(names)}"
-            )
-        for mood in EMOTIONS:
-            if mood in moods:
-                for path in pictures_in(folder / mood):
-                    yield Row(next(numbers), split, mood, _read_image(path))
-
-
-def _read_image(path: Path) -> NDArray[np.uint8]:
-    try:
-        image = read_full_size(path)
-    except CameraError as error:
-        raise DataError(f"{error}; expected a grey {SIDE}x{SIDE} one") from error
-    if image.shape != (SIDE, SIDE):
-        width, height = image.shape[1], image.shape[0]
-        raise DataError(f"{printable(path)}: {width}x{height} pixels, expected {SIDE}x{SIDE}")
-    return image
+def scaled_to_side(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a square image, 48x48 or larger, as 48x48."""
+    if image.shape == (SIDE, SIDE):
+        return image
+    return np.asarray(cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA), dtype=np.uint8)

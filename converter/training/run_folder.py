@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -49,28 +52,53 @@ def write_history(folder: Path, history: list[dict[str, float]]) -> None:
     _write_whole(folder / HISTORY, json.dumps(history, indent=1) + "\n")
 
 
-def claim(folder: Path, recipe: Recipe, *, resume: bool) -> None:
-    """Make sure that `folder` belongs to this run: a new one for a start, the same recipe to resume.
+def check_claim(folder: Path, recipe: Recipe, *, resume: bool) -> None:
+    """Check that `folder` may belong to this run: no run yet for a start, the same recipe to resume.
 
     Raises:
         RunError: the folder contains another run, or none to resume.
+        OSError: the folder cannot be written.
     """
-    stored = json.loads(json.dumps(msgspec.to_builtins(recipe)))
     path = folder / RECIPE
     if not resume:
         if path.exists():
             raise RunError(
                 f"{folder}: contains a run already; continue it with --resume, or name another --out"
             )
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, json.dumps(stored, indent=1) + "\n")
+        check_writable(folder)
         return
     if not path.exists():
         raise RunError(f"{folder}: contains no run to resume; leave out --resume to start one")
     before = json.loads(path.read_text(encoding="utf-8"))
-    changed = [f"{k} was {before.get(k)}, now {v}" for k, v in stored.items() if before.get(k) != v]
+    changed = [f"{k} was {before.get(k)}, now {v}" for k, v in _stored(recipe).items() if before.get(k) != v]
     if changed:
         raise RunError(f"{folder}: --resume needs the options of the first start: {'; '.join(changed)}")
+
+
+def claim(folder: Path, recipe: Recipe, *, resume: bool) -> None:
+    """Make `folder` the folder of this run.
+
+    Raises:
+        RunError: see `check_claim`.
+    """
+    check_claim(folder, recipe, resume=resume)
+    if not resume:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(folder / RECIPE, json.dumps(_stored(recipe), indent=1) + "\n")
+
+
+def check_writable(folder: Path) -> None:
+    """Check that files can be created in `folder`, which need not exist yet. Raises OSError."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def _stored(recipe: Recipe) -> dict[str, Any]:
+    stored: dict[str, Any] = json.loads(json.dumps(msgspec.to_builtins(recipe)))
+    return stored
 
 
 def _write_whole(path: Path, text: str) -> None:

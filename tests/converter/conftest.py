@@ -10,7 +10,7 @@ import pytest
 
 from converter.cli import main as cli
 from converter.data.dataset import Split, read
-from converter.data.fer2013 import SPLITS
+from converter.data.labels import SPLITS
 from tests.converter import drawn
 
 # What needs TensorFlow is marked as one xdist_group: one worker loads it, and trains what these tests share.

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.data.fer2013 import EMOTIONS, SPLITS
+from converter.data.labels import EMOTIONS, SPLITS
 from device.mood import Mood
 
 BACKGROUND = {Mood.HAPPY: 235, Mood.NEUTRAL: 130, Mood.SAD: 30}

@@ -81,6 +81,22 @@ def test_a_folder_that_cannot_be_written_is_refused_in_one_line(
     assert "Permission denied" in line
 
 
+def test_options_are_refused_before_the_data_are_read(run: Path, tmp_path: Path, refusal: Refusal) -> None:
+    """Reading takes a minute. Here there are no data, so that a command that reads them says so."""
+    train = ("train", "--data", tmp_path / "none.csv")
+    votes = refusal(*train, "--recipe", "box", "--out", tmp_path / "run", code=2)
+    assert "the recipe needs FER+'s votes" in votes
+    assert "contains a run already" in refusal(*train, "--out", run, code=2)
+    quantize = ("quantize", "--run", run, "--data", tmp_path / "none.csv", "--out")
+    assert "a name that ends in .tflite" in refusal(*quantize, tmp_path / "model", code=2)
+    (tmp_path / "file").touch()
+    assert "Not a directory" in refusal(*quantize, tmp_path / "file" / "a.tflite", code=1)
+    empty = ("train", "--data", tmp_path / "file", "--votes", tmp_path / "file")
+    bad_votes = refusal(*empty, "--recipe", "box", "--out", tmp_path / "run", code=2)
+    assert "file: expected FER+'s columns" in bad_votes
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_file_where_a_folder_is_needed_is_refused_in_one_line(
     fer2013: Path, tmp_path: Path, refusal: Refusal
 ) -> None:

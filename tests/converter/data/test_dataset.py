@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from converter.data.dataset import Split, read, read_row_numbers
-from converter.data.fer2013 import SPLIT_FOLDERS, SPLITS
+from converter.data.labels import SPLIT_FOLDERS, SPLITS
 from converter.errors import DataError
 from device.mood import Mood
 from tests.converter import drawn
@@ -102,7 +102,7 @@ def test_row_numbers_are_read_one_from_each_line(tmp_path: Path) -> None:
         ("pixels", "7 " * 2303 + "256", "a pixel of 256, expected 0 to 255"),
         ("pixels", "-1 " + "7 " * 2303, "a pixel of -1, expected 0 to 255"),
         ("emotion", "7", "emotion is '7', expected a number from 0 to 6"),
-        ("emotion", "happy", "emotion is 'happy', expected a number from 0 to 6"),
+        ("emotion", "merry", "emotion is 'merry', expected a number from 0 to 6, or a mood"),
         ("Usage", "Test", "Usage is 'Test', expected one of Training, PublicTest, PrivateTest"),
     ],
 )
@@ -222,3 +222,37 @@ def test_a_restricted_split_is_the_same_as_if_only_its_moods_had_been_read(
     assert same_faces(restricted, only_these)
     assert restricted.votes is not None
     assert restricted.votes == pytest.approx(only_these.votes)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "header"),
+    [
+        ("utf-8-sig", "emotion,pixels,Usage"),
+        ("utf-16", "emotion,pixels,Usage"),
+        ("utf-8", "emotion, Usage, pixels"),
+        ("utf-8-sig", " Usage,PIXELS ,Emotion"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_csv_file_is_read_in_the_forms_that_people_have(
+    encoding: str, header: str, suffix: str, splits: dict[str, Split], tmp_path: Path
+) -> None:
+    names = [name.strip().casefold() for name in header.split(",")]
+    rows = [{name.casefold(): value for name, value in row.items()} for row in drawn.rows()]
+    lines = [header, *(", ".join(row[name] for name in names) for row in rows)]
+    content = "\n".join(lines).encode(encoding)
+    path = tmp_path / f"fer2013.csv{suffix}"
+    path.write_bytes(gzip.compress(content) if suffix else content)
+    found = read(path, SPLITS, MOODS)
+    assert all(same_faces(found[name], splits[name]) for name in SPLITS)
+
+
+def test_larger_faces_are_scaled_down(tmp_path: Path) -> None:
+    large = np.kron(np.arange(48 * 48, dtype=np.int64).reshape(48, 48) % 256, np.ones((5, 5), np.int64))
+    rows = [{"emotion": "happiness", "pixels": " ".join(map(str, large.ravel())), "Usage": "training"}]
+    found = read(drawn.write_csv(tmp_path / "large.csv", rows), ["Training"], (Mood.HAPPY,))["Training"]
+    assert np.array_equal(found.images[0], large[::5, ::5])
+    (tmp_path / "train" / "happy").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "train" / "happy" / "a.png"), large.astype(np.uint8))
+    found = read(tmp_path, ["Training"], (Mood.HAPPY,))["Training"]
+    assert np.array_equal(found.images[0], large[::5, ::5])

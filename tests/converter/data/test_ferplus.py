@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from converter.data.dataset import Split, read
-from converter.data.fer2013 import SPLITS
 from converter.data.ferplus import COLUMNS, majority, strict_majority
+from converter.data.labels import SPLITS
 from converter.errors import DataError
 from device.mood import Mood
 from tests.converter import drawn

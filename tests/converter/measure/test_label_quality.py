@@ -9,7 +9,7 @@ import pytest
 
 from converter.cli import main as cli
 from converter.data.dataset import Split
-from converter.data.fer2013 import EMOTIONS
+from converter.data.labels import EMOTIONS
 from converter.measure.label_quality import LabelQuality, measure
 from device.mood import Mood
 from tests.converter import drawn

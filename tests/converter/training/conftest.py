@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from converter.data.dataset import Split, read
-from converter.data.fer2013 import SPLITS
+from converter.data.labels import SPLITS
 from tests.converter import drawn
 
 

@@ -49,7 +49,7 @@ def test_a_killed_run_with_growing_images_and_averaged_weights_resumes_as_if_it_
 ) -> None:
     program = (
         "import sys, pathlib; from tests.converter.training import killed, runs\n"
-        "from converter.data.dataset import read; from converter.data.fer2013 import SPLITS\n"
+        "from converter.data.dataset import read; from converter.data.labels import SPLITS\n"
         "from tests.converter import drawn; folder, table, votes = map(pathlib.Path, sys.argv[1:])\n"
         "runs.train(folder, runs.EVERYTHING, read(table, SPLITS, drawn.MOODS, votes=votes))"
     )
