@@ -194,6 +194,10 @@ class Music(Section, frozen=True):
     """How MPD levels the loudness of songs by their ReplayGain tags: "track", "album", "auto" or "off". Empty
     leaves MPD's own setting alone.
     """
+    volume_max: Annotated[int, Meta(ge=0, le=100)] = 100
+    """The highest volume, in percent, that the box itself sets. Other clients of MPD can go above it."""
+    volume_start: Annotated[int, Meta(ge=-1, le=100)] = -1
+    """The volume, in percent, whenever the box starts. -1 leaves MPD's volume as it was."""
     places: str = ""
     """A TOML file with the valence and energy of genres and MOOD tags. It needs only the entries that differ
     from moodbox's own table, device/library/places.toml. Empty: moodbox's own table alone.

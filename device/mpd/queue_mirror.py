@@ -121,6 +121,7 @@ class QueueMirror:
             single=status.single != "0",
             consume=status.consume != "0",
             random=status.random != "0",
+            volume=status.volume_percent,
             version=status.playlist,
             elapsed=status.elapsed,
             duration=status.duration,

@@ -36,6 +36,7 @@ class Status(msgspec.Struct, frozen=True):
         nextsongid: The id of the song that comes next.
         elapsed: Seconds of the current song that have been played.
         duration: Seconds of the current song.
+        volume: In percent; -1 where MPD has no mixer.
     """
 
     state: Literal["play", "pause", "stop"]
@@ -50,6 +51,12 @@ class Status(msgspec.Struct, frozen=True):
     elapsed: Seconds = 0.0
     duration: Seconds = 0.0
     updating_db: str | None = None
+    volume: Annotated[int, msgspec.Meta(ge=-1, le=100)] = -1
+
+    @property
+    def volume_percent(self) -> int | None:
+        """The volume; None where MPD has no mixer."""
+        return None if self.volume < 0 else self.volume
 
 
 class Stats(msgspec.Struct, frozen=True):

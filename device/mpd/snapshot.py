@@ -34,6 +34,7 @@ class Snapshot:
         single: MPD stops after each song.
         consume: Songs leave the queue once they have been played.
         random: MPD plays in random order; each edit of the queue may change `next`.
+        volume: In percent; None where MPD has no mixer.
         version: Number of the queue's last edit.
         elapsed: Seconds of the current song that have been played; 0 if MPD does not know.
         duration: Seconds of the current song; 0 if MPD does not know.
@@ -48,6 +49,7 @@ class Snapshot:
     single: bool = False
     consume: bool = False
     random: bool = False
+    volume: int | None = None
     # Not compared: time passes without a change, and edits that leave the queue as it was have a new version.
     version: int = field(default=0, compare=False)
     elapsed: float = field(default=0.0, compare=False)

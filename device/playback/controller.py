@@ -13,6 +13,7 @@ from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.table import EMPTY_TABLE, SongTable
 from device.mood import Mood
 from device.mpd.snapshot import Snapshot, advanced, played_to_end, taken_over, upcoming
+from device.mpd.volume import stepped
 from device.playback import mpd_worker as worker
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.learner import Learner
@@ -25,7 +26,6 @@ from device.recommend.song_plan import HISTORY_LENGTH
 log = logging.getLogger(__name__)
 
 MAX_FAILURES = 3
-VOLUME_STEP = 3  # percent
 EMPTY_LIBRARY = "MPD's library has no songs: put music into its folder, then `mpc update`"
 
 
@@ -84,6 +84,47 @@ class PlaybackController:
         elif self.state.mood:
             self.play(self.state.mood)
 
+    def pause(self) -> bool:
+        """Pause the music. Returns False if none plays or is paused."""
+        if self.snapshot is None or self.snapshot.state == "stop":
+            return False
+        self._mpd.pause(True)
+        return True
+
+    def resume(self) -> bool:
+        """Go on with the music that was paused or stopped. Returns False if there is none to go on with."""
+        if self.snapshot is None or (self.snapshot.state == "stop" and self.state.mood is None):
+            return False
+        if self.snapshot.state != "play":
+            self.toggle()
+        return True
+
+    def set_volume(self, percent: int) -> int | None:
+        """Set MPD's volume, at most to `music.volume_max`.
+
+        Returns:
+            The volume that was asked for; None if MPD is not reachable or has no mixer.
+        """
+        if self.snapshot is None or self.snapshot.volume is None:
+            return None
+        allowed = min(percent, self._music.volume_max)
+        self._mpd.set_volume(allowed)
+        return allowed
+
+    def change_volume(self, steps: int) -> int | None:
+        """Make the music louder by so many steps, or quieter by a negative number; steps sound equally large.
+
+        `PlaybackController.change_volume(steps: int)` is what a rotary encoder calls, one step a detent.
+        No step is lost, however fast they come. It is never louder than `music.volume_max`.
+
+        Returns:
+            The percentage that follows from the last one known; None if MPD is not reachable or has no mixer.
+        """
+        if self.snapshot is None or self.snapshot.volume is None:
+            return None
+        self._mpd.change_volume(steps)
+        return stepped(self.snapshot.volume, steps, self._music.volume_max)
+
     def skip(self) -> bool:
         """Go on to the next song, even from one that is paused. Returns False if there is nothing to skip.
 
@@ -95,10 +136,6 @@ class PlaybackController:
         self._learner.interrupt(self._ownership, skipped=True)
         self._mpd.skip(current)
         return True
-
-    def change_volume(self, steps: int) -> None:
-        """Make MPD louder by so many steps, or quieter by so many negative ones."""
-        self._mpd.change_volume(steps * VOLUME_STEP)
 
     def handle(self, event: worker.MpdEvent | SongTableUpdated) -> None:
         """Handle an event of the MPD worker or the library scanner."""

@@ -13,7 +13,7 @@ from device.mpd.queue_mirror import QueueMirror
 from device.playback.tasks import IdleEnded, Task
 
 # `options`, since MPD's modes decide which song comes next.
-SUBSYSTEMS = ("player", "playlist", "options", "database", "stored_playlist")
+SUBSYSTEMS = ("player", "mixer", "playlist", "options", "database", "stored_playlist")
 
 
 @contextlib.contextmanager

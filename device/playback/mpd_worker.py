@@ -21,7 +21,7 @@ from device.config import settings
 from device.errors import SEE_LOG, describe
 from device.health import Part
 from device.mood import Mood
-from device.mpd import responses, stickers
+from device.mpd import responses, stickers, volume
 from device.mpd.connection import MPD_ERRORS, Client, explain, open_client, printable
 from device.mpd.optional_requests import OptionalRequests
 from device.mpd.playlists import mood_playlist
@@ -124,6 +124,8 @@ class MpdWorker:
         self._tasks: SimpleQueue[Task | IdleEnded] = SimpleQueue()
         self._commands: frozenset[str] = frozenset()  # that this MPD has, and lets us use
         self._optional = OptionalRequests(music)
+        self._start_volume = min(music.volume_start, music.volume_max)  # -1 once it was set
+        self._volume_steps: SimpleQueue[int] = SimpleQueue()  # those that MPD has not made yet
         self._supervised = SupervisedThread(PartMonitor(Part.PLAYER, post, restart_policy), self._run)
         self._closed = self._supervised.closed
 
@@ -196,10 +198,19 @@ class MpdWorker:
 
         self._tasks.put(Task(Part.SKIP, run))
 
-    def change_volume(self, percent: int) -> None:
-        """Change the volume by so many percent of MPD's range."""
-        change = max(-100, min(100, percent))  # MPD refuses more
-        self._tasks.put(Task(Part.VOLUME, lambda mirror: mirror.client.volume(change)))
+    def set_volume(self, percent: int) -> None:
+        """Set MPD's volume."""
+        self._tasks.put(Task(Part.VOLUME, lambda mirror: mirror.client.setvol(percent)))
+
+    def change_volume(self, steps: int) -> None:
+        """Change MPD's volume by steps. Those that come while MPD is busy are made together."""
+
+        def run(mirror: QueueMirror) -> None:
+            total = sum(self._volume_steps.get_nowait() for _ in range(self._volume_steps.qsize()))
+            volume.change(mirror.client, total, self._music.volume_max)
+
+        self._volume_steps.put(steps)
+        self._tasks.put(Task(Part.VOLUME, run))
 
     def record_play(self, uri: str, *, completed: bool) -> None:
         """Tell MPD's other clients of a play, or else of a skip."""
@@ -268,6 +279,9 @@ class MpdWorker:
             commands.append(partial(client.crossfade, self._music.crossfade))
         if self._music.replay_gain:
             commands.append(partial(client.replay_gain_mode, self._music.replay_gain))
+        if self._start_volume >= 0:
+            commands.append(partial(client.setvol, self._start_volume))
+            self._start_volume = -1
         for command in commands:
             try:
                 command()
