@@ -14,7 +14,7 @@ import mpd
 
 from device.mpd import responses
 
-LEVELS = (*range(15), *range(15, 25, 2), *range(25, 40, 3), *range(40, 101, 5))
+LEVELS: tuple[int, ...] = (*range(15), *range(15, 25, 2), *range(25, 40, 3), *range(40, 101, 5))
 MAX_ATTEMPTS = 10  # levels that are tried on a mixer whose own steps are larger than ours
 
 
@@ -26,7 +26,8 @@ def stepped(volume: int, steps: int, maximum: int = 100) -> int:
         index = bisect_left(LEVELS, volume) + steps
     else:
         return min(volume, maximum)
-    return min(LEVELS[max(0, min(index, len(LEVELS) - 1))], maximum)
+    level: int = LEVELS[max(0, min(index, len(LEVELS) - 1))]
+    return min(level, maximum)
 
 
 def change(client: mpd.MPDClient, steps: int, maximum: int) -> None:
