@@ -138,6 +138,7 @@ docs/demo.svg: .venv/.develop
 
 settings: .venv/.develop
 	$(BIN)/python -m device.config.documented >deploy/moodbox.toml
+	$(BIN)/python -m device.system.protocol_table docs/scripts.md
 
 lock:
 	script/lock

@@ -16,6 +16,7 @@ from typing import Any
 from device.box.control_events import ControlEvents
 from device.box.loop import Loop, Stop
 from device.box.observer import Observer
+from device.box.requests import OK, RequestHandler
 from device.box.state import Activity, State, StateHolder, indication_of
 from device.box.status import headline_of, status_of
 from device.config import settings
@@ -36,6 +37,7 @@ from device.supervision import (
     RestartPolicy,
     ends_the_box,
 )
+from device.system import control_protocol as protocol
 from device.system.control_server import ENDING, Request
 from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
@@ -108,6 +110,9 @@ class Box:
         self._power = power
         self._notifier = notifier
         self._startup = startup
+        self._requests = RequestHandler(
+            playback, self._status, {protocol.Press: lambda _: self._press_requested()}
+        )
         self._observer = Observer(
             loop=self._loop,
             state=self._state,
@@ -178,7 +183,7 @@ class Box:
             case FrameCaptured() | CaptureEnded():
                 self._observer.handle_event(event)
             case Request():
-                event.reply.put(self._answer(event.verb))
+                self._requests.handle(event)
             case Stop():
                 self._end(0)
             case PowerOffFailed(reason):
@@ -269,6 +274,7 @@ class Box:
             self._state.change(shown=shown, shown_since=datetime.now(UTC))
             self._light()
             self._notifier.notify(f"STATUS={headline_of(self.state)}")
+        self._requests.publish()
 
     def _light(self) -> None:
         """Show the present indication. Pins that fail cost the lights, and not the music."""
@@ -285,14 +291,13 @@ class Box:
         self._lights_monitor.mark_started()
         self._light()
 
-    def _answer(self, verb: str) -> dict[str, Any]:
-        if verb == "press":
-            if self.state.activity is Activity.POWERING_OFF:
-                return {"error": "the machine is switching itself off"}
-            self._press()
-            return {"ok": True}
-        if verb == "skip":
-            return {"ok": True} if self._playback.skip() else {"error": "no song plays that could be skipped"}
+    def _press_requested(self) -> dict[str, Any]:
+        if self.state.activity is Activity.POWERING_OFF:
+            return {"error": "the machine is switching itself off"}
+        self._press()
+        return OK
+
+    def _status(self) -> dict[str, Any]:
         return status_of(
             self.state,
             self._playback.snapshot,

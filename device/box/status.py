@@ -8,6 +8,7 @@ from typing import Any
 from device import __version__
 from device.box.state import State
 from device.mpd.snapshot import Snapshot
+from device.system.control_protocol import PROTOCOL_VERSION
 
 
 def status_of(
@@ -29,9 +30,11 @@ def status_of(
         "playing": snapshot.state if snapshot else None,
         "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
         "stepped_back": stepped_back,
+        "volume": snapshot.volume if snapshot else None,
         "since": state.shown_since.isoformat(timespec="seconds"),
         "start": {part: round(seconds, 3) for part, seconds in startup_s.items()},
         "version": __version__,
+        "protocol": PROTOCOL_VERSION,
         "trouble": dict(state.trouble),
     }
 

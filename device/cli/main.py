@@ -14,11 +14,13 @@ import msgspec
 
 from device import __version__
 from device.cli import verbs
+from device.cli.requests import send
 from device.config.last_good import read_or_last_good
 from device.config.reading import check_source, read_settings
 from device.config.settings import Settings
 from device.errors import MoodboxError, SettingsError
 from device.mood import Mood
+from device.system.control_protocol import COMMANDS, Command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,9 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         ("run", verbs.run, [shared, camera], "run the box, until SIGTERM"),
         ("look", verbs.look, [shared, camera, in_json], "observe once and print the mood"),
         ("check", verbs.check, [shared, camera, in_json], "check whether each part works"),
-        ("status", verbs.status, [shared, in_json], "print the status of the running box"),
-        ("press", verbs.press, [shared], "do what a press of the button does: observe again"),
-        ("skip", verbs.skip, [shared], "do what two quick presses do: skip the song that plays"),
+        *((command.name, command, [shared, in_json], command.summary) for command in COMMANDS),
         ("songs", verbs.songs, [shared, in_json], "print which songs would play next in a mood, and why"),
         ("mood", verbs.mood, [shared, in_json], "set a song's affect: a mood, or valence and energy"),
         ("forget", verbs.forget, [shared], "forget what was learned; affects that you set stay"),
@@ -99,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         ("demo", verbs.demo, [camera], "run the box in a terminal, with music and a panel of its own"),
     ):
         subparser = added.add_parser(name, help=what, description=what, parents=parents)
+        if isinstance(verb, type) and issubclass(verb, Command):
+            subparser.set_defaults(verb=send, command=verb, word=None, settings=None)
+            if verb.word:
+                optional = "?" if verb.word.startswith("[") else None
+                subparser.add_argument("word", metavar=verb.word.strip("[]"), nargs=optional)
+            continue
         subparser.set_defaults(verb=verb, settings=None)
         if name == "look":
             subparser.add_argument("--each", action="store_true", help="judge every picture by itself")

@@ -15,6 +15,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from device import __version__
+from device.cli.requests import send
 from device.config.reading import DEFAULT_FILE
 from device.config.settings import Model, Settings
 from device.errors import SettingsError, install_command
@@ -59,44 +60,6 @@ def print_findings(findings: Sequence[Finding], *, in_json: bool) -> None:
     else:
         for finding in findings:
             print(f"{'ok  ' if finding.works else 'BAD '} {finding.part:9} {finding.message}")
-
-
-def status(options: argparse.Namespace, settings: Settings) -> int:
-    """Print the running box's status."""
-    from device.system.control_client import ask
-
-    reply = ask(settings.service.socket_path(), "status")
-    if options.json:
-        print(json.dumps(reply))
-        return 0
-    for key, value in reply.items():
-        if key == "trouble":
-            for part, problem in value.items():
-                print(f"{'trouble':12} {part}: {problem}")
-        elif key == "start":
-            parts = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in value.items())
-            print(f"{key:12} {parts}")
-        elif isinstance(value, bool):
-            print(f"{key:12} {'yes' if value else 'no'}")
-        else:
-            print(f"{key:12} {'-' if value is None else value}")
-    return 0
-
-
-def press(options: argparse.Namespace, settings: Settings) -> int:
-    """Do what a press of the button does."""
-    from device.system.control_client import ask
-
-    ask(settings.service.socket_path(), "press")
-    return 0
-
-
-def skip(options: argparse.Namespace, settings: Settings) -> int:
-    """Skip the song that plays."""
-    from device.system.control_client import ask
-
-    ask(settings.service.socket_path(), "skip")
-    return 0
 
 
 def songs(options: argparse.Namespace, settings: Settings) -> int:
@@ -152,5 +115,5 @@ def demo(options: argparse.Namespace, settings: Settings) -> int:
     return show(options.camera, Model(path=options.model or ""))
 
 
-WITH_LAST_GOOD_SETTINGS = (run, dark, status, press, skip)
+WITH_LAST_GOOD_SETTINGS = (run, dark, send)
 """The verbs of the running service. It runs on with the last good settings, so these verbs use them, too."""

@@ -5,37 +5,66 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 from device.errors import NoBoxError, ServiceError
-from device.system.control_protocol import REPLY_TIMEOUT_S
+from device.system.control_protocol import REPLY_TIMEOUT_S, Command, Subscribe, encode
 
 
-def ask(path: Path, verb: str) -> dict[str, Any]:
-    """Send a verb to the box that listens at `path` and return its reply.
+def ask(path: Path, command: Command | str) -> dict[str, Any]:
+    """Send a command, or the bare name of one, to the box that listens at `path` and return its reply.
 
     Raises:
         NoBoxError: No box listens there.
         ServiceError: The socket cannot be used, or the box refuses or does not reply.
     """
+    line = f"{command}\n".encode() if isinstance(command, str) else encode(command)
+    with contextlib.closing(_replies(path, line)) as replies:
+        for reply in replies:
+            return reply
+    raise ServiceError(f"{path}: the box is busy; ask again")
+
+
+def subscribe(path: Path) -> Generator[dict[str, Any], None, None]:
+    """Yield the status of the box that listens at `path`, and again after each change, until the box ends.
+
+    Raises:
+        NoBoxError: No box listens there.
+        ServiceError: The socket cannot be used, or the box refuses or ends.
+    """
+    count = 0
+    for reply in _replies(path, encode(Subscribe()), waits=True):
+        count += 1
+        yield reply
+    raise ServiceError(f"{path}: the box has ended" if count else f"{path}: the box is busy; ask again")
+
+
+def _replies(path: Path, line: bytes, *, waits: bool = False) -> Generator[dict[str, Any], None, None]:
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
         connection.settimeout(REPLY_TIMEOUT_S + 1)
         try:
             connection.connect(str(path))
-            connection.sendall(f"{verb}\n".encode())
+            connection.sendall(line)
             with connection.makefile("rb") as lines:
-                line = lines.readline()
+                while received := lines.readline():
+                    yield _checked(path, received)
+                    if waits:  # there may be no change for long
+                        connection.settimeout(None)
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise NoBoxError(
                 f"no box runs here ({path}): start one with `moodbox run` or `sudo systemctl start moodbox`"
             ) from error
         except PermissionError as error:
             raise ServiceError(f"{path}: permission denied; add your user to the group moodbox") from error
+        except ServiceError:
+            raise
         except OSError as error:
             raise ServiceError(f"{path}: the box does not answer: {error}") from error
-    if not line:
-        raise ServiceError(f"{path}: the box is busy; ask again")
+
+
+def _checked(path: Path, line: bytes) -> dict[str, Any]:
     try:
         reply: dict[str, Any] = json.loads(line)
     except ValueError as error:

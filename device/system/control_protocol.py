@@ -1,7 +1,163 @@
-"""What the control socket's server and client agree on: one word in, one line of JSON out."""
+"""The one table of what the box can be asked, and the form of a request and its reply.
+
+A client sends one line: a command's bare name, or a JSON object with its name in `do` and its arguments. The
+reply is one line of JSON. The server's checks, the command line, its help and the table in docs/scripts.md
+follow from the classes here. What a command does is in `device.box.requests`.
+"""
 
 from __future__ import annotations
 
-VERBS = frozenset({"status", "press", "skip"})
-MAX_REQUEST_BYTES = 256
-REPLY_TIMEOUT_S = 2.0  # for a request to come in, and for the box to reply to it
+import functools
+import operator
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+PROTOCOL_VERSION = 1
+"""Goes up if a request or a key changes its meaning. New ones may come without that."""
+MAX_REQUEST_BYTES = 4096  # with the end of the line
+REPLY_TIMEOUT_S = 2.0  # for a request to come in, for the box to reply to it, and for a client to take a line
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
+    """One thing that the box can be asked. A subclass's fields are its arguments.
+
+    Attributes:
+        name: Its name on the socket and on the command line.
+        summary: One sentence for help and documentation.
+        word: Its argument on the command line, in brackets if it may be left out; "" for none.
+        sends: What the reply holds, and what the command line prints.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    word: ClassVar[str] = ""
+    sends: ClassVar[str] = "`ok`"
+
+    @classmethod
+    def arguments(cls, word: str) -> dict[str, str]:
+        """Name the argument of a command line: it is the first field."""
+        return {cls.__struct_fields__[0]: word}
+
+
+class Status(Command, frozen=True, tag="status"):
+    """The state of the box."""
+
+    name = "status"
+    summary = "print the status of the running box"
+    sends = "the status"
+
+
+class Subscribe(Command, frozen=True, tag="subscribe"):
+    """The state of the box, now and whenever it changes."""
+
+    name = "subscribe"
+    summary = "print the status of the running box, and again after each change, until Ctrl-C"
+    sends = "the status, a line at once and one after each change"
+
+
+class Press(Command, frozen=True, tag="press"):
+    """A single press of the button."""
+
+    name = "press"
+    summary = "do what a press of the button does: observe again"
+
+
+class Skip(Command, frozen=True, tag="skip"):
+    """A double press of the button."""
+
+    name = "skip"
+    summary = "do what two quick presses do: skip the song that plays"
+
+
+class Pause(Command, frozen=True, tag="pause"):
+    """Pauses the music."""
+
+    name = "pause"
+    summary = "pause the music"
+
+
+class Play(Command, frozen=True, tag="play"):
+    """Goes on with the music."""
+
+    name = "play"
+    summary = "go on with the music that was paused or stopped"
+
+
+class Volume(Command, frozen=True, tag="volume"):
+    """Sets or changes the volume; without an argument, nothing changes."""
+
+    name = "volume"
+    summary = "set the volume, change it by N steps that sound equally large, or print it"
+    word = "[N|+N|-N]"
+    sends = "`volume`, in percent"
+
+    to: Annotated[int, Meta(ge=0, le=100, description="percent")] | None = None
+    steps: Annotated[int, Meta(ge=-100, le=100, description="steps; negative is quieter")] | None = None
+
+    @classmethod
+    def arguments(cls, word: str) -> dict[str, str]:
+        """`40` sets the volume; `+2` and `-2` change it by steps."""
+        return {"steps": word.removeprefix("+")} if word[:1] in ("+", "-") else {"to": word}
+
+    def __post_init__(self) -> None:
+        """Refuse two arguments that contradict each other."""
+        if self.to is not None and self.steps is not None:
+            raise ValueError("give `to` or `steps`, not both")
+
+
+COMMANDS: tuple[type[Command], ...] = (Status, Subscribe, Press, Skip, Pause, Play, Volume)
+"""The table."""
+NAMES = tuple(command.name for command in COMMANDS)
+_ANY_COMMAND: Any = functools.reduce(operator.or_, COMMANDS)
+_DECODER: msgspec.json.Decoder[Command] = msgspec.json.Decoder(_ANY_COMMAND)
+
+
+class RequestError(ValueError):
+    """A request that is not one of the table's: what is wrong, in one line."""
+
+
+def parse_request(line: bytes) -> Command:
+    """Read a request. Raises RequestError."""
+    text = line.strip()
+    try:
+        if text.startswith(b"{"):
+            return _DECODER.decode(text)
+        return convert({"do": text.decode("ascii")})
+    except UnicodeDecodeError as error:
+        raise RequestError(_expected("the line is not UTF-8")) from error
+    except msgspec.ValidationError as error:
+        raise RequestError(_one_line(error)) from error
+    except RecursionError as error:
+        raise RequestError("nested too deeply") from error
+    except msgspec.DecodeError as error:
+        raise RequestError(f"not JSON: {_one_line(error)}") from error
+
+
+def convert(content: dict[str, Any]) -> Command:
+    """Make a command from its name in `do` and its arguments, which may be text. Raises RequestError."""
+    if content.get("do") not in NAMES:
+        raise RequestError(_expected(""))
+    try:
+        command: Command = msgspec.convert(content, _ANY_COMMAND, strict=False)
+        return command
+    except msgspec.ValidationError as error:
+        raise RequestError(_one_line(error)) from error
+
+
+def _expected(problem: str) -> str:
+    return f"{problem}{'; ' if problem else ''}expected one of {', '.join(sorted(NAMES))}"
+
+
+def _one_line(error: Exception) -> str:
+    problem, _, place = str(error).partition(" - at `$.")
+    if place.startswith("do"):  # an unknown name
+        return _expected("")
+    return " ".join(f"{place.rstrip('`')}{': ' if place else ''}{problem}".split())[:300]
+
+
+def encode(command: Command) -> bytes:
+    """Return the line for a request: the bare name where it has no arguments."""
+    content = {key: value for key, value in msgspec.to_builtins(command).items() if value is not None}
+    return (command.name.encode() if content.keys() == {"do"} else msgspec.json.encode(content)) + b"\n"

@@ -7,41 +7,54 @@ import errno
 import json
 import logging
 import os
+import select
 import socket
 import socketserver
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 
 from device.errors import ServiceError
 from device.health import Part
 from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
-from device.system.control_protocol import MAX_REQUEST_BYTES, REPLY_TIMEOUT_S, VERBS
+from device.system.control_protocol import (
+    MAX_REQUEST_BYTES,
+    REPLY_TIMEOUT_S,
+    Command,
+    RequestError,
+    Subscribe,
+    parse_request,
+)
+from device.system.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
 
-MAX_CONNECTIONS = 8  # at once
-POLL_S = 0.5  # seconds after which the listening thread checks whether it has to end
+MAX_CONNECTIONS = 12  # at once
+MAX_SUBSCRIBERS = 4  # of these, so that requests always find a place
+POLL_S = 0.5  # seconds after which a thread that waits checks whether it has to end
+Replies = Generator[dict[str, Any], None, None]
 ENDING: dict[str, Any] = {"error": "the box is ending"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """One verb from the control socket. The box puts its reply into `reply`."""
+    """One command from the control socket.
 
-    verb: str
-    reply: SimpleQueue[dict[str, Any]] = field(default_factory=SimpleQueue, compare=False)
+    The box puts its reply into `reply`; for a Subscribe, a further one after each change of its state.
+    """
+
+    command: Command
+    reply: Mailbox = field(default_factory=Mailbox, compare=False)
 
 
 class ControlServer:
-    """Listens on a Unix socket of mode 660: a line with one word in, a line of JSON out.
+    """Listens on a Unix socket of mode 660: a line with one request in, a line of JSON out.
 
-    Any other input gets an error in JSON. A listening socket that fails, or whose file is removed, is
+    Anything else gets an error in JSON. A listening socket that fails, or whose file is removed, is
     replaced by a new one at the same path.
 
     Attributes:
@@ -65,6 +78,7 @@ class ControlServer:
         self._post = post
         self._refusing = threading.Event()
         self._connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._subscribers = threading.BoundedSemaphore(MAX_SUBSCRIBERS)
         self._request_monitor = PartMonitor(Part.QUESTIONS, post, restart_policy)
         self._opened: _Listener | None = self._open()
         self._thread = SupervisedThread(PartMonitor(Part.CONTROL, post, restart_policy), self._listen)
@@ -78,20 +92,47 @@ class ControlServer:
         """Close the socket and remove its file."""
         self._thread.close(timeout_s=10 * POLL_S)
 
-    def reply_to(self, verb: str) -> dict[str, Any]:
-        """Return the box's reply, or an error after REPLY_TIMEOUT_S."""
-        if verb not in VERBS:
-            return {"error": f"expected one of {', '.join(sorted(VERBS))}"}
-        request = Request(verb)
+    def replies_to(self, line: bytes, is_connected: Callable[[], bool]) -> Replies:
+        """Yield the box's reply, or an error; for a Subscribe go on until the client or the box has gone.
+
+        Args:
+            line: What the client has sent.
+            is_connected: Whether the client still is.
+        """
+        try:
+            request = Request(parse_request(line))
+        except RequestError as error:
+            yield {"error": str(error)}
+            return
+        try:
+            if not isinstance(request.command, Subscribe):
+                yield self._reply(request)
+            elif not self._subscribers.acquire(blocking=False):
+                yield {"error": f"there are {MAX_SUBSCRIBERS} subscribers already; end one of them"}
+            else:
+                try:
+                    yield from self._subscribed(request, is_connected)
+                finally:
+                    self._subscribers.release()
+        finally:
+            request.reply.close()
+
+    def _reply(self, request: Request) -> dict[str, Any]:
         if not self._refusing.is_set():
             self._post(request)
         # Checked again, because the queue may have been emptied for the last time before the request came in.
         if self._refusing.is_set():
             return ENDING
-        try:
-            return request.reply.get(timeout=REPLY_TIMEOUT_S)
-        except Empty:
-            return {"error": "the box does not answer"}
+        return request.reply.get(REPLY_TIMEOUT_S) or {"error": "the box does not answer"}
+
+    def _subscribed(self, request: Request, is_connected: Callable[[], bool]) -> Replies:
+        yield self._reply(request)
+        while is_connected():
+            if reply := request.reply.get(POLL_S):
+                yield reply
+            elif self._refusing.is_set():
+                yield ENDING
+                return
 
     def _open(self) -> _Listener:
         try:
@@ -100,7 +141,7 @@ class ControlServer:
                 _remove_stale(self.path)
             umask = os.umask(0o117)
             try:
-                return _Listener(self.path, self.reply_to, self._connections, self._request_monitor)
+                return _Listener(self.path, self.replies_to, self._connections, self._request_monitor)
             finally:
                 os.umask(umask)
         except OSError as error:
@@ -135,11 +176,11 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def __init__(
         self,
         path: Path,
-        reply_to: Callable[[str], dict[str, Any]],
+        replies_to: Callable[[bytes, Callable[[], bool]], Replies],
         connections: threading.BoundedSemaphore,
         request_monitor: PartMonitor,
     ) -> None:
-        self.reply_to = reply_to
+        self.replies_to = replies_to
         self.request_monitor = request_monitor
         self.failure: ServiceError | None = None
         self._connections = connections
@@ -195,15 +236,40 @@ class _Handler(socketserver.StreamRequestHandler):
     server: _Listener
 
     def handle(self) -> None:
+        try:
+            line = self._read_line()
+        except TimeoutError:
+            self._send({"error": f"no whole line within {REPLY_TIMEOUT_S:.0f} s"})
+            return
+        if len(line) == MAX_REQUEST_BYTES and not line.endswith(b"\n"):
+            self._send({"error": f"the line is longer than {MAX_REQUEST_BYTES} bytes"})
+            return
+        with contextlib.closing(self.server.replies_to(line, self._is_connected)) as replies:
+            for reply in replies:
+                self._send(reply)
+                self.server.request_monitor.mark_healthy()
+
+    def _read_line(self) -> bytes:
+        """Everything up to the first end of a line, to the client's end, or to MAX_REQUEST_BYTES."""
         line, deadline = b"", monotonic() + REPLY_TIMEOUT_S
-        while not line.endswith(b"\n") and len(line) < MAX_REQUEST_BYTES:
+        while b"\n" not in line and len(line) < MAX_REQUEST_BYTES:
             self.connection.settimeout(max(0.001, deadline - monotonic()))
             if not (part := self.connection.recv(MAX_REQUEST_BYTES - len(line))):
                 break
             line += part
-        reply = self.server.reply_to(line.strip().decode("ascii", "replace"))
-        self.wfile.write(json.dumps(reply).encode() + b"\n")
-        self.server.request_monitor.mark_healthy()
+        first, end, _ = line.partition(b"\n")
+        return first + end
+
+    def _send(self, reply: dict[str, Any]) -> None:
+        """Send a line. Raises TimeoutError if the client does not take it."""
+        self.connection.settimeout(REPLY_TIMEOUT_S)
+        self.connection.sendall(json.dumps(reply).encode() + b"\n")
+
+    def _is_connected(self) -> bool:
+        """Whether the client is still there; it may have closed its sending half, as `socat` does."""
+        poll = select.poll()
+        poll.register(self.connection, 0)  # only the end of a connection is reported
+        return not poll.poll(0)
 
 
 def _remove_stale(path: Path) -> None:

@@ -41,7 +41,7 @@ from device.playback.mpd_worker import (
     SongsQueued,
     SongsRefused,
 )
-from device.system.control_protocol import VERBS
+from device.system.control_protocol import COMMANDS, Command, Press
 from device.system.control_server import ENDING, Request
 from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
@@ -130,7 +130,7 @@ BATCHES: dict[str, list[Any]] = {
     "the volume is turned": [VolumeTurned(2)],
     "next is pressed": [ControlPressed(Part.NEXT)],
     "another stop": [Stop()],
-    **{f"the request {verb}": [Request(verb)] for verb in sorted(VERBS)},
+    **{f"the request {command.name}": [Request(command())] for command in COMMANDS},
 }
 
 
@@ -211,14 +211,16 @@ def test_a_box_stays_stopped_whatever_events_come_before_and_after(
     assert run(box_of(analyzer, events)) == (0, Activity.STOPPING)
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS))
-def test_a_request_to_a_box_that_ends_gets_a_reply_at_once(analyzer: FaceAnalyzer, verb: str) -> None:
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_a_request_to_a_box_that_ends_gets_a_reply_at_once(
+    analyzer: FaceAnalyzer, command: type[Command]
+) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
-    request = Request(verb)
+    request = Request(command())
     events.put(Stop())
     events.put(request)
     run(box_of(analyzer, events))
-    assert request.reply.get_nowait() == ENDING
+    assert request.reply.get(0) == ENDING
 
 
 def test_a_box_that_switches_the_machine_off_does_not_observe_unless_that_is_refused(
@@ -237,7 +239,7 @@ def test_a_box_that_switches_the_machine_off_does_not_observe_unless_that_is_ref
     thread = threading.Thread(target=box.run)
     thread.start()
     eventually(lambda: box.state.activity is Activity.POWERING_OFF)
-    press = Request("press")
+    press = Request(Press())
     events.put(press)
     assert press.reply.get(timeout=20) == {"error": "the machine is switching itself off"}
     assert box.state.activity is Activity.POWERING_OFF

@@ -40,7 +40,7 @@ def test_run_plays_and_press_skip_and_status_reach_it(settings_file: Path, libra
 
 
 def test_status_press_and_skip_without_a_box_say_how_to_start_one(settings_file: Path) -> None:
-    for verb in ("status", "press", "skip"):
+    for verb in ("status", "press", "volume"):
         result = moodbox(verb, "--settings", settings_file)
         assert result.returncode == 1
         assert "no box runs here" in result.stderr

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from device.errors import ServiceError
 from device.health import PartFailed, PartRecovered
 from device.system.control_client import ask
-from device.system.control_protocol import MAX_REQUEST_BYTES
+from device.system.control_protocol import MAX_REQUEST_BYTES, NAMES
 from device.system.control_server import MAX_CONNECTIONS, ControlServer, Request
 from tests.waiting import eventually
 
 
 def reply_to(request: Request) -> None:
-    request.reply.put({"verb": request.verb})
+    request.reply.put({"verb": request.command.name})
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_the_socket_is_for_owner_and_group_alone(server: ControlServer, path: Pa
 
 
 def test_an_unknown_verb_gets_an_error(server: ControlServer, path: Path) -> None:
-    with pytest.raises(ServiceError, match="expected one of press, skip, status"):
+    with pytest.raises(ServiceError, match=r"expected one of .*press, skip, status"):
         ask(path, "open the pod bay doors")
 
 
@@ -88,7 +88,7 @@ def test_junk_gets_an_error_and_does_no_harm(
     server = _shared(tmp_path_factory)
     replied = raw(server.path, content)
     if replied:
-        assert "error" in json.loads(replied) or content.strip() in (b"status", b"press", b"skip")
+        assert "error" in json.loads(replied) or content.split(b"\n")[0].strip().decode() in NAMES
     # Repeated, because on a busy machine one request may time out.
     eventually(lambda: raw(server.path, b"status\n") == b'{"verb": "status"}\n')
 

@@ -1,0 +1,79 @@
+"""What each command of the control socket does; `device.system.control_protocol` has their table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from device.playback.controller import PlaybackController
+from device.system import control_protocol as protocol
+from device.system.control_server import Request
+
+Reply = dict[str, Any]
+Action = Callable[[Any], Reply]
+
+OK: Reply = {"ok": True}
+NO_VOLUME = "MPD has no volume: give its audio_output a mixer_type in mpd.conf"
+
+
+class RequestHandler:
+    """Replies to requests, and keeps subscribers informed. Used by the loop's thread alone."""
+
+    def __init__(
+        self,
+        playback: PlaybackController,
+        status: Callable[[], Reply],
+        actions: Mapping[type[protocol.Command], Action],
+    ) -> None:
+        """Take what requests act on.
+
+        Args:
+            playback: Decides what plays.
+            status: Returns the box's present status.
+            actions: The commands that the box itself carries out.
+        """
+        self._playback = playback
+        self._status = status
+        self._subscribers: list[Request] = []
+        self._published: Reply = {}
+        self._actions: dict[type[protocol.Command], Action] = {
+            protocol.Status: lambda _: status(),
+            protocol.Skip: lambda _: _ok(playback.skip(), "no song plays that could be skipped"),
+            protocol.Pause: lambda _: _ok(playback.pause(), "no song plays that could be paused"),
+            protocol.Play: lambda _: _ok(playback.resume(), "no music to go on with: press the button"),
+            protocol.Volume: self._volume,
+            **actions,
+        }
+
+    def handle(self, request: Request) -> None:
+        """Carry out a request, and reply to it."""
+        if isinstance(request.command, protocol.Subscribe):
+            self._published = self._status()
+            request.reply.put(self._published)
+            self._subscribers = [s for s in self._subscribers if not s.reply.closed] + [request]
+        else:
+            request.reply.put(self._actions[type(request.command)](request.command))
+
+    def publish(self) -> None:
+        """Send the status to every subscriber, if it has changed."""
+        self._subscribers = [s for s in self._subscribers if not s.reply.closed]
+        if not self._subscribers or (status := self._status()) == self._published:
+            return
+        self._published = status
+        for subscriber in self._subscribers:
+            subscriber.reply.put(status)
+
+    def _volume(self, command: protocol.Volume) -> Reply:
+        if self._playback.snapshot is None:
+            return {"error": "MPD is not reachable: `moodbox status` says why"}
+        if command.to is not None:
+            volume = self._playback.set_volume(command.to)
+        elif command.steps is not None:
+            volume = self._playback.change_volume(command.steps)
+        else:
+            volume = self._playback.snapshot.volume
+        return {"error": NO_VOLUME} if volume is None else {"ok": True, "volume": volume}
+
+
+def _ok(done: bool, problem: str) -> Reply:
+    return OK if done else {"error": problem}

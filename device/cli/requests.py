@@ -1,0 +1,65 @@
+"""The verbs that ask the running box: one for each command of the control socket's table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from device.config.settings import Settings
+from device.errors import SettingsError
+from device.system import control_protocol as protocol
+from device.system.control_client import ask, subscribe
+
+
+def send(options: argparse.Namespace, settings: Settings) -> int:
+    """Send the command, and print what the reply holds.
+
+    Raises:
+        SettingsError: The argument is not one that the command takes.
+        ServiceError: No box runs, or it refuses.
+    """
+    path = settings.service.socket_path()
+    command = _command(options.command, options.word)
+    if isinstance(command, protocol.Subscribe):
+        with closing(subscribe(path)) as replies:
+            for reply in replies:
+                print(json.dumps(reply) if options.json else _in_one_line(reply), flush=True)
+        return 0
+    reply = ask(path, command)
+    if options.json:
+        print(json.dumps(reply))
+    elif isinstance(command, protocol.Status):
+        print("\n".join(_lines(reply)))
+    elif "volume" in reply:
+        print(reply["volume"])
+    return 0
+
+
+def _command(kind: type[protocol.Command], word: str | None) -> protocol.Command:
+    try:
+        return protocol.convert({"do": kind.name} | ({} if word is None else kind.arguments(word)))
+    except protocol.RequestError as error:
+        raise SettingsError(f"{kind.name} {word}: expected {kind.word} ({error})") from error
+
+
+def _lines(status: dict[str, Any]) -> Iterator[str]:
+    for key, value in status.items():
+        if key == "trouble":
+            for part, problem in value.items():
+                yield f"{'trouble':12} {part}: {problem}"
+        elif key == "start":
+            parts = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in value.items())
+            yield f"{key:12} {parts}"
+        elif isinstance(value, bool):
+            yield f"{key:12} {'yes' if value else 'no'}"
+        else:
+            yield f"{key:12} {'-' if value is None else value}"
+
+
+def _in_one_line(status: dict[str, Any]) -> str:
+    values = [status["state"], status["mood"], status["playing"], status["song"]]
+    trouble = [f"{part}: {problem}" for part, problem in status["trouble"].items()]
+    return "  ".join([status["since"], *("-" if value is None else value for value in values), *trouble])

@@ -1,0 +1,43 @@
+"""The table of commands as docs/scripts.md shows it. `make settings` writes it there.
+
+Run as a module, it replaces the table in the page that is named.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from device.system.control_protocol import COMMANDS
+
+HEADING = "| `do` | arguments | reply | on the command line |\n|---|---|---|---|\n"
+
+
+def as_markdown() -> str:
+    """Return the table, with one row for each command."""
+    rows = []
+    for command in COMMANDS:
+        properties = msgspec.json.schema(command)["$defs"][command.__name__]["properties"]
+        arguments = "; ".join(_argument(*field) for field in properties.items() if field[0] != "do")
+        usage = f"moodbox {command.name} {command.word}".strip().replace("|", "\\|")
+        rows.append(
+            f"| `{command.name}` | {arguments or 'none'} | {command.sends} | `{usage}`: {command.summary} |\n"
+        )
+    return HEADING + "".join(rows)
+
+
+def _argument(name: str, schema: dict[str, Any]) -> str:
+    kind = schema.get("anyOf", [schema])[0]
+    values = [f"`{value}`" for value in kind.get("enum", ())]
+    values += [f"{kind['minimum']} to {kind['maximum']}"] if "minimum" in kind else []
+    return " ".join([f"`{name}`:", ", ".join(values), kind.get("description", "")]).strip()
+
+
+if __name__ == "__main__":
+    page = Path(sys.argv[1])
+    old = re.escape(HEADING) + r"(\|.*\n)*"
+    page.write_text(re.sub(old, lambda _: as_markdown(), page.read_text(), count=1))
