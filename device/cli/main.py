@@ -77,7 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--settings", type=Path, metavar="FILE", help="default: /etc/moodbox/moodbox.toml")
     camera = argparse.ArgumentParser(add_help=False)
     camera.add_argument(
-        "--camera", metavar="SOURCE", help="auto, picamera2, webcam:N, images:PATH or video:FILE"
+        "--camera",
+        metavar="SOURCE",
+        help="auto, picamera2[:N], webcam:N, webcam:/dev/PATH, images:PATH or video:FILE",
     )
     in_json = argparse.ArgumentParser(add_help=False)
     in_json.add_argument("--json", action="store_true", help="print JSON, for scripts")
