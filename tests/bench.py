@@ -5,6 +5,7 @@ Times say little on another machine; the ratios say more. Nothing here is a test
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import socket
@@ -16,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -23,12 +26,15 @@ import psutil
 from gpiozero import Device
 
 import device
+from device.box.observer import SEARCH_PAUSE_S
 from device.config.settings import Look, Service, Settings
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.demo.slideshow import Slideshow
 from device.demo.songs import make_library
 from device.system.control_client import ask
+from device.vision.change import MAX_SEARCH_INTERVAL_S, ChangeDetector
+from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
 from tests.waiting import eventually
@@ -53,6 +59,7 @@ def main() -> None:
             )
             bench_presses(settings)
             bench_process(settings, folder)
+            bench_nobody(settings)
     bench_frame()
 
 
@@ -154,6 +161,56 @@ def daemon(settings: Path, folder: Path, ends: list[float]) -> Iterator[tuple[fl
                 process.terminate()
                 ends.append(timed(process.wait))
     address.unlink()
+
+
+class EmptyRoom:
+    """A camera without end: nobody is there, and nothing changes but the noise."""
+
+    def __init__(self) -> None:
+        random = np.random.default_rng(1)
+        room = cv2.resize(np.rot90(read_picture(PICTURES[0]), -1), (320, 240), interpolation=cv2.INTER_AREA)
+        noisy = [room + random.integers(-2, 2, room.shape, endpoint=True) for _ in range(20)]
+        self.count = 0
+        self._frames = itertools.cycle([np.clip(frame, 0, 255).astype(np.uint8) for frame in noisy])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def read(self) -> Frame:
+        self.count += 1
+        return next(self._frames)
+
+
+def bench_nobody(settings: Settings) -> None:
+    with patch.object(ChangeDetector, "needs_search", return_value=True):
+        always = nobody_shares(settings)
+    shares = nobody_shares(settings)
+    row(
+        "share of a core while nobody is there",
+        f"{100 * statistics.median(shares):.1f} %",
+        f"{100 * max(shares):.1f} %",
+        "5 %",
+        f"{100 * statistics.median(always):.1f} % if every frame is searched",
+    )
+
+
+def nobody_shares(settings: Settings) -> list[float]:
+    """The processor's time of the whole process for a frame, at five frames a second, in three turns.
+
+    The frames are counted, because a busy machine takes fewer.
+    """
+    process, room = psutil.Process(), EmptyRoom()
+    shares = []
+    with harness_for(settings, lambda: room) as harness:
+        eventually(lambda: harness.status()["state"] == "no_face")
+        for _ in range(3):
+            frames, used = room.count, sum(process.cpu_times()[:2])
+            time.sleep(3 * MAX_SEARCH_INTERVAL_S)
+            shares.append((sum(process.cpu_times()[:2]) - used) / (room.count - frames) / SEARCH_PAUSE_S)
+    return shares
 
 
 def bench_frame() -> None:
