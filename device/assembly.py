@@ -78,7 +78,7 @@ def open_box(
         from device.playback.controller import PlaybackController
         from device.system.power import Power
         from device.vision.camera import camera_factory
-        from device.vision.capture import Capture
+        from device.vision.cameras.capture import Capture
 
         startup.done("libraries")
         lexicon = _lexicon(chosen.music, health)
@@ -106,6 +106,7 @@ def open_box(
             playback=PlaybackController(
                 chosen.music, player, scanner, memory, np.random.default_rng(), health
             ),
+            memory=memory,
             power=Power(events.put),
             notifier=Notifier(),
             startup=startup,

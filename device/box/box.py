@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from device.box.control_events import ControlEvents
+from device.box.furniture import FurnitureLearner
 from device.box.loop import Loop, Stop
 from device.box.observer import Observer
 from device.box.requests import OK, RequestHandler
@@ -27,6 +28,8 @@ from device.panel.controls import NO_CONTROLS, ControlPressed, Controls, VolumeT
 from device.panel.encoder import EncoderEdge
 from device.panel.lights import Lights
 from device.playback.controller import PlaybackController
+from device.playback.guarded_memory import GuardedMemory
+from device.playback.memory import Memory
 from device.playback.mpd_worker import MpdEvent
 from device.playback.state import ControlMode
 from device.supervision import (
@@ -42,7 +45,7 @@ from device.system.control_server import ENDING, Request
 from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
 from device.system.systemd import Notifier
-from device.vision.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.observation import FaceAnalyzer
 
 log = logging.getLogger(__name__)
@@ -70,6 +73,7 @@ class Box:
         analyzer: FaceAnalyzer | None,
         capture: Capture,
         playback: PlaybackController,
+        memory: Memory,
         power: Power,
         notifier: Notifier,
         startup: StartupTimes,
@@ -89,6 +93,7 @@ class Box:
             analyzer: Finds and classifies faces.
             capture: Gives frames.
             playback: Decides what plays.
+            memory: Keeps which faces are furniture.
             power: Switches the machine off.
             notifier: Tells systemd.
             startup: How long each part of the start took.
@@ -120,6 +125,7 @@ class Box:
             rules=rules,
             analyzer=analyzer,
             capture=capture,
+            furniture=FurnitureLearner(GuardedMemory(memory, health), self._state),
             on_mood=lambda mood: playback.play(mood, by_button=self.state.pressed),
         )
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+from device.box.furniture import FurnitureLearner, SightedFaces
 from device.box.loop import Loop
 from device.box.observation_log import log_observation
 from device.box.state import Activity, StateHolder
 from device.config import settings
 from device.health import Health, Part
 from device.mood import Decision, Mood, Outcome
-from device.vision.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.change import ChangeDetector
 from device.vision.observation import FaceAnalyzer, Observation
 
@@ -41,6 +42,7 @@ class Observer:
         rules: settings.Look,
         analyzer: FaceAnalyzer | None,
         capture: Capture,
+        furniture: FurnitureLearner,
         on_mood: Callable[[Mood], None],
     ) -> None:
         """on_mood: called with each mood that an observation has decided on."""
@@ -50,8 +52,9 @@ class Observer:
         self._rules = rules
         self._analyzer = analyzer
         self._capture = capture
+        self._furniture = furniture
         self._on_mood = on_mood
-        self._observation = self._new_observation()
+        self._begin()
         self._changes = ChangeDetector()
         self._number = NONE  # of the capture whose events count
         self._requested = 0.0  # monotonic seconds
@@ -65,7 +68,7 @@ class Observer:
         self._forget()
         self._state.change(activity=Activity.LOOKING)
         self._requested = monotonic()
-        self._observation = self._new_observation()
+        self._begin()
         self._changes.forget()
         self._number = self._capture.start()
         self._loop.schedule_in(self._frame_timed_out, self._open_timeout_s)
@@ -79,20 +82,21 @@ class Observer:
     def handle_event(self, event: FrameCaptured | CaptureEnded) -> None:
         """Take a frame or the end of the frames; events of an earlier observation are ignored."""
         match event:
-            case FrameCaptured(number, frame) if self._analyzer and number == self._number:
-                self._take(self._analyzer, frame)
+            case FrameCaptured(number, frame) if self._faces and number == self._number:
+                self._take(self._faces, frame)
             case CaptureEnded(number, error) if number == self._number:
                 self._frames_ended(error)
 
-    def _new_observation(self) -> Observation:
+    def _begin(self) -> None:
         threshold = self._analyzer.card.threshold if self._analyzer else 1.0
-        return Observation(self._rules, threshold, started=monotonic())
+        self._observation = Observation(self._rules, threshold, started=monotonic())
+        self._faces = self._furniture.sighted(self._analyzer) if self._analyzer else None
 
     def _forget(self) -> None:
         self._number = NONE
         self._loop.cancel(self._frame_timed_out, self._end, self._next_frame, self.start)
 
-    def _take(self, analyzer: FaceAnalyzer, frame: Any) -> None:
+    def _take(self, analyzer: SightedFaces, frame: Any) -> None:
         self._loop.cancel(self._frame_timed_out)
         self._open_timeout_s = OPEN_TIMEOUT_S
         if not self._observation.results:
@@ -130,6 +134,8 @@ class Observer:
         self._loop.cancel(self._end)
         decision = self._observation.decision()
         self._log(decision)
+        if self._faces:
+            self._furniture.learn(self._faces)
         searching = self._state.value.searching and decision.mood is None
         self._state.change(decision=decision, searching=searching)
         if decision.mood:
@@ -137,7 +143,7 @@ class Observer:
         if not searching:
             self.rest()
         elif more_frames:
-            self._observation = self._new_observation()
+            self._begin()
             self._requested = monotonic()
             self._next_frame()
         else:

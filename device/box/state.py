@@ -41,6 +41,7 @@ class State:
         gesture: What the button's present hold means; None while the button is up.
         paused: MPD is paused.
         pressed: The button was pressed since the start.
+        furniture: How many faces in view are known to be furniture.
         trouble: The problem of each part that has one, by the part's name.
         shown: What the lights show; it follows `indication_of` at the end of each turn of the loop.
         shown_since: When that last changed.
@@ -53,6 +54,7 @@ class State:
     gesture: Gesture | None = None
     paused: bool = False
     pressed: bool = False
+    furniture: int = 0
     trouble: tuple[tuple[str, str], ...] = ()
     shown: tuple[Indication, Mood | None] = (Indication.STARTING, None)
     shown_since: datetime = field(default_factory=lambda: datetime.now(UTC))

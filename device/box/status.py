@@ -32,6 +32,7 @@ def status_of(
         "stepped_back": stepped_back,
         "volume": snapshot.volume if snapshot else None,
         "since": state.shown_since.isoformat(timespec="seconds"),
+        "furniture": state.furniture,
         "start": {part: round(seconds, 3) for part, seconds in startup_s.items()},
         "version": __version__,
         "protocol": PROTOCOL_VERSION,

@@ -96,7 +96,12 @@ def _parser() -> argparse.ArgumentParser:
         *((command.name, command, [shared, in_json], command.summary) for command in COMMANDS),
         ("songs", verbs.songs, [shared, in_json], "print which songs would play next in a mood, and why"),
         ("mood", verbs.mood, [shared, in_json], "set a song's affect: a mood, or valence and energy"),
-        ("forget", verbs.forget, [shared], "forget what was learned; affects that you set stay"),
+        (
+            "forget",
+            verbs.forget,
+            [shared],
+            "forget what was learned; affects that you set stay",
+        ),
         ("dark", verbs.dark, [shared], "put out the lights of a box that was killed"),
         ("demo", verbs.demo, [camera], "run the box in a terminal, with music and a panel of its own"),
     ):

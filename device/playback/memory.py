@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -13,6 +14,7 @@ from device.playback.ownership import QueueOwnership
 from device.recommend.play_statistics import PlayCount, PlayStatistics
 from device.storage.database import DatabaseFile
 from device.storage.rows import Number, Share, Table
+from device.vision.furniture import Box, FaceLocation, FaceLocations
 
 FILE = "moodbox.db"
 MIGRATIONS = (
@@ -33,6 +35,13 @@ MIGRATIONS = (
     CREATE TABLE server (above INTEGER NOT NULL, started REAL NOT NULL, version INTEGER NOT NULL);
     INSERT INTO server VALUES (0, 0, 0);
     """,
+    """
+    CREATE TABLE face_locations (
+        position INTEGER PRIMARY KEY, x REAL NOT NULL, y REAL NOT NULL, width REAL NOT NULL,
+        first REAL NOT NULL, last REAL NOT NULL, counted REAL NOT NULL, seen INTEGER NOT NULL,
+        missed INTEGER NOT NULL, furniture INTEGER NOT NULL
+    );
+    """,
 )
 GENRE_KIND: Literal["genre"] = "genre"
 SONG_KIND: Literal["song"] = "song"
@@ -40,6 +49,8 @@ CountKind = Literal["genre", "song"]
 """What a play count is for."""
 Moment = Annotated[float, Meta(ge=-1e11, le=1e11)]
 """Seconds since the epoch; negative on a Pi whose clock is not set yet."""
+Coordinate = Annotated[float, Meta(ge=-10, le=10)]
+"""A share of a frame's width; a face may reach out of the frame."""
 TABLES = (
     Table(
         "queued",
@@ -53,6 +64,18 @@ TABLES = (
     Table("played", [{"number": Number, "uri": str}]),
     Table("tallies", [{"mood": Mood, "kind": CountKind, "name": str, "heard": Number, "skipped": Number}]),
     Table("words", [{"uri": str, "valence": Share, "energy": Share}]),
+    Table(
+        "face_locations",
+        [
+            {
+                "position": Number,
+                **dict.fromkeys(("x", "y", "width"), Coordinate),
+                **dict.fromkeys(("first", "last", "counted"), Moment),
+                **dict.fromkeys(("seen", "missed"), Number),
+                "furniture": Literal[0, 1],
+            }
+        ],
+    ),
     # SQLite's own table, for `played`.
     Table("sqlite_sequence", [{"name": str, "seq": Number}], recoverable=False),
 )
@@ -60,7 +83,7 @@ MAX_PLAYED = 1000  # played songs that are remembered
 
 
 class Memory(DatabaseFile):
-    """Queue ownership, played songs, play statistics and the user's own affects.
+    """Queue ownership, played songs, play statistics, the user's own affects, and faces that are furniture.
 
     Every change is one transaction: a power failure leaves it complete or not made at all.
     """
@@ -143,6 +166,33 @@ class Memory(DatabaseFile):
         with self._transaction() as transaction:
             transaction.execute("DELETE FROM tallies")
             transaction.execute("DELETE FROM played")
+            transaction.execute("DELETE FROM face_locations")
+
+    def face_locations(self) -> FaceLocations:
+        """Return where faces were seen, and which of them are furniture."""
+        rows = self._rows(
+            tuple[Coordinate, Coordinate, Coordinate, Moment, Moment, Moment, Number, Number, Literal[0, 1]],
+            "SELECT x, y, width, first, last, counted, seen, missed, furniture FROM face_locations"
+            " ORDER BY position",
+        )
+        return tuple(
+            FaceLocation(Box(x, y, width), first, last, counted, seen, missed, bool(is_furniture))
+            for x, y, width, first, last, counted, seen, missed, is_furniture in rows
+        )
+
+    def keep_face_locations(self, locations: FaceLocations) -> None:
+        """Replace where faces were seen."""
+        rows = [
+            (*astuple(p.box), p.first, p.last, p.counted, p.seen, p.missed, int(p.is_furniture))
+            for p in locations
+        ]
+        with self._transaction() as transaction:
+            transaction.execute("DELETE FROM face_locations")
+            transaction.executemany(
+                "INSERT INTO face_locations (x, y, width, first, last, counted, seen, missed, furniture)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
 
     def own_affects(self) -> dict[str, Affect]:
         """Return the affects that the user set, by URI."""

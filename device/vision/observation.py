@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from time import monotonic, perf_counter
+from typing import Protocol
 
 from device.config import settings
 from device.mood import Decision, Face, Probabilities, agree, decide
@@ -29,6 +30,13 @@ class FrameResult:
     probabilities: Probabilities | None
     detect_time: float
     classify_time: float
+
+
+class Analyzer(Protocol):
+    """What finds and classifies a face."""
+
+    def analyze(self, frame: Frame, previous: Face | None = None, mirrored: bool = False) -> FrameResult:
+        """As in `FaceAnalyzer`."""
 
 
 class FaceAnalyzer:
@@ -75,7 +83,7 @@ class Observation:
     results: list[FrameResult] = field(default_factory=list)
 
     def add_frame(
-        self, analyzer: FaceAnalyzer, frame: Frame, changes: ChangeDetector | None = None
+        self, analyzer: Analyzer, frame: Frame, changes: ChangeDetector | None = None
     ) -> FrameResult:
         """Analyze one more frame.
 

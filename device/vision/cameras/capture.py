@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from device.errors import SEE_LOG, CameraError, describe
-from device.vision.camera import Camera
+from device.vision.cameras.base import Camera
 from device.vision.frame import Frame
 
 log = logging.getLogger(__name__)

@@ -120,6 +120,7 @@ def test_status_over_the_socket_has_all_the_contracts_keys(harness: Harness) -> 
     assert status["trouble"] == {}
     assert status["stepped_back"] is False
     assert list(status) == [
-        *("state", "mood", "confidence", "playing", "song", "stepped_back", "since", "start", "version"),
+        *("state", "mood", "confidence", "playing", "song", "stepped_back", "since", "furniture", "start"),
+        "version",
         "trouble",
     ]

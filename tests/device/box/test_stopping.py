@@ -47,7 +47,7 @@ from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
 from device.system.systemd import Notifier
 from device.vision.camera import PictureCamera
-from device.vision.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY
@@ -150,7 +150,7 @@ def refuse() -> None:
 
 def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callable[[], None] = refuse) -> Box:
     """A box of real parts, without an MPD."""
-    music, health = Music(address="/nowhere/mpd.sock"), Health()
+    music, health, memory = Music(address="/nowhere/mpd.sock"), Health(), Memory.in_memory()
     return Box(
         events=events,
         rules=Look(readings=1),
@@ -163,10 +163,11 @@ def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callabl
             music,
             MpdWorker(music, events.put),
             LibraryScanner(music, read_lexicon(), None, events.put),
-            Memory.in_memory(),
+            memory,
             np.random.default_rng(1),
             health,
         ),
+        memory=memory,
         power=Power(events.put, ask_logind),
         notifier=Notifier(),
         startup=StartupTimes(),

@@ -17,6 +17,7 @@ from device.mpd.snapshot import Entry, Snapshot
 from device.playback.memory import MAX_PLAYED, Memory
 from device.playback.ownership import QueueOwnership
 from device.recommend.play_statistics import NO_STATISTICS, PlayCount
+from device.vision.furniture import Box, FaceLocation
 
 ENTRIES = (Entry(3, "a.ogg"), Entry(4, "b ü.ogg"))
 OWNERSHIP = QueueOwnership(
@@ -170,6 +171,19 @@ def test_plays_are_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path
     }
     assert play_statistics.genres_elsewhere == {"Blues": PlayCount(0, 2)}
     assert play_statistics.songs_elsewhere == {"a.ogg": PlayCount(0, 2)}
+
+
+def test_the_places_of_faces_survive_a_restart_and_are_forgotten_with_the_rest(tmp_path: Path) -> None:
+    locations = (
+        FaceLocation(Box(0.5, 0.7, 0.25), 100.0, 200.0, 300.0, seen=9, missed=2, is_furniture=True),
+        FaceLocation(Box(0.1, -0.1, 0.5), -5.0, -5.0, -5.0),
+    )
+    with closing(Memory.open(tmp_path)) as memory:
+        memory.keep_face_locations(locations)
+    with closing(Memory.open(tmp_path)) as memory:
+        assert memory.face_locations() == locations
+        memory.forget()
+        assert memory.face_locations() == ()
 
 
 def test_forgetting_keeps_the_users_own_affects_and_the_queue(tmp_path: Path) -> None:

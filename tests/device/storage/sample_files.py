@@ -14,6 +14,7 @@ from device.mood import Mood
 from device.mpd.snapshot import Entry
 from device.playback.memory import Memory
 from device.playback.ownership import QueueOwnership
+from device.vision.furniture import Box, FaceLocation
 
 MOODS = tuple(Mood)
 URIS = tuple(f"happy/{number:03} ü.ogg" for number in range(150))
@@ -28,6 +29,9 @@ FEATURES = Features(loudness=-12.5, brightness=0.4, onsets=3.5, tempo=120.0, pul
 def populate(memory: Memory, index: LibraryIndex) -> None:
     memory.keep_ownership(OWNERSHIP)
     learn(memory, 60)
+    memory.keep_face_locations(
+        tuple(FaceLocation(Box(n / 8, 0.3, 0.2), 1.7e9, 1.7e9, 1.7e9, seen=n) for n in range(8))
+    )
     for number in range(20):
         memory.keep_own_affect(URIS[number], number / 20, 0.5)
     read(index, "one", len(URIS))
@@ -55,6 +59,7 @@ def ask_all(folder: Path) -> None:
         ownership = memory.ownership()
         memory.played(500)
         memory.own_affects()
+        memory.keep_face_locations(memory.face_locations())
         for mood in Mood:
             memory.play_statistics(mood)
         for _ in range(2):  # damage raises an error once, after which the index is rebuilt

@@ -9,7 +9,7 @@ import pytest
 
 from device.errors import CameraError
 from device.vision.camera import Camera, PictureCamera
-from device.vision.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.frame import Frame
 from tests.device.conftest import HAPPY
 from tests.waiting import eventually
