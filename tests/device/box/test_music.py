@@ -120,7 +120,6 @@ def test_status_over_the_socket_has_all_the_contracts_keys(harness: Harness) -> 
     assert status["trouble"] == {}
     assert status["stepped_back"] is False
     assert list(status) == [
-        *("state", "mood", "confidence", "playing", "song", "stepped_back", "since", "furniture", "start"),
-        "version",
-        "trouble",
+        *("state", "mood", "confidence", "playing", "song", "stepped_back", "volume", "since", "furniture"),
+        *("start", "version", "protocol", "trouble"),
     ]
