@@ -149,17 +149,33 @@ def _player(settings: Settings) -> str:
 
 
 def _library(settings: Settings) -> str:
+    from device.library.spoken_word import why_no_songs
     from device.library.tag_affect import read_lexicon
     from device.mpd import responses as answers
     from device.mpd.connection import connected
-    from device.playback.controller import EMPTY_LIBRARY
 
     read_lexicon(settings.music.places)
     with connected(settings.music) as client:
         songs = answers.stats(client).songs
         if not songs:
-            raise LibraryError(EMPTY_LIBRARY)
-        return "; ".join([f"{songs} songs", *_analysis(settings, client)])
+            raise LibraryError(why_no_songs(0))
+        left_out = _left_out(settings)
+        if left_out == songs:
+            raise LibraryError(why_no_songs(left_out))
+        notes = [f"{left_out} of them left out as spoken word"] if left_out else []
+        return "; ".join([f"{songs} songs", *notes, *_analysis(settings, client)])
+
+
+def _left_out(settings: Settings) -> int:
+    """The number of songs that the box leaves out, as far as it has read the library."""
+    from device.library.index import FILE, LibraryIndex
+
+    folder = settings.service.state_path()
+    with contextlib.suppress(sqlite3.Error, OSError):  # reported by `storage`, or another user's
+        if (folder / FILE).exists():
+            with LibraryIndex.copied(folder) as index:
+                return index.left_out_count()
+    return 0
 
 
 def _analysis(settings: Settings, client: Client) -> Iterator[str]:

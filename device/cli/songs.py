@@ -1,12 +1,10 @@
-"""`moodbox songs`: which songs play next and why; `mood`: a song's affect; `forget`: what was learned."""
+"""`moodbox songs`: which songs play next and why; `moodbox forget`: what was learned."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import difflib
 import math
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,26 +13,25 @@ from typing import Any
 
 import numpy as np
 
+from device.cli.song_affect import affect_as_object, folder_for_command
 from device.config.settings import Settings
-from device.errors import LibraryError, MemoryFileError, MoodboxError, NoBoxError, PlayerError, SettingsError
-from device.library.audio.features import Features
+from device.errors import LibraryError, MoodboxError, NoBoxError, PlayerError, SettingsError
 from device.library.index import LibraryIndex
 from device.library.music_folder import music_folder_if_readable
 from device.library.scan import scan
+from device.library.spoken_word import LeftOut, why_no_songs
 from device.library.table import SongTable
-from device.library.tag_affect import Affect, AffectLexicon, Term, read_lexicon
+from device.library.tag_affect import AffectLexicon, Term, read_lexicon
 from device.mood import Mood
 from device.mpd.connection import connected
 from device.mpd.playlists import mood_playlist
 from device.mpd.stickers import likes
 from device.mpd.titles import song_name, titles_of
-from device.playback.controller import EMPTY_LIBRARY
 from device.playback.memory import Memory
 from device.printable import printable
 from device.recommend.ranking import RankedSong
 from device.recommend.song_plan import HISTORY_LENGTH, ListeningContext, plan_songs
 from device.recommend.trajectory import Trajectory
-from device.storage.sqlite import is_read_only
 from device.system.control_client import ask
 
 SONG_COUNT = 12
@@ -50,6 +47,7 @@ class Plan:
         trajectory: the affects that the songs are chosen for.
         choices: the chosen songs, in their order.
         titles: those that MPD knows, by URI.
+        left_out: how many songs of the library are left out as spoken word; 0 for a playlist.
     """
 
     mood: Mood
@@ -57,6 +55,7 @@ class Plan:
     trajectory: Trajectory
     choices: tuple[RankedSong, ...]
     titles: Mapping[str, str]
+    left_out: int
 
     @property
     def known(self) -> int:
@@ -79,7 +78,7 @@ def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
         MemoryFileError: the files of the box cannot be used.
     """
     mood = _mood(read_lexicon(settings.music.places), word)
-    folder = _folder(settings)
+    folder = folder_for_command(settings)
     with LibraryIndex.opened_for_command(folder) as index:
         picked, liked = _playlist_and_likes(settings, index, mood)
         table = index.table()
@@ -95,9 +94,10 @@ def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
         )
     planned = plan_songs(settings.music, context, SONG_COUNT, np.random.default_rng(seed))
     if not planned.songs:
-        raise LibraryError(EMPTY_LIBRARY)
+        raise LibraryError(why_no_songs(len(table)))
     titles = titles_of(settings.music, [song.uri for song in planned.songs])
-    return Plan(mood, planned.table, planned.trajectory, planned.songs, titles)
+    left_out = 0 if picked else len(table) - len(planned.table)
+    return Plan(mood, planned.table, planned.trajectory, planned.songs, titles, left_out)
 
 
 def _mood(lexicon: AffectLexicon, word: str) -> Mood:
@@ -144,7 +144,8 @@ def _playlist_and_likes(
         with connected(settings.music) as client:
             if not _is_running(settings):
                 folder = music_folder_if_readable(client, settings.music)
-                for _ in scan(client, index, lexicon, settings.music.address, folder):
+                rules = LeftOut.of(settings.music)
+                for _ in scan(client, index, lexicon, settings.music.address, folder, left_out=rules):
                     pass
             return mood_playlist(client, mood), likes(client) if settings.music.stickers else {}
     except PlayerError as error:
@@ -152,21 +153,6 @@ def _playlist_and_likes(
             raise
         print(f"moodbox: {error}; this plan uses what was known before", file=sys.stderr)
         return (), {}
-
-
-def _folder(settings: Settings) -> Path:
-    """Return the folder of the box's files. Raises MemoryFileError if they cannot be written."""
-    folder = settings.service.state_path()
-    if folder.is_dir() and is_read_only(folder):
-        raise MemoryFileError(
-            f"{folder}: its disk is read-only; if that is not intended, `sudo dmesg` says why"
-        )
-    if folder.is_dir() and not os.access(folder, os.W_OK):
-        owner = f"#{folder.stat().st_uid}"
-        with contextlib.suppress(KeyError):
-            owner = folder.owner()
-        raise MemoryFileError(f"{folder}: may not be written by this user: sudo -u {owner} moodbox ...")
-    return folder
 
 
 def _is_running(settings: Settings) -> bool:
@@ -179,7 +165,8 @@ def _is_running(settings: Settings) -> bool:
 
 def as_table(plan: Plan) -> str:
     """Format a plan for people."""
-    lines = [f"{plan.mood}: {len(plan.choices)} of {plan.known} songs"]
+    note = f" ({plan.left_out} more are left out as spoken word)" if plan.left_out else ""
+    lines = [f"{plan.mood}: {len(plan.choices)} of {plan.known} songs{note}"]
     for number, choice in enumerate(plan.choices, start=1):
         title = plan.titles.get(choice.uri)
         name = [song_name(choice.artist, title, choice.uri)] if title else []
@@ -191,7 +178,7 @@ def as_table(plan: Plan) -> str:
 def as_object(plan: Plan) -> dict[str, Any]:
     """Return the plan as the object that `--json` prints."""
     choices = [_choice_as_object(choice, plan.titles.get(choice.uri, "")) for choice in plan.choices]
-    return {"mood": plan.mood, "known": plan.known, "songs": choices}
+    return {"mood": plan.mood, "known": plan.known, "songs": choices, "left_out": plan.left_out}
 
 
 def _choice_as_object(choice: RankedSong, title: str) -> dict[str, Any]:
@@ -206,7 +193,7 @@ def _choice_as_object(choice: RankedSong, title: str) -> dict[str, Any]:
         "artist": choice.artist,
         "title": title,
         "genre": choice.genre,
-        **_affect_as_object(choice.affect),
+        **affect_as_object(choice.affect),
         "target": [round(share, 3) for share in choice.target],
         **{key: round(share, 3) for key, share in shares.items()},
         "score": round(choice.score, 3),
@@ -215,114 +202,7 @@ def _choice_as_object(choice: RankedSong, title: str) -> dict[str, Any]:
     }
 
 
-def _affect_as_object(affect: Affect) -> dict[str, Any]:
-    return {
-        "valence": affect.valence,
-        "energy": affect.energy,
-        "sure": affect.confidence,
-        "source": str(affect.source),
-    }
-
-
-def describe(settings: Settings, uri: str) -> dict[str, Any]:
-    """Return what the box knows of a song, as the object that `--json` prints.
-
-    Raises:
-        LibraryError: there is no such song.
-        MemoryFileError: the files of the box cannot be used.
-    """
-    folder = _folder(settings)
-    with LibraryIndex.opened_for_command(folder) as index:
-        table = index.table()
-        row = _row(table, uri)
-        analysis = index.analysis(uri)
-    with Memory.opened_for_command(folder) as memory:
-        table = table.with_own_affects(memory.own_affects())
-    song = table.song(row)
-    return {
-        "uri": uri,
-        "artist": song.artist,
-        "genre": song.genre,
-        **_affect_as_object(song.affect),
-        "sound": _rounded(analysis) if isinstance(analysis, Features) else None,
-        "fault": analysis if isinstance(analysis, str) else None,
-    }
-
-
-def _rounded(features: Features) -> dict[str, float]:
-    return {name: round(value, 3) for name, value in dataclasses.asdict(features).items()}
-
-
-def as_text(description: Mapping[str, Any]) -> str:
-    """Format the result of `describe` for people."""
-    lines = ["{uri}: valence {valence:.2f}, energy {energy:.2f} ({source})".format(**description)]
-    if description["sound"]:
-        lines.append(
-            "sound: {loudness:.0f} LUFS, {tempo:.0f} beats per minute, {onsets:.1f} onsets per second,"
-            " brightness {brightness:.2f}, mode {mode:+.2f}".format(**description["sound"])
-        )
-    if description["fault"]:
-        lines.append(f"its sound cannot be analyzed: {description['fault']}")
-    return "\n".join(lines)
-
-
-def set_own_affect(settings: Settings, uri: str, words: Sequence[str]) -> None:
-    """Set the affect of a song.
-
-    Args:
-        settings: of the box.
-        uri: of the song in MPD's library.
-        words: a mood of the lexicon, or a valence and an energy from 0 to 1.
-
-    Raises:
-        SettingsError: the words are neither.
-        LibraryError: there is no such song.
-        MemoryFileError: the files of the box cannot be used.
-    """
-    valence, energy = _valence_and_energy(read_lexicon(settings.music.places), words)
-    folder = _folder(settings)
-    with LibraryIndex.opened_for_command(folder) as index:
-        _row(index.table(), uri)
-    with Memory.opened_for_command(folder) as memory:
-        memory.keep_own_affect(uri, valence, energy)
-
-
-def remove_own_affect(settings: Settings, uri: str) -> None:
-    """Delete the affect that the user set for a song, so that its tags and its sound count again."""
-    with Memory.opened_for_command(_folder(settings)) as memory:
-        memory.remove_own_affect(uri.encode("utf-8", "replace").decode())
-
-
 def forget(settings: Settings) -> None:
     """Delete what was learned and played; a running box notices it with its next choice."""
-    with Memory.opened_for_command(_folder(settings)) as memory:
+    with Memory.opened_for_command(folder_for_command(settings)) as memory:
         memory.forget()
-
-
-def _row(table: SongTable, uri: str) -> int:
-    """Return the row of a song; a LibraryError names a song with a similar URI."""
-    row = table.rows.get(uri)
-    if row is not None:
-        return row
-    if not table:
-        raise LibraryError("no song is known yet: `moodbox songs --mood happy` reads MPD's library")
-    typed_name = uri.casefold().strip("/")  # a closer comparison with tens of thousands would be slow
-    near = next((other for other in table.uris if typed_name in other.casefold()), None)
-    hint = f"did you mean {near!r}?" if near else "`mpc listall` lists all"
-    raise LibraryError(f"{uri}: no such song in MPD's library; {hint}")
-
-
-def _valence_and_energy(lexicon: AffectLexicon, words: Sequence[str]) -> tuple[float, float]:
-    if len(words) == 1 and (term := lexicon.mood(words[0])):
-        return term.valence, term.energy
-    try:
-        valence, energy = map(float, words)
-    except ValueError:
-        near = difflib.get_close_matches(words[0].casefold(), lexicon.mood_names(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the moods are {', '.join(lexicon.mood_names())}"
-        raise SettingsError(
-            f"{' '.join(words)}: expected a mood, or a valence and an energy (0.7 0.6); {hint}"
-        ) from None
-    if not (0 <= valence <= 1 and 0 <= energy <= 1):
-        raise SettingsError(f"{' '.join(words)}: valence and energy must be from 0 to 1")
-    return valence, energy

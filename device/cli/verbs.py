@@ -75,14 +75,14 @@ def songs(options: argparse.Namespace, settings: Settings) -> int:
 
 def mood(options: argparse.Namespace, settings: Settings) -> int:
     """Set or forget the user's own affect of a song, and print what is known of it."""
-    from device.cli import songs
+    from device.cli import song_affect
 
     if options.unsay:
-        songs.remove_own_affect(settings, options.uri)
+        song_affect.remove_own_affect(settings, options.uri)
     elif options.word:
-        songs.set_own_affect(settings, options.uri, options.word)
-    known = songs.describe(settings, options.uri)
-    print(json.dumps(known) if options.json else songs.as_text(known))
+        song_affect.set_own_affect(settings, options.uri, options.word)
+    known = song_affect.describe(settings, options.uri)
+    print(json.dumps(known) if options.json else song_affect.as_text(known))
     return 0
 
 

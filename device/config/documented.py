@@ -56,7 +56,7 @@ def _sections() -> Iterator[str]:
 
 def _value(value: Any) -> str:
     """Return the value as TOML, which writes strings, booleans, numbers and arrays as JSON does."""
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _comment(text: str) -> list[str]:

@@ -24,6 +24,7 @@ Pin = Annotated[int, Meta(ge=0, le=27)]
 """A GPIO by its BCM number."""
 OptionalPin = Annotated[int, Meta(ge=-1, le=27)]
 """A GPIO by its BCM number, or -1 for none."""
+Patterns = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=100)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Colour = tuple[Share, Share, Share]
 """Red, green and blue."""
@@ -208,6 +209,17 @@ class Music(Section, frozen=True):
     """
     folder: str = ""
     """MPD's music folder. Empty: MPD is asked, and answers over its Unix socket alone."""
+    leave_out_genres: Patterns = (
+        "Audiobook*", "Audio Theat*", "Hörbuch*", "Hoerbuch*", "Hörspiel*", "Hoerspiel*", "Podcast*",
+        "Speech", "Spoken Word",
+    )  # fmt: skip
+    """Genres that are no music: the box never chooses such songs. Case, accents and spaces do not matter, and
+    * stands for any text. One matching genre among several is enough. [] to choose from everything.
+    """
+    leave_out_folders: Patterns = ()
+    """Folders in MPD's music folder whose songs the box never chooses, such as ["Audiobooks", "*/Podcasts"]:
+    * stands for any text. A stored playlist with a mood's name may name such songs all the same.
+    """
     style: Literal["lift", "match"] = "lift"
     """The style "lift" leads step by step from the listener's mood to a better one, "match" stays in the
     listener's mood.

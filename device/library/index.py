@@ -36,6 +36,7 @@ MIGRATIONS = (
         loudness REAL, brightness REAL, onsets REAL, tempo REAL, pulse REAL, mode REAL
     ) WITHOUT ROWID;
     """,
+    "CREATE TABLE left_out (uri TEXT PRIMARY KEY) WITHOUT ROWID;",
 )
 DONE = -1  # the position after a scan of the whole library
 Position = Annotated[int, Meta(ge=DONE, le=10**8)]
@@ -57,6 +58,7 @@ TABLES = (
         single=True,
         recoverable=False,
     ),
+    Table("left_out", [{"uri": str}]),
     Table(
         "sounds",
         [
@@ -86,10 +88,11 @@ class Progress:
 
 
 class TaggedSong(NamedTuple):
-    """A song as MPD describes it, and the time at which its file was modified."""
+    """A song as MPD describes it, when its file was modified, and whether the box leaves it out."""
 
     song: Song
     modified: str
+    left_out: bool = False
 
 
 class UnanalyzedSong(NamedTuple):
@@ -146,8 +149,14 @@ class LibraryIndex(DatabaseFile):
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (song.uri, modified, song.artist, song.genre, *_columns(song.affect), scan_number)
-                    for song, modified in songs
+                    for song, modified, _ in songs
                 ],
+            )
+            transaction.executemany(
+                "DELETE FROM left_out WHERE uri = ?", [(each.song.uri,) for each in songs]
+            )
+            transaction.executemany(
+                "INSERT INTO left_out VALUES (?)", [(each.song.uri,) for each in songs if each.left_out]
             )
             transaction.execute("UPDATE progress SET position = position + ?", (len(songs),))
 
@@ -159,11 +168,17 @@ class LibraryIndex(DatabaseFile):
         with self._transaction() as transaction:
             transaction.execute("DELETE FROM songs WHERE reading <> (SELECT reading FROM progress)")
             transaction.execute("DELETE FROM comments WHERE uri NOT IN (SELECT uri FROM songs)")
+            transaction.execute("DELETE FROM left_out WHERE uri NOT IN (SELECT uri FROM songs)")
             transaction.execute("UPDATE progress SET position = ?", (DONE,))
 
     def count(self) -> int:
         """Return the number of songs."""
         (count,) = self._row(tuple[int], "SELECT COUNT(*) FROM songs")
+        return count
+
+    def left_out_count(self) -> int:
+        """Return how many songs the box leaves out."""
+        (count,) = self._row(tuple[int], "SELECT COUNT(*) FROM left_out")
         return count
 
     def comments(self, uris: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -179,12 +194,13 @@ class LibraryIndex(DatabaseFile):
     def without_comment(self, after: str, most: int) -> list[tuple[str, str]]:
         """Return URI and time of change of songs without a known mood tag, by URI.
 
-        Songs whose raw MOOD comment was already read are left out.
+        Without songs whose raw MOOD comment was already read, and songs that the box leaves out.
         """
         return self._rows(
             tuple[str, str],
             "SELECT uri, modified FROM songs LEFT JOIN comments USING (uri, modified)"
-            " WHERE comments.mood IS NULL AND source <> ? AND uri > ? ORDER BY uri LIMIT ?",
+            " WHERE comments.mood IS NULL AND source <> ? AND uri > ?"
+            " AND uri NOT IN (SELECT uri FROM left_out) ORDER BY uri LIMIT ?",
             (str(Source.MOOD), after, most),
         )
 
@@ -202,7 +218,7 @@ class LibraryIndex(DatabaseFile):
             )
 
     def unanalyzed(self, after: str, most: int, *, known: bool) -> list[UnanalyzedSong]:
-        """Return songs that were not analyzed yet, in the order of URIs.
+        """Return songs that were not analyzed yet and are not left out, in the order of URIs.
 
         Args:
             after: only songs whose URI follows this one.
@@ -213,7 +229,8 @@ class LibraryIndex(DatabaseFile):
             tuple[str, str, Share, Share, Share, Source],
             "SELECT uri, songs.modified, valence, energy, sure, source FROM songs"
             " LEFT JOIN sounds USING (uri, modified)"
-            " WHERE sounds.fault IS NULL AND uri > ? AND (sure > 0) = ? ORDER BY uri LIMIT ?",
+            " WHERE sounds.fault IS NULL AND uri > ? AND (sure > 0) = ?"
+            " AND uri NOT IN (SELECT uri FROM left_out) ORDER BY uri LIMIT ?",
             (after, known, most),
         )
         return [
@@ -272,7 +289,9 @@ class LibraryIndex(DatabaseFile):
 
         def read(database: sqlite3.Connection) -> SongTable:
             rows = database.execute("SELECT uri, artist, genre, valence, energy, sure, source FROM songs")
-            return song_table_from_rows(typed_rows(rows, tuple[str, str, str, Share, Share, Share, Source]))
+            table = song_table_from_rows(typed_rows(rows, tuple[str, str, str, Share, Share, Share, Source]))
+            left_out = typed_rows(database.execute("SELECT uri FROM left_out"), tuple[str])
+            return table.leaving_out(uri for (uri,) in left_out)
 
         return self._read_or_rebuild(read)
 

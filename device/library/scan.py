@@ -15,6 +15,7 @@ from device.library.audio_affect import combine_affects
 from device.library.chunks import ChunkReader
 from device.library.file_tags import mood_in_file
 from device.library.index import DONE, LibraryIndex, TaggedSong
+from device.library.spoken_word import NOTHING_LEFT_OUT, LeftOut
 from device.library.table import Song
 from device.library.tag_affect import MAX_TAG_LENGTH, Affect, AffectLexicon, tag_affect_of
 from device.mpd import responses
@@ -34,6 +35,7 @@ def scan(
     address: str,
     folder: Path | None = None,
     *,
+    left_out: LeftOut = NOTHING_LEFT_OUT,
     rescan: bool = False,
 ) -> Iterator[None]:
     """Bring the index up to date with MPD's library, and yield after each chunk.
@@ -44,14 +46,15 @@ def scan(
         lexicon: the affects of genres and moods.
         address: of MPD; another server's library is scanned from the start.
         folder: of MPD's music files; None if they cannot be read here.
+        left_out: the songs that the box does not choose.
         rescan: read the library even if MPD reports the state of the last scan. MPD counts in seconds, so
             the library may have changed twice within the same state.
     """
     known_tags = responses.tag_types(client)
     # An MPD with the tag Mood gives TMOO itself.
     files = None if "mood" in known_tags else folder
-    stamp = _stamp(client, lexicon, address, with_files=files is not None)
-    yield from _read_tags(client, index, lexicon, stamp, known_tags, rescan)
+    stamp = _stamp(client, lexicon, address, left_out, with_files=files is not None)
+    yield from _read_tags(client, index, lexicon, left_out, stamp, known_tags, rescan)
     yield from _read_comments(client, index, lexicon, files)
 
 
@@ -59,6 +62,7 @@ def _read_tags(
     client: Client,
     index: LibraryIndex,
     lexicon: AffectLexicon,
+    left_out: LeftOut,
     stamp: str,
     known_tags: Set[str],
     rescan: bool,
@@ -74,18 +78,21 @@ def _read_tags(
     while rows := chunks.read_from(index.progress().position):
         uris = [row.file for row in rows]
         comments, features = index.comments(uris), index.features(uris)
-        index.keep([_tagged_song(row, comments, features, lexicon) for row in rows])
+        index.keep([_tagged_song(row, comments, features, lexicon, left_out) for row in rows])
         yield
     index.finish()
     log.info("the index holds %d songs", index.count())
     yield
 
 
-def _stamp(client: Client, lexicon: AffectLexicon, address: str, *, with_files: bool) -> str:
+def _stamp(
+    client: Client, lexicon: AffectLexicon, address: str, left_out: LeftOut, *, with_files: bool
+) -> str:
     stats = responses.stats(client)
     library = [stats.db_update, str(stats.songs), stats.db_playtime]
     files = [WITH_FILES] if with_files else []
-    return json.dumps([address, lexicon.fingerprint(), FORMULA_VERSION, *library, *files])
+    rules = [lexicon.fingerprint(), FORMULA_VERSION, left_out.fingerprint()]
+    return json.dumps([address, *rules, *library, *files])
 
 
 def _tagged_song(
@@ -93,13 +100,16 @@ def _tagged_song(
     comments: dict[str, tuple[str, str]],
     features: dict[tuple[str, str], Features],
     lexicon: AffectLexicon,
+    left_out: LeftOut,
 ) -> TaggedSong:
     read_at, comment = comments.get(row.file, ("", ""))
     moods = [*responses.tag_values(row.mood), *([comment] if read_at == row.modified else [])]
-    affect, genre = tag_affect_of(lexicon, responses.tag_values(row.genre), moods)
+    genres = responses.tag_values(row.genre)
+    affect, genre = tag_affect_of(lexicon, genres, moods)
     affect = _with_audio(affect, features.get((row.file, row.modified)))
     artist = next(iter(responses.tag_values(row.artist)), "")[:MAX_TAG_LENGTH]
-    return TaggedSong(Song(row.file, artist, genre, affect), row.modified)
+    song = Song(row.file, artist, genre, affect)
+    return TaggedSong(song, row.modified, left_out.includes(row.file, genres))
 
 
 def _with_audio(affect: Affect, features: Features | None) -> Affect:

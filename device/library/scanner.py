@@ -17,6 +17,7 @@ from device.library.audio_affect import analyze_songs
 from device.library.index import DONE, LibraryIndex
 from device.library.music_folder import music_folder
 from device.library.scan import scan
+from device.library.spoken_word import LeftOut
 from device.library.table import SongTable
 from device.library.tag_affect import AffectLexicon
 from device.mpd.connection import Client, connected
@@ -161,7 +162,9 @@ class LibraryScanner:
         with connected(self._music) as client:
             folder, obstacle = self._music_folder(client)
             position, started = 0, monotonic()
-            for _ in scan(client, index, self._lexicon, self._music.address, folder, rescan=rescan):
+            rules = LeftOut.of(self._music)
+            address = self._music.address
+            for _ in scan(client, index, self._lexicon, address, folder, left_out=rules, rescan=rescan):
                 if self._closed.is_set():
                     return None
                 before, position = position, index.progress().position

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +40,7 @@ class SongTable:
         genre: shape (n,), indices into `genres`.
         artists: their names; the first is "", for an artist that is not known.
         genres: their names; the first is "", for a genre that is not known.
+        left_out: URIs of the songs among them that the box does not choose.
     """
 
     uris: tuple[str, ...]
@@ -48,6 +51,7 @@ class SongTable:
     genre: NDArray[np.int32]
     artists: tuple[str, ...]
     genres: tuple[str, ...]
+    left_out: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         """Return the number of songs."""
@@ -70,6 +74,34 @@ class SongTable:
         rows = self.rows
         wanted = ((uri, rows.get(uri)) for uri in dict.fromkeys(uris))
         return song_table(unknown._replace(uri=uri) if row is None else self.song(row) for uri, row in wanted)
+
+    def leaving_out(self, uris: Iterable[str]) -> SongTable:
+        """Return the same table, in which the songs with these URIs are left out."""
+        return replace(self, left_out=frozenset(uris))
+
+    def to_choose_from(self, let_in: Collection[str] = ()) -> SongTable:
+        """Return a table of the songs that are not left out, and of those in `let_in`."""
+        exceptions = self.left_out.intersection(let_in)
+        return self._without(self.left_out - exceptions) if exceptions else self._music
+
+    @cached_property
+    def _music(self) -> SongTable:
+        return self._without(self.left_out)
+
+    def _without(self, uris: AbstractSet[str]) -> SongTable:
+        if not uris:
+            return self
+        kept = np.array([uri not in uris for uri in self.uris], np.bool_)
+        return SongTable(
+            uris=tuple(compress(self.uris, kept)),
+            affects=self.affects[kept],
+            confidence=self.confidence[kept],
+            source=self.source[kept],
+            artist=self.artist[kept],
+            genre=self.genre[kept],
+            artists=self.artists,
+            genres=self.genres,
+        )
 
     def with_own_affects(self, own_affects: Mapping[str, Affect]) -> SongTable:
         """Return a table in which the affects that the user set, by URI, replace the others."""

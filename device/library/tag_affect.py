@@ -171,7 +171,7 @@ def tag_affect_of(lexicon: AffectLexicon, genres: Sequence[str], moods: Sequence
     """
     known = [found for tag in genres[:MAX_TAGS] for found in _genres_in(lexicon, tag)]
     genre = known[0][0].name if known else ""
-    terms = [term for mood in moods[:MAX_TAGS] for part in _parts(mood) if (term := lexicon.mood(part))]
+    terms = [term for mood in moods[:MAX_TAGS] for part in parts_of_tag(mood) if (term := lexicon.mood(part))]
     if terms:
         return _mean([(term, term.confidence) for term in terms], Source.MOOD), genre
     if known:
@@ -197,7 +197,7 @@ def _genres_in(lexicon: AffectLexicon, tag: str) -> Iterable[tuple[Term, float]]
     if whole := lexicon.genres.get(normalized_spelling(tag)):
         return [(whole, whole.confidence)]
     found = {}
-    for part in _parts(tag):
+    for part in parts_of_tag(tag):
         term = lexicon.genres.get(normalized_spelling(part))
         if term:
             found[term] = term.confidence
@@ -206,20 +206,23 @@ def _genres_in(lexicon: AffectLexicon, tag: str) -> Iterable[tuple[Term, float]]
     return found.items()
 
 
-def _parts(tag: str) -> list[str]:
+def parts_of_tag(tag: str) -> list[str]:
+    """Return the parts of a tag between separators such as `;` and `/`."""
     parts = [part for part in re.split(r"[;/,|\\+\x00-\x1f]", tag[:MAX_TAG_LENGTH]) if part.strip()]
     return parts[:MAX_TAGS]
 
 
 def _longest_known_part(lexicon: AffectLexicon, genre: str) -> Term | None:
     """Return the longest run of words that is a known genre; of equals the last: punk rock is rock."""
-    for run in _runs(re.findall(r"[^\W_]+", genre)[:MAX_GENRE_WORDS]):
+    for run in words_of_genre(genre):
         if term := lexicon.genres.get(normalized_spelling(run)):
             return term
     return None
 
 
-def _runs(words: Sequence[str]) -> Iterator[str]:
+def words_of_genre(genre: str) -> Iterator[str]:
+    """Yield the runs of words in a genre, the longest first, and of equals the last first."""
+    words = re.findall(r"[^\W_]+", genre)[:MAX_GENRE_WORDS]
     for length in range(len(words), 0, -1):
         for first in range(len(words) - length, -1, -1):
             yield " ".join(words[first : first + length])

@@ -10,6 +10,7 @@ import numpy as np
 from device.config import settings
 from device.health import Health, Part
 from device.library.scanner import LibraryScanner, SongTableUpdated
+from device.library.spoken_word import why_no_songs
 from device.library.table import EMPTY_TABLE, SongTable
 from device.mood import Mood
 from device.mpd.snapshot import Snapshot, advanced, played_to_end, taken_over, upcoming
@@ -26,7 +27,6 @@ from device.recommend.song_plan import HISTORY_LENGTH
 log = logging.getLogger(__name__)
 
 MAX_FAILURES = 3
-EMPTY_LIBRARY = "MPD's library has no songs: put music into its folder, then `mpc update`"
 
 
 class PlaybackController:
@@ -271,10 +271,7 @@ class PlaybackController:
             return  # an edit is pending, whose answer continues from here; or nothing is wanted of MPD
         library = self.table or EMPTY_TABLE
         if not playlist and not library:
-            if self._library and self._library.complete:
-                self._cannot(EMPTY_LIBRARY)
-            else:
-                self.state = self.state.library_missing()
+            self._no_songs(library)
         elif self.state.mode is ControlMode.CHANGING:
             self._replace(mood, library, playlist, self.snapshot)
         else:
@@ -283,6 +280,9 @@ class PlaybackController:
 
     def _replace(self, mood: Mood, library: SongTable, playlist: Sequence[str], snapshot: Snapshot) -> None:
         plan = self._planner.plan(mood, library, playlist, self._music.handful)
+        if not plan.songs:
+            self._no_songs(library)
+            return
         source = f"the playlist {mood}" if playlist else "the library"
         log.info("%d songs for %s, of %d in %s", len(plan.songs), mood, len(plan.table), source)
         self._set_ownership(self._ownership.with_request(mood, plan.uris, snapshot))
@@ -307,6 +307,12 @@ class PlaybackController:
         self._planner.restart()
         self._search(again=True)
         return False
+
+    def _no_songs(self, library: SongTable) -> None:
+        if self._library and self._library.complete:
+            self._cannot(why_no_songs(len(library)))
+        else:
+            self.state = self.state.library_missing()
 
     def _cannot(self, reason: str) -> None:
         """Report why no song plays; the box tries again when the library changes, or at the next press."""

@@ -23,7 +23,8 @@ class ListeningContext:
     """What is known when songs are planned.
 
     Attributes:
-        library: All songs of MPD's library.
+        library: All songs of MPD's library. Those that are left out are chosen only if the playlist names
+            them, or the user has said something of them.
         playlist: URIs of the mood's stored playlist, streams included; if it has any, only they are played.
         likes: Likes (True) and dislikes (False) of other MPD clients, by URI.
         own_affects: What the user has said of songs, by URI.
@@ -75,7 +76,10 @@ def plan_songs(
         current: URI of the song that plays, and goes on playing before them.
         upcoming: URIs of the songs that are queued after it already, in order.
     """
-    table = context.library.only(context.playlist) if context.playlist else context.library
+    if context.playlist:
+        table = context.library.only(context.playlist)
+    else:
+        table = context.library.to_choose_from(let_in=context.own_affects)
     table = table.with_own_affects(context.own_affects)
     request = RankingRequest(
         trajectory_for(context.mood, music),

@@ -24,6 +24,7 @@ from device.mood import Mood
 from device.playback.memory import Memory
 from device.recommend.play_statistics import NO_STATISTICS
 from tests.device.cli.commands import moodbox, running, status
+from tests.device.conftest import AddSong
 from tests.waiting import eventually
 
 
@@ -38,7 +39,7 @@ def test_songs_in_json_are_the_next_twelve_with_the_reason_for_each(
     settings_file: Path, library: PrivateMpd
 ) -> None:
     answer = planned(settings_file)
-    assert list(answer) == ["mood", "known", "songs"]
+    assert list(answer) == ["mood", "known", "songs", "left_out"]
     assert (answer["mood"], answer["known"], len(answer["songs"])) == ("sad", 48, 12)
     first = answer["songs"][0]
     assert first["uri"].startswith("sad/")
@@ -254,3 +255,48 @@ def test_a_name_that_is_not_utf8_is_an_error_of_one_line(settings_file: Path, li
     asked = moodbox("mood", os.fsdecode(b"Bj\xf6rk.ogg"), "--unsay", "--settings", settings_file)
     assert asked.returncode == 1
     assert len(asked.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def book(library: PrivateMpd, add_song: AddSong) -> str:
+    """A chapter among the songs."""
+    uri = add_song("book/1.ogg", genre="Audiobook", title="Chapter 1")
+    library.update()
+    return uri
+
+
+def test_songs_check_and_mood_say_what_is_left_out(settings_file: Path, book: str) -> None:
+    asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
+    assert asked.stdout.startswith("sad: 12 of 48 songs (1 more are left out as spoken word)\n")
+    assert planned(settings_file)["left_out"] == 1
+    checked = moodbox("check", "--settings", settings_file).stdout
+    assert "ok   library   49 songs; 1 of them left out as spoken word\n" in checked
+    described = moodbox("mood", book, "--settings", settings_file).stdout
+    assert "left out as spoken word" in described
+
+
+def test_the_owners_word_on_a_song_lets_it_in_and_taking_it_back_leaves_it_out(
+    settings_file: Path, book: str
+) -> None:
+    planned(settings_file)
+    for options, known in ((["sad"], 49), (["--unsay"], 48)):
+        said = moodbox("mood", book, *options, "--json", "--settings", settings_file)
+        assert json.loads(said.stdout)["left_out"] is (known == 48)
+        assert planned(settings_file)["known"] == known
+
+
+def test_a_library_of_nothing_but_spoken_word_is_explained_in_one_line(
+    settings_file: Path, mpd: PrivateMpd, add_song: AddSong
+) -> None:
+    for number in range(2):
+        add_song(f"{number}.ogg", genre="Podcast")
+    mpd.update()
+    why = (
+        "all 2 songs of MPD's library are left out as spoken word: add music, or change "
+        "music.leave_out_genres and music.leave_out_folders in the settings\n"
+    )
+    asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
+    assert (asked.returncode, asked.stderr) == (1, f"moodbox: {why}")
+    assert f"BAD  library   {why}" in moodbox("check", "--settings", settings_file).stdout
+    with running(settings_file):
+        eventually(lambda: status(settings_file)["trouble"].get("library") == why.strip())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from device.demo.server import PrivateMpd
+from device.library.spoken_word import EMPTY_LIBRARY
 from device.mood import Mood
-from device.playback.controller import EMPTY_LIBRARY, MAX_FAILURES
+from device.playback.controller import MAX_FAILURES
 from tests.device.conftest import AddSong
 from tests.device.playback.conftest import (
     ControllerHarness,

@@ -118,12 +118,6 @@ def test_in_consume_mode_new_songs_follow_the_last_one(
 
 
 def test_volume_crossfade_and_replay_gain_stay_as_they_are(library: PrivateMpd, start: StartHarness) -> None:
-    configuration = library.folder / "mpd.conf"
-    configuration.write_text(
-        configuration.read_text().replace('type "null"', 'type "null"\nmixer_type "null"')
-    )
-    library.stop()
-    library.start()
     other = library.client()
     other.setvol(37)
     other.crossfade(7)
