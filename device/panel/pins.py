@@ -27,6 +27,6 @@ def pin_errors() -> Iterator[None]:
         ) from error
     except Exception as error:  # lgpio's errors share no base class with gpiozero's, nor with OSError
         raise PanelError(
-            f"{error}: is another program using the pin? `gpioinfo` names it; "
+            f"{str(error) or type(error).__name__}: is another program using the pin? `gpioinfo` names it; "
             "choose other pins in [panel] of the settings"
         ) from error

@@ -113,3 +113,13 @@ def test_check_beside_a_running_box_uses_its_status_for_pins_and_camera(
         result = moodbox("check", "--settings", settings_file)
     assert "in use by the box that runs" in result.stdout
     assert result.returncode == 0
+
+
+def test_check_has_a_line_for_each_control_that_is_wired(settings_file: Path, library: PrivateMpd) -> None:
+    wired = "[panel]\npull_up = false\nvolume = [17, 27]\nnext = 2\n"  # GPIO2 is pulled up by the board
+    settings_file.write_text(f"{settings_file.read_text()}\n{wired}")
+    result = moodbox("check", "--settings", settings_file)
+    assert "ok   volume    GPIO17 and GPIO27\n" in result.stdout
+    assert "BAD  next      " in result.stdout
+    assert "correct" not in result.stdout
+    assert result.returncode == 1

@@ -56,6 +56,15 @@ def test_without_a_file_the_defaults_are_used() -> None:
         ("[panel]\nbutton = '3'\n", "panel.button: expected int, got str; found '3'"),
         ("[panel]\nbutton = 28\n", "panel.button: expected int <= 27; found 28"),
         ("[panel]\nbutton = 5\n", "panel.leds.happy and panel.button: pin 5 is used twice"),
+        ("[panel]\nnext = 16\n", "panel.button and panel.next: pin 16 is used twice"),
+        ("[panel]\nvolume = [17, 17]\n", "panel.volume (A) and panel.volume (B): pin 17 is used twice"),
+        ("[panel]\nvolume = [17, 6]\n", "panel.leds.neutral and panel.volume (B): pin 6 is used twice"),
+        ("[panel]\nvolume = [17]\n", "panel.volume: expected two pins, A and B, or [] for none; found [17]"),
+        ("[panel]\nvolume = [17, 27, 22]\n", "panel.volume: expected array of length <= 2"),
+        (
+            "[panel]\nvolume_steps_per_stop = 3\n",
+            "volume_steps_per_stop: expected one of 2, 4; found 3",
+        ),
         (
             "[panel]\nkind = 'rgb'\nrgb = [1, 2, 2]\n",
             "panel.rgb (green) and panel.rgb (blue): pin 2 is used twice",
