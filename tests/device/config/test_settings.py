@@ -63,7 +63,7 @@ def test_without_a_file_the_defaults_are_used() -> None:
         ("[panel]\nvolume = [17, 27, 22]\n", "panel.volume: expected array of length <= 2"),
         (
             "[panel]\nvolume_steps_per_stop = 3\n",
-            "volume_steps_per_stop: expected one of 2, 4; found 3",
+            "panel.volume_steps_per_stop: expected one of 2, 4; found 3",
         ),
         (
             "[panel]\nkind = 'rgb'\nrgb = [1, 2, 2]\n",
