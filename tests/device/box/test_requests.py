@@ -1,0 +1,64 @@
+"""What the box does for the control socket's requests, at a real MPD."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.config.settings import Settings
+from device.demo.harness import Harness
+from device.demo.server import PrivateMpd
+from device.errors import ServiceError
+from device.system import control_protocol as protocol
+from device.system.control_client import ask, subscribe
+from tests.device.box.helpers import plays
+from tests.waiting import eventually
+
+Ask = Callable[[protocol.Command], dict[str, Any]]
+
+
+@pytest.fixture
+def send(harness: Harness, settings: Settings) -> Ask:
+    plays(harness, "Disco")
+    return lambda command: ask(settings.service.socket_path(), command)
+
+
+def test_the_music_is_paused_and_goes_on(harness: Harness, send: Ask) -> None:
+    send(protocol.Pause())
+    eventually(lambda: harness.status()["playing"] == "pause")
+    send(protocol.Pause())
+    send(protocol.Play())
+    eventually(lambda: harness.status()["playing"] == "play")
+
+
+def test_the_volume_is_set_and_changed(harness: Harness, send: Ask) -> None:
+    assert send(protocol.Volume(to=50)) == {"ok": True, "volume": 50}
+    eventually(lambda: send(protocol.Volume())["volume"] == 50)
+    assert send(protocol.Volume(steps=-2)) == {"ok": True, "volume": 40}
+    eventually(lambda: harness.status()["volume"] == 40)
+
+
+def test_a_subscriber_hears_of_another_song_and_of_another_volume(
+    harness: Harness, settings: Settings, send: Ask, library: PrivateMpd
+) -> None:
+    with contextlib.closing(subscribe(settings.service.socket_path())) as replies:
+        first = next(replies)
+        assert first["protocol"] == protocol.PROTOCOL_VERSION
+        library.client().setvol(33)
+        assert next(reply for reply in replies if reply["volume"] == 33)
+        send(protocol.Skip())
+        assert next(reply for reply in replies if reply["song"] not in (None, first["song"]))
+
+
+def test_without_an_mpd_the_volume_is_an_error(
+    harness: Harness, send: Ask, library: PrivateMpd, tmp_path: Path
+) -> None:
+    library.stop()
+    eventually(lambda: harness.status()["playing"] is None)
+    for command in (protocol.Volume(), protocol.Volume(to=1), protocol.Pause(), protocol.Play()):
+        with pytest.raises(ServiceError):
+            send(command)
