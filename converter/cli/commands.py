@@ -54,7 +54,14 @@ def train(options: argparse.Namespace) -> None:
         raise RunError("the recipe needs FER+'s votes; name fer2013new.csv with --votes")
     check_claim(options.out, recipe, resume=options.resume)
     splits = _read_all(options, [Mood(mood) for mood in recipe.moods])
-    trainer.train(options.out, recipe, splits["Training"], splits["PublicTest"], resume=options.resume)
+    trainer.train(
+        options.out,
+        recipe,
+        splits["Training"],
+        splits["PublicTest"],
+        resume=options.resume,
+        backgrounds=options.backgrounds,
+    )
     print(f"best model: {options.out / BEST}")
 
 
@@ -77,6 +84,8 @@ def quantize(options: argparse.Namespace) -> None:
         votes_share=options.votes_share,
         margin=options.margin,
         prior=dict(options.prior or ()),
+        face_threshold=options.face_threshold,
+        photos=options.photos,
         seed=options.seed,
         moods=options.moods,
     )

@@ -65,6 +65,12 @@ def _add_train(train: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="also learn the predictions of this model (distillation); may be repeated",
     )
+    train.add_argument(
+        "--backgrounds",
+        type=Path,
+        metavar="FOLDER",
+        help="pictures without people, for recipes that learn what is a face",
+    )
     train.add_argument("--resume", action="store_true", help="continue the run in --out")
     train.set_defaults(command=commands.train)
 
@@ -87,7 +93,21 @@ def _add_quantize(quantize: argparse.ArgumentParser) -> None:
         default=0.9,
         dest="target_precision",
         metavar="SHARE",
-        help="share of the named moods that have to be right on PublicTest; sets the threshold (default: .9)",
+        help="share of the named moods that have to be right; sets the threshold (default: .9)",
+    )
+    quantize.add_argument(
+        "--photos",
+        type=Path,
+        metavar="FOLDER",
+        help="choose the threshold on the choosing half of these photos, as the box sees them (default: on "
+        "PublicTest)",
+    )
+    quantize.add_argument(
+        "--face-threshold",
+        type=types.share_above_zero,
+        default=0.5,
+        metavar="SHARE",
+        help="least probability of a face, for runs that have learned what is one (default: .5)",
     )
     quantize.add_argument(
         "--votes-share",

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from converter.data.fer2013 import SIDE
 
-# The outputs, by name: FER2013's label of a face, and the votes of FER+'s ten people. Saved models contain
-# these names.
-MOODS, VOTES = "moods", "votes"
+# The outputs, by name: FER2013's label of a face, the votes of FER+'s ten people, and whether the crop shows
+# a face at all. Saved models contain these names.
+MOODS, VOTES, FACE = "moods", "votes", "face"
+OUTPUTS = (MOODS, VOTES, FACE)
 
 
 def paper(mood_count: int) -> keras.Model:
@@ -114,7 +115,7 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {"paper": paper, "residual": r
 
 
 def training_network(
-    name: str, mood_count: int, progressive_sizes: Sequence[int], *, votes: bool
+    name: str, mood_count: int, progressive_sizes: Sequence[int], *, votes: bool, face: bool = False
 ) -> keras.Model:
     """Build the network as it is trained: with named outputs.
 
@@ -123,13 +124,16 @@ def training_network(
         mood_count: number of classes.
         progressive_sizes: sides of the images that it is trained on. It takes images of any size unless all
             are 48.
-        votes: whether it has the second output, VOTES.
+        votes: whether it has the output VOTES.
+        face: whether it has the output FACE.
     """
     fixed_size = set(progressive_sizes) == {SIDE}
     network = NETWORKS[name](mood_count) if fixed_size else NETWORKS[name](mood_count, side=None)
     outputs = {MOODS: network.output}
     if votes:
         outputs[VOTES] = softmax(network.get_layer(MOODS).input, mood_count, VOTES)
+    if face:
+        outputs[FACE] = face_output(network.get_layer(MOODS).input)
     return keras.Model(network.inputs, outputs, name=name)
 
 
@@ -139,6 +143,11 @@ def softmax(features: Any, mood_count: int, name: str) -> Any:
     It computes in float32 even if the run is in mixed precision, since a softmax in bfloat16 loses digits.
     """
     return layers.Dense(mood_count, activation="softmax", dtype="float32", name=name)(features)
+
+
+def face_output(features: Any) -> Any:
+    """Add the output FACE to a network: the probability that the crop shows a face, (n, 1)."""
+    return layers.Dense(1, activation="sigmoid", dtype="float32", name=FACE)(features)
 
 
 def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from converter.data.fer2013 import SIDE
 from converter.errors import RunError
-from converter.networks.architectures import MOODS, NETWORKS, VOTES, softmax
+from converter.networks.architectures import FACE, MOODS, NETWORKS, OUTPUTS, VOTES, face_output, softmax
 
 
 def load(path: Path) -> keras.Model:
@@ -35,6 +36,7 @@ def restore(
     mood_indices: Sequence[int] | None = None,
     votes_share: float = 0.0,
     temperature: float = 1.0,
+    face: bool = False,
 ) -> keras.Model:
     """Load a saved model as a network with one output, in float32 whatever precision it was trained in.
 
@@ -44,6 +46,7 @@ def restore(
         votes_share: weight, 0-1, of the output that learned FER+'s votes; the two outputs are mixed before
             the softmax.
         temperature: what the mixture is divided by before the softmax.
+        face: whether the network gets the output FACE as a second one, if the saved model has it.
 
     Raises:
         RunError: the file is not a model that `train` saved, or has not learned the votes that are asked for.
@@ -62,17 +65,28 @@ def restore(
     if mood_indices is not None:
         output_weights = [weight[..., list(mood_indices)] for weight in output_weights]
     network = NETWORKS[saved.name](output_weights[-1].shape[0])
-    body = [layer for layer in saved.layers if layer.name not in (MOODS, VOTES)]
+    body = [layer for layer in saved.layers if layer.name not in OUTPUTS]
     scaled = [weight / temperature for weight in output_weights]
     network.set_weights([*(weight for layer in body for weight in layer.get_weights()), *scaled])
-    return network
+    return (
+        _with_face(network, saved.get_layer(FACE).get_weights()) if face and FACE in saved.output else network
+    )
+
+
+def _with_face(network: keras.Model, weights: Sequence[NDArray[np.float32]]) -> keras.Model:
+    """Add the output FACE, with its kernel and bias, to a network."""
+    face = face_output(network.get_layer(MOODS).input)
+    model = keras.Model(network.inputs, {MOODS: network.output, FACE: face}, name=network.name)
+    model.get_layer(FACE).set_weights(weights)
+    return model
 
 
 def ensemble(members: Sequence[keras.Model]) -> keras.Model:
-    """Build one network whose output is the mean of its members' outputs before the softmax.
+    """Build one network whose outputs are the means of its members' outputs before softmax and sigmoid.
 
     Args:
-        members: from `restore`, for the same moods. A single one is returned as it is.
+        members: from `restore`, for the same moods. A single one is returned as it is. The result has the
+            output FACE if all members have it.
     """
     if len(members) == 1:
         return members[0]
@@ -87,6 +101,9 @@ def ensemble(members: Sequence[keras.Model]) -> keras.Model:
     name = "_and_".join(member.name for member in members)
     network = keras.Model(crop, softmax(features, biases[0].size, MOODS), name=name)
     network.get_layer(MOODS).set_weights([np.concatenate(kernels) / len(members), np.mean(biases, axis=0)])
+    if all(len(member.outputs) > 1 for member in members):
+        kernels, biases = zip(*(member.get_layer(FACE).get_weights() for member in members), strict=True)
+        return _with_face(network, [np.concatenate(kernels) / len(members), np.mean(biases, axis=0)])
     return network
 
 
@@ -111,10 +128,13 @@ def initialize(model: keras.Model, sources: Mapping[Path, Sequence[int]]) -> Non
         output_weights = {
             name: [weight[..., list(mood_indices)] for weight in saved.get_layer(name).get_weights()]
             for name in model.output
+            if name != FACE
         }
-        body = [layer.get_weights() for layer in saved.layers if layer.name not in (MOODS, VOTES)]
+        if FACE in model.output:  # a model that has not learned it leaves it as it is
+            output_weights[FACE] = (saved if FACE in saved.output else model).get_layer(FACE).get_weights()
+        body = [layer.get_weights() for layer in saved.layers if layer.name not in OUTPUTS]
         weights_of_sources.append([*body, *output_weights.values()])
-    body_layers = [layer for layer in model.layers if layer.name not in (MOODS, VOTES)]
-    output_layers = map(model.get_layer, model.output)
+    body_layers = [layer for layer in model.layers if layer.name not in OUTPUTS]
+    output_layers = map(model.get_layer, [name for name in OUTPUTS if name in model.output])
     for layer, *weights in zip([*body_layers, *output_layers], *weights_of_sources, strict=True):
         layer.set_weights([np.mean(each, axis=0) for each in zip(*weights, strict=True)])

@@ -1,4 +1,4 @@
-"""What is chosen after training, from the predictions for PublicTest: temperature and threshold.
+"""What is chosen after training: the temperature on PublicTest, the threshold there or on photos of people.
 
 The third choice, the crop margin, comes from `converter.data.crop_calibration`.
 """
@@ -6,11 +6,15 @@ The third choice, the crop margin, comes from `converter.data.crop_calibration`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.errors import RunError
+
+MIN_NAMED = 30  # photos, below which a precision says little
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,60 @@ def choose_threshold(
     )
 
 
-def choose_temperature(truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
-    """Choose what to divide the logits by so that a probability is the frequency of being right.
+def choose_threshold_by_people(
+    hit: NDArray[np.bool_],
+    confidence: NDArray[np.float64],
+    people: NDArray[np.int64],
+    target_precision: float,
+) -> Threshold:
+    """Choose the lowest threshold, in steps of .01, that surely reaches a precision with other people, too.
 
-    It minimizes the negative log likelihood of `truth`, in steps of .01 (temperature scaling, Guo et al.
-    2017).
+    The lower end of an interval that contains four of five bootstrap samples of people has to reach it, here
+    and at every higher threshold with which enough is named to tell.
 
     Args:
-        truth: int64, (n,): indices of the true moods.
+        hit: bool, (n,): whether the answer is right.
+        confidence: float64, (n,): of the answer; -1 where no face was found.
+        people: int64, (n,): the number of the person on each photo, from 0.
+        target_precision: as in `choose_threshold`.
+
+    Raises:
+        RunError: no threshold reaches it.
+    """
+    chosen = None
+    for value in (step / 100 for step in range(99, -1, -1)):
+        named = confidence >= value
+        if named.sum() < MIN_NAMED:
+            continue
+        if lower_bound(hit, named, people) < target_precision:
+            break
+        chosen = Threshold(value, precision=float(hit[named].mean()), coverage=float(named.mean()))
+    if chosen is None:
+        raise RunError(
+            f"no threshold makes surely {target_precision:.0%} of the moods named on the photos right; "
+            "ask for less with --right"
+        )
+    return chosen
+
+
+def lower_bound(hit: NDArray[np.bool_], named: NDArray[np.bool_], people: NDArray[np.int64]) -> float:
+    """Return the precision that nine of ten bootstrap samples of people reach; the arrays are (n,)."""
+    count = int(people.max()) + 1
+    right = np.bincount(people, hit & named, minlength=count)
+    all_named = np.bincount(people, named, minlength=count)
+    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), RESAMPLES)
+    return float(np.percentile((drawn @ right) / np.maximum(drawn @ all_named, 1), 10))
+
+
+def choose_temperature(truth: NDArray[np.floating[Any]], probabilities: NDArray[np.float32]) -> float:
+    """Choose what to divide the logits by so that the probabilities are as spread as what people say.
+
+    It minimizes the cross-entropy, in steps of .01 (temperature scaling, Guo et al. 2017, with the votes of
+    ten people in place of one label).
+
+    Args:
+        truth: (n, k): the share of each mood in the votes on a face, or 1 for its label; a row of zeros
+            counts nothing.
         probabilities: float32, (n, k), at temperature 1.
 
     Returns:
@@ -71,10 +121,10 @@ def choose_temperature(truth: NDArray[np.int64], probabilities: NDArray[np.float
     """
     logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-9))
 
-    def negative_log_likelihood(temperature: float) -> float:
+    def cross_entropy(temperature: float) -> float:
         scaled = logits / temperature
         scaled -= scaled.max(axis=1, keepdims=True)
-        of_truth = scaled[np.arange(len(truth)), truth] - np.log(np.exp(scaled).sum(axis=1))
-        return -float(of_truth.mean())
+        log_probabilities = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+        return -float((truth * log_probabilities).sum())
 
-    return min((step / 100 for step in range(30, 301)), key=negative_log_likelihood)
+    return min((step / 100 for step in range(30, 301)), key=cross_entropy)

@@ -19,16 +19,19 @@ from converter.data.crop_calibration import CropCalibration
 from converter.data.dataset import Split
 from converter.data.fer2013 import SIDE
 from converter.errors import RunError
-from converter.measure import evaluation, plots
+from converter.measure import conditions, evaluation, plots
+from converter.measure.photos import read_photos
 from converter.networks.architectures import predict
 from converter.quantize import calibration, publish
 from converter.quantize.golden_vectors import golden_vectors, installed_runtimes, largest_difference
 from converter.quantize.int8 import quantize, representative_images
 from converter.quantize.sources import Sources, read_sources
 from converter.training import history_plot
+from device.config import settings
 from device.mood import Mood
-from device.vision.model_card import FORMAT, Card, Crop
+from device.vision.model_card import FACE_FORMAT, MOODS_FORMAT, Card, Crop
 from device.vision.normalization import normalize_all
+from device.vision.observation import FaceAnalyzer
 
 TEST_SPLITS = ("PublicTest", "PrivateTest")
 CHOSEN_ON = "PublicTest"
@@ -49,11 +52,14 @@ class Choices:
     """What the user of `quantize` chooses.
 
     Attributes:
-        target_precision: share, 0-1, of the named moods that have to be the true ones on PublicTest; it
-            determines the threshold.
+        target_precision: share, 0-1, of the named moods that have to be the true ones; it determines the
+            threshold.
         votes_share: weight, 0-1, of the output that learned FER+'s votes.
         margin: of the crop, as in the card; as FER2013 crops faces if None.
         prior: as in the card.
+        face_threshold: as in the card, if the runs have learned what is a face.
+        photos: a folder of photos of people, as `conditions` takes it; the threshold is then chosen on the
+            choosing half of them, and not on PublicTest.
         seed: of the images for quantizing and for the margin, and of the golden vectors.
         moods: those of the run that the model is restricted to; all if None.
     """
@@ -62,6 +68,8 @@ class Choices:
     votes_share: float = 0.0
     margin: float | None = None
     prior: Mapping[Mood, float] = field(default_factory=dict)
+    face_threshold: float = 0.5
+    photos: Path | None = None
     seed: int = 1
     moods: Sequence[Mood] | None = None
 
@@ -94,17 +102,18 @@ def export(
     faces, chosen = splits["Training"], splits[CHOSEN_ON]
     crops = {name: normalize_all(splits[name].images, sources.normalization) for name in TEST_SPLITS}
     uncalibrated = predict(sources.network(choices.votes_share), crops[CHOSEN_ON])
-    temperature = calibration.choose_temperature(chosen.labels, uncalibrated)
+    people_say = np.eye(len(sources.moods))[chosen.labels] if chosen.votes is None else chosen.votes
+    temperature = calibration.choose_temperature(people_say, uncalibrated)
     network = sources.network(choices.votes_share, temperature)
     with publish.draft(out) as draft:
         images = representative_images(faces, sources.normalization, choices.seed)
-        draft.write_bytes(quantize(network, images))
+        draft.write_bytes(quantize(sources.network(choices.votes_share, temperature, face=True), images))
         crop = crop_calibration.measure(faces.images, choices.seed)
         card = _card_without_measurements(draft, sources, choices, crop)
         # The device's own code runs the model only with a card. What that measures then completes the card.
         publish.write_card(draft, card)
         integer = {name: evaluation.probabilities(draft, splits[name].images) for name in TEST_SPLITS}
-        threshold = calibration.choose_threshold(chosen.labels, integer[CHOSEN_ON], choices.target_precision)
+        threshold = _threshold(draft, choices, chosen, integer[CHOSEN_ON])
         floating = {name: predict(network, crops[name]) for name in TEST_SPLITS}
         about = {
             **_origin(network, sources, choices, temperature, learned or faces),
@@ -114,9 +123,13 @@ def export(
                 "seed": choices.seed,
             },
             "scores": {name: _scores(splits[name], floating[name], integer[name]) for name in TEST_SPLITS},
-            "threshold": {"chosen_on": CHOSEN_ON, "asked": choices.target_precision} | threshold.as_dict(),
+            "threshold": {
+                "chosen_on": "choosing people" if choices.photos else CHOSEN_ON,
+                "asked": choices.target_precision,
+            }
+            | threshold.as_dict(),
             "framing": crop.as_dict(),
-            "golden": _write_golden_vectors(draft, choices.seed),
+            "golden": _write_golden_vectors(draft, len(sources.moods), choices.seed),
             "versions": {name: version(name) for name in ("tensorflow", "keras", *installed_runtimes())},
             "licence": LICENCE,
         }
@@ -131,14 +144,28 @@ def _card_without_measurements(
 ) -> Card:
     margin = crop.margin if choices.margin is None else choices.margin
     return Card(
-        format=FORMAT,
+        format=FACE_FORMAT if sources.know_faces() else MOODS_FORMAT,
         name=model.stem,
         labels=sources.moods,
         side=SIDE,
         crop=Crop(detector=crop.detector, margin=margin, normalization=sources.normalization),
         threshold=0,
         prior=dict(choices.prior),
+        face_threshold=choices.face_threshold if sources.know_faces() else None,
         sha256=hashlib.sha256(model.read_bytes()).hexdigest(),
+    )
+
+
+def _threshold(
+    model: Path, choices: Choices, chosen: Split, probabilities: NDArray[np.float32]
+) -> calibration.Threshold:
+    if choices.photos is None:
+        return calibration.choose_threshold(chosen.labels, probabilities, choices.target_precision)
+    analyzer = FaceAnalyzer(settings.Model(path=str(model)), settings.Look())
+    photos = read_photos(choices.photos).half("choosing")
+    given = conditions.answers_on(analyzer, photos, "clean")
+    return calibration.choose_threshold_by_people(
+        given.predicted == given.truth, given.confidence, given.people, choices.target_precision
     )
 
 
@@ -172,10 +199,10 @@ def _scores(split: Split, floating: NDArray[np.float32], integer: NDArray[np.flo
     return scores
 
 
-def _write_golden_vectors(model: Path, seed: int) -> dict[str, Any]:
+def _write_golden_vectors(model: Path, mood_count: int, seed: int) -> dict[str, Any]:
     """Write the golden vectors beside `model`; returns the card's entry on them."""
     content = model.read_bytes()
-    crops, outputs = golden_vectors(content, seed)
+    crops, outputs = golden_vectors(content, mood_count, seed)
     differences = {name: largest_difference(content, crops, outputs, name) for name in installed_runtimes()}
     np.savez_compressed(model.with_suffix(".golden.npz"), crops=crops, outputs=outputs)
     return {"crops": len(crops), "seed": seed, "steps_apart": differences}

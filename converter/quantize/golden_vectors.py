@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from converter.data.fer2013 import SIDE
 from device.errors import ModelError
+from device.vision.classifier import in_order
 from device.vision.opencv import cv2
 from device.vision.tflite import MODULES, interpreter
 
@@ -28,13 +29,13 @@ KERNEL_TOLERANCE = 4
 XNNPACK_TOLERANCE = 24
 
 
-def golden_vectors(model: bytes, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def golden_vectors(model: bytes, mood_count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw crops to which `model` gives a clear answer, spread over all moods.
 
     All installed runtimes give exactly the same outputs for them.
 
     Returns:
-        The crops, uint8 (n, 48, 48), and the outputs, uint8 (n, k).
+        The crops, uint8 (n, 48, 48), and their outputs as `outputs` returns them, uint8 (n, k).
 
     Raises:
         ModelError: the runtimes differ by more than rounding explains, or no answer is clear.
@@ -51,7 +52,7 @@ def golden_vectors(model: bytes, seed: int) -> tuple[NDArray[np.uint8], NDArray[
             "report this as a fault of the converter"
         )
     # Where two moods are close, another kernel may rightly give the other one.
-    ordered = np.sort(by_runtime[0], axis=1)
+    ordered = np.sort(by_runtime[0, :, :mood_count], axis=1)
     clear = (ordered[:, -1] - ordered[:, -2] >= XNNPACK_TOLERANCE) & (difference == 0)
     if not clear.any():
         raise ModelError(
@@ -59,7 +60,7 @@ def golden_vectors(model: bytes, seed: int) -> tuple[NDArray[np.uint8], NDArray[
             "too little to ship; train it for longer"
         )
     crops, exact = crops[clear], by_runtime[0, clear].astype(np.uint8)
-    best = exact.argmax(axis=1)
+    best = exact[:, :mood_count].argmax(axis=1)
     # The n-th crop of every mood comes before the (n+1)-th of any.
     rank = np.array([np.sum(best[:i] == mood) for i, mood in enumerate(best)])
     chosen = np.argsort(rank, kind="stable")[:COUNT]
@@ -97,13 +98,18 @@ def plain_interpreter(model: bytes | Path, runtime: str) -> Any:
 
 
 def outputs(interpreter: Any, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Run an interpreter on each of `crops`, uint8 (n, side, side); the result is uint8 (n, k)."""
-    crop, moods = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    """Run an interpreter on each of `crops`, uint8 (n, side, side).
+
+    Returns:
+        uint8, (n, k): the moods, and after them the face, if the model has that output.
+    """
+    crop = interpreter.get_input_details()[0]["index"]
+    ordered = [tensor["index"] for tensor in in_order(interpreter.get_output_details())]
     rows = []
     for image in crops:
         interpreter.set_tensor(crop, image[np.newaxis, ..., np.newaxis])
         interpreter.invoke()
-        rows.append(interpreter.get_tensor(moods)[0])
+        rows.append(np.concatenate([interpreter.get_tensor(index)[0] for index in ordered]))
     return np.array(rows, dtype=np.uint8)
 
 

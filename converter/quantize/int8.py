@@ -16,6 +16,7 @@ from converter.data.fer2013 import SIDE
 from converter.networks.architectures import as_input
 from device.errors import ModelError
 from device.vision.normalization import Normalization, normalize_all
+from device.vision.opencv import cv2
 from device.vision.tflite import interpreter
 
 SAMPLE_SIZE = 500
@@ -27,7 +28,8 @@ def representative_images(
 ) -> NDArray[np.uint8]:
     """Draw images from which TensorFlow learns the range of each layer's values.
 
-    The first one gets a black and a white pixel. The scale of the input then becomes exactly 1, so that the
+    One in five is a part of a face, or noise, because what is no face has other values. The first
+    image gets a black and a white pixel. The scale of the input then becomes exactly 1, so that the
     grey values of a crop are the input as they are.
 
     Args:
@@ -39,8 +41,17 @@ def representative_images(
     Returns:
         uint8, (n, 48, 48).
     """
-    drawn = np.random.default_rng(seed).choice(len(faces), min(count, len(faces)), replace=False)
-    images = normalize_all(faces.images[drawn], normalization)
+    generator = np.random.default_rng(seed)
+    drawn = generator.choice(len(faces), min(count, len(faces)), replace=False)
+    sample = faces.images[drawn].copy()
+    for index in range(0, len(sample), 10):
+        quarter = sample[index, : SIDE // 2, : SIDE // 2]
+        sample[index] = cv2.resize(quarter, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    for index in range(5, len(sample), 10):
+        side = int(generator.integers(2, SIDE))  # of the noise: from large blotches to single pixels
+        noise = generator.integers(0, 256, (side, side), dtype=np.uint8)
+        sample[index] = cv2.resize(noise, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    images = normalize_all(sample, normalization)
     images[0, 0, :2] = (0, 255)
     return images
 
@@ -49,7 +60,7 @@ def quantize(network: keras.Model, images: NDArray[np.uint8]) -> bytes:
     """Convert a network to int8 weights and activations, with uint8 in (1, 48, 48, 1) and out (1, k).
 
     Args:
-        network: with one output.
+        network: with one output, or with FACE as a second one, which becomes uint8 (1, 1).
         images: from `representative_images`.
 
     Returns:
@@ -95,11 +106,11 @@ def check(model: bytes) -> None:
     floats = [t["name"] for t in loaded.get_tensor_details() if t["dtype"] not in INTEGERS]
     if floats:
         raise ModelError(f"the quantized model still computes in float: {', '.join(floats)}")
-    crop, moods = loaded.get_input_details()[0], loaded.get_output_details()[0]
-    if crop["dtype"] is not np.uint8 or crop["quantization"] != (1.0, 0) or moods["dtype"] is not np.uint8:
+    crop, given = loaded.get_input_details()[0], {t["dtype"].__name__ for t in loaded.get_output_details()}
+    if crop["dtype"] is not np.uint8 or crop["quantization"] != (1.0, 0) or given != {"uint8"}:
         raise ModelError(
             "the quantized model should take and give uint8, grey values with scale 1 and zero point 0; "
-            f"it takes {crop['dtype'].__name__} {crop['quantization']}, gives {moods['dtype'].__name__}"
+            f"it takes {crop['dtype'].__name__} {crop['quantization']}, gives {', '.join(sorted(given))}"
         )
 
 

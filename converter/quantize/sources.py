@@ -13,7 +13,7 @@ import msgspec
 from converter.errors import RunError
 from converter.networks.saved_models import ensemble, restore
 from converter.training.recipes import Recipe
-from converter.training.run_folder import BEST, read_history, read_recipe
+from converter.training.run_folder import BEST, epoch_score, read_history, read_recipe
 from device.mood import Mood
 from device.vision.normalization import Normalization
 
@@ -32,7 +32,7 @@ class Sources:
     moods: tuple[Mood, ...]
     normalization: Normalization
 
-    def network(self, votes_share: float, temperature: float = 1.0) -> keras.Model:
+    def network(self, votes_share: float, temperature: float = 1.0, *, face: bool = False) -> keras.Model:
         """Load the best model of each run as one float32 network; `restore` explains the arguments."""
         return ensemble(
             [
@@ -41,10 +41,15 @@ class Sources:
                     mood_indices=[recipe.moods.index(mood) for mood in self.moods],
                     votes_share=votes_share,
                     temperature=temperature,
+                    face=face,
                 )
                 for folder, recipe in self.recipes.items()
             ]
         )
+
+    def know_faces(self) -> bool:
+        """Whether all runs have learned what is a face."""
+        return all(recipe.face_weight for recipe in self.recipes.values())
 
     def histories(self) -> list[list[dict[str, float]]]:
         """Read the history of each run."""
@@ -86,5 +91,5 @@ def read_sources(folders: Sequence[Path], moods: Sequence[Mood] | None, prior: C
 
 
 def _best_epoch(history: Sequence[Mapping[str, float]]) -> dict[str, int]:
-    best = max(history, key=lambda entry: entry["val_accuracy"])  # of equals the first, like `train`
+    best = max(history, key=epoch_score)  # of equals the first, like `train`
     return {"epochs_done": len(history), "best_epoch": int(best["epoch"])}

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.data.dataset import Split
-from converter.networks.architectures import MOODS, VOTES, as_input
+from converter.data.face_candidates import FaceCandidates
+from converter.networks.architectures import FACE, MOODS, VOTES, as_input
 from converter.training.recipes import Recipe
+
+CANDIDATE_SHARE = 0.5  # crops of the detector for each training face
+Targets = dict[str, NDArray[np.float32]]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
@@ -27,6 +32,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         epoch: int,
         face_squares: NDArray[np.float32] | None = None,
         teacher_predictions: Mapping[str, NDArray[np.float32]] | None = None,
+        candidates: FaceCandidates | None = None,
     ) -> None:
         """Start with `epoch`, counted from 0.
 
@@ -36,12 +42,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
             epoch: all later ones use the image size of this one, since Keras reads an epoch ahead.
             face_squares: float32, (n, 3), as `Augmentation` takes them.
             teacher_predictions: for each output, float32, (n, k).
+            candidates: crops to learn from what is a face; each batch gets as many with a face as without.
         """
         super().__init__()
         self._split = split
         self._targets = targets(split, recipe, teacher_predictions or {})
         self._face_squares = face_squares
         self._recipe = recipe
+        self._candidates = candidates
         self._side = recipe.image_side(epoch)
         self._start(epoch)
 
@@ -52,13 +60,42 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
     def __len__(self) -> int:
         return math.ceil(len(self._split) / self._recipe.batch)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        """Images, targets by output, and, with candidates, weights by output."""
         rows = self._order[index * self._recipe.batch : (index + 1) * self._recipe.batch]
         generator = np.random.default_rng((self._recipe.seed, self._epoch, index))
         squares = None if self._face_squares is None else self._face_squares[rows]
         images = self._recipe.augmentation(self._split.images[rows], generator, squares, self._side)
         batch_targets = {output: target[rows] for output, target in self._targets.items()}
-        return _mixup(as_input(images), batch_targets, self._recipe.mixup, generator)
+        inputs, batch_targets = _mixup(as_input(images), batch_targets, self._recipe.mixup, generator)
+        if self._candidates is None:
+            return inputs, batch_targets
+        return self._with_candidates(self._candidates, inputs, batch_targets, generator)
+
+    def _with_candidates(
+        self,
+        candidates: FaceCandidates,
+        inputs: NDArray[np.float32],
+        targets: Targets,
+        generator: np.random.Generator,
+    ) -> tuple[NDArray[np.float32], Targets, Targets]:
+        """Add crops of the detector. Their mood is not known, so their weight there is 0."""
+        count = round(CANDIDATE_SHARE * len(inputs) / 2)
+        rows = np.concatenate(
+            [
+                generator.choice(np.flatnonzero(candidates.is_face == is_face), count)
+                for is_face in (True, False)
+            ]
+        )
+        crops = self._recipe.augmentation(candidates.crops[rows], generator, None, self._side)
+        weights = {}
+        for output, target in targets.items():
+            is_face = candidates.is_face[rows, np.newaxis].astype(np.float32)
+            added = is_face if output == FACE else np.zeros((len(rows), target.shape[1]), np.float32)
+            targets[output] = np.concatenate([target, added])
+            known = np.full(len(rows), float(output == FACE), np.float32)
+            weights[output] = np.concatenate([np.ones(len(target), np.float32), known])
+        return np.concatenate([inputs, as_input(crops)]), targets, weights
 
     def on_epoch_end(self) -> None:
         """Go on to the next epoch."""
@@ -76,11 +113,13 @@ def targets(
         teacher_predictions: for each output, float32, (n, k); empty without teachers.
 
     Returns:
-        For each output, float32, (n, k).
+        For each output, float32, (n, k). Every face of the split is one for the output FACE.
     """
     by_output = {MOODS: np.eye(len(split.moods), dtype=np.float32)[split.labels]}
     if split.votes is not None and recipe.votes_weight:
         by_output[VOTES] = split.votes
+    if recipe.face_weight:
+        by_output[FACE] = np.ones((len(split), 1), dtype=np.float32)
     for output, predictions in teacher_predictions.items():
         # A face without votes has all 0, and keeps it, so that it adds nothing to the loss.
         weight = recipe.distillation_weight * by_output[output].any(axis=1, keepdims=True)

@@ -10,7 +10,7 @@ import keras
 
 from converter.networks.architectures import MOODS
 from converter.training.keras_internals import swap_averaged_weights
-from converter.training.run_folder import BEST, LAST, write_history
+from converter.training.run_folder import BEST, LAST, epoch_score, write_history
 
 
 class Checkpoints(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -37,9 +37,9 @@ class Checkpoints(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has 
         """Add an entry to the history and save everything."""
         entry = {"epoch": epoch + 1.0}
         entry |= {name.replace(f"{MOODS}_", ""): float(value) for name, value in (logs or {}).items()}
-        best = max((e["val_accuracy"] for e in self._history), default=-1.0)
+        best = max(map(epoch_score, self._history), default=-1.0)
         self._history.append(entry)
-        if entry["val_accuracy"] > best:
+        if epoch_score(entry) > best:
             swap_averaged_weights(self.model)
             self._save(BEST, include_optimizer=False)
             swap_averaged_weights(self.model)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.errors import RunError
-from converter.networks.architectures import as_input
+from converter.networks.architectures import FACE, as_input
 from converter.networks.saved_models import load
 
 
@@ -31,6 +31,9 @@ def teacher_predictions(
         RunError: a teacher cannot be loaded, or lacks an output.
     """
     predictions: dict[str, list[NDArray[np.float32]]] = {}
+    outputs = [
+        output for output in outputs if output != FACE
+    ]  # a training face is one, whatever a teacher says
     for path, mood_indices in teachers.items():
         network = load(path)
         if missing := set(outputs) - set(network.output):

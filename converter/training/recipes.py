@@ -28,6 +28,7 @@ class Recipe(msgspec.Struct, frozen=True):
         weight_decay: of each weight at each step, times the learning rate.
         label_smoothing: share of FER2013's label that is spread over all moods.
         votes_weight: weight of the loss of a second output, for FER+'s votes, where that of the label is 1.
+        face_weight: weight of the loss of an output that tells whether a crop shows a face; 0 for none.
         ema_momentum: momentum of an exponential moving average of the weights, which is then what is
             validated and kept; 0 for none.
         mixup: parameter of the distribution Beta(mixup, mixup), from which the share is drawn by which each
@@ -52,6 +53,7 @@ class Recipe(msgspec.Struct, frozen=True):
     weight_decay: float = 0.0
     label_smoothing: float = msgspec.field(default=0.0, name="smoothing")
     votes_weight: float = msgspec.field(default=0.0, name="votes")
+    face_weight: float = msgspec.field(default=0.0, name="face")
     ema_momentum: float = msgspec.field(default=0.0, name="average")
     mixup: float = 0.0
     initial_models: tuple[str, ...] = msgspec.field(default=(), name="start")
@@ -108,6 +110,19 @@ AGAIN = msgspec.structs.replace(
     augmentation=msgspec.structs.replace(BOX.augmentation, detector_crop_share=0.5, erase=0.35),
 )
 
+# A few epochs at a low learning rate, from an AGAIN run, which is also the teacher: learns to tell faces from
+# what only looks like one to the detector.
+FACES = msgspec.structs.replace(
+    AGAIN,
+    epochs=4,
+    learning_rate=0.01,
+    warmup_epochs=0,
+    votes_weight=1.0,
+    face_weight=0.5,
+    ema_momentum=0.99,
+    progressive_sizes=(SIDE,),
+)
+
 # A second network for an ensemble with the first: from random weights, with a teacher.
 SLIM = msgspec.structs.replace(
     BOX,
@@ -156,6 +171,7 @@ RECIPES = {
     "box": BOX,
     "box3": BOX3,
     "again": AGAIN,
+    "faces": FACES,
     "slim": SLIM,
     "more": MORE,
     "rest": REST,

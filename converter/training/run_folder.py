@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from converter.training.recipes import Recipe
 
 RECIPE = "run.json"
 LAST = "last.keras"  # to resume from
-BEST = "best.keras"  # of the epoch with the best accuracy on PublicTest so far
+BEST = "best.keras"  # of the best epoch so far, by `epoch_score`
 HISTORY = "history.json"
 HISTORY_PLOT = "history.png"
+FACE_CANDIDATES = "candidates.npz"  # crops with and without a face; finding them takes minutes
 FACE_SQUARES = "squares.npy"  # of the training faces; finding them takes minutes
 
 
@@ -45,6 +47,17 @@ def read_history(folder: Path) -> list[dict[str, float]]:
         return msgspec.json.decode(path.read_bytes(), type=list[dict[str, float]])
     except (OSError, msgspec.DecodeError) as error:
         raise RunError(f"{path}: cannot be read ({error}); let the run finish an epoch first") from error
+
+
+def epoch_score(entry: Mapping[str, float]) -> float:
+    """By which the best epoch is chosen: agreement with FER+'s majority on PublicTest.
+
+    For a run that has not learned votes it is the accuracy by FER2013's labels.
+
+    Args:
+        entry: of the history.
+    """
+    return entry.get("val_votes_accuracy", entry["val_accuracy"])
 
 
 def write_history(folder: Path, history: list[dict[str, float]]) -> None:

@@ -11,10 +11,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.data import crop_calibration
+from converter.data import crop_calibration, face_candidates
 from converter.data.dataset import Split
+from converter.data.face_candidates import FaceCandidates
 from converter.errors import RunError
-from converter.networks.architectures import MOODS, VOTES, as_input, training_network
+from converter.networks.architectures import FACE, MOODS, VOTES, as_input, training_network
 from converter.networks.saved_models import initialize
 from converter.training import history_plot
 from converter.training.batches import Batches, targets
@@ -23,6 +24,7 @@ from converter.training.distillation import teacher_predictions
 from converter.training.keras_internals import advance_random_state
 from converter.training.recipes import Recipe
 from converter.training.run_folder import (
+    FACE_CANDIDATES,
     FACE_SQUARES,
     HISTORY_PLOT,
     LAST,
@@ -33,7 +35,15 @@ from converter.training.run_folder import (
 from device.vision.normalization import normalize_all
 
 
-def train(folder: Path, recipe: Recipe, training: Split, validation: Split, *, resume: bool) -> None:
+def train(
+    folder: Path,
+    recipe: Recipe,
+    training: Split,
+    validation: Split,
+    *,
+    resume: bool,
+    backgrounds: Path | None = None,
+) -> None:
     """Train into `folder`, or resume the run there.
 
     Args:
@@ -42,12 +52,15 @@ def train(folder: Path, recipe: Recipe, training: Split, validation: Split, *, r
         training: the faces to learn from.
         validation: the faces by whose accuracy the best epoch is chosen.
         resume: whether `folder` contains this run already.
+        backgrounds: a folder of pictures without people, for a recipe that learns what is a face.
 
     Raises:
         RunError: the folder, the recipe and the data do not belong together.
     """
     if recipe.votes_weight and training.votes is None:
         raise RunError("the recipe needs FER+'s votes; name fer2013new.csv with --votes")
+    if recipe.face_weight and backgrounds is None:
+        raise RunError("the recipe needs pictures without people; name their folder with --backgrounds")
     keras.utils.set_random_seed(recipe.seed)
     steps = math.ceil(len(training) / recipe.batch)
     model, history = _compiled(recipe, steps), []
@@ -69,13 +82,14 @@ def train(folder: Path, recipe: Recipe, training: Split, validation: Split, *, r
         advance_random_state(model, epochs=len(history), steps=steps)
     validation_images = as_input(normalize_all(validation.images, recipe.augmentation.normalization))
     squares = _face_squares(folder, recipe, training)
+    candidates = _face_candidates(folder, recipe, training, backgrounds)
     for end in _stage_ends(recipe):
         # Every `fit` ends by replacing the weights with their average, even one without epochs. A resumed run
         # has to repeat that if it was stopped at the very end of a stage, but not if later.
         if end < len(history):
             continue
         model.fit(
-            Batches(training, recipe, len(history), squares, from_teachers),
+            Batches(training, recipe, len(history), squares, from_teachers, candidates),
             validation_data=(validation_images, targets(validation, recipe, {})),
             validation_batch_size=256,
             initial_epoch=len(history),
@@ -117,11 +131,33 @@ def _face_squares(folder: Path, recipe: Recipe, training: Split) -> NDArray[np.f
     return squares
 
 
+def _face_candidates(
+    folder: Path, recipe: Recipe, training: Split, backgrounds: Path | None
+) -> FaceCandidates | None:
+    """What the device's detector proposes in scenes with and without a face; kept for a resumed run, too."""
+    if not recipe.face_weight or backgrounds is None:
+        return None
+    path = folder / FACE_CANDIDATES
+    if not path.exists():
+        pictures = face_candidates.read_backgrounds(backgrounds)
+        found = face_candidates.find_candidates(training.images, pictures, recipe.seed)
+        unfinished = folder / f".{FACE_CANDIDATES}"
+        with unfinished.open("wb") as file:
+            np.savez_compressed(file, crops=found.crops, is_face=found.is_face)
+        unfinished.replace(path)
+    with np.load(path) as stored:
+        return FaceCandidates(stored["crops"], stored["is_face"])
+
+
 def _compiled(recipe: Recipe, steps: int) -> keras.Model:
     """The network with optimizer, losses and metrics; `steps` is the number of batches in an epoch."""
     keras.config.set_dtype_policy(recipe.precision)
     model = training_network(
-        recipe.network, len(recipe.moods), recipe.progressive_sizes, votes=bool(recipe.votes_weight)
+        recipe.network,
+        len(recipe.moods),
+        recipe.progressive_sizes,
+        votes=bool(recipe.votes_weight),
+        face=bool(recipe.face_weight),
     )
     warmup_steps = recipe.warmup_epochs * steps
     rate = keras.optimizers.schedules.CosineDecay(
@@ -142,12 +178,13 @@ def _compiled(recipe: Recipe, steps: int) -> keras.Model:
         optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     label_loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
-    losses = {MOODS: label_loss, VOTES: "categorical_crossentropy"}
-    weights = {MOODS: 1.0} | ({VOTES: recipe.votes_weight} if recipe.votes_weight else {})
+    losses = {MOODS: label_loss, VOTES: "categorical_crossentropy", FACE: "binary_crossentropy"}
+    weights = {MOODS: 1.0, VOTES: recipe.votes_weight, FACE: recipe.face_weight}
+    weights = {output: weight for output, weight in weights.items() if weight}
     model.compile(
         optimizer,
         {output: losses[output] for output in weights},
         loss_weights=weights,
-        metrics={output: ["accuracy"] for output in weights},
+        weighted_metrics={output: ["accuracy"] for output in weights},
     )
     return model

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ MAX_SIDE = 2**15 - 1  # pixels: OpenCV cannot rotate a picture with a longer sid
 TRACKING_MARGIN = 0.35  # of a face's size, on each side: the region that is searched in the next frame
 TRACKING_MIN_SIZE = 0.75  # of a face's size in the frame before: the smallest face in that region
 TARGET_BRIGHTNESS = 110  # of 255: pictures with a lower mean are brightened
+MAX_CANDIDATES = 8  # of a step: those with the most overlapping windows
+MAX_TRACKED = 2  # the same around the face of the frame before
+GROUPING = 0.2  # windows whose sides differ by less than this share of their size are one candidate
+
+FaceScore = Callable[[Face], float]
+"""How likely a box of the present frame shows a face, up to 1; 0 if that is too little to be one."""
 
 
 @dataclass(frozen=True)
@@ -46,50 +53,95 @@ class Search:
 
 NEAR_SEARCH = Search(min_face=0.25, window=24, scale_factor=1.15, min_neighbors=2)
 TILT_DEGREES = 15.0
+MIN_TILTED_FACE = 0.1  # of the height: a smaller face shows no mood when it is tilted, too
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A box that may be a face, and how many windows of the cascade overlap there."""
+
+    face: Face
+    windows: int
 
 
 class FaceDetector:
     """Detects the largest face whose height is at least the share `min_face` of the frame's.
 
     The searches run from the cheapest to the most expensive, and stop at the first that detects a face. Most
-    people are near the box and upright: the first search detects them at a fifth of the cost.
+    people are near the box and upright: the first search detects them at a small part of the cost.
     models/RUNS.md says what each further search adds.
 
     Raises:
         ModelError: OpenCV has no such cascade.
     """
 
-    def __init__(self, cascade: str, min_face: float) -> None:
+    def __init__(self, cascade: str, min_face: float, *, verified: bool = False) -> None:
+        """Load the cascade.
+
+        Args:
+            cascade: The file's name in OpenCV's own folder.
+            min_face: The smallest face, as a share of the frame's height.
+            verified: Whether `detect` gets a score that judges each candidate. A single window of the cascade
+                is then a candidate, and coarser searches suffice. Without it a face needs several overlapping
+                windows.
+        """
+        self._verified = verified
         path = CASCADES / cascade
         self._cascade = cv2.CascadeClassifier()
         with contextlib.suppress(OSError), named(path) as name:
             self._cascade.load(name)
         if self._cascade.empty():
             raise ModelError(f"{path}: no such cascade in opencv-python-headless; it needs a version below 5")
-        full_search = Search(min_face)
+        full_search, tilted_search = Search(min_face), Search(min_face)
+        if verified:
+            full_search = Search(min_face, window=27, scale_factor=1.15)
+            tilted_search = Search(max(min_face, MIN_TILTED_FACE), window=24, scale_factor=1.2)
         upright = ((NEAR_SEARCH,), (full_search,)) if min_face < NEAR_SEARCH.min_face else ((full_search,),)
         # Both tilts in one step: a head that is rotated the wrong way can show a small false face.
-        tilted = (Search(min_face, tilt=TILT_DEGREES), Search(min_face, tilt=-TILT_DEGREES))
-        self._steps = (*upright, tilted)
+        self._steps = (
+            *upright,
+            tuple(replace(tilted_search, tilt=tilt) for tilt in (TILT_DEGREES, -TILT_DEGREES)),
+        )
 
-    def detect(self, frame: NDArray[np.uint8], previous: Face | None = None) -> Face | None:
+    def detect(
+        self, frame: NDArray[np.uint8], previous: Face | None = None, face_score: FaceScore | None = None
+    ) -> Face | None:
         """The largest face in `frame`, or the one near `previous`.
 
         Args:
             frame: uint8, (height, width); in an array of any other kind or shape there is no face.
             previous: The face in the frame before. The region around it is searched first.
+            face_score: Judges the candidates of a `verified` detector; the winner is the one with the highest
+                score times width in the first step that has one. Without it the largest candidate wins.
         """
-        if frame.ndim != 2 or frame.dtype != np.uint8 or max(frame.shape) >= MAX_SIDE:
+        if not _is_searchable(frame):
             return None
-        if previous and (face := self._track(frame, previous)):
+        if previous and (face := self._track(frame, previous, face_score)):
             return face
-        for step in self._steps:
-            faces = [face for search in step if (face := self._run(search, frame))]
-            if faces:
-                return max(faces, key=lambda face: face.width)
+        for step in range(len(self._steps)):
+            if face := _best(self.candidates(frame, step), face_score):
+                return face
         return None
 
-    def _track(self, frame: NDArray[np.uint8], previous: Face) -> Face | None:
+    @property
+    def step_count(self) -> int:
+        """How many steps the search of a whole frame has."""
+        return len(self._steps)
+
+    def candidates(self, frame: NDArray[np.uint8], step: int) -> list[Candidate]:
+        """The candidates of one step of the search, those with the most windows first.
+
+        A `verified` detector gives at most MAX_CANDIDATES, because judging one takes as long as a search.
+
+        Args:
+            frame: uint8, (height, width).
+            step: From 0, the cheapest, to `step_count` - 1.
+        """
+        found = [each for search in self._steps[step] for each in self._run(search, frame)]
+        ordered = sorted(found, key=lambda candidate: -candidate.windows)
+        return ordered[:MAX_CANDIDATES] if self._verified else ordered
+
+    def _track(self, frame: NDArray[np.uint8], previous: Face, face_score: FaceScore | None) -> Face | None:
         """`previous` in the next frame: near where it was, of about the same size, with the same tilt."""
         reach = round(previous.width * TRACKING_MARGIN)
         left, top = max(0, previous.x - reach), max(0, previous.y - reach)
@@ -101,17 +153,23 @@ class FaceDetector:
         if not region.size:
             return None  # the pictures in a folder have different sizes
         min_face = TRACKING_MIN_SIZE * previous.height / region.shape[0]
-        face = self._run(Search(min_face, tilt=previous.tilt), region)
-        return face and face._replace(x=face.x + left, y=face.y + top)
+        found = self._run(Search(min_face, tilt=previous.tilt), region)
+        moved = [
+            Candidate(each.face._replace(x=each.face.x + left, y=each.face.y + top), each.windows)
+            for each in sorted(found, key=lambda candidate: -candidate.windows)
+        ]
+        if face_score is None:
+            return _best(moved, None)
+        return next((each.face for each in moved[:MAX_TRACKED] if face_score(each.face)), None)
 
-    def _run(self, search: Search, frame: NDArray[np.uint8]) -> Face | None:
+    def _run(self, search: Search, frame: NDArray[np.uint8]) -> list[Candidate]:
         min_height = search.min_face * frame.shape[0]
         if not min_height:
-            return None
+            return []
         scale = min(1.0, search.window / min_height)  # enlarging a picture adds no detail
         min_size = max(CASCADE_WINDOW, round(min_height * scale))
         if round(scale * min(frame.shape)) < min_size:
-            return None  # the frame is smaller than the smallest face
+            return []  # the frame is smaller than the smallest face
         picture = _brightened(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         height, width = picture.shape
         rotation = cv2.getRotationMatrix2D((width / 2, height / 2), search.tilt, 1)
@@ -120,15 +178,44 @@ class FaceDetector:
         boxes = self._cascade.detectMultiScale(
             picture,
             scaleFactor=search.scale_factor,
-            minNeighbors=search.min_neighbors,
+            minNeighbors=0 if self._verified else search.min_neighbors,
             minSize=(min_size, min_size),
         )
         if not len(boxes):
-            return None
-        x, y, side = max(np.asarray(boxes)[:, :3].tolist(), key=lambda box: box[2])
-        center = cv2.invertAffineTransform(rotation) @ (x + side / 2, y + side / 2, 1)
-        left, top = (center - side / 2) / scale
-        return Face(round(left), round(top), round(side / scale), round(side / scale), search.tilt)
+            return []
+        found: Any = np.asarray(boxes).tolist()
+        counts: Any = np.ones(len(found), dtype=int)
+        if self._verified:
+            # Sorted, as OpenCV's threads give them in any order. Each window twice, since OpenCV drops a
+            # group of one; so its counts are twice the windows.
+            found, counts = cv2.groupRectangles(sorted(found + found), 1, GROUPING)
+        back = cv2.invertAffineTransform(rotation)
+        return [
+            Candidate(_in_frame(box, back, scale, search.tilt), int(count))
+            for box, count in zip(found, counts, strict=True)
+        ]
+
+
+def _is_searchable(frame: NDArray[np.uint8]) -> bool:
+    return frame.ndim == 2 and frame.dtype == np.uint8 and max(frame.shape) < MAX_SIDE
+
+
+def _best(candidates: Iterable[Candidate], face_score: FaceScore | None) -> Face | None:
+    """The largest candidate; with `face_score` the one that is largest and surest."""
+    rated = [
+        (candidate.face.width * (face_score(candidate.face) if face_score else 1), candidate.face)
+        for candidate in candidates
+    ]
+    rating, face = max(rated, key=lambda each: each[0], default=(0.0, None))
+    return face if rating else None
+
+
+def _in_frame(box: Any, back: Any, scale: float, tilt: float) -> Face:
+    """The box of a searched picture, x, y and size, in the frame."""
+    x, y, side, _ = map(int, box)
+    center = back @ (x + side / 2, y + side / 2, 1)
+    left, top = (center - side / 2) / scale
+    return Face(round(left), round(top), round(side / scale), round(side / scale), tilt)
 
 
 def _brightened(picture: Any) -> Any:

@@ -12,7 +12,9 @@ from device.errors import ModelError
 from device.mood import Mood
 from device.vision.normalization import Normalization
 
-FORMAT = 2
+MOODS_FORMAT = 2  # of a model that tells moods
+FACE_FORMAT = 3  # of one that also tells faces; older boxes must refuse it, because they expect one output
+KNOWN_FORMATS = (MOODS_FORMAT, FACE_FORMAT)
 
 
 class Crop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +38,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     threshold: if the highest mean probability is below it, the decision is `unsure`.
     prior: how many times more frequent a mood is in front of the box than among the training faces, 1 for
         moods that are not listed; the model's probabilities are weighted by it.
+    face_threshold: if the model has a second output, the probability that a crop shows a face: the least with
+        which one is a face. None for a model without it, as older ones are.
     sha256: of the `.tflite` file.
     """
 
@@ -46,6 +50,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     crop: Crop
     threshold: Annotated[float, msgspec.Meta(ge=0, le=1)]
     prior: dict[Mood, Annotated[float, msgspec.Meta(gt=0, le=100)]] = {}
+    face_threshold: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
     sha256: str
     about: dict[str, Any] = {}
 
@@ -55,7 +60,7 @@ class _Version(msgspec.Struct, frozen=True):
 
 
 def _remedy(version: int) -> str:
-    return "upgrade moodbox" if version > FORMAT else "make the model again with `quantize`"
+    return "upgrade moodbox" if version > max(KNOWN_FORMATS) else "make the model again with `quantize`"
 
 
 def card_path(model: Path) -> Path:
@@ -75,9 +80,10 @@ def read_card(model: Path) -> Card:
     try:
         written = path.read_bytes()
         version = msgspec.json.decode(written, type=_Version).format
-        if version != FORMAT:
+        if version not in KNOWN_FORMATS:
             raise ModelError(
-                f"{path}: card format {version}, this version knows {FORMAT}; {_remedy(version)}"
+                f"{path}: card format {version}, this version knows {' and '.join(map(str, KNOWN_FORMATS))}; "
+                f"{_remedy(version)}"
             )
         card = msgspec.json.decode(written, type=Card)
         content = model.read_bytes()

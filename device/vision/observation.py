@@ -14,7 +14,7 @@ from typing import Protocol
 from device.config import settings
 from device.mood import Decision, Face, Probabilities, agree, decide
 from device.vision.change import ChangeDetector
-from device.vision.classifier import Classifier
+from device.vision.classifier import Classifier, Prediction
 from device.vision.detector import FaceDetector, crop_face
 from device.vision.frame import Frame
 
@@ -23,7 +23,7 @@ from device.vision.frame import Frame
 class FrameResult:
     """What was found in one frame: the face and the probability of each mood, or neither.
 
-    detect_time, classify_time: in seconds.
+    detect_time, classify_time: in seconds; the second includes candidates that turned out to be no face.
     """
 
     face: Face | None
@@ -49,7 +49,8 @@ class FaceAnalyzer:
     def __init__(self, model: settings.Model, rules: settings.Look) -> None:
         self._classifier = Classifier(model.file(), model.runtime)
         self.card = self._classifier.card
-        self._detector = FaceDetector(self.card.crop.detector, rules.min_face)
+        self._tells_faces = self.card.face_threshold is not None
+        self._detector = FaceDetector(self.card.crop.detector, rules.min_face, verified=self._tells_faces)
 
     def analyze(self, frame: Frame, previous: Face | None = None, mirrored: bool = False) -> FrameResult:
         """Detect a face and classify it.
@@ -60,13 +61,25 @@ class FaceAnalyzer:
             mirrored: Whether to classify the mirror image of the face.
         """
         start = perf_counter()
-        face = self._detector.detect(frame, previous)
-        detected = perf_counter()
-        if face is None:
-            return FrameResult(None, None, detected - start, 0.0)
-        crop = crop_face(frame, face, self.card.crop, self.card.side)
-        probabilities = self._classifier.classify(crop[:, ::-1] if mirrored else crop)
-        return FrameResult(face, probabilities, detected - start, perf_counter() - detected)
+        predictions: dict[Face, Prediction] = {}
+        classify_time = 0.0
+
+        def predict(face: Face) -> Prediction:
+            nonlocal classify_time
+            if face not in predictions:
+                began = perf_counter()
+                crop = crop_face(frame, face, self.card.crop, self.card.side)
+                predictions[face] = self._classifier.predict(crop[:, ::-1] if mirrored else crop)
+                classify_time += perf_counter() - began
+            return predictions[face]
+
+        def face_score(face: Face) -> float:
+            probability = predict(face).face_probability
+            return probability if probability >= (self.card.face_threshold or 0.0) else 0.0
+
+        face = self._detector.detect(frame, previous, face_score if self._tells_faces else None)
+        probabilities = predict(face).probabilities if face else None
+        return FrameResult(face, probabilities, perf_counter() - start - classify_time, classify_time)
 
 
 @dataclass

@@ -21,6 +21,7 @@ if sys.version_info >= (3, 13):
         "networks/test_architectures.py",
         "networks/test_saved_models.py",
         "quantize/test_export.py",
+        "quantize/test_faces.py",
         "quantize/test_int8.py",
         "training/test_batches.py",
         "training/test_distillation.py",

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from converter.errors import RunError
-from converter.quantize.calibration import Threshold, choose_temperature, choose_threshold
+from converter.quantize.calibration import (
+    Threshold,
+    choose_temperature,
+    choose_threshold,
+    choose_threshold_by_people,
+)
 from tests.converter.predictions import probabilities_of
 
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2])
@@ -41,5 +46,33 @@ def test_the_temperature_corrects_probabilities_that_are_too_high_or_too_low(dis
     truth = np.array([generator.choice(3, p=p) for p in calibrated])
     distorted = calibrated ** (1 / distortion)
     distorted /= distorted.sum(axis=1, keepdims=True)
-    temperature = choose_temperature(truth, distorted.astype(np.float32))
+    temperature = choose_temperature(np.eye(3)[truth], distorted.astype(np.float32))
     assert temperature == pytest.approx(1 / distortion, rel=0.05)
+
+
+def test_the_temperature_makes_probabilities_as_spread_as_the_votes() -> None:
+    votes = np.random.default_rng(1).dirichlet((1, 1, 1), 2000)
+    overconfident = votes**3 / (votes**3).sum(axis=1, keepdims=True)
+    assert choose_temperature(votes, overconfident.astype(np.float32)) == pytest.approx(3, rel=0.05)
+
+
+def test_the_threshold_by_people_reaches_the_target_with_other_people_too() -> None:
+    generator = np.random.default_rng(1)
+    people = np.repeat(np.arange(200), 2)
+    confidence = generator.uniform(0, 1, 400)
+    hit = generator.uniform(0, 1, 400) < confidence  # calibrated: right as often as it is sure
+    chosen = choose_threshold_by_people(hit, confidence, people, 0.8)
+    named = confidence >= chosen.value
+    assert chosen.coverage == named.mean()
+    assert chosen.precision == hit[named].mean() > 0.8
+    # The lowest with a precision of .8 on these very people would be lower.
+    assert hit[confidence >= chosen.value - 0.05].mean() > 0.8
+    # If all photos of a wrong answer show few people, one of them may be missing in another sample.
+    of_few = np.where(hit, people, people % 4)
+    assert choose_threshold_by_people(hit, confidence, of_few, 0.8).value > chosen.value
+
+
+def test_a_precision_that_is_not_sure_with_any_threshold_is_refused() -> None:
+    hit = np.arange(100) % 2 == 0
+    with pytest.raises(RunError, match="surely 90% of the moods named on the photos right"):
+        choose_threshold_by_people(hit, np.full(100, 0.95), np.arange(100), 0.9)

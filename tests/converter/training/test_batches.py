@@ -7,6 +7,7 @@ import pytest
 
 from converter.data.augmentation import Augmentation
 from converter.data.dataset import Split
+from converter.data.face_candidates import FaceCandidates
 from converter.networks.architectures import as_input
 from converter.training.batches import Batches
 from converter.training.recipes import Recipe
@@ -56,6 +57,21 @@ def test_the_distillation_weight_is_the_part_of_the_teachers_in_the_targets(
     # A face without votes teaches nothing about votes, whatever the teacher predicts for it.
     has_votes = plain["votes"].any(axis=1, keepdims=True)
     assert np.allclose(distilled["votes"], has_votes * (0.75 * plain["votes"] + 0.25 / 3))
+
+
+def test_candidates_teach_what_is_a_face_and_nothing_about_moods(splits: dict[str, Split]) -> None:
+    training = splits["Training"]
+    crops = np.concatenate([np.full((30, 48, 48), 10, np.uint8), np.full((9, 48, 48), 200, np.uint8)])
+    candidates = FaceCandidates(crops, np.arange(39) >= 30)
+    recipe = Recipe(batch=40, face_weight=0.5, augmentation=NO_AUGMENTATION)
+    images, targets, weights = Batches(training, recipe, epoch=0, candidates=candidates)[0]
+
+    assert len(images) == 60  # 40 faces of the split, and as many candidates with a face as without
+    assert targets["face"][:, 0].tolist() == [1.0] * 50 + [0.0] * 10
+    assert (images[40:50] == 200).all()
+    assert (images[50:] == 10).all()
+    assert weights["face"].tolist() == [1.0] * 60
+    assert weights["moods"].tolist() == [1.0] * 40 + [0.0] * 20
 
 
 def test_mixup_blends_faces_and_their_targets_by_the_same_share() -> None:

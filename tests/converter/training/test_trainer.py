@@ -41,6 +41,15 @@ def test_a_run_leaves_its_recipe_history_models_and_plot(run: Path) -> None:
     assert [entry["epoch"] for entry in read_history(run)] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
+def test_a_recipe_that_learns_what_is_a_face_needs_pictures_without_people(
+    fer2013: Path, votes: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    command = ["train", "--data", fer2013, "--votes", votes, "--out", tmp_path / "run", "--recipe", "faces"]
+    line = refusal(*command, "--moods", "happy,neutral,sad", code=2)
+    assert line.endswith("the recipe needs pictures without people; name their folder with --backgrounds")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_learns(run: Path) -> None:
     assert read_history(run)[-1]["val_accuracy"] > 0.8
 

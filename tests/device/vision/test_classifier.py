@@ -10,7 +10,10 @@ import pytest
 from device.config.settings import DEFAULT_MODEL
 from device.errors import ModelError
 from device.vision.classifier import Classifier
+from device.vision.detector import FaceDetector, crop_face
 from device.vision.model_card import read_card
+from device.vision.pictures import read_picture
+from tests.device.conftest import HAPPY
 
 
 @pytest.fixture
@@ -49,6 +52,19 @@ def test_probabilities_are_weighted_by_the_cards_prior(model: Path) -> None:
     )
 
 
+def test_a_face_is_likelier_a_face_than_a_wall() -> None:
+    classifier = Classifier(DEFAULT_MODEL)
+    card = classifier.card
+    picture = read_picture(HAPPY)
+    found = FaceDetector(card.crop.detector, min_face=0.25).detect(picture)
+    assert found is not None
+    face = classifier.predict(crop_face(picture, found, card.crop, card.side)).face_probability
+    wall = np.random.default_rng(1).integers(90, 110, picture.shape, dtype=np.uint8)
+    none = classifier.predict(crop_face(wall, found, card.crop, card.side)).face_probability
+    assert card.face_threshold is not None
+    assert none < card.face_threshold <= face
+
+
 def test_a_model_without_its_card_is_refused(model: Path) -> None:
     model.with_suffix(".json").unlink()
     with pytest.raises(ModelError, match=r"mood\.json: No such file.*with its card \(\.json\) beside it"):
@@ -70,12 +86,14 @@ def test_a_truncated_model_is_refused(model: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 99}, "card format 99, this version knows 2"),
+        ({"format": 99}, "card format 99, this version knows 2 and 3; upgrade moodbox"),
         ({"labels": ["happy", "bored"]}, "not a model card: .*bored"),
         ({"threshold": 3}, "not a model card: .*threshold"),
         ({"prior": {"neutral": 0}}, "not a model card: .*prior"),
         ({"prior": {"bored": 2}}, "not a model card: .*bored"),
         ({"side": 64}, "its card says"),
+        ({"face_threshold": None}, r"input and outputs are .*uint8 \(1, 1\), its card says .*uint8 \(1, 3\)"),
+        ({"face_threshold": 1.5}, "not a model card: .*face_threshold"),
         ({"labels": ["happy", "sad"]}, "its card says"),
         ({"crop": {"detector": "x.xml"}}, "not a model card: .*margin"),
     ],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from device.errors import ModelError
 from device.mood import Face
 from device.vision import detector as detector_module
-from device.vision.detector import FaceDetector, crop_face
+from device.vision.detector import FaceDetector, FaceScore, crop_face
 from device.vision.model_card import Crop
 from device.vision.normalization import Normalization
 from device.vision.pictures import read_picture
@@ -136,6 +136,74 @@ def test_the_face_in_the_frame_before_is_tracked_although_another_is_larger() ->
     assert tracked is not None
     assert abs(tracked.x - (face.x - 10)) < 12
     assert abs(tracked.y - (face.y + 6)) < 12
+
+
+class Rejecting:
+    """A score by which nothing is a face; it remembers what it was asked about."""
+
+    def __init__(self) -> None:
+        self.faces: list[Face] = []
+
+    def __call__(self, face: Face) -> float:
+        self.faces.append(face)
+        return 0.0
+
+
+def test_what_the_score_rejects_is_no_face() -> None:
+    detector = FaceDetector(FRONTAL, min_face=0.08, verified=True)
+    asked = Rejecting()
+    assert detector.detect(scene(120), face_score=asked) is None
+    assert detector.detect(scene(120), face_score=lambda _: 1.0) in asked.faces
+
+
+def test_a_lone_window_is_enough_where_the_score_accepts_it() -> None:
+    frame = scene(70)
+    detector = FaceDetector(FRONTAL, min_face=0.08)
+    found = detector.detect(frame)
+    assert found is not None
+    frame[240:275, 285:355] = 90  # the lower half of her face is covered
+    assert detector.detect(frame) is None
+
+    def overlap(face: Face) -> float:
+        return float(abs(face.x - found.x) < found.width / 3 and abs(face.y - found.y) < found.width / 3)
+
+    verified = FaceDetector(FRONTAL, min_face=0.08, verified=True)
+    assert verified.detect(frame, face_score=overlap) is not None
+
+
+def test_the_candidate_with_the_highest_score_times_width_wins() -> None:
+    near, far = read_picture(NEUTRAL), cv2.resize(read_picture(HAPPY), None, fx=0.9, fy=0.9)
+    frame = np.full((400, near.shape[1] + far.shape[1]), 128, np.uint8)
+    frame[: far.shape[0], : far.shape[1]] = far
+    frame[:, far.shape[1] :] = near
+    detector = FaceDetector(FRONTAL, min_face=0.15, verified=True)
+
+    def scores(left: float, right: float) -> FaceScore:
+        return lambda face: left if face.x < far.shape[1] else right
+
+    for left, right in ((0.9, 0.3), (0.3, 0.9)):
+        face = detector.detect(frame, face_score=scores(left, right))
+        assert face is not None
+        assert (face.x < far.shape[1]) is (left > right)
+
+
+def test_a_step_asks_about_a_few_candidates_only() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (480, 640), dtype=np.uint8)
+    frame = np.asarray(cv2.equalizeHist(cv2.GaussianBlur(noise, (0, 0), 3)), dtype=np.uint8)
+    detector = FaceDetector(FRONTAL, min_face=0.08, verified=True)
+    asked = Rejecting()
+    detector.detect(frame, face_score=asked)
+    assert len(asked.faces) > detector_module.MAX_CANDIDATES
+    assert len(asked.faces) <= detector_module.MAX_CANDIDATES * detector.step_count
+
+
+def test_a_tracked_face_is_asked_about_too() -> None:
+    detector = FaceDetector(FRONTAL, min_face=0.08, verified=True)
+    frame = scene(100)
+    face = detector.detect(frame)
+    assert face is not None
+    assert detector.detect(frame, face, face_score=lambda _: 1.0) is not None
+    assert detector.detect(frame, face, face_score=lambda _: 0.0) is None
 
 
 def test_a_face_that_is_no_longer_there_is_searched_in_the_whole_frame() -> None:
