@@ -48,10 +48,10 @@ def test_a_crop_with_a_face_is_like_the_faces_and_one_without_is_not(
 ) -> None:
     mean_face = faces.mean(axis=0)[12:36, 12:36].ravel()
 
-    def likeness(crops: NDArray[np.uint8]) -> float:
+    def mean_correlation(crops: NDArray[np.uint8]) -> float:
         return float(np.mean([np.corrcoef(mean_face, crop[12:36, 12:36].ravel())[0, 1] for crop in crops]))
 
-    assert likeness(found.crops[found.is_face]) > likeness(found.crops[~found.is_face]) + 0.2
+    assert mean_correlation(found.crops[found.is_face]) > mean_correlation(found.crops[~found.is_face]) + 0.2
 
 
 def test_the_same_seed_gives_the_same_crops(
