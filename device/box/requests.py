@@ -48,20 +48,24 @@ class RequestHandler:
     def handle(self, request: Request) -> None:
         """Carry out a request, and reply to it."""
         if isinstance(request.command, protocol.Subscribe):
-            self._published = self._status()
-            request.reply.put(self._published)
-            self._subscribers = [s for s in self._subscribers if not s.reply.closed] + [request]
+            status = self._status()
+            self._send(status)  # the earlier subscribers may not know it yet
+            request.reply.put(status)
+            self._subscribers.append(request)
         else:
             request.reply.put(self._actions[type(request.command)](request.command))
 
     def publish(self) -> None:
         """Send the status to every subscriber, if it has changed."""
         self._subscribers = [s for s in self._subscribers if not s.reply.closed]
-        if not self._subscribers or (status := self._status()) == self._published:
-            return
+        if self._subscribers:
+            self._send(self._status())
+
+    def _send(self, status: Reply) -> None:
+        if status != self._published:
+            for subscriber in self._subscribers:
+                subscriber.reply.put(status)
         self._published = status
-        for subscriber in self._subscribers:
-            subscriber.reply.put(status)
 
     def _volume(self, command: protocol.Volume) -> Reply:
         if self._playback.snapshot is None:

@@ -6,15 +6,19 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from device.box.requests import RequestHandler
 from device.config.settings import Settings
 from device.demo.harness import Harness
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
+from device.playback.controller import PlaybackController
 from device.system import control_protocol as protocol
 from device.system.control_client import ask, subscribe
+from device.system.control_server import Request
 from tests.device.box.helpers import plays
 from tests.waiting import eventually
 
@@ -62,3 +66,26 @@ def test_without_an_mpd_the_volume_is_an_error(
     for command in (protocol.Volume(), protocol.Volume(to=1), protocol.Pause(), protocol.Play()):
         with pytest.raises(ServiceError):
             send(command)
+
+
+def waiting(subscriber: Request) -> list[dict[str, Any]]:
+    """The lines that wait for a subscriber."""
+    lines = []
+    while line := subscriber.reply.get(0):
+        lines.append(line)
+    return lines
+
+
+def test_every_subscriber_gets_each_change_once_whoever_subscribes_meanwhile() -> None:
+    status = {"song": "first"}
+    handler = RequestHandler(Mock(spec=PlaybackController), lambda: dict(status), {})
+    early, late = Request(protocol.Subscribe()), Request(protocol.Subscribe())
+    handler.handle(early)
+    assert waiting(early) == [{"song": "first"}]
+
+    status["song"] = "second"
+    handler.handle(late)  # in the same turn of the loop as the change, before it is published
+    handler.publish()
+
+    assert waiting(early) == [{"song": "second"}]
+    assert waiting(late) == [{"song": "second"}]
