@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from device.config import settings
 from device.vision.cameras.mounting import rotated
+from device.vision.detector import FaceDetector
 from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer
 
@@ -15,12 +16,14 @@ def mounting_hint(frame: Frame, analyzer: FaceAnalyzer, mounting: settings.Camer
 
     Args:
         frame: as a camera with `mounting` gives it.
-        analyzer: detects faces.
+        analyzer: its card names the cascade.
         mounting: what `frame` was already rotated and mirrored by.
     """
+    # The cascade alone, because the network takes an upside-down face for one, too.
+    detector = FaceDetector(analyzer.card.crop.detector, settings.Look().min_face)
     widths = {}
     for degrees in (0, 90, 180, 270):
-        face = analyzer.analyze(rotated(frame, degrees)).face
+        face = detector.detect(rotated(frame, degrees))
         widths[degrees] = face.width if face else 0
     further = max(widths, key=lambda degrees: widths[degrees])
     if widths[further] <= LARGER * widths[0]:

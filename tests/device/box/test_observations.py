@@ -124,7 +124,7 @@ def test_while_nobody_comes_faces_are_searched_for_less_often_than_frames_are_ta
             frames.append(read_picture(wall))
             return frames[-1]
 
-    monkeypatch.setattr(FaceDetector, "detect", lambda _, frame, previous: searched.append(frame))
+    monkeypatch.setattr(FaceDetector, "detect", lambda _, frame, previous, face_score: searched.append(frame))
     quick = msgspec.structs.replace(settings, look=msgspec.structs.replace(settings.look, seconds=0.2))
     with harness_for(quick, EmptyRoom) as harness:
         shows(harness, Indication.NO_FACE)

@@ -76,7 +76,7 @@ def waiting(subscriber: Request) -> list[dict[str, Any]]:
     return lines
 
 
-def test_every_subscriber_gets_each_change_once_whoever_subscribes_meanwhile() -> None:
+def test_every_subscriber_gets_each_change_once_even_if_another_one_subscribes() -> None:
     status = {"song": "first"}
     handler = RequestHandler(Mock(spec=PlaybackController), lambda: dict(status), {})
     early, late = Request(protocol.Subscribe()), Request(protocol.Subscribe())

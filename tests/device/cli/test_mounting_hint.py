@@ -45,7 +45,6 @@ def test_look_and_check_give_the_hint_and_the_setting_helps(tmp_path: Path) -> N
     cv2.imwrite(str(tmp_path / "a.png"), rotated(read_picture(HAPPY), 180))
     source = ("--camera", f"images:{tmp_path}/a.png")
     looked = moodbox("look", *source, "--json")
-    assert json.loads(looked.stdout)["verdict"] == "no_face"
     hint = "the face seems to be upright only in the rotated frame: try rotate = 180 in [camera]"
     assert f"moodbox: {hint}" in looked.stderr.splitlines()
     checked = json.loads(moodbox("check", *source, "--json").stdout)
