@@ -25,8 +25,8 @@ def look_at_camera(settings: Settings, *, in_json: bool) -> int:
         CameraError: The camera gives no frame.
         ModelError: The model cannot be loaded.
     """
-    analyzer = FaceAnalyzer(settings.model, settings.look)
     with camera_factory(settings.camera)() as camera:
+        analyzer = FaceAnalyzer(settings.model, settings.look)
         frames = _Remembered(frames_of(camera))
         decision = observe(analyzer, frames, settings.look)
     _print_decision(settings.camera.source, decision, in_json=in_json)

@@ -130,7 +130,7 @@ def parse_request(line: bytes) -> Command:
     except msgspec.ValidationError as error:
         raise RequestError(_one_line(error)) from error
     except RecursionError as error:
-        raise RequestError("nested too deeply") from error
+        raise RequestError("not JSON: nested too deeply") from error
     except msgspec.DecodeError as error:
         raise RequestError(f"not JSON: {_one_line(error)}") from error
 
