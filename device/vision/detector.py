@@ -53,7 +53,7 @@ class Search:
 
 NEAR_SEARCH = Search(min_face=0.25, window=24, scale_factor=1.15, min_neighbors=2)
 TILT_DEGREES = 15.0
-MIN_TILTED_FACE = 0.1  # of the height: a smaller face shows no mood when it is tilted, too
+MIN_TILTED_FACE = 0.1  # of the height: a tilted search for smaller faces would cost half as much again
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class FaceDetector:
     def candidates(self, frame: NDArray[np.uint8], step: int) -> list[Candidate]:
         """The candidates of one step of the search, those with the most windows first.
 
-        A `verified` detector gives at most MAX_CANDIDATES, because judging one takes as long as a search.
+        A `verified` detector gives at most MAX_CANDIDATES, because judging each of them runs the network.
 
         Args:
             frame: uint8, (height, width).
@@ -187,8 +187,9 @@ class FaceDetector:
         counts: Any = np.ones(len(found), dtype=int)
         if self._verified:
             # Sorted, as OpenCV's threads give them in any order. Each window twice, since OpenCV drops a
-            # group of one; so its counts are twice the windows.
+            # group of one.
             found, counts = cv2.groupRectangles(sorted(found + found), 1, GROUPING)
+            counts = np.asarray(counts, dtype=int) // 2
         back = cv2.invertAffineTransform(rotation)
         return [
             Candidate(_in_frame(box, back, scale, search.tilt), int(count))

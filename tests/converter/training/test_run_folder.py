@@ -9,7 +9,7 @@ import pytest
 
 from converter.errors import RunError
 from converter.training.recipes import RECIPES
-from converter.training.run_folder import claim, read_recipe
+from converter.training.run_folder import claim, epoch_score, read_recipe
 
 SHIPPED = Path(__file__).parents[3] / "models" / "runs" / "box"
 
@@ -34,3 +34,8 @@ def test_a_recipe_is_written_with_the_keys_of_the_run_that_ships(tmp_path: Path)
 def test_a_recipe_is_read_back_as_it_was_written(name: str, tmp_path: Path) -> None:
     claim(tmp_path, RECIPES[name], resume=False)
     assert read_recipe(tmp_path) == RECIPES[name]
+
+
+def test_the_best_epoch_is_the_one_that_agrees_most_with_people_if_votes_were_learned() -> None:
+    assert epoch_score({"val_accuracy": 0.6, "val_votes_accuracy": 0.8}) == 0.8
+    assert epoch_score({"val_accuracy": 0.6}) == 0.6

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import itertools
+import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
+from device.config.settings import DEFAULT_MODEL, Model
 from device.config.settings import Look as Rules
-from device.config.settings import Model
 from device.mood import Face, Mood, Outcome, Probabilities
 from device.vision.change import ChangeDetector
 from device.vision.frame import Frame
@@ -84,6 +87,18 @@ def test_real_faces_get_the_mood_that_a_person_sees_in_them() -> None:
         decision = observe(analyzer, [read_picture(path)], Rules())
         assert decision.mood is mood
         assert decision.prediction_count == 1
+
+
+def test_what_the_network_takes_for_no_face_is_none(tmp_path: Path) -> None:
+    """By a copy of the shipped model whose card asks for more certainty than an integer output can have."""
+    model = Path(shutil.copy(DEFAULT_MODEL, tmp_path / "strict.tflite"))
+    card = json.loads(DEFAULT_MODEL.with_suffix(".json").read_text())
+    model.with_suffix(".json").write_text(json.dumps(card | {"face_threshold": 0.999}))
+    strict, shipped = FaceAnalyzer(Model(path=str(model)), Rules()), FaceAnalyzer(Model(), Rules())
+    face = shipped.analyze(read_picture(HAPPY)).face
+    assert face is not None
+    assert strict.analyze(read_picture(HAPPY)).face is None
+    assert strict.analyze(read_picture(HAPPY), previous=face).face is None
 
 
 def test_every_second_prediction_is_of_the_mirror_image() -> None:
