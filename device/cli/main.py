@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         ("check", verbs.check, [shared, camera, in_json], "check whether each part works"),
         *((command.name, command, [shared, in_json], command.summary) for command in COMMANDS),
         ("songs", verbs.songs, [shared, in_json], "print which songs would play next in a mood, and why"),
+        ("hear", verbs.hear, [shared, in_json], "print what the box hears in sound files, without MPD"),
         ("mood", verbs.mood, [shared, in_json], "set a song's affect: a mood, or valence and energy"),
         (
             "forget",
@@ -125,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="FILE.svg",
                 help="draw all songs, and the trajectory through them",
             )
+        if name == "hear":
+            subparser.add_argument("file", metavar="FILE", nargs="+", help="a sound file")
         if name == "mood":
             subparser.add_argument("uri", metavar="URI", help="the song's URI in MPD")
             terms = "happy, sad, calm ..., or two numbers from 0 to 1; without it, print what is known"

@@ -73,6 +73,13 @@ def songs(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def hear(options: argparse.Namespace, settings: Settings) -> int:
+    """Print what the box hears in each sound file."""
+    from device.cli.hear import hear
+
+    return hear(options.file, in_json=options.json)
+
+
 def mood(options: argparse.Namespace, settings: Settings) -> int:
     """Set or forget the user's own affect of a song, and print what is known of it."""
     from device.cli import song_affect

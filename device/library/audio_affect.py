@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from device.library.audio.affect import ENERGY_R_SQUARED, VALENCE_R_SQUARED, AudioAffect, audio_affect_of
+from device.library.audio.affect import AudioAffect, audio_affect_of
 from device.library.audio.client import AudioClient
 from device.library.index import LibraryIndex
 from device.library.tag_affect import Affect, Source
@@ -59,17 +59,20 @@ def combine_affects(by_tags: Affect, by_audio: AudioAffect) -> Affect:
     certain one counts more. The precisions add up, so the combined estimate is more certain than either.
 
     A confidence of s means that the standard deviation of the error is (1 - s) times that of a guess without
-    any knowledge. In units of the precision of that guess, tags add 1 / (1 - s)^2 - 1, and features that
-    explain the share R^2 of the variance add R^2 / (1 - R^2).
+    any knowledge. In units of the precision of that guess, an estimate adds 1 / (1 - s)^2 - 1.
     """
-    tag_precision = 1 / (1 - min(by_tags.confidence, MAX_CONFIDENCE)) ** 2 - 1
-    audio_precisions = [share / (1 - share) for share in (VALENCE_R_SQUARED, ENERGY_R_SQUARED)]
+    tag_precision = _precision(by_tags.confidence)
+    audio_precisions = [_precision(by_audio.valence_confidence), _precision(by_audio.energy_confidence)]
     valence, energy = (
         (tag_precision * tag_value + audio_precision * audio_value) / (tag_precision + audio_precision)
         for tag_value, audio_value, audio_precision in zip(
-            (by_tags.valence, by_tags.energy), by_audio, audio_precisions, strict=True
+            (by_tags.valence, by_tags.energy), by_audio[:2], audio_precisions, strict=True
         )
     )
     confidence = sum(1 - (1 + tag_precision + precision) ** -0.5 for precision in audio_precisions) / 2
     source = Source.SOUND if by_tags.source is Source.NOTHING else by_tags.source
     return Affect(round(valence, 3), round(energy, 3), round(confidence, 3), source)
+
+
+def _precision(confidence: float) -> float:
+    return 1 / (1 - min(confidence, MAX_CONFIDENCE)) ** 2 - 1

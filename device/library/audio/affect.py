@@ -36,10 +36,12 @@ ENERGY_R_SQUARED, VALENCE_R_SQUARED = 0.6, 0.3
 
 
 class AudioAffect(NamedTuple):
-    """A song's affect estimated from its sound alone; both values from 0 to 1."""
+    """A song's affect estimated from its sound alone, with the confidence of each value; all from 0 to 1."""
 
     valence: float
     energy: float
+    valence_confidence: float
+    energy_confidence: float
 
 
 def audio_affect_of(features: Features) -> AudioAffect:
@@ -57,7 +59,14 @@ def audio_affect_of(features: Features) -> AudioAffect:
     return AudioAffect(
         valence=0.5 + VALENCE_WEIGHTS["mode"] * mode + VALENCE_WEIGHTS["tempo"] * (2 * felt_tempo - 1),
         energy=sum(weight * shares[name] for name, weight in ENERGY_WEIGHTS.items()),
+        valence_confidence=_confidence(VALENCE_R_SQUARED),
+        energy_confidence=_confidence(ENERGY_R_SQUARED),
     )
+
+
+def _confidence(r_squared: float) -> float:
+    """Return how much smaller the standard deviation of the error is than that of a guess, as a share."""
+    return 1 - math.sqrt(1 - r_squared)
 
 
 def _position_in(value: float, low: float, high: float) -> float:

@@ -76,6 +76,15 @@ class AudioClient:
             self.stop_worker()  # its next line might still be the answer to this song
             return f"the audio worker gave an invalid answer: {error}"
 
+    def start(self) -> None:
+        """Start the worker now rather than at the first song.
+
+        Raises:
+            SoundError: no song can be analyzed at present.
+        """
+        if self._process is None:
+            self._start_worker()
+
     def close(self) -> None:
         """Kill the worker and refuse all further songs."""
         self._closed = True

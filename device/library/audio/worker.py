@@ -34,7 +34,10 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     _lower_priority()
     try:
-        import soundfile  # noqa: F401  (loaded here so that a missing library is reported at the start)
+        # Loaded here so that a missing library is reported at the start, and no song's time includes this.
+        import soundfile  # noqa: F401
+
+        import device.library.audio.features  # noqa: F401
     except (ImportError, OSError) as error:  # OSError: it finds no libsndfile
         _reply({"fault": f"soundfile cannot be loaded: {error}"})
         return
