@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from converter.cli import commands
 from converter.cli.parser import parser
 from converter.training.run_folder import RECIPE
 from device.errors import MoodboxError
+from device.output import written_out
 
 # TensorFlow prints dozens of lines when it loads. What matters is still raised as an exception.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,7 +19,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; docs/scripts.md lists them."""
-    options = parser().parse_args(arguments)
+    with written_out("moodbox-converter"):
+        return _run(parser().parse_args(arguments))
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         options.command(options)
     except MoodboxError as error:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import io
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,36 +18,28 @@ from device.config.reading import check_source, read_settings
 from device.config.settings import Settings
 from device.errors import MoodboxError, SettingsError
 from device.mood import Mood
+from device.output import written_out
 from device.system.control_protocol import COMMANDS, Command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code; docs/scripts.md lists them. The default is `sys.argv`."""
     _print_any_text()
-    options = _parser().parse_args(arguments)
-    try:
-        code: int = options.verb(options, _settings(options))
-        sys.stdout.flush()
-    except MoodboxError as error:
-        if options.verb is verbs.check and isinstance(error, SettingsError):
-            from device.cli.check import not_checked
+    with written_out("moodbox"):
+        options = _parser().parse_args(arguments)
+        try:
+            code: int = options.verb(options, _settings(options))
+        except MoodboxError as error:
+            if options.verb is verbs.check and isinstance(error, SettingsError):
+                from device.cli.check import not_checked
 
-            verbs.print_findings(not_checked(error), in_json=options.json)
-        else:
-            print(f"moodbox: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 130
-    except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.ENOSPC):
-            raise
-        # The rest of the output cannot be written: `moodbox look ... | head`, or a full disk.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if error.errno == errno.EPIPE:
-            return 141
-        print(f"moodbox: cannot write: {error.strerror}", file=sys.stderr)
-        return 1
-    return code
+                verbs.print_findings(not_checked(error), in_json=options.json)
+            else:
+                print(f"moodbox: {error}", file=sys.stderr)
+            return error.exit_code
+        except KeyboardInterrupt:
+            return 130
+        return code
 
 
 def _settings(options: argparse.Namespace) -> Settings:

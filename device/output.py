@@ -1,0 +1,55 @@
+"""The end of a command: what it has printed is written, or the exit code says that it could not be."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+NO_READER = 141  # as the shell gives it for a command that SIGPIPE ends
+
+
+@contextmanager
+def written_out(program: str) -> Iterator[None]:
+    """Write out what the body prints, also what argparse prints before it exits.
+
+    Args:
+        program: begins the error line.
+
+    Raises:
+        SystemExit: 141 if nobody reads the rest of the output, as in `moodbox check | head -1`; 1, with a
+            line on stderr, if the disk is full.
+    """
+    try:
+        try:
+            yield
+        except SystemExit:
+            _flush()
+            raise
+        _flush()
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        _discard_unwritten()
+        if error.errno == errno.EPIPE:
+            raise SystemExit(NO_READER) from None
+        print(f"{program}: cannot write: {error.strerror}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream:  # None if the process was started without it
+            stream.flush()
+
+
+def _discard_unwritten() -> None:
+    """Python writes what is left in a stream's buffer when it ends, and would report that this fails."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
