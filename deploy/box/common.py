@@ -16,6 +16,7 @@ CURRENT = ROOT / "current"
 UNITS = Path("/etc/systemd/system")
 SETTINGS = Path("/etc/moodbox/moodbox.toml")
 STATE = Path("/var/lib/moodbox")
+GROUP = "moodbox"
 
 WRONG_CALL, NO_SPACE, APT, UNHEALTHY, BUSY, NOTHING = 2, 5, 6, 8, 9, 10
 """Exit codes; deploy.sh defines the others."""
@@ -73,10 +74,12 @@ def delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def install_file(source: Path, target: Path) -> None:
-    """Copy a file atomically, readable for everybody."""
+def install_file(source: Path, target: Path, *, mode: int = 0o644, group: int = -1) -> None:
+    """Copy a file atomically; by default everybody may read it. A group of -1 is this process's."""
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(f".{target.name}.new")
+    new.unlink(missing_ok=True)
     shutil.copyfile(source, new)
-    new.chmod(0o644)
+    os.chown(new, -1, group)
+    new.chmod(mode)
     new.replace(target)

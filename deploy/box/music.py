@@ -10,7 +10,7 @@ import pwd
 import re
 from pathlib import Path
 
-from common import NOTHING, ROOT, UNITS, DeployError, install_file, report, run
+from common import GROUP, NOTHING, ROOT, UNITS, DeployError, install_file, report, run
 
 CONFIGURATION = Path("/etc/mpd.conf")
 DEBIAN_COPY = Path("/etc/mpd.conf.before-moodbox")
@@ -28,7 +28,6 @@ ListenStream=%t/mpd/socket
 ListenStream=6600
 """
 MUSIC = Path("/var/lib/mpd/music")
-GROUP = "moodbox"
 SHARED = 0o2770
 """Mode bits that let a group write in a folder, and give what is new in it to that group, too."""
 
@@ -60,17 +59,24 @@ def share_music_folder() -> None:
     The folder still belongs to MPD's user. A link, or a folder that somebody has given to another user, stays
     as it is, and so does a disk without owners and modes, such as a USB stick's.
     """
-    if MUSIC.is_symlink() or not MUSIC.is_dir():
-        return
-    found = MUSIC.stat()
+    with contextlib.suppress(OSError):
+        # Through a descriptor: MPD's user owns the folder above, and could put a link in its place meanwhile.
+        folder = os.open(MUSIC, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            _share(folder)
+        finally:
+            os.close(folder)
+
+
+def _share(folder: int) -> None:
+    found = os.fstat(folder)
     owners = {name for name in ("mpd", "root") if _user_id(name) == found.st_uid}
     group = grp.getgrnam(GROUP).gr_gid
     if not owners or (found.st_gid == group and found.st_mode & SHARED == SHARED):
         return
-    with contextlib.suppress(OSError):
-        os.chown(MUSIC, -1, group)
-        MUSIC.chmod(found.st_mode & 0o7777 | SHARED)
-        report(f"letting members of the group {GROUP} copy songs into {MUSIC}")
+    os.fchown(folder, -1, group)
+    os.fchmod(folder, found.st_mode & 0o7777 | SHARED)
+    report(f"letting members of the group {GROUP} copy songs into {MUSIC}")
 
 
 def _user_id(name: str) -> int | None:

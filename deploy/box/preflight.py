@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from typing import Any
 from common import (
     APT,
     CURRENT,
+    GROUP,
     RELEASES,
     SETTINGS,
     UNHEALTHY,
@@ -27,6 +29,7 @@ from common import (
 
 COMMAND = Path("/usr/local/bin/moodbox")
 USERS = Path("/etc/sysusers.d/moodbox.conf")
+SETTINGS_MODE = 0o640  # they may hold MPD's password; the box's group may read them
 OWN_UNITS = ("moodbox.service", "moodbox-back.service")
 POWER_RULES = Path("/etc/polkit-1/rules.d/moodbox.rules")
 RESTART_DROP_IN = UNITS / "moodbox.service.d" / "growing-pause.conf"
@@ -90,11 +93,13 @@ def install_settings(release: Path, previous: str | None) -> None:
     keys of a newer one.
     """
     new = release / "deploy/moodbox.toml"
+    group = grp.getgrnam(GROUP).gr_gid
     if previous is None and not SETTINGS.exists():
-        install_file(new, SETTINGS)
+        install_file(new, SETTINGS, mode=SETTINGS_MODE, group=group)
         return
     if not SETTINGS.exists():
         return  # the user deleted the file, so the defaults apply
+    _keep_from_others(SETTINGS, group)
     report(f"keeping {SETTINGS}")
     old = RELEASES / previous / "deploy/moodbox.toml" if previous else None
     if old is None or not old.exists():
@@ -104,6 +109,19 @@ def install_settings(release: Path, previous: str | None) -> None:
         added = set(_keys(tomllib.loads(new.read_text()))) - set(_keys(tomllib.loads(old.read_text())))
         for key in sorted(added - present):
             report(f"  a new setting: {key} ({release}/deploy/moodbox.toml explains it)")
+
+
+def _keep_from_others(settings: Path, group: int) -> None:
+    """Let only root and the box's group read the settings; a file that root does not own stays as it is."""
+    file = os.open(settings, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found = os.fstat(file)
+        if found.st_uid == os.geteuid() and found.st_mode & 0o004:
+            report(f"{settings} may hold a password: from now on only root and the group {GROUP} can read it")
+            os.fchown(file, -1, group)
+            os.fchmod(file, found.st_mode & 0o770 | SETTINGS_MODE)
+    finally:
+        os.close(file)
 
 
 def _keys(table: dict[str, Any], prefix: str = "") -> Iterator[str]:

@@ -26,6 +26,7 @@ from device.errors import (
 from device.health import Part
 from device.panel.controls import control_pins
 from device.printable import printable
+from device.storage.folder_owner import acting_as_owner
 from device.system.control_client import ask
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def _storage(settings: Settings) -> str:
     folder = settings.service.state_path()
     try:
         nearest = next(path for path in (folder, *folder.parents) if path.exists())
-        with tempfile.TemporaryFile(dir=nearest) as probe:
+        with acting_as_owner(folder), tempfile.TemporaryFile(dir=nearest) as probe:
             probe.write(b"\0")
     except OSError as error:
         raise MemoryFileError(f"{folder}: cannot be written ({error.strerror})") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import difflib
 import os
@@ -17,6 +16,7 @@ from device.library.index import LibraryIndex
 from device.library.table import SongTable
 from device.library.tag_affect import Affect, AffectLexicon, Source, read_lexicon
 from device.playback.memory import Memory
+from device.storage.folder_owner import name_of
 from device.storage.sqlite import is_read_only
 
 
@@ -132,9 +132,7 @@ def folder_for_command(settings: Settings) -> Path:
             f"{folder}: its disk is read-only; if that is not intended, `sudo dmesg` says why"
         )
     if folder.is_dir() and not os.access(folder, os.W_OK):
-        owner = f"#{folder.stat().st_uid}"
-        with contextlib.suppress(KeyError):
-            owner = folder.owner()
+        owner = name_of(folder.stat())
         raise MemoryFileError(f"{folder}: may not be written by this user: sudo -u {owner} moodbox ...")
     return folder
 

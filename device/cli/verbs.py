@@ -18,7 +18,7 @@ from device import __version__
 from device.cli.requests import send
 from device.config.reading import DEFAULT_FILE
 from device.config.settings import Model, Settings
-from device.errors import SettingsError, install_command
+from device.errors import ServiceError, SettingsError, install_command
 
 if TYPE_CHECKING:
     from device.cli.check import Finding
@@ -27,8 +27,14 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the box until a signal ends it."""
     from device import daemon
+    from device.storage.folder_owner import another_owner, name_of
     from device.system.logs import set_up_logs
 
+    if owner := another_owner(folder := settings.service.state_path()):
+        raise ServiceError(
+            f"{folder} belongs to {name_of(owner)}, so root does not run the box there: "
+            f"`sudo systemctl start moodbox`, or `sudo -u {name_of(owner)} moodbox run`"
+        )
     set_up_logs(logging.INFO)
     source = options.settings or (DEFAULT_FILE if DEFAULT_FILE.exists() else "defaults")
     logging.info("moodbox %s, settings: %s", __version__, source)

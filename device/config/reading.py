@@ -16,6 +16,7 @@ from device.errors import SettingsError
 from device.mood import Mood
 
 DEFAULT_FILE = Path("/etc/moodbox/moodbox.toml")
+_PERMISSION_HINT = "; use sudo, or add your user to the group moodbox"
 
 
 def read_settings(path: Path | None = None) -> Settings:
@@ -35,7 +36,8 @@ def read_settings(path: Path | None = None) -> Settings:
             f"{path}: no such file; copy deploy/moodbox.toml there, or omit --settings"
         ) from error
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+        hint = _PERMISSION_HINT if isinstance(error, PermissionError) and path == DEFAULT_FILE else ""
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}{hint}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     return settings_of(content, path)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
 from device.errors import MemoryFileError
+from device.storage.folder_owner import acting_as_owner
 from device.storage.quarantine import (
     MAX_QUARANTINED,
     non_files,
@@ -84,18 +85,19 @@ class DatabaseFile:
         Raises:
             MemoryFileError: for any error of the file, also during the command.
         """
-        opened = cls.open(folder)
-        try:
-            if cls.rebuildable:
-                try:
-                    cls._check(opened._database)
-                except sqlite3.Error as error:
-                    opened._rebuild_if_damaged(error)
-            yield opened
-        except sqlite3.Error as error:
-            raise MemoryFileError(_access_error(folder / cls.file, error)) from error
-        finally:
-            opened.close()
+        with acting_as_owner(folder):
+            opened = cls.open(folder)
+            try:
+                if cls.rebuildable:
+                    try:
+                        cls._check(opened._database)
+                    except sqlite3.Error as error:
+                        opened._rebuild_if_damaged(error)
+                yield opened
+            except sqlite3.Error as error:
+                raise MemoryFileError(_access_error(folder / cls.file, error)) from error
+            finally:
+                opened.close()
 
     @classmethod
     @contextlib.contextmanager
@@ -105,12 +107,13 @@ class DatabaseFile:
         Raises:
             sqlite3.Error: the file cannot be read.
         """
-        for occupant in non_files(folder / cls.file):
-            raise Damaged(f"{occupant.name} is not a file")
         with contextlib.closing(sqlite3.connect(":memory:")) as copy:
             # Closed as soon as it is copied: a file that is open cannot be replaced by a running box.
-            with unicode_errors_as_damage(), contextlib.closing(open_read_only(folder / cls.file)) as file:
-                file.backup(copy)
+            with acting_as_owner(folder), unicode_errors_as_damage():
+                for occupant in non_files(folder / cls.file):
+                    raise Damaged(f"{occupant.name} is not a file")
+                with contextlib.closing(open_read_only(folder / cls.file)) as file:
+                    file.backup(copy)
             with unicode_errors_as_damage():
                 migrate(copy, cls.migrations)
             yield cls(copy)
@@ -228,7 +231,6 @@ class DatabaseFile:
                 )
             if (replacement := _replacement_path(path)).exists() and not path.exists():
                 replacement.replace(path)  # the power failed between the two renames
-            _create_with_folder_owner(path)
             try:
                 return cls._open_and_check(path)
             except sqlite3.Error as error:
@@ -272,7 +274,6 @@ class DatabaseFile:
                 "%s: something else than a file is in its place; it was moved to %s", new, quarantined
             )
         remove(new)
-        _create_with_folder_owner(new)
         with contextlib.closing(open_database(new, cls.migrations)) as database:
             with contextlib.closing(open_read_only(path)) as old:
                 count = copy_good_rows(old, database, cls.tables)
@@ -302,11 +303,3 @@ def _access_error(path: Path, error: Exception) -> str:
 def _replacement_path(path: Path) -> Path:
     """Return where a new file is made before it replaces this one."""
     return path.with_name(f"{path.name}.new")
-
-
-def _create_with_folder_owner(path: Path) -> None:
-    """Create a file that the box's user may write, even if root runs a command (`sudo moodbox songs`)."""
-    if os.geteuid() == 0 and not path.exists():
-        folder = path.parent.stat()
-        path.touch()
-        os.chown(path, folder.st_uid, folder.st_gid)

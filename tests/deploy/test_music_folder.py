@@ -63,6 +63,24 @@ def test_a_link_to_a_disk_stays(music: ModuleType, tmp_path: Path, monkeypatch: 
     assert mode(tmp_path / "music") == 0o755
 
 
+def test_a_link_that_takes_the_folders_place_meanwhile_is_not_followed(
+    music: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MPD's user owns the folder above. Here the exchange comes when the group is looked up."""
+    victim = tmp_path / "victim"
+    victim.mkdir(0o700)
+    found = grp.getgrgid(os.getgid())
+
+    def exchange(name: str) -> grp.struct_group:
+        music.MUSIC.rmdir()
+        music.MUSIC.symlink_to(victim)
+        return found
+
+    monkeypatch.setattr(music.grp, "getgrnam", exchange)
+    music.share_music_folder()
+    assert mode(victim) == 0o700
+
+
 def test_without_a_folder_there_is_nothing_to_share(music: ModuleType) -> None:
     music.MUSIC.rmdir()
     music.share_music_folder()

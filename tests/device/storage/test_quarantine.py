@@ -171,15 +171,6 @@ def test_a_full_disk_leaves_the_damaged_file_in_place(state: Path, monkeypatch: 
         assert memory.ownership() == OWNERSHIP
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
-def test_a_file_repaired_by_root_belongs_to_the_owner_of_the_folder(state: Path) -> None:
-    os.chown(state, 1234, 1235)
-    (state / "moodbox.db").write_bytes(b"not a database" * 100)
-    Memory.open(state).close()
-    made = (state / "moodbox.db").stat()
-    assert (made.st_uid, made.st_gid) == (1234, 1235)
-
-
 def test_processes_that_create_a_file_at_the_same_time_find_no_damage(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from device.playback.memory import Memory\n"
