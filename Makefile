@@ -6,8 +6,8 @@ MINUTES ?= 60
 BIN = .venv/bin
 # Most tests wait for something, so one worker more than there are processors keeps them busy.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
-# The tests of one xdist_group run in one worker, and share the networks that they train.
-PARALLEL = -n $(WORKERS) --dist loadgroup
+# Which tests run in the same worker is said in tests/conftest.py.
+PARALLEL = -n $(WORKERS)
 
 .PHONY: .pi .systemd-container help demo develop test test-python313 test-smoke test-deploy test-pi shell-pi \
 	test-mpd24 test-all fuzz soak lint bench bench-songs bench-queue bench-sound bench-arm64 simulation \

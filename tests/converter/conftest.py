@@ -13,7 +13,7 @@ from converter.data.dataset import Split, read
 from converter.data.labels import SPLITS
 from tests.converter import drawn
 
-# What needs TensorFlow is marked as one xdist_group: one worker loads it, and trains what these tests share.
+# These tests run in one worker (tests/conftest.py), which trains what they share.
 if sys.version_info >= (3, 13):
     # TensorFlow 2.19 has no wheels for it; everything that works without TensorFlow is still tested.
     collect_ignore = [

@@ -43,7 +43,6 @@ def test_the_models_with_three_moods_and_with_all_are_shipped() -> None:
     assert labels == {"mood3": (Mood.HAPPY, Mood.NEUTRAL, Mood.SAD), "mood7": tuple(Mood)}
 
 
-@pytest.mark.xdist_group("tensorflow")
 @each_model
 def test_a_model_is_small_and_can_be_quantized_again_without_training(model: Path) -> None:
     assert model.stat().st_size <= 1_000_000

@@ -13,8 +13,6 @@ import pytest
 from converter.cli import main as cli
 from tests.converter.conftest import Refusal
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 def converter(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""

@@ -10,8 +10,6 @@ import pytest
 
 from converter.networks import architectures as networks
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 def test_the_papers_network_has_these_layers() -> None:
     found = [

@@ -12,8 +12,6 @@ from converter.errors import RunError
 from converter.networks.architectures import as_input, predict, slim, training_network
 from converter.networks.saved_models import ensemble, initialize, load, restore
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 FACES = np.random.default_rng(2).integers(0, 256, (5, 48, 48)).astype(np.uint8)
 
 

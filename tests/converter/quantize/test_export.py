@@ -34,8 +34,6 @@ from device.vision.model_card import read_card
 from tests.converter import small_network
 from tests.converter.conftest import Refusal
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 def test_all_files_of_a_model_are_beside_it(model: Path) -> None:
     assert {path.name for path in model.parent.iterdir()} == {

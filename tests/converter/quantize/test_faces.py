@@ -21,8 +21,6 @@ from device.vision.classifier import Classifier
 from device.vision.normalization import normalize_all
 from tests.converter import drawn, small_network
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 RECIPE = Recipe(network=small_network.NAME, epochs=15, batch=16, learning_rate=0.02, face_weight=1.0)
 
 

@@ -19,8 +19,6 @@ from device.vision.model_card import read_card
 from device.vision.normalization import Normalization
 from device.vision.tflite import MODULES, interpreter
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 RUNTIMES = [
     pytest.param(
         name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from converter.data.augmentation import Augmentation
 from converter.data.dataset import Split
@@ -12,8 +11,6 @@ from converter.networks.architectures import as_input
 from converter.training.batches import Batches
 from converter.training.recipes import Recipe
 from tests.converter import drawn
-
-pytestmark = pytest.mark.xdist_group("tensorflow")
 
 NO_AUGMENTATION = Augmentation(degrees=0, scale=0, shift=0, flip=False)
 

@@ -13,8 +13,6 @@ from converter.networks.architectures import predict
 from converter.networks.saved_models import restore
 from converter.training.distillation import teacher_predictions
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 BLANK = np.zeros((1, 48, 48), np.uint8)
 
 

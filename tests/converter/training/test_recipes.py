@@ -22,8 +22,6 @@ from device.vision.normalization import Normalization, normalize_all
 from tests.converter import drawn
 from tests.converter.training.runs import EVERYTHING, run_until_killed, train
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 def test_images_grow_in_equal_parts_of_the_epochs() -> None:
     recipe = Recipe(epochs=7, progressive_sizes=(32, 40, 48))

@@ -19,8 +19,6 @@ from converter.training.run_folder import read_history, read_recipe
 from tests.converter.conftest import Refusal
 from tests.converter.training.runs import run_until_killed, train_command
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 @pytest.fixture(scope="module")
 def uninterrupted(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

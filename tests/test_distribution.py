@@ -1,0 +1,62 @@
+"""The tests that need TensorFlow run in one worker, the others in whichever is free."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from xdist.remote import Producer
+
+from tests.conftest import TENSORFLOW, pytest_xdist_make_scheduler
+
+ROOT = Path(__file__).parents[1]
+COLLECTED = [
+    "tests/device/test_mood.py::test_a",
+    "tests/device/test_mood.py::test_b[::]",
+    "tests/converter/cli/test_main.py::test_c",
+    "tests/converter/cli/test_main.py::test_d[1-a]",
+    "tests/models/test_shipped.py::test_e",
+]
+
+
+class Worker:
+    """Takes tests, as a worker of pytest-xdist does, but without a process, and does not run them."""
+
+    gateway = SimpleNamespace(id="gw")
+    shutting_down = False
+
+    def __init__(self) -> None:
+        self.tests: list[str] = []
+
+    def send_runtest_some(self, indices: Sequence[int]) -> None:
+        self.tests += [COLLECTED[index] for index in indices]
+
+    def shutdown(self) -> None:
+        pass
+
+
+def test_one_worker_gets_all_tests_that_may_need_tensorflow() -> None:
+    option = SimpleNamespace(loadscopereorder=True)
+    config: Any = SimpleNamespace(option=option, getvalue=lambda name: {"tx": ["2*popen"]}[name])
+    scheduler = pytest_xdist_make_scheduler(config, Producer("test", enabled=False))
+    workers = Worker(), Worker()
+    for worker in workers:
+        scheduler.add_node(worker)
+    for worker in workers:
+        scheduler.add_node_collection(worker, COLLECTED)
+    scheduler.schedule()
+    assert [worker.tests for worker in workers] == [COLLECTED[2:], COLLECTED[:2]]
+
+
+def test_only_their_folders_have_tests_that_import_tensorflow_or_the_converter() -> None:
+    imports = re.compile(r"^\s*(from|import) (tensorflow|keras|converter)\b", re.MULTILINE)
+    found = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "tests").rglob("test_*.py")
+        if imports.search(file.read_text(encoding="utf-8"))
+    }
+    assert any("test_trainer" in file for file in found)
+    assert [file for file in found if not file.startswith(TENSORFLOW)] == []
