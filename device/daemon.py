@@ -58,14 +58,16 @@ def run(
     health = Health()
     if settings_problem:
         health.report_until_restart(Part.SETTINGS, settings_problem)
+    is_open = False
     try:
         with open_box(settings, events, health=health, restart_policy=restart_policy) as box:
             if Part.SETTINGS not in health:
                 save(settings)
+            is_open = True
             return box.run()
-    except MoodboxError:
-        raise
-    except Exception:
+    except BaseException as error:  # including SystemExit, which would choose an exit code of its own
+        if isinstance(error, MoodboxError) and not is_open:
+            raise
         log.critical("the box ends by an error of moodbox's own", exc_info=True)
         return EXIT_INTERNAL_ERROR
 

@@ -104,7 +104,7 @@ def install_settings(release: Path, previous: str | None) -> None:
     old = RELEASES / previous / "deploy/moodbox.toml" if previous else None
     if old is None or not old.exists():
         return
-    with contextlib.suppress(tomllib.TOMLDecodeError):  # `moodbox check` reports it, with the line
+    with contextlib.suppress(ValueError, RecursionError):  # `moodbox check` reports it, with the line
         present = set(_keys(tomllib.loads(SETTINGS.read_text())))
         added = set(_keys(tomllib.loads(new.read_text()))) - set(_keys(tomllib.loads(old.read_text())))
         for key in sorted(added - present):

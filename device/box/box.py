@@ -142,7 +142,7 @@ class Box:
         """
         try:
             self._run_loop()
-        except Exception:
+        except BaseException:  # including SystemExit, which would choose an exit code of its own
             log.critical("the box ends by an error of moodbox's own in its loop", exc_info=True)
             self._end(EXIT_INTERNAL_ERROR)
         finally:

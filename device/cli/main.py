@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 from device import __version__
 from device.cli import verbs
 from device.cli.requests import send
+from device.cli.terminal_output import harmless_output, open_standard_streams
 from device.config.last_good import read_or_last_good
 from device.config.reading import check_source, read_settings
 from device.config.settings import Settings
@@ -24,22 +24,29 @@ from device.system.control_protocol import COMMANDS, Command
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code; docs/scripts.md lists them. The default is `sys.argv`."""
-    _print_any_text()
+    open_standard_streams()
     with written_out("moodbox"):
-        options = _parser().parse_args(arguments)
-        try:
-            code: int = options.verb(options, _settings(options))
-        except MoodboxError as error:
-            if options.verb is verbs.check and isinstance(error, SettingsError):
-                from device.cli.check import not_checked
+        with harmless_output():
+            options = _parser().parse_args(arguments)
+            if options.verb is not verbs.demo:
+                return _run(options)
+        return _run(options)  # it draws with control characters
 
-                verbs.print_findings(not_checked(error), in_json=options.json)
-            else:
-                print(f"moodbox: {error}", file=sys.stderr)
-            return error.exit_code
-        except KeyboardInterrupt:
-            return 130
-        return code
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        code: int = options.verb(options, _settings(options))
+    except MoodboxError as error:
+        if options.verb is verbs.check and isinstance(error, SettingsError):
+            from device.cli.check import not_checked
+
+            verbs.print_findings(not_checked(error), in_json=options.json)
+        else:
+            print(f"moodbox: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return code
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -53,13 +60,6 @@ def _settings(options: argparse.Namespace) -> Settings:
         camera = msgspec.structs.replace(settings.camera, source=options.camera)
         settings = msgspec.structs.replace(settings, camera=camera)
     return settings
-
-
-def _print_any_text() -> None:
-    """Print as escapes what the terminal's encoding lacks, and bytes of file names that are not UTF-8."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # None if the process was started without the stream
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

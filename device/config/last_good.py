@@ -89,7 +89,7 @@ def _read(file: Path) -> Settings | None:
     """Return the settings, or None if there are none or they are not as they were written."""
     try:
         saved = asdict(msgspec.json.decode(read_regular_file(file, MAX_BYTES), type=_LastGood))
-    except (OSError, ValueError):  # msgspec.DecodeError, or UnicodeDecodeError
+    except (OSError, ValueError, RecursionError):  # msgspec.DecodeError, or UnicodeDecodeError
         return None
     checksum = saved.pop("sha256")
     settings = Settings(**saved)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from device.config.paths import expanded
 from device.config.settings import Panel, Section, Settings
+from device.config.toml_file import TomlError, read_toml
 from device.errors import SettingsError
 from device.mood import Mood
 
@@ -30,7 +32,7 @@ def read_settings(path: Path | None = None) -> Settings:
             return Settings()
         path = DEFAULT_FILE
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
     except FileNotFoundError as error:
         raise SettingsError(
             f"{path}: no such file; copy deploy/moodbox.toml there, or omit --settings"
@@ -38,8 +40,8 @@ def read_settings(path: Path | None = None) -> Settings:
     except OSError as error:
         hint = _PERMISSION_HINT if isinstance(error, PermissionError) and path == DEFAULT_FILE else ""
         raise SettingsError(f"{path}: cannot be read: {error.strerror}{hint}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    except TomlError as error:
+        raise SettingsError(f"{path}: {error}") from error
     return settings_of(content, path)
 
 
@@ -53,10 +55,16 @@ def settings_of(content: dict[str, Any], path: Path) -> Settings:
     Raises:
         SettingsError: The content has a mistake.
     """
+    for key, text in _texts(content):
+        if found := re.search(r"[\x00-\x1f]", text):
+            raise SettingsError(
+                f"{path}: {key}: the control character {found[0]!r} has no place in a setting"
+            )
     try:
         settings = msgspec.convert(content, Settings)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {_explain(str(error), content)}") from error
+    _check_paths(settings, path)
     _check_pins(settings.panel, path)
     _check_holds(settings.panel, path)
     _check_source(settings.camera.source, path)
@@ -137,6 +145,35 @@ def _check_source(source: str, path: Path) -> None:
         check_source(source)
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
+
+
+def _check_paths(settings: Settings, path: Path) -> None:
+    music, service = settings.music, settings.service
+    for key, name in (
+        ("model.path", settings.model.path),
+        ("camera.source", settings.camera.source.partition(":")[2]),
+        ("music.folder", music.folder),
+        ("music.places", music.places),
+        ("service.socket", service.socket),
+        ("service.state", service.state),
+    ):
+        try:
+            expanded(name)
+        except SettingsError as error:
+            raise SettingsError(f"{path}: {key}: {error}") from error
+
+
+def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each text in the content of a file, with its key."""
+    match value:
+        case str():
+            yield key, value
+        case dict():
+            for name, inner in value.items():
+                yield from _texts(inner, f"{key}.{name}" if key else name)
+        case list():
+            for inner in value:
+                yield from _texts(inner, key)
 
 
 def _check_pins(panel: Panel, path: Path) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 import device
+from device.config.paths import expanded
 from device.mood import Mood
 
 MODELS = Path(device.__file__).resolve().parent.parent / "models"
@@ -50,7 +51,7 @@ class Model(Section, frozen=True):
         """Return the path of the `.tflite` file, moodbox's own mood3 if none is named."""
         if self.path in OWN_MODELS:
             return MODELS / f"{self.path}.tflite"
-        return Path(self.path).expanduser() if self.path else DEFAULT_MODEL
+        return expanded(self.path) if self.path else DEFAULT_MODEL
 
 
 class Camera(Section, frozen=True):
@@ -251,7 +252,7 @@ class Service(Section, frozen=True):
     def socket_path(self) -> Path:
         """Return where the running box listens: the same for the daemon and for its clients."""
         if self.socket:
-            return Path(self.socket)
+            return expanded(self.socket)
         system = Path("/run/moodbox")
         personal = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}") / "moodbox"
         return (system if system.is_dir() else personal) / "control.sock"
@@ -259,9 +260,9 @@ class Service(Section, frozen=True):
     def state_path(self) -> Path:
         """Return the folder where the box keeps what it has learned: the service's, else the user's own."""
         if self.state:
-            return Path(self.state)
+            return expanded(self.state)
         system = Path("/var/lib/moodbox")
-        personal = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "moodbox"
+        personal = expanded(os.environ.get("XDG_STATE_HOME") or "~/.local/state") / "moodbox"
         return system if system.is_dir() else personal
 
 

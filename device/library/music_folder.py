@@ -8,6 +8,7 @@ from pathlib import Path
 import mpd
 
 from device.config import settings
+from device.config.paths import expanded
 from device.errors import SoundError
 from device.mpd import responses
 from device.mpd.connection import Client
@@ -27,7 +28,7 @@ def music_folder(client: Client, music: settings.Music) -> Path:
             raise SoundError(
                 "MPD says only over its Unix socket where its music is: set music.folder"
             ) from error
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if not (name and folder.is_absolute()):
         raise SoundError(f"MPD's music is in {name or 'no folder'}: if it is in one here, set music.folder")
     if not os.access(folder, os.R_OK | os.X_OK):

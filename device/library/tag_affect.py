@@ -6,7 +6,6 @@ Nothing here communicates with MPD.
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -17,6 +16,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from device.config.paths import expanded
+from device.config.toml_file import TomlError, read_toml
 from device.errors import SettingsError
 
 LEXICON_FILE = Path(__file__).with_name("places.toml")
@@ -115,18 +116,18 @@ def read_lexicon(path: str = "") -> AffectLexicon:
     """
     entries = _read(LEXICON_FILE)
     if path:
-        for kind, own_entries in _read(Path(path).expanduser()).items():
+        for kind, own_entries in _read(expanded(path)).items():
             entries[kind] |= own_entries
     return AffectLexicon(_by_spelling(entries["genres"]), _by_spelling(entries["moods"]))
 
 
 def _read(path: Path) -> dict[str, dict[str, _Entry]]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
     except OSError as error:
         raise SettingsError(f"music.places: {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"music.places: {path}: not valid TOML: {error}") from error
+    except TomlError as error:
+        raise SettingsError(f"music.places: {path}: {error}") from error
     table: dict[str, dict[str, _Entry]] = {"genres": {}, "moods": {}}
     for kind, entries in content.items():
         if kind not in table or not isinstance(entries, dict):

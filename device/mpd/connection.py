@@ -154,13 +154,18 @@ def explain(error: Exception, music: settings.Music) -> str:
     if isinstance(error, TimeoutError):
         return f"{where} does not answer: sudo systemctl restart mpd"
     if isinstance(error, mpd.CommandError):
-        denied = error.errno in (mpd.FailureResponseCode.PERMISSION, mpd.FailureResponseCode.PASSWORD)
-        return f"{where} refuses: {printable(str(error))}" + (
-            "; set the right music.password" if denied else ""
-        )
+        return f"{where} refuses: {printable(str(error))}{_password_hint(error, music)}"
     if isinstance(error, mpd.ProtocolError | ResponseError):
         return f"{where} does not speak MPD's protocol ({printable(str(error))}): is music.address right?"
     return f"{where} is not reachable: {printable(str(error)) or type(error).__name__}"
+
+
+def _password_hint(error: mpd.CommandError, music: settings.Music) -> str:
+    if error.errno == mpd.FailureResponseCode.PASSWORD:
+        return "; music.password is not one of mpd.conf's: correct it"
+    if error.errno != mpd.FailureResponseCode.PERMISSION:
+        return ""
+    return "; music.password permits less: see mpd.conf" if music.password else "; set music.password"
 
 
 def printable(text: str) -> str:

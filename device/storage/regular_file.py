@@ -15,7 +15,10 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
         OSError: it cannot be read, is larger than `max_bytes`, or is a pipe, a device or a folder. A pipe
             would block the reader, and a device may have no end.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except ValueError as error:  # a NUL character in its name
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))

@@ -67,7 +67,7 @@ def _replies(path: Path, line: bytes, *, waits: bool = False) -> Generator[dict[
 def _checked(path: Path, line: bytes) -> dict[str, Any]:
     try:
         reply: dict[str, Any] = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ServiceError(
             f"{path}: another program listens here, not moodbox; change service.socket"
         ) from error

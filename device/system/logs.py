@@ -20,11 +20,18 @@ def set_up_logs(level: int) -> None:
     root.setLevel(level)
     for library in VERBOSE_LIBRARIES:
         logging.getLogger(library).setLevel(logging.WARNING)
-    stderr = os.fstat(2)
     # A terminal may pass the variable on. It counts only if it names our stderr: systemd.exec(5).
-    if journal is not None and os.environ.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}":
+    if journal is not None and os.environ.get("JOURNAL_STREAM") == _device_and_inode(2):
         root.addHandler(journal.JournalHandler(SYSLOG_IDENTIFIER="moodbox"))
         return
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
     root.addHandler(handler)
+
+
+def _device_and_inode(descriptor: int) -> str:
+    try:
+        found = os.fstat(descriptor)
+    except OSError:  # the process was started without it
+        return ""
+    return f"{found.st_dev}:{found.st_ino}"

@@ -10,11 +10,14 @@ import msgspec
 
 from device.errors import ModelError
 from device.mood import Mood
+from device.storage.regular_file import read_regular_file
 from device.vision.normalization import Normalization
 
 MOODS_FORMAT = 2  # of a model that tells moods
 FACE_FORMAT = 3  # of one that also tells faces; older boxes must refuse it, because they expect one output
 KNOWN_FORMATS = (MOODS_FORMAT, FACE_FORMAT)
+MAX_CARD_BYTES = 2**20  # real ones have a few thousand
+MAX_MODEL_BYTES = 2**28
 
 
 class Crop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,7 +81,7 @@ def read_card(model: Path) -> Card:
         raise ModelError(f"{model}: expected a .tflite file with its card (.json) beside it")
     path = card_path(model)
     try:
-        written = path.read_bytes()
+        written = read_regular_file(path, MAX_CARD_BYTES)
         version = msgspec.json.decode(written, type=_Version).format
         if version not in KNOWN_FORMATS:
             raise ModelError(
@@ -86,12 +89,12 @@ def read_card(model: Path) -> Card:
                 f"{_remedy(version)}"
             )
         card = msgspec.json.decode(written, type=Card)
-        content = model.read_bytes()
+        content = read_regular_file(model, MAX_MODEL_BYTES)
     except OSError as error:
         raise ModelError(
             f"{error.filename}: {error.strerror}; a model is a .tflite file with its card (.json) beside it"
         ) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ModelError(f"{path}: not a model card: {error}; make it again with `quantize`") from error
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise ModelError(f"{model}: is not the file its card describes (sha256 differs); copy both again")

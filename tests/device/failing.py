@@ -7,6 +7,7 @@ process of its own. At its end it prints the brightness of each light.
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import sys
@@ -21,12 +22,15 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from device import daemon
+from device.box.loop import Stop
 from device.config.reading import read_settings
 from device.config.settings import Panel
-from device.playback.mpd_worker import MpdConnected
+from device.errors import CameraError, SettingsError
+from device.playback.mpd_worker import MpdConnected, MpdWorker
 from device.supervision import RestartPolicy
 from device.system.logs import set_up_logs
 
+ERRORS = {kind.__name__: kind for kind in (SettingsError, CameraError, SystemExit, KeyError)}
 QUICK_RESTARTS = RestartPolicy(pauses_s=(0.05,), healthy_after_s=1.0)
 
 
@@ -42,6 +46,13 @@ class Refusing(SimpleQueue[Any]):
             raise KeyError("Id")
         super().put(item)
 
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Raise an item that is an error, in the loop."""
+        item = super().get(block, timeout)
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
 
 class LoosePin(MockPWMPin):  # type: ignore[misc]
     """A pin that cannot be written to while the file `loose` exists."""
@@ -52,6 +63,10 @@ class LoosePin(MockPWMPin):  # type: ignore[misc]
         if value and self.loose.exists():
             raise OSError("the pin is loose")
         super()._set_state(value)
+
+
+def _raise(_: MpdWorker, error: BaseException) -> None:
+    raise error
 
 
 def _die_once_the_box_runs(socket: Path) -> None:
@@ -66,6 +81,12 @@ def main(part: str, file: Path) -> int:
     LoosePin.loose = file.with_name("loose")
     Device.pin_factory = MockFactory(pin_class=LoosePin)
     events = Refusing(lambda event: part == "player" and isinstance(event, MpdConnected))
+    where, _, kind = part.partition(":")
+    if kind:
+        error: BaseException = ERRORS[kind]("made by a test")
+        if where == "closing":
+            MpdWorker.close = functools.partialmethod(_raise, error)  # type: ignore[assignment, method-assign]
+        events.put(Stop() if where == "closing" else error)
     if part == "loop":
         events.put(MpdConnected(None, 0.0))  # type: ignore[arg-type]
     if part == "thread":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from device.config.documented import documented_toml, meanings
 from device.config.reading import read_settings, settings_of
-from device.config.settings import Settings
+from device.config.settings import Service, Settings
 from device.errors import SettingsError
 from device.mood import Mood
 
@@ -199,3 +200,51 @@ def _typed(factory: pytest.TempPathFactory) -> Path:
     if not _paths:
         _paths.append(factory.mktemp("typed") / "moodbox.toml")
     return _paths[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('[model]\npath = "~nosuchuser/m.tflite"', "model.path: ~nosuchuser/m.tflite: there is no such user"),
+        ('[music]\nplaces = "~nosuchuser"', "music.places: ~nosuchuser: there is no such user"),
+        ('[music]\nfolder = "~nosuchuser"', "music.folder: ~nosuchuser: there is no such user"),
+        ('[camera]\nsource = "images:~nosuchuser"', "camera.source: ~nosuchuser: there is no such user"),
+        ('[service]\nstate = "~nosuchuser"', "service.state: ~nosuchuser: there is no such user"),
+        ('[model]\npath = "a\\u0000b"', r"model.path: the control character '\x00' has no place"),
+        ('[music]\npassword = "a\\nkill"', r"music.password: the control character '\n' has no place"),
+        ('[music]\nleft_out = ["a", "\\u001b[2J"]', r"music.left_out: the control character '\x1b' has"),
+        ("a = " + "[" * 100_000 + "]" * 100_000, "not valid TOML: nested too deeply"),
+        ("a = " + "{a=" * 100_000 + "1" + "}" * 100_000, "not valid TOML: nested too deeply"),
+    ],
+    ids=str,
+)
+def test_a_text_that_no_program_can_use_is_a_mistake_of_one_line(
+    tmp_path: Path, line: str, problem: str
+) -> None:
+    file = tmp_path / "moodbox.toml"
+    file.write_text(line)
+    with pytest.raises(SettingsError) as raised:
+        read_settings(file)
+    assert f"{file}: {problem}" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"# " + b"x" * 2**20])
+def test_a_settings_file_that_is_no_text_or_endless_is_a_mistake(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "moodbox.toml"
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"not valid TOML|too large"):
+        read_settings(file)
+
+
+def test_a_pipe_in_place_of_the_settings_does_not_keep_the_box_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "moodbox.toml")
+    with pytest.raises(SettingsError, match="not a regular file"):
+        read_settings(tmp_path / "moodbox.toml")
+
+
+def test_a_home_folder_is_expanded_in_every_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    service = Service(state="~/state", socket="~/socket")
+    assert service.state_path() == Path("/home/somebody/state")
+    assert service.socket_path() == Path("/home/somebody/socket")

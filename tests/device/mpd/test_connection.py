@@ -242,3 +242,17 @@ def test_an_error_of_another_service_is_not_reported_as_an_mpd_error(library: An
 def test_text_from_mpd_is_shortened_and_control_characters_are_replaced() -> None:
     assert printable("\x1b[2Jred") == "\ufffd[2Jred"
     assert len(printable("x" * 10_000)) < 400
+
+
+@pytest.mark.parametrize(
+    ("answer", "password", "hint"),
+    [
+        ("[3@0] {password} incorrect password", "old", "music.password is not one of mpd.conf's: correct it"),
+        ("[4@0] {status} you don't have permission", "", "set music.password"),
+        ("[4@0] {status} you don't have permission", "guest", "music.password permits less: see mpd.conf"),
+        ("[50@0] {addid} No such song", "guest", "No such song"),
+    ],
+)
+def test_a_refusal_says_what_to_do_about_the_password(answer: str, password: str, hint: str) -> None:
+    said = explain(mpd.CommandError(answer), Music(password=password))
+    assert said.endswith(hint)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -68,6 +69,21 @@ def test_a_face_is_likelier_a_face_than_a_wall() -> None:
 def test_a_model_without_its_card_is_refused(model: Path) -> None:
     model.with_suffix(".json").unlink()
     with pytest.raises(ModelError, match=r"mood\.json: No such file.*with its card \(\.json\) beside it"):
+        Classifier(model)
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".json"])
+def test_a_pipe_in_place_of_a_model_or_its_card_is_refused_at_once(model: Path, suffix: str) -> None:
+    pipe = model.with_suffix(suffix)
+    pipe.unlink()
+    os.mkfifo(pipe)
+    with pytest.raises(ModelError, match="not a regular file"):
+        Classifier(model)
+
+
+def test_a_card_that_is_nested_too_deeply_is_refused(model: Path) -> None:
+    model.with_suffix(".json").write_text("[" * 100_000)
+    with pytest.raises(ModelError, match="not a model card"):
         Classifier(model)
 
 
