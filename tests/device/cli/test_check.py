@@ -12,12 +12,12 @@ import mpd
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.library.index import LibraryIndex
-from tests.device.cli.commands import moodbox, running
+from tests.device.cli.commands import moodbox, moodbox_process, running
 from tests.waiting import eventually
 
 
 def test_check_says_of_each_part_whether_it_works(settings_file: Path, library: PrivateMpd) -> None:
-    result = moodbox("check", "--json", "--settings", settings_file)
+    result = moodbox_process("check", "--json", "--settings", settings_file)
     findings = json.loads(result.stdout)
     assert [f["part"] for f in findings] == [
         "settings",

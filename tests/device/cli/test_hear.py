@@ -13,7 +13,7 @@ import soundfile
 
 from device.demo.songs import RATE, SONGS, synthesize
 from device.library.audio.features import Features
-from tests.device.cli.commands import moodbox
+from tests.device.cli.commands import moodbox, moodbox_process
 
 WILD, STILL = SONGS[0], SONGS[9]
 
@@ -28,7 +28,7 @@ def songs(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_in_json_each_file_is_a_line_with_the_contracts_keys(songs: tuple[Path, Path]) -> None:
-    result = moodbox("hear", *songs, "--json")
+    result = moodbox_process("hear", *songs, "--json")
     wild, still = map(json.loads, result.stdout.splitlines())
     assert (result.returncode, result.stderr) == (0, "")
     assert [wild["file"], still["file"]] == list(map(str, songs))

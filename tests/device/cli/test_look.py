@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.device.cli.commands import moodbox
+from tests.device.cli.commands import moodbox, moodbox_process
 from tests.device.conftest import HAPPY, PICTURES
 from tests.device.vision.odd_pictures import APPLE_DOUBLE, encoded, png_of_zeros
 
 
 def test_look_in_json_is_one_line_with_the_contracts_keys() -> None:
-    result = moodbox("look", "--camera", f"images:{HAPPY}", "--json")
+    result = moodbox_process("look", "--camera", f"images:{HAPPY}", "--json")
     assert result.returncode == 0
     (line,) = result.stdout.splitlines()
     decision = json.loads(line)
@@ -60,7 +60,7 @@ def test_look_each_skips_files_that_are_no_pictures_and_judges_odd_ones(tmp_path
         ("5.png", encoded(".png", np.full((1000, 3), 128, np.uint8))),
     ):
         (tmp_path / name).write_bytes(content)
-    result = moodbox("look", "--camera", f"images:{tmp_path}", "--each", "--json")
+    result = moodbox_process("look", "--camera", f"images:{tmp_path}", "--each", "--json")
     decisions = [json.loads(line) for line in result.stdout.splitlines()]
     assert [(Path(v["source"]).name, v["verdict"]) for v in decisions] == [
         ("1.jpg", "mood"),

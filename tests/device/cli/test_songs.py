@@ -23,7 +23,7 @@ from device.library.index import LibraryIndex
 from device.mood import Mood
 from device.playback.memory import Memory
 from device.recommend.play_statistics import NO_STATISTICS
-from tests.device.cli.commands import moodbox, running, status
+from tests.device.cli.commands import moodbox, moodbox_process, running, status
 from tests.device.conftest import AddSong
 from tests.waiting import eventually
 
@@ -50,7 +50,7 @@ def test_songs_in_json_are_the_next_twelve_with_the_reason_for_each(
 
 
 def test_songs_without_json_are_a_readable_list(settings_file: Path, library: PrivateMpd) -> None:
-    asked = moodbox("songs", "--mood", "happy", "--settings", settings_file)
+    asked = moodbox_process("songs", "--mood", "happy", "--settings", settings_file)
     lines = asked.stdout.splitlines()
     assert lines[0] == "happy: 12 of 48 songs"
     assert re.fullmatch(r" 1  Somebody - Disco \d+", lines[1])
@@ -102,7 +102,7 @@ def test_the_users_own_affect_changes_the_choice_and_can_be_removed(
 
 def test_a_mood_sets_the_affect_of_a_song(settings_file: Path, library: PrivateMpd) -> None:
     planned(settings_file)
-    output = moodbox("mood", "happy/07.ogg", "Sad", "--json", "--settings", settings_file)
+    output = moodbox_process("mood", "happy/07.ogg", "Sad", "--json", "--settings", settings_file)
     assert json.loads(output.stdout)["valence"] < 0.4
 
 

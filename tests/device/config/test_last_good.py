@@ -12,7 +12,7 @@ from device.config.last_good import COPY, FILE, MAX_BYTES, check, read_or_last_g
 from device.config.settings import Look, Settings
 from device.demo.server import PrivateMpd
 from device.errors import MemoryFileError, SettingsError
-from tests.device.cli.commands import moodbox, running, status
+from tests.device.cli.commands import moodbox, moodbox_process, running, status
 from tests.waiting import eventually
 
 INVALID = "[panel]\nbuton = 3\n"
@@ -165,4 +165,4 @@ def test_a_box_whose_settings_were_broken_by_hand_plays_on_and_shows_trouble(
         assert checked.returncode == 2
         box.kill()
         box.wait()
-    assert moodbox("dark", "--settings", settings_file).returncode == 0
+    assert moodbox_process("dark", "--settings", settings_file).returncode == 0

@@ -20,7 +20,7 @@ from device.library.index import LibraryIndex
 from device.mood import Mood
 from device.playback.memory import MIGRATIONS, Memory
 from device.storage.quarantine import MAX_QUARANTINED
-from tests.device.cli.commands import moodbox
+from tests.device.cli.commands import moodbox_process
 from tests.device.storage.damage import BAD_ROWS, change, warnings_in
 from tests.device.storage.sample_files import OWNERSHIP, ask_all
 
@@ -78,7 +78,7 @@ def test_a_file_that_another_process_has_open_is_not_renamed(
     with closing(Memory.open(state)) as memory:
         memory.keep_own_affect("a.ogg", 0.5, 0.5)
         change(state / "moodbox.db", "UPDATE words SET valence = 'x'")
-        asked = moodbox("forget", "--settings", settings_file)
+        asked = moodbox_process("forget", "--settings", settings_file)
         assert asked.returncode == 1
         (line,) = asked.stderr.splitlines()
         assert (
@@ -87,7 +87,7 @@ def test_a_file_that_another_process_has_open_is_not_renamed(
         memory.keep_own_affect("b.ogg", 0.5, 0.5)
         assert sorted(path.name for path in state.iterdir())[0] == "moodbox.db"
         assert list(memory.own_affects()) == ["b.ogg"]  # the process that has it open can repair it
-    assert moodbox("forget", "--settings", settings_file).returncode == 0
+    assert moodbox_process("forget", "--settings", settings_file).returncode == 0
 
 
 @pytest.mark.parametrize("beside", ["", "-wal", "-shm", "-journal"])
