@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from device.config import settings
+from device.config.last_good import service_folder
 from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.health import Health, Part
 from device.panel.button import Button, GestureRecognizer
@@ -19,6 +20,7 @@ from device.panel.controls import open_controls
 from device.panel.lights import Indication, Lights, NoLights, open_lights, without_light
 from device.supervision import DEFAULT_RESTART_POLICY, RestartPolicy
 from device.system.control_server import ENDING, ControlServer, Request
+from device.system.restart import RestartOncePerBoot
 from device.system.startup_times import StartupTimes
 from device.system.systemd import Notifier
 
@@ -89,8 +91,9 @@ def open_box(
         startup.done("librarian")
         analyzer = _analyzer(chosen, health)
         startup.done("model")
+        restart = RestartOncePerBoot(service_folder(), Part.CAMERA, events.put)
         capture = stack.enter_context(
-            closing(Capture(open_camera or camera_factory(chosen.camera), events.put))
+            closing(Capture(open_camera or camera_factory(chosen.camera), events.put, restart))
         )
         stack.callback(_refuse_requests, server, events)
         yield Box(

@@ -60,12 +60,14 @@ class PartFailed:
         failures: How many failures there were in a row, including this one.
         healthy_after_s: Seconds without another failure after which the part counts as healthy. Infinite for
             a part that is healthy only once it has finished a job (`PartRecovered`).
+        needs_new_process: Whether only another process can have what the part needs.
     """
 
     part: Part
     problem: str
     failures: int
     healthy_after_s: float
+    needs_new_process: bool = False
 
 
 @dataclass(frozen=True)

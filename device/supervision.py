@@ -1,8 +1,9 @@
 """Restarts parts that fail, and decides which failure ends the box.
 
-Two things end the box, both with the exit code EXIT_INTERNAL_ERROR, after which systemd restarts it: an error
-in its loop (`Box.run`), and a part in `MAX_RESTARTS` that fails after it was restarted that often. Every
-other part is restarted after a growing pause.
+Three things end the box, all with the exit code EXIT_INTERNAL_ERROR, after which systemd restarts it: an
+error in its loop (`Box.run`), a part in `MAX_RESTARTS` that fails after it was restarted that often, and once
+in a boot a part that only another process can have (`device.system.restart`). Every other part is restarted
+after a growing pause.
 
 Parts run on threads of their own and only post events. The loop passes the events to `Health`.
 """
@@ -155,9 +156,13 @@ class SupervisedThread:
             self.closed.wait(pause_s)
 
 
-def ends_the_box(failed: PartFailed) -> bool:
-    """Whether the part was restarted as often as it may be, and has failed again."""
-    return failed.part in MAX_RESTARTS and failed.failures > MAX_RESTARTS[failed.part]
+def why_the_box_ends(failed: PartFailed) -> str:
+    """Return the reason if the part cannot be restarted any more; otherwise ""."""
+    if failed.needs_new_process:
+        return failed.problem
+    if failed.part in MAX_RESTARTS and failed.failures > MAX_RESTARTS[failed.part]:
+        return f"the {failed.part} has failed after {MAX_RESTARTS[failed.part]} restarts"
+    return ""
 
 
 def _times(number: int) -> str:

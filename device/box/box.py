@@ -35,10 +35,9 @@ from device.playback.state import ControlMode
 from device.supervision import (
     DEFAULT_RESTART_POLICY,
     EXIT_INTERNAL_ERROR,
-    MAX_RESTARTS,
     PartMonitor,
     RestartPolicy,
-    ends_the_box,
+    why_the_box_ends,
 )
 from device.system import control_protocol as protocol
 from device.system.control_server import ENDING, Request
@@ -249,12 +248,8 @@ class Box:
     def _handle_part_event(self, event: PartFailed | PartRecovered) -> None:
         self._health.handle_event(event, monotonic())
         self._loop.schedule(self._expire_failures, self._health.next_expiry)
-        if isinstance(event, PartFailed) and ends_the_box(event):
-            log.critical(
-                "the %s has failed after %d restarts: the box ends, and systemd starts it again",
-                event.part,
-                MAX_RESTARTS[event.part],
-            )
+        if isinstance(event, PartFailed) and (reason := why_the_box_ends(event)):
+            log.critical("%s: the box ends, and systemd starts it again", reason)
             self._end(EXIT_INTERNAL_ERROR)
 
     def _expire_failures(self) -> None:

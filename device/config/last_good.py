@@ -47,7 +47,7 @@ def read_or_last_good(path: Path | None) -> tuple[Settings, str | None]:
     try:
         return read_settings(path), None
     except SettingsError as error:
-        folder = _service_folder() or (None if path else Service().state_path())
+        folder = service_folder() or (None if path else Service().state_path())
         good = folder and (_read(folder / FILE) or _read(folder / COPY))
         if not good:
             raise
@@ -56,7 +56,7 @@ def read_or_last_good(path: Path | None) -> tuple[Settings, str | None]:
 
 def save(settings: Settings) -> None:
     """Save the settings as the last good ones, atomically and only if they have changed."""
-    folder = _service_folder()
+    folder = service_folder()
     if folder is None:
         return
     try:
@@ -120,7 +120,7 @@ def _write(file: Path, content: bytes) -> None:
     new.replace(file)
 
 
-def _service_folder() -> Path | None:
-    """The state folder of the systemd unit that runs this process, if one does: systemd.exec(5)."""
+def service_folder() -> Path | None:
+    """Return the state folder of the systemd unit that runs this process, if one does: systemd.exec(5)."""
     folder = os.environ.get("STATE_DIRECTORY")
     return Path(folder) if folder else None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from device.health import Part, PartFailed, PartRecovered
-from device.supervision import MAX_RESTARTS, PartMonitor, RestartPolicy, SupervisedThread, ends_the_box
+from device.supervision import MAX_RESTARTS, PartMonitor, RestartPolicy, SupervisedThread, why_the_box_ends
 from tests.waiting import eventually
 
 QUICK = RestartPolicy(pauses_s=(0.01,), healthy_after_s=3600)
@@ -128,4 +128,4 @@ def test_only_a_player_that_was_restarted_three_times_ends_the_box() -> None:
         (Part.PLAYER, 4, True),
         (Part.LIBRARIAN, 1000, False),
     ):
-        assert ends_the_box(PartFailed(part, "", failures, 1.0)) is ends
+        assert bool(why_the_box_ends(PartFailed(part, "", failures, 1.0))) is ends

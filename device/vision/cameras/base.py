@@ -50,8 +50,12 @@ def frames_of(camera: Camera) -> Iterator[Frame]:
         yield frame
 
 
-def let_settle(read: Callable[[], Frame | None], seconds: float) -> None:
-    """Discard the first frames, which are dark until the exposure has settled."""
+def let_settle(camera: ClosingCamera, read: Callable[[], Frame | None], seconds: float) -> None:
+    """Discard the first frames, which are dark until exposure has settled; close a camera that fails."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        read()
+    try:
+        while time.monotonic() < end:
+            read()
+    except BaseException:
+        camera.close()
+        raise

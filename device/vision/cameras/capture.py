@@ -1,4 +1,8 @@
-"""Captures frames on a thread of its own, so that a camera that hangs does not block the box."""
+"""Captures frames on a thread of its own, so that a camera that hangs does not block the box.
+
+A thread that does not come back is given up, and the next session opens the camera anew. If that fails, too,
+the camera may still belong to the thread that hangs, and only another process can have it.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0  # how long the camera of an earlier session may take to close
 SHUTDOWN_TIMEOUT_S = 0.5
+HANGS = "the camera hangs"
 
 
 @dataclass(frozen=True)
@@ -37,14 +42,26 @@ class Capture:
     """Captures frames in sessions: one frame at the start, then one more for each request."""
 
     def __init__(
-        self, open_camera: Callable[[], Camera], post: Callable[[FrameCaptured | CaptureEnded], None]
+        self,
+        open_camera: Callable[[], Camera],
+        post: Callable[[FrameCaptured | CaptureEnded], None],
+        request_restart: Callable[[str], bool] = lambda reason: False,
     ) -> None:
-        """Prepare to capture; `post` is called on the capture thread."""
+        """Prepare to capture.
+
+        Args:
+            open_camera: Opens the camera.
+            post: Takes the events; it is called on the capture thread.
+            request_restart: Called with the reason if only another process can have the camera. False if the
+                box does not restart for that.
+        """
         self._open_camera = open_camera
         self._post = post
+        self._request_restart = request_restart
         self._session = 0
         self._thread: threading.Thread | None = None
         self._camera = threading.Lock()  # held by the session that has the camera open
+        self._given_up: list[threading.Lock] = []  # of sessions that did not come back
         self._requests = threading.Semaphore(0)
         self._stopped = threading.Event()
         self._last_failure = ""
@@ -84,20 +101,49 @@ class Capture:
 
     def _run(self, session: int, requests: threading.Semaphore, stopped: threading.Event) -> None:
         try:
-            if not self._camera.acquire(timeout=CLOSE_TIMEOUT_S):
-                raise CameraError("the camera does not answer: unplug it, or restart the box")
+            camera = self._locked_camera(stopped)
             try:
                 if not stopped.is_set():  # a newer session may have started meanwhile
                     self._capture(session, requests, stopped)
             finally:
-                self._camera.release()
+                camera.release()
         except BaseException as error:  # camera libraries raise errors of any type; the box must go on
             reason, is_internal = _reason(error)
+            if self._hanging() and not stopped.is_set():
+                reason = self._without_camera(reason)
             known, self._last_failure = self._last_failure, reason
             log.log(
                 logging.ERROR if is_internal and reason != known else logging.DEBUG, "camera", exc_info=error
             )
             self._post(CaptureEnded(session, reason))
+
+    def _locked_camera(self, stopped: threading.Event) -> threading.Lock:
+        """Return the lock of the camera, once the session before has closed it or is given up.
+
+        Raises:
+            CameraError: Two sessions hang already.
+        """
+        camera = self._camera
+        if camera.acquire(timeout=CLOSE_TIMEOUT_S):
+            return camera
+        if self._hanging() or stopped.is_set():
+            raise CameraError(HANGS)
+        log.warning("the camera has not answered for %g s: it is given up, and opened anew", CLOSE_TIMEOUT_S)
+        self._given_up.append(camera)
+        self._camera = threading.Lock()
+        self._camera.acquire()
+        return self._camera
+
+    def _hanging(self) -> bool:
+        """Whether a session that was given up has still not come back."""
+        self._given_up = [camera for camera in self._given_up if camera.locked()]
+        return bool(self._given_up)
+
+    def _without_camera(self, reason: str) -> str:
+        """Ask for a restart. Returns why there is no camera."""
+        if self._request_restart(f"the camera hangs ({reason})"):
+            return f"{HANGS}: the box restarts"
+        return f"{HANGS}: restart the box; if that does not help, pull its plug and put it back"
 
     def _capture(self, session: int, requests: threading.Semaphore, stopped: threading.Event) -> None:
         with self._open_camera() as camera:

@@ -11,6 +11,7 @@ from device.vision.cameras.base import ClosingCamera, let_settle
 from device.vision.frame import Frame, to_grey
 
 STREAM = "main"
+FRAME_TIMEOUT_S = 3.0  # longer than the box waits for a frame; Picamera2 itself would wait for ever
 
 
 class PiCamera(ClosingCamera):
@@ -34,7 +35,7 @@ class PiCamera(ClosingCamera):
                 f"the Pi's camera cannot give {width}x{height} ({error}): choose a smaller camera.width and "
                 "camera.height, such as the default 320x240"
             ) from error
-        let_settle(self.read, settle)
+        let_settle(self, self.read, settle)
 
     def _configure(self, width: int, height: int) -> None:
         # The stream `lores` could give the same frame, but it may not be larger than `main`, and is distorted
@@ -47,9 +48,16 @@ class PiCamera(ClosingCamera):
         """The next frame, (height, width), each at most a pixel smaller than what was asked for.
 
         It is smaller if the camera gives less.
+
+        Raises:
+            CameraError: No frame has come in time.
         """
+        try:
+            array = self._camera.capture_array(STREAM, wait=FRAME_TIMEOUT_S)
+        except TimeoutError as error:
+            raise CameraError("the Pi's camera gives no frames: is its cable plugged in?") from error
         # Rows are padded to a multiple of 64, and the colour planes follow below the grey rows.
-        frame = to_grey(self._camera.capture_array(STREAM))
+        frame = to_grey(array)
         return frame[: self._height, : self._width]
 
     def close(self) -> None:

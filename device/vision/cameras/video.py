@@ -87,7 +87,7 @@ class Webcam(ClosingCamera):
         if not self._capture.isOpened():
             where = f" ({path})" if path != device else ""
             raise CameraError(f"no webcam {self._name}{printable(where)}: {_what_to_do_without_it()}")
-        let_settle(self.read, settle)
+        let_settle(self, self.read, settle)
 
     def read(self) -> Frame:
         """The next frame.

@@ -142,3 +142,101 @@ def test_many_starts_in_a_row_open_the_camera_only_for_the_last() -> None:
         pass
     assert len(opened) == 2
     capture.close()
+
+
+class StuckCamera:
+    """Cameras of which some never give a frame, as after a fault of the driver."""
+
+    def __init__(self, *stuck: int) -> None:
+        self.stuck = stuck
+        self.opened = 0
+        self.errors: dict[int, Exception] = {}
+        self.released = threading.Event()
+
+    def __call__(self) -> Camera:
+        self.opened += 1
+        if error := self.errors.get(self.opened):
+            raise error
+        camera = CountingCamera()
+        if self.opened in self.stuck:
+            camera.not_hanging = self.released
+        return camera
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device.vision.cameras.capture.CLOSE_TIMEOUT_S", 0.2)
+
+
+def end_of(events: SimpleQueue[Any], session: int) -> str | None:
+    """The error with which the session ends."""
+    while (event := events.get(timeout=5)) != CaptureEnded(session, getattr(event, "error", None)):
+        pass
+    return event.error  # type: ignore[no-any-return]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_camera_that_never_comes_back_is_given_up_and_opened_anew() -> None:
+    events: SimpleQueue[Any] = SimpleQueue()
+    cameras = StuckCamera(1)
+    capture = Capture(cameras, events.put)
+    capture.start()
+    eventually(lambda: cameras.opened)
+    for _ in range(3):  # and again at each later observation
+        session = capture.start()
+        assert events.get(timeout=5).session == session
+    capture.close()
+    cameras.released.set()
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("second", ["hangs as well", "cannot be opened"])
+@pytest.mark.parametrize("restarts", [True, False])
+def test_if_a_new_one_fails_too_the_box_is_asked_to_restart(second: str, restarts: bool) -> None:
+    events: SimpleQueue[Any] = SimpleQueue()
+    asked: list[str] = []
+
+    def restart(reason: str) -> bool:
+        asked.append(reason)
+        return restarts
+
+    cameras = StuckCamera(1, 2)
+    if second == "cannot be opened":
+        cameras.errors[2] = RuntimeError("Device or resource busy")
+    capture = Capture(cameras, events.put, restart)
+    capture.start()
+    eventually(lambda: cameras.opened == 1)
+    session = capture.start()
+    eventually(lambda: cameras.opened == 2)
+    if second == "hangs as well":
+        session = capture.start()
+    error = end_of(events, session)
+    assert error == "the camera hangs" + (
+        ": the box restarts"
+        if restarts
+        else ": restart the box; if that does not help, pull its plug and put it back"
+    )
+    assert len(asked) == 1
+    assert cameras.opened == 2
+    capture.close()
+    cameras.released.set()
+
+
+def fail_if_asked(reason: str) -> bool:
+    raise AssertionError(reason)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_camera_that_comes_back_late_is_no_reason_to_restart() -> None:
+    events: SimpleQueue[Any] = SimpleQueue()
+    cameras = StuckCamera(1)
+    cameras.errors[3] = CameraError("the cable is out")
+    capture = Capture(cameras, events.put, fail_if_asked)
+    capture.start()
+    eventually(lambda: cameras.opened)
+    session = capture.start()
+    assert events.get(timeout=5).session == session
+    cameras.released.set()
+    eventually(lambda: not capture._hanging())
+    assert end_of(events, capture.start()) == "the cable is out"
+    capture.close()

@@ -58,7 +58,11 @@ class Picamera2:
     def start(self):
         calls.append("start")
 
-    def capture_array(self, name):
+    def capture_array(self, name, wait=None):
+        if wait is None:
+            raise AssertionError("it would wait for ever")
+        if "{gives}" == "TimeoutError":
+            raise TimeoutError  # as the real one does after so many seconds
         assert self.streams[name]["format"] == "YUV420"
         width, height = self.streams[name]["size"]
         padded = -(-width // 64) * 64
@@ -177,3 +181,16 @@ def test_a_camera_that_cannot_be_opened_leaves_no_file_open_and_is_searched_agai
             camera_factory(Chosen(source="picamera2"))()
     assert set(Path("/proc/self/fd").iterdir()) <= before
     assert sys.modules["picamera2"].calls == 3 * ["open 0", "list"]
+
+
+@pytest.mark.parametrize("settle", [0.0, 60.0])
+def test_a_camera_of_the_pi_that_gives_no_frame_is_an_error_and_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settle: float
+) -> None:
+    picamera2(tmp_path, monkeypatch, gives="TimeoutError")
+    with (
+        pytest.raises(CameraError, match="gives no frames"),
+        camera_factory(Chosen(source="picamera2", settle=settle))() as camera,
+    ):
+        camera.read()
+    assert sys.modules["picamera2"].calls == ["open 0", "start", "close"]
