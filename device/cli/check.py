@@ -102,7 +102,7 @@ def _model(settings: Settings) -> str:
 def _camera(settings: Settings) -> str:
     from device.cli.mounting_hint import mounting_hint
     from device.vision.camera import camera_factory
-    from device.vision.observation import FaceAnalyzer
+    from device.vision.model_card import read_card
 
     with camera_factory(settings.camera)() as camera:
         frame = camera.read()
@@ -111,7 +111,7 @@ def _camera(settings: Settings) -> str:
         raise CameraError(f"{source} gives no frame")
     message = f"{source} gives {frame.shape[1]}x{frame.shape[0]}"
     with contextlib.suppress(MoodboxError, ImportError):  # `model` reports it
-        if hint := mounting_hint(frame, FaceAnalyzer(settings.model, settings.look), settings.camera):
+        if hint := mounting_hint(frame, read_card(settings.model.file()), settings):
             message += f"; {hint}"
     return message
 

@@ -30,7 +30,7 @@ def look_at_camera(settings: Settings, *, in_json: bool) -> int:
         frames = _Remembered(frames_of(camera))
         decision = observe(analyzer, frames, settings.look)
     _print_decision(settings.camera.source, decision, in_json=in_json)
-    if hint := mounting_hint(frames.last, analyzer, settings.camera):
+    if hint := mounting_hint(frames.last, analyzer.card, settings, decision.face):
         print(f"moodbox: {hint}", file=sys.stderr)
     return 0
 

@@ -4,41 +4,87 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from device.cli.mounting_hint import mounting_hint
-from device.config.settings import Camera, Settings
+from device.config.settings import Camera, Look, Settings
+from device.mood import Face
 from device.vision.cameras.mounting import rotated, upright
-from device.vision.observation import FaceAnalyzer
+from device.vision.frame import Frame
+from device.vision.model_card import read_card
+from device.vision.observation import FaceAnalyzer, observe
 from device.vision.pictures import read_picture
+from device.vision.tflite import interpreter
 from tests.device.cli.commands import moodbox
 from tests.device.conftest import HAPPY
 
+CARD = read_card(Settings().model.file())
+PICTURE: Frame = np.ascontiguousarray(read_picture(HAPPY)[::2, ::2])  # a smaller one is searched faster
 
-@pytest.fixture(scope="module")
-def analyzer() -> FaceAnalyzer:
-    return FaceAnalyzer(Settings().model, Settings().look)
+
+def hint_for(frame: Frame, camera: Camera | None = None, found: Face | None = None) -> str | None:
+    settings = Settings(camera=camera or Camera())
+    return mounting_hint(frame, CARD, settings, found)
 
 
 @pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("already", [0, 90, 180, 270])
 @pytest.mark.parametrize("mounted", [90, 180, 270])
-def test_the_hinted_rotation_makes_the_face_upright(
-    analyzer: FaceAnalyzer, mounted: int, already: int, mirror: bool
-) -> None:
-    seen = rotated(read_picture(HAPPY), mounted)
+def test_the_hinted_rotation_makes_the_face_upright(mounted: int, already: int, mirror: bool) -> None:
+    seen = rotated(PICTURE, mounted)
     mounting = Camera(rotate=already, mirror=mirror)  # type: ignore[arg-type]
-    hint = mounting_hint(upright(seen, mounting), analyzer, mounting)
+    hint = hint_for(upright(seen, mounting), mounting)
     right = (360 - mounted) % 360
     expected = f"the face seems to be upright only in the rotated frame: try rotate = {right} in [camera]"
     assert hint == (None if already == right else expected)
 
 
-def test_there_is_no_hint_without_a_face(analyzer: FaceAnalyzer) -> None:
-    assert mounting_hint(np.full((240, 320), 128, np.uint8), analyzer, Camera()) is None
+def test_there_is_no_hint_without_a_face() -> None:
+    assert hint_for(np.full((240, 320), 128, np.uint8)) is None
+
+
+def test_a_face_below_the_settings_smallest_face_gives_no_hint() -> None:
+    upside_down = rotated(PICTURE, 180)
+    assert hint_for(upside_down)
+    large = Settings(look=Look(min_face=0.8))
+    assert mounting_hint(upside_down, CARD, large) is None
+
+
+@pytest.mark.parametrize(("degrees", "searched"), [(0, [0]), (180, [0, 90, 180, 270])])
+def test_the_rotated_frames_are_searched_unless_the_face_of_the_look_is_upright(
+    degrees: int, searched: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look takes an upside-down face for one, too."""
+    frame = rotated(PICTURE, degrees)
+    found = observe(FaceAnalyzer(Settings().model, Settings().look), [frame], Settings().look).face
+    assert found
+    angles = []
+
+    def recorded(picture: Frame, angle: int) -> Frame:
+        angles.append(angle)
+        return rotated(picture, angle)
+
+    monkeypatch.setattr("device.cli.mounting_hint.rotated", recorded)
+    assert bool(hint_for(frame, found=found)) == (degrees != 0)
+    assert angles == searched
+
+
+def test_check_loads_the_model_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+
+    def recorded(model: Path, runtime: str) -> Any:
+        loaded.append(model)
+        return interpreter(model, runtime)
+
+    monkeypatch.setattr("device.vision.classifier.interpreter", recorded)
+    (tmp_path / "moodbox.toml").touch()
+    checked = moodbox("check", "--camera", f"images:{HAPPY}", "--settings", tmp_path / "moodbox.toml")
+    assert "gives 386x400" in checked.stdout
+    assert len(loaded) == 1
 
 
 def test_look_and_check_give_the_hint_and_the_setting_helps(tmp_path: Path) -> None:
