@@ -79,11 +79,16 @@ class PartMonitor:
         self._post(PartFailed(self.part, problem, failures, pause_s + self._policy.healthy_after_s))
         return pause_s
 
-    def report_failure(self, error: BaseException) -> None:
-        """Report that the error has ended one job. The part runs on, and is healthy after its next job."""
+    def report_failure(self, error: BaseException) -> float:
+        """Report that the error has ended one job. The part runs on, and is healthy after its next job.
+
+        Returns:
+            The seconds until the job should be tried again, if nobody asks for it before.
+        """
         failures = self._count(error)
         problem = f"{describe(error, 'failed')}, {_times(failures)} so far; {SEE_LOG}"
         self._post(PartFailed(self.part, problem, failures, math.inf))
+        return self._policy.pause_s(failures)
 
     def mark_healthy(self) -> None:
         """Note that the part has finished a job. Posts PartRecovered if it had failed before."""

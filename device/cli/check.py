@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from device.config.settings import Settings
 from device.errors import (
@@ -30,7 +30,10 @@ from device.storage.folder_owner import acting_as_owner
 from device.system.control_client import ask
 
 if TYPE_CHECKING:
+    from device.library.index import LibraryIndex
     from device.mpd.connection import Client
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,8 @@ def _player(settings: Settings) -> str:
 
 
 def _library(settings: Settings) -> str:
+    from device.library.chunks import ALL_SONGS
+    from device.library.index import DONE
     from device.library.spoken_word import why_no_songs
     from device.library.tag_affect import read_lexicon
     from device.mpd import responses as answers
@@ -157,31 +162,36 @@ def _library(settings: Settings) -> str:
 
     read_lexicon(settings.music.places)
     with connected(settings.music) as client:
+        answers.find(client, ALL_SONGS, 0, 1)  # an MPD without a database refuses this, and counts no songs
         songs = answers.stats(client).songs
         if not songs:
             raise LibraryError(why_no_songs(0))
-        left_out = _left_out(settings)
+        left_out = _of_index(settings, lambda index: index.left_out_count(), 0)
         if left_out == songs:
             raise LibraryError(why_no_songs(left_out))
         notes = [f"{left_out} of them left out as spoken word"] if left_out else []
+        known, position = _of_index(
+            settings, lambda index: (index.count(), index.progress().position), (0, 0)
+        )
+        if position == DONE and known != songs:
+            notes.append(f"the box knows {known}, and reads them again when the library changes")
         return "; ".join([f"{songs} songs", *notes, *_analysis(settings, client)])
 
 
-def _left_out(settings: Settings) -> int:
-    """The number of songs that the box leaves out, as far as it has read the library."""
+def _of_index(settings: Settings, read: Callable[[LibraryIndex], T], default: T) -> T:
+    """Return what the library index says, as far as the box has read the library."""
     from device.library.index import FILE, LibraryIndex
 
     folder = settings.service.state_path()
     with contextlib.suppress(sqlite3.Error, OSError):  # reported by `storage`, or another user's
         if (folder / FILE).exists():
             with LibraryIndex.copied(folder) as index:
-                return index.left_out_count()
-    return 0
+                return read(index)
+    return default
 
 
 def _analysis(settings: Settings, client: Client) -> Iterator[str]:
     from device.library.audio.client import check_installed
-    from device.library.index import FILE, LibraryIndex
     from device.library.music_folder import music_folder
 
     if not settings.music.listen:
@@ -191,12 +201,9 @@ def _analysis(settings: Settings, client: Client) -> Iterator[str]:
         music_folder(client, settings.music)
     except SoundError as error:
         yield f"they are not analyzed: {error}"
-    folder = settings.service.state_path()
-    with contextlib.suppress(sqlite3.Error, OSError):  # reported by `storage`, or another user's
-        if (folder / FILE).exists():
-            with LibraryIndex.copied(folder) as index:
-                analyzed, faults = index.analysis_counts()
-            yield f"{analyzed} analyzed" + (f", without a result for {faults} of them" if faults else "")
+    if counts := _of_index(settings, lambda index: index.analysis_counts(), None):
+        analyzed, faults = counts
+        yield f"{analyzed} analyzed" + (f", without a result for {faults} of them" if faults else "")
 
 
 def _storage(settings: Settings) -> str:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 CHUNK_SIZE = 250  # songs that MPD is asked for at once
 TAGS = ("Artist", "Genre", "Mood")
-ALL_SONGS = "(modified-since '1970-01-01T00:00:00Z')"
+ALL_SONGS = "(file != '')"  # not by time: a file's may be before 1970
 
 
 class ChunkReader:

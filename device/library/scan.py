@@ -12,7 +12,7 @@ import mpd
 from device.library.audio.affect import FORMULA_VERSION, audio_affect_of
 from device.library.audio.features import Features
 from device.library.audio_affect import combine_affects
-from device.library.chunks import ChunkReader
+from device.library.chunks import ALL_SONGS, ChunkReader
 from device.library.file_tags import mood_in_file
 from device.library.index import DONE, LibraryIndex, TaggedSong
 from device.library.spoken_word import NOTHING_LEFT_OUT, LeftOut
@@ -91,7 +91,7 @@ def _stamp(
     stats = responses.stats(client)
     library = [stats.db_update, str(stats.songs), stats.db_playtime]
     files = [WITH_FILES] if with_files else []
-    rules = [lexicon.fingerprint(), FORMULA_VERSION, left_out.fingerprint()]
+    rules = [ALL_SONGS, lexicon.fingerprint(), FORMULA_VERSION, left_out.fingerprint()]
     return json.dumps([address, *rules, *library, *files])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from device.config import settings
-from device.errors import MemoryFileError, PlayerError, SoundError
+from device.errors import MemoryFileError, MoodboxError, PlayerError, SoundError
 from device.health import Part
 from device.library.audio.client import AudioClient, check_installed
 from device.library.audio_affect import analyze_songs
@@ -20,7 +20,7 @@ from device.library.scan import scan
 from device.library.spoken_word import LeftOut
 from device.library.table import SongTable
 from device.library.tag_affect import AffectLexicon
-from device.mpd.connection import Client, connected
+from device.mpd.connection import MPD_ERRORS, Client, connected, explain
 from device.storage.sqlite import is_damage
 from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
 
@@ -41,6 +41,15 @@ class SongTableUpdated:
 
     table: SongTable
     complete: bool
+
+
+class LibraryUnreadableError(MoodboxError, LookupError):
+    """MPD can be reached, and does not give its library: it has no database, or is another program."""
+
+
+def _why_unreadable(error: Exception, music: settings.Music) -> str:
+    remedy = "; give mpd.conf a music_directory and a db_file" if "No database" in str(error) else ""
+    return f"MPD's library cannot be read: {explain(error, music)}{remedy}"
 
 
 class LibraryScanner:
@@ -79,6 +88,8 @@ class LibraryScanner:
         # A part of its own: when the analysis fails, the scan goes on.
         self._analysis_monitor = PartMonitor(Part.LISTENING, post, restart_policy)
         self._analysis_retry_s: float | None = None
+        self._scan_monitor = PartMonitor(Part.LIBRARY, post, restart_policy)
+        self._scan_retry_s: float | None = None
         self._supervised = SupervisedThread(PartMonitor(Part.LIBRARIAN, post, restart_policy), self._run)
         self._closed = self._supervised.closed
 
@@ -139,7 +150,9 @@ class LibraryScanner:
         if index.count():
             self._publish(index)
         while not self._closed.is_set():
-            self._awake.wait(self._analysis_retry_s)
+            pauses = [pause for pause in (self._analysis_retry_s, self._scan_retry_s) if pause is not None]
+            self._awake.wait(min(pauses, default=None))
+            self._scan_retry_s = None
             self._awake.clear()
             while not self._closed.is_set():
                 rescan = self._changed.is_set()
@@ -148,6 +161,9 @@ class LibraryScanner:
                     folder = self._scan(index, rescan)
                 except PlayerError as error:  # the MPD worker reports it, and wakes this thread later
                     log.debug("scanning the library: %s", error)
+                    break
+                except LibraryUnreadableError as error:
+                    self._scan_retry_s = self._scan_monitor.report_failure(error)
                     break
                 except Exception:
                     if rescan:
@@ -158,24 +174,40 @@ class LibraryScanner:
                     break
 
     def _scan(self, index: LibraryIndex, rescan: bool) -> Path | None:
-        """Return the folder of music if its songs are to be analyzed, and can be."""
+        """Return the folder of music if its songs are to be analyzed, and can be.
+
+        Raises:
+            PlayerError: MPD cannot be reached.
+            LibraryUnreadableError: it can, and does not give its library.
+        """
         with connected(self._music) as client:
-            folder, obstacle = self._music_folder(client)
-            position, started = 0, monotonic()
-            rules = LeftOut.of(self._music)
-            address = self._music.address
-            for _ in scan(client, index, self._lexicon, address, folder, left_out=rules, rescan=rescan):
-                if self._closed.is_set():
-                    return None
-                before, position = position, index.progress().position
-                if position >= max(1, 2 * self._published_count) or before != position == DONE:
-                    self._publish(index)
-                self._closed.wait(max(MIN_PAUSE_S, monotonic() - started))
-                started = monotonic()
+            try:
+                folder, obstacle = self._music_folder(client)
+                self._scan_over(client, index, folder, rescan)
+            except MPD_ERRORS as error:
+                if isinstance(error, MoodboxError):
+                    raise
+                raise LibraryUnreadableError(_why_unreadable(error, self._music)) from error
+        self._scan_monitor.mark_healthy()
+        if self._closed.is_set():
+            return None
         self._publish(index)
         if self._music.listen and obstacle:
             self._report_obstacle(obstacle)
         return folder if self._music.listen and not obstacle else None
+
+    def _scan_over(self, client: Client, index: LibraryIndex, folder: Path | None, rescan: bool) -> None:
+        """Scan over this connection, and publish what is known by and by."""
+        position, started = 0, monotonic()
+        rules, address = LeftOut.of(self._music), self._music.address
+        for _ in scan(client, index, self._lexicon, address, folder, left_out=rules, rescan=rescan):
+            if self._closed.is_set():
+                return
+            before, position = position, index.progress().position
+            if position >= max(1, 2 * self._published_count) or before != position == DONE:
+                self._publish(index)
+            self._closed.wait(max(MIN_PAUSE_S, monotonic() - started))
+            started = monotonic()
 
     def _music_folder(self, client: Client) -> tuple[Path | None, SoundError | None]:
         """Return the folder if its files can be read, and why songs cannot be analyzed."""

@@ -17,6 +17,7 @@ from device.mood import Mood
 from device.panel.lights import Indication
 from tests.device.box.helpers import PictureSequence, lit, plays, shows
 from tests.device.conftest import HAPPY, NEUTRAL, AddSong
+from tests.device.library.scanning import without_database
 from tests.waiting import eventually
 
 
@@ -77,6 +78,18 @@ def test_an_empty_library_is_trouble_and_the_first_songs_play_once_mpd_knows_the
         assert harness.status()["mood"] == "happy"
         add_song("first.ogg", genre="Disco", title="Disco 1")
         mpd.update()
+        plays(harness, "Disco")
+        shows(harness, Indication.MOOD)
+
+
+def test_an_mpd_without_a_database_is_trouble_and_plays_once_it_has_one(
+    settings: Settings, camera: PictureSequence, library: PrivateMpd
+) -> None:
+    with without_database(library), harness_for(settings, camera) as harness:
+        shows(harness, Indication.TROUBLE)
+        assert "MPD's library cannot be read" in harness.status()["trouble"]["library"]
+        assert harness.status()["mood"] == "happy"
+    with harness_for(settings, camera) as harness:
         plays(harness, "Disco")
         shows(harness, Indication.MOOD)
 

@@ -12,7 +12,10 @@ import mpd
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.library.index import LibraryIndex
+from device.library.scan import scan
+from device.mpd.connection import connected
 from tests.device.cli.commands import moodbox, moodbox_process, running
+from tests.device.library.scanning import LEXICON, without_database
 from tests.waiting import eventually
 
 
@@ -123,3 +126,29 @@ def test_check_has_a_line_for_each_control_that_is_wired(settings_file: Path, li
     assert "BAD  next      " in result.stdout
     assert "correct" not in result.stdout
     assert result.returncode == 1
+
+
+def test_check_says_that_mpd_has_no_database(settings_file: Path, library: PrivateMpd) -> None:
+    with without_database(library):
+        lines = moodbox("check", "--settings", settings_file).stdout.splitlines()
+    [bad] = [line for line in lines if line.startswith("BAD")]
+    assert bad.startswith("BAD  library")
+    assert "No database" in bad
+
+
+def test_check_says_if_the_box_has_not_read_all_of_mpds_songs(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    with (
+        LibraryIndex.opened_for_command(settings.service.state_path()) as index,
+        connected(settings.music) as client,
+    ):
+        for _ in scan(client, index, LEXICON, settings.music.address):
+            pass
+    assert "48 songs\n" in moodbox("check", "--settings", settings_file).stdout
+    (library.music / "happy/00.ogg").unlink()
+    library.update()
+    assert (
+        "47 songs; the box knows 48, and reads them again when the library changes\n"
+        in moodbox("check", "--settings", settings_file).stdout
+    )

@@ -6,14 +6,20 @@ import logging
 import os
 import signal
 from pathlib import Path
+from queue import Empty
 
+import msgspec
 import pytest
 
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
+from device.health import Part, PartFailed, PartRecovered
+from device.library.index import LibraryIndex
+from device.library.scan import scan
 from device.library.tag_affect import Source
+from device.mpd.connection import connected
 from tests.device.conftest import AddSong
-from tests.device.library.scanning import ScannerRun, knows_moods, songs
+from tests.device.library.scanning import LEXICON, QUICK, ScannerRun, knows_moods, songs, without_database
 
 
 def test_every_song_of_the_library_is_in_the_table(library: PrivateMpd, scanner_run: ScannerRun) -> None:
@@ -152,3 +158,63 @@ def test_without_a_folder_the_index_is_in_memory(
     made.until(lambda table: len(table) == 48)
     made.scanner.close()
     assert not folder.exists()
+
+
+def test_songs_whose_files_are_from_before_1970_are_in_the_table(
+    mpd: PrivateMpd, add_song: AddSong, scanner_run: ScannerRun
+) -> None:
+    """Midnight of 1970-01-01 in Berlin, which some tools give as `no date`, is before the epoch."""
+    for number, time in enumerate((-3600, 0, -(10**9))):
+        path = mpd.music / add_song(f"{number}.ogg", genre="Disco")
+        os.utime(path, (time, time))
+    mpd.update()
+    scanner_run.scanner.wake()
+    scanner_run.until(lambda table: set(table.uris) == {"0.ogg", "1.ogg", "2.ogg"})
+
+
+def test_an_index_that_was_read_without_them_is_read_again(
+    mpd: PrivateMpd, add_song: AddSong, folder: Path, settings: Settings
+) -> None:
+    os.utime(mpd.music / add_song("old.ogg", genre="Disco"), (-1, -1))
+    mpd.update()
+    with (
+        LibraryIndex.opened_for_command(folder) as index,
+        pytest.MonkeyPatch.context() as patch,
+        connected(settings.music) as client,
+    ):
+        for module in ("scan", "chunks"):
+            patch.setattr(f"device.library.{module}.ALL_SONGS", "(modified-since '1970-01-01T00:00:00Z')")
+        for _ in scan(client, index, LEXICON, settings.music.address):
+            pass
+        assert index.count() == 0
+    again = ScannerRun(settings.music, folder)
+    again.scanner.wake()
+    again.until(lambda table: table.uris == ("old.ogg",))
+    again.scanner.close()
+
+
+def test_an_mpd_without_a_database_is_reported_again_and_again_and_its_songs_are_read_once_it_has_one(
+    library: PrivateMpd, settings: Settings, folder: Path
+) -> None:
+    run = ScannerRun(settings.music, folder, QUICK)
+    with without_database(library):
+        run.scanner.wake()
+        failed = [run.next(PartFailed) for _ in range(3)]
+    assert {event.part for event in failed} == {Part.LIBRARY}
+    assert [event.failures for event in failed] == [1, 2, 3]
+    assert "MPD's library cannot be read: " in failed[0].problem
+    assert "No database" in failed[0].problem
+    assert "give mpd.conf a music_directory and a db_file" in failed[0].problem
+    run.scanner.wake()
+    assert run.next(PartRecovered).part is Part.LIBRARY
+    run.until(lambda table: len(table) == 48)
+    run.scanner.close()
+
+
+def test_an_mpd_that_is_away_is_the_players_matter(settings: Settings, folder: Path) -> None:
+    """The player reports it, and wakes the scanner when MPD is there."""
+    run = ScannerRun(msgspec.structs.replace(settings.music, address="/nowhere"), folder, QUICK)
+    run.scanner.wake()
+    with pytest.raises(Empty):
+        run.posted.get(timeout=0.5)
+    run.scanner.close()
