@@ -23,7 +23,7 @@ help:
 	@echo 'make shell-pi        a shell on an emulated Pi, which is deleted when you leave; as root (SUITE=bookworm)'
 	@echo 'make test-mpd24      the tests of the box with MPD 0.24, if yours is older'
 	@echo 'make test-all        all of these, with fuzz and soak: hours; as root. docs/testing.md says when to run which'
-	@echo 'make fuzz            100,000 random inputs each for everything that comes from outside; an hour'
+	@echo 'make fuzz            100,000 random inputs each for all that comes from outside, and random ends; an hour'
 	@echo 'make soak            random presses for an hour: does the memory grow? (make soak MINUTES=5)'
 	@echo 'make lint            shellcheck, ruff, the layers of imports, mypy'
 	@echo 'make bench           time and memory on this machine'

@@ -23,6 +23,7 @@ from device.mood import Mood
 from device.playback.memory import Memory
 from device.system.control_client import ask
 from tests.device.cli.commands import MOCK_PINS
+from tests.device.fuzzing import FUZZING
 from tests.waiting import eventually
 
 HANDFUL = 6
@@ -70,7 +71,8 @@ def press_and_play(settings: Settings, client: Any, theirs: list[int]) -> None:
     eventually(well)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.fuzz
+@pytest.mark.parametrize("seed", range(25 if FUZZING else 2))
 def test_a_box_that_is_killed_at_any_moment_leaves_the_music_alone_and_recognizes_its_own_songs(
     box_file: Path, settings: Settings, library: PrivateMpd, seed: int
 ) -> None:

@@ -25,21 +25,22 @@ from device.supervision import EXIT_INTERNAL_ERROR
 from device.system.control_client import ask
 from tests.device import test_killed
 from tests.device.cli.commands import MOCK_PINS
+from tests.device.fuzzing import FUZZING
 from tests.device.test_killed import status
 from tests.waiting import eventually
 
 THREADS = 4
 
 
-def test_25_stops_among_presses_all_end_the_box(
-    settings_file: Path, settings: Settings, library: PrivateMpd
+@pytest.mark.fuzz
+@pytest.mark.parametrize("seed", range(100 if FUZZING else 5))
+def test_a_stop_at_any_moment_among_presses_ends_the_box(
+    settings_file: Path, settings: Settings, library: PrivateMpd, seed: int
 ) -> None:
-    chance = random.Random(25)
-    for _ in range(25):
-        with test_killed.running(settings_file, settings) as box, pressed_continuously(settings):
-            time.sleep(chance.uniform(0, 0.02))
-            box.send_signal(signal.SIGTERM)
-            assert box.wait(timeout=20) == 0
+    with test_killed.running(settings_file, settings) as box, pressed_continuously(settings):
+        time.sleep(random.Random(seed).uniform(0, 0.02))
+        box.send_signal(signal.SIGTERM)
+        assert box.wait(timeout=20) == 0
 
 
 @contextmanager

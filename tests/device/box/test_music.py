@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 
+import pytest
 from gpiozero import Device
 
 from device.config.settings import Panel, Settings
@@ -17,6 +18,7 @@ from device.mood import Mood
 from device.panel.lights import Indication
 from tests.device.box.helpers import PictureSequence, lit, plays, shows
 from tests.device.conftest import HAPPY, NEUTRAL, AddSong
+from tests.device.fuzzing import FUZZING
 from tests.device.library.scanning import without_database
 from tests.waiting import eventually
 
@@ -94,12 +96,13 @@ def test_an_mpd_without_a_database_is_trouble_and_plays_once_it_has_one(
         shows(harness, Indication.MOOD)
 
 
-def test_killing_mpd_ten_times_loses_no_observation_and_leaves_it_playing(
+@pytest.mark.fuzz
+def test_killing_mpd_again_and_again_loses_no_observation_and_leaves_it_playing(
     harness: Harness, camera: PictureSequence, library: PrivateMpd
 ) -> None:
     chance = random.Random(7)
     plays(harness, "Disco")
-    for turn in range(10):
+    for turn in range(100 if FUZZING else 4):
         path, mood, genre = ((NEUTRAL, Mood.NEUTRAL, "Jazz"), (HAPPY, Mood.HAPPY, "Disco"))[turn % 2]
         camera.paths = [path]
 

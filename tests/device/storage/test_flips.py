@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import settings as hypothesis_settings
 
 from device.config.last_good import COPY, FILE, read_or_last_good, save
 from device.config.settings import Look, Settings
@@ -17,11 +16,11 @@ from device.demo.server import PrivateMpd
 from device.library.index import LibraryIndex
 from device.playback.memory import Memory
 from tests.device.cli.commands import running, status
+from tests.device.fuzzing import FUZZING
 from tests.device.storage.sample_files import ask_all, learn, populate, read
 from tests.waiting import eventually
 
-FUZZING = hypothesis_settings.default.max_examples > 1000  # type: ignore[union-attr]
-FLIPS = 1000 if FUZZING else 40
+FLIPS = 1000 if FUZZING else 20
 HEADER = 100  # bytes
 
 
