@@ -67,6 +67,11 @@ class Decision:
     face: Face | None = None
     prediction_count: int = 0
 
+    @property
+    def likeliest(self) -> Mood | None:
+        """The mood with the highest probability, named or not; None without a face."""
+        return most_likely(self.probabilities) if self.probabilities else None
+
 
 NO_FACE = Decision(Outcome.NO_FACE)
 

@@ -34,6 +34,7 @@ from device.recommend.play_statistics import PlayCount, PlayStatistics
 from device.recommend.ranking import RankingRequest, rank_songs
 from device.recommend.trajectory import trajectory_for
 from tests.bench import MIB, machine, peak_memory, timed
+from tests.device.estimates import certain
 
 SONGS = 50_000
 ARTISTS = 4_000
@@ -124,7 +125,7 @@ def bench_ranking(table: SongTable) -> None:
     play_statistics = PlayStatistics({genre: PlayCount(20, 15) for genre in table.genres}, songs, {}, songs)
     requests = [
         RankingRequest(
-            trajectory_for(mood, Music()),
+            trajectory_for(certain(mood), Music()),
             12,
             history=tuple(chance.choice(table.uris, 500)),
             play_statistics=play_statistics,

@@ -40,6 +40,7 @@ from device.playback.memory import Memory
 from device.recommend.play_statistics import NO_STATISTICS
 from device.recommend.ranking import RankingRequest, rank_songs
 from device.recommend.trajectory import trajectory_for
+from tests.device.estimates import certain
 
 SONGS, ARTISTS = 2000, 300
 PLAYS, LAST, VISIT = 300, 100, 6
@@ -73,7 +74,7 @@ def listener(table: SongTable, affects: NDArray[np.float64], rng: np.random.Gene
     by_song = rng.normal(0, 0.7, len(table))
     logits = {}
     for mood in MOODS:
-        trajectory = trajectory_for(mood, Music())
+        trajectory = trajectory_for(certain(mood), Music())
         middle = (np.array(trajectory.start) + np.array(trajectory.end)) / 2
         distance = np.linalg.norm(affects - rng.normal(middle, 0.1), axis=1)
         by_genre = always + rng.normal(0, 1.2 / np.sqrt(2), count)
@@ -124,17 +125,17 @@ def simulate(strategy: Strategy, seed: int) -> list[bool]:
     while len(played) < PLAYS:
         mood = list(MOODS)[rng.choice(len(MOODS), p=list(MOODS.values()))]
         request = RankingRequest(
-            trajectory_for(mood, Music()),
+            trajectory_for(certain(mood), Music()),
             VISIT,
             history=tuple(played),
-            play_statistics=memory.play_statistics(mood),
+            play_statistics=memory.play_statistics(certain(mood)),
         )
         for uri in strategy(table, request, rng):
             row = table.rows[uri]
             completed = bool(rng.random() < person.probabilities[mood][row])
             played.append(uri)
             outcomes.append(completed)
-            memory.keep_play(mood, uri, table.song(row).genre, completed=completed)
+            memory.keep_play(certain(mood), uri, table.song(row).genre, completed=completed)
     memory.close()
     return outcomes[:PLAYS]
 

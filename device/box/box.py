@@ -16,6 +16,7 @@ from typing import Any
 from device.box.control_events import ControlEvents
 from device.box.furniture import FurnitureLearner
 from device.box.loop import Loop, Stop
+from device.box.music_response import respond
 from device.box.observer import Observer
 from device.box.requests import OK, RequestHandler
 from device.box.state import Activity, State, StateHolder, indication_of
@@ -125,7 +126,7 @@ class Box:
             analyzer=analyzer,
             capture=capture,
             furniture=FurnitureLearner(GuardedMemory(memory, health), self._state),
-            on_mood=lambda mood: playback.play(mood, by_button=self.state.pressed),
+            on_look=lambda look: respond(playback, look),
         )
 
     @property
@@ -184,7 +185,7 @@ class Box:
             case ControlPressed():
                 pass  # `correct`, which nothing answers yet
             case VolumeTurned(stops):
-                self._playback.change_volume(stops)
+                self._playback.controls.change_volume(stops)
             case FrameCaptured() | CaptureEnded():
                 self._observer.handle_event(event)
             case Request():
@@ -216,7 +217,7 @@ class Box:
                 case Gesture.DOUBLE_PRESS:
                     self._playback.skip()
                 case Gesture.HOLD_RELEASED:
-                    self._playback.toggle()
+                    self._playback.controls.toggle()
                 case Gesture.LONG_HOLD_RELEASED:
                     self._switch_off()
         if self._gesture_recognizer.next_sample is None:
@@ -226,8 +227,8 @@ class Box:
 
     def _press(self) -> None:
         self._health.clear(Part.POWER)  # whoever pressed has seen it on the lights
-        self._state.change(pressed=True, decision=None)
-        self._observer.start()
+        self._state.change(decision=None)
+        self._observer.start(by_press=True)
 
     def _switch_off(self) -> None:
         if self.state.activity is Activity.POWERING_OFF:
@@ -302,6 +303,7 @@ class Box:
         return status_of(
             self.state,
             self._playback.snapshot,
+            estimate=self._playback.state.estimate,
             stepped_back=self._playback.state.mode is ControlMode.YIELDED,
             startup_s=self._startup.parts,
         )

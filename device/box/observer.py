@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
 from device.box.furniture import FurnitureLearner, SightedFaces
 from device.box.loop import Loop
+from device.box.music_response import LookResult
 from device.box.observation_log import log_observation
 from device.box.state import Activity, StateHolder
 from device.config import settings
 from device.health import Health, Part
-from device.mood import Decision, Mood, Outcome
+from device.mood import NO_FACE, Decision, Face, Outcome
 from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.change import ChangeDetector
 from device.vision.observation import FaceAnalyzer, Observation
@@ -23,6 +25,8 @@ NEXT_FRAME_TIMEOUT_S = 2.0
 SEARCH_PAUSE_S = 0.2  # between two frames without a face
 CAMERA_RETRY_S = 5.0  # until a camera that failed is tried again
 """Both pauses hold while the box searches for its first face; later it observes only when it is asked to."""
+ANSWER_S = 0.8  # until music begins by the mean so far; the button adds `panel.double_press`
+FACE_MOVED = 0.05  # of a face's width, between two looks: a face that has moved farther is a person's
 
 NONE = -1  # no observation's number
 
@@ -43,9 +47,9 @@ class Observer:
         analyzer: FaceAnalyzer | None,
         capture: Capture,
         furniture: FurnitureLearner,
-        on_mood: Callable[[Mood], None],
+        on_look: Callable[[LookResult], bool],
     ) -> None:
-        """on_mood: called with each mood that an observation has decided on."""
+        """on_look: called with what each observation has found; returns whether music plays now, or soon."""
         self._loop = loop
         self._state = state
         self._health = health
@@ -53,17 +57,25 @@ class Observer:
         self._analyzer = analyzer
         self._capture = capture
         self._furniture = furniture
-        self._on_mood = on_mood
+        self._on_look = on_look
+        self._by_press = False  # whether somebody has asked for the present observation
+        self._answered: LookResult | None = None  # what `on_look` was called with before its end
+        self._last_face: Face | None = None  # of the observation before
         self._begin()
         self._changes = ChangeDetector()
         self._number = NONE  # of the capture whose events count
         self._requested = 0.0  # monotonic seconds
         self._open_timeout_s = FIRST_FRAME_TIMEOUT_S
 
-    def start(self) -> None:
-        """Begin an observation, in place of the present one if there is one."""
+    def start(self, *, by_press: bool = False) -> None:
+        """Begin an observation, in place of the present one if there is one.
+
+        by_press: somebody has asked for it.
+        """
+        self._by_press, self._answered, self._last_face = by_press, None, None
         if self._analyzer is None:
             self.rest()
+            self._report(NO_FACE)
             return
         self._forget()
         self._state.change(activity=Activity.LOOKING)
@@ -72,6 +84,9 @@ class Observer:
         self._changes.forget()
         self._number = self._capture.start()
         self._loop.schedule_in(self._frame_timed_out, self._open_timeout_s)
+        if by_press:
+            self._loop.schedule_in(self._answer, ANSWER_S)
+            self._loop.schedule_in(self._answer_without_face, self._rules.seconds)
 
     def rest(self) -> None:
         """Close the camera until the box is asked to observe again."""
@@ -94,7 +109,10 @@ class Observer:
 
     def _forget(self) -> None:
         self._number = NONE
-        self._loop.cancel(self._frame_timed_out, self._end, self._next_frame, self.start)
+        self._loop.cancel(
+            self._frame_timed_out, self._end, self._next_frame, self.start,
+            self._answer, self._answer_without_face,
+        )  # fmt: skip
 
     def _take(self, analyzer: SightedFaces, frame: Any) -> None:
         self._loop.cancel(self._frame_timed_out)
@@ -107,7 +125,10 @@ class Observer:
         result = self._observation.add_frame(analyzer, frame, self._changes if nobody_yet else None)
         if self._observation.is_finished(monotonic()):
             self._end()
-        elif nobody_yet and result.face is None:
+            return
+        if monotonic() >= self._requested + ANSWER_S:
+            self._answer()
+        if nobody_yet and result.face is None:
             self._loop.schedule_in(self._next_frame, SEARCH_PAUSE_S)
         else:
             self._next_frame()
@@ -126,21 +147,21 @@ class Observer:
             self._end(more_frames=False)
         else:
             self.rest()
+            self._report(NO_FACE)
             if self._state.value.searching:
                 self._loop.schedule_in(self.start, CAMERA_RETRY_S)
 
     def _end(self, more_frames: bool = True) -> None:
         """Decide: the time is up, the results agree, or there are no more frames."""
-        self._loop.cancel(self._end)
+        self._loop.cancel(self._end, self._answer, self._answer_without_face)
         decision = self._observation.decision()
         self._log(decision)
         if self._faces:
             self._furniture.learn(self._faces)
-        searching = self._state.value.searching and decision.mood is None
-        self._state.change(decision=decision, searching=searching)
-        if decision.mood:
-            self._on_mood(decision.mood)
-        if not searching:
+        self._state.change(decision=decision)
+        self._report(decision)
+        self._by_press, self._answered, self._last_face = False, None, decision.face
+        if not self._state.value.searching:
             self.rest()
         elif more_frames:
             self._begin()
@@ -150,8 +171,43 @@ class Observer:
             self.rest()
             self._loop.schedule_in(self.start, CAMERA_RETRY_S)
 
+    # What the music is told
+
+    def _answer(self) -> None:
+        """Begin the music that somebody waits for by the mean so far; the end of the look then steers it."""
+        decision = self._observation.decision()
+        if self._by_press and not self._answered and decision.probabilities:
+            self._report(decision)
+
+    def _answer_without_face(self) -> None:
+        """The time is up, and perhaps the camera has not even given a frame."""
+        if not self._answered:
+            self._report(NO_FACE)
+
+    def _report(self, decision: Decision) -> None:
+        answered = self._answered
+        look = LookResult(
+            decision,
+            by_press=self._by_press,
+            face_moved=_moved(self._last_face, decision.face),
+            answered=answered.decision.likeliest if answered else None,
+        )
+        self._answered = look
+        if self._on_look(look):
+            self._state.change(searching=False)
+
     def _log(self, decision: Decision) -> None:
         before = self._state.value.decision
         if self._state.value.searching and before == decision and decision.outcome is Outcome.NO_FACE:
             return  # still nobody: logged once
         log_observation(self._observation, decision, monotonic() - self._requested)
+
+
+def _moved(before: Face | None, now: Face | None) -> bool:
+    if before is None or now is None:
+        return False
+    distance = math.hypot(
+        now.x + now.width / 2 - before.x - before.width / 2,
+        now.y + now.height / 2 - before.y - before.height / 2,
+    )
+    return distance > FACE_MOVED * now.width

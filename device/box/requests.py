@@ -32,6 +32,7 @@ class RequestHandler:
             status: Returns the box's present status.
             actions: The commands that the box itself carries out.
         """
+        controls = playback.controls
         self._playback = playback
         self._status = status
         self._subscribers: list[Request] = []
@@ -39,8 +40,10 @@ class RequestHandler:
         self._actions: dict[type[protocol.Command], Action] = {
             protocol.Status: lambda _: status(),
             protocol.Skip: lambda _: _ok(playback.skip(), "no song plays that could be skipped"),
-            protocol.Pause: lambda _: _ok(playback.pause(), "no song plays that could be paused"),
-            protocol.Play: lambda _: _ok(playback.resume(), "no music to go on with: press the button"),
+            protocol.Pause: lambda _: _ok(controls.pause(), "no song plays that could be paused"),
+            protocol.Play: lambda _: _ok(
+                playback.controls.resume(), "no music to go on with: press the button"
+            ),
             protocol.Volume: self._volume,
             **actions,
         }
@@ -71,9 +74,9 @@ class RequestHandler:
         if self._playback.snapshot is None:
             return {"error": "MPD is not reachable: `moodbox status` says why"}
         if command.to is not None:
-            volume = self._playback.set_volume(command.to)
+            volume = self._playback.controls.set_volume(command.to)
         elif command.steps is not None:
-            volume = self._playback.change_volume(command.steps)
+            volume = self._playback.controls.change_volume(command.steps)
         else:
             volume = self._playback.snapshot.volume
         return {"error": NO_VOLUME} if volume is None else {"ok": True, "volume": volume}

@@ -36,11 +36,10 @@ class State:
 
     Attributes:
         activity: What the box does.
-        searching: The box has just started, and observes until it can name a mood.
+        searching: The box has just started, and observes until there is music.
         decision: The result of the last observation.
         gesture: What the button's present hold means; None while the button is up.
         paused: MPD is paused.
-        pressed: The button was pressed since the start.
         furniture: How many faces in view are known to be furniture.
         trouble: The problem of each part that has one, by the part's name.
         shown: What the lights show; it follows `indication_of` at the end of each turn of the loop.
@@ -53,7 +52,6 @@ class State:
     decision: Decision | None = None
     gesture: Gesture | None = None
     paused: bool = False
-    pressed: bool = False
     furniture: int = 0
     trouble: tuple[tuple[str, str], ...] = ()
     shown: tuple[Indication, Mood | None] = (Indication.STARTING, None)

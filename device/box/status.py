@@ -7,18 +7,25 @@ from typing import Any
 
 from device import __version__
 from device.box.state import State
+from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Snapshot
 from device.system.control_protocol import PROTOCOL_VERSION
 
 
 def status_of(
-    state: State, snapshot: Snapshot | None, *, stepped_back: bool, startup_s: Mapping[str, float]
+    state: State,
+    snapshot: Snapshot | None,
+    *,
+    estimate: MoodEstimate | None,
+    stepped_back: bool,
+    startup_s: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return the answer to `moodbox status`, as docs/scripts.md describes it.
 
     Args:
         state: The box's state.
         snapshot: MPD's state; None while MPD is not reachable.
+        estimate: What the music is chosen for; None before the first.
         stepped_back: Whether another client has taken over the music.
         startup_s: Seconds that each part of the start took.
     """
@@ -29,6 +36,8 @@ def status_of(
         "confidence": round(state.decision.confidence, 3) if state.decision else None,
         "playing": snapshot.state if snapshot else None,
         "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
+        "chosen_by": estimate.chosen_by if estimate else None,
+        "chosen_for": dict(estimate.probabilities) if estimate else None,
         "stepped_back": stepped_back,
         "volume": snapshot.volume if snapshot else None,
         "since": state.shown_since.isoformat(timespec="seconds"),

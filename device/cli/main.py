@@ -109,7 +109,9 @@ def _parser() -> argparse.ArgumentParser:
         if name == "demo":
             subparser.add_argument("--model", metavar="MODEL", help="mood3, mood7, or a .tflite file")
         if name == "songs":
-            subparser.add_argument("--mood", required=True, help=f"the listener's: {', '.join(Mood)}")
+            moods = f"{', '.join(Mood)}, or several as in happy=0.45,sad=0.55"
+            default = "default: what the running box has chosen its music for"
+            subparser.add_argument("--mood", help=f"the listener's: {moods}; {default}")
             subparser.add_argument(
                 "--plot",
                 type=Path,

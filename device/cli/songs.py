@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import difflib
-import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from device.cli.song_affect import affect_as_object, folder_for_command
+from device.cli.songs_estimate import estimate_of
 from device.config.settings import Settings
 from device.errors import LibraryError, MoodboxError, NoBoxError, PlayerError, SettingsError
 from device.library.index import LibraryIndex
@@ -21,8 +19,8 @@ from device.library.music_folder import music_folder_if_readable
 from device.library.scan import scan
 from device.library.spoken_word import LeftOut, why_no_songs
 from device.library.table import SongTable
-from device.library.tag_affect import AffectLexicon, Term, read_lexicon
-from device.mood import Mood
+from device.library.tag_affect import read_lexicon
+from device.mood_estimate import ChosenBy, MoodEstimate
 from device.mpd.connection import connected
 from device.mpd.playlists import mood_playlist
 from device.mpd.stickers import likes
@@ -39,18 +37,18 @@ SONG_COUNT = 12
 
 @dataclass(frozen=True)
 class Plan:
-    """The songs that would play next in a mood.
+    """The songs that would play next.
 
     Attributes:
-        mood: the mood.
-        table: all songs that are known, or those of the mood's playlist.
+        estimate: what they are chosen for.
+        table: all songs that are known, or those of the likely mood's playlist.
         trajectory: the affects that the songs are chosen for.
         choices: the chosen songs, in their order.
         titles: those that MPD knows, by URI.
         left_out: how many songs of the library are left out as spoken word; 0 for a playlist.
     """
 
-    mood: Mood
+    estimate: MoodEstimate
     table: SongTable
     trajectory: Trajectory
     choices: tuple[RankedSong, ...]
@@ -63,57 +61,42 @@ class Plan:
         return len(self.table)
 
 
-def plan(settings: Settings, word: str, seed: int | None = None) -> Plan:
-    """Choose the songs that would play next if this mood were detected now.
+def plan(settings: Settings, words: str | None, seed: int | None = None) -> Plan:
+    """Choose the songs that would play next if the box had this estimate now.
 
     Args:
         settings: of the box.
-        word: a mood.
+        words: a mood, or probabilities; None for what the running box's music is chosen for.
         seed: of the random choice; None for another choice each time.
 
     Raises:
         SettingsError: the box does not know this mood, or the settings are wrong.
+        ServiceError: the running box does not reply.
         LibraryError: there is no song.
         PlayerError: MPD cannot be reached, and no song is known yet.
         MemoryFileError: the files of the box cannot be used.
     """
-    mood = _mood(read_lexicon(settings.music.places), word)
+    estimate = estimate_of(settings, words)
     folder = folder_for_command(settings)
     with LibraryIndex.opened_for_command(folder) as index:
-        picked, liked = _playlist_and_likes(settings, index, mood)
+        picked, liked = _playlist_and_likes(settings, index, estimate)
         table = index.table()
     with Memory.opened_for_command(folder) as memory:
         context = ListeningContext(
-            mood,
+            estimate,
             table,
             picked,
             likes=liked,
             own_affects=memory.own_affects(),
             history=memory.played(HISTORY_LENGTH),
-            play_statistics=memory.play_statistics(mood),
+            play_statistics=memory.play_statistics(estimate),
         )
     planned = plan_songs(settings.music, context, SONG_COUNT, np.random.default_rng(seed))
     if not planned.songs:
         raise LibraryError(why_no_songs(len(table)))
     titles = titles_of(settings.music, [song.uri for song in planned.songs])
     left_out = 0 if picked else len(table) - len(planned.table)
-    return Plan(mood, planned.table, planned.trajectory, planned.songs, titles, left_out)
-
-
-def _mood(lexicon: AffectLexicon, word: str) -> Mood:
-    """Return the mood; a SettingsError names the nearest one by spelling or by affect."""
-    with contextlib.suppress(ValueError):
-        return Mood(word.casefold())
-    near: Sequence[str] = difflib.get_close_matches(word.casefold(), list(Mood), n=1)
-    if not near and (meant := lexicon.mood(word)):
-        affects = {mood: lexicon.moods[mood] for mood in Mood}
-        near = [min(Mood, key=lambda mood: _distance(affects[mood], meant))]
-    hint = f"did you mean {str(near[0])!r}?" if near else f"it detects {', '.join(Mood)}"
-    raise SettingsError(f"--mood {word}: the box does not detect this mood; {hint}")
-
-
-def _distance(first: Term, second: Term) -> float:
-    return math.dist((first.valence, first.energy), (second.valence, second.energy))
+    return Plan(estimate, planned.table, planned.trajectory, planned.songs, titles, left_out)
 
 
 def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
@@ -128,7 +111,7 @@ def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
     if path.suffix.lower() != ".svg":
         raise SettingsError(f"--plot {path}: the plot is an SVG picture: name it {path.stem}.svg")
     songs = plan.choices, plan.titles
-    picture = draw(plan.table, plan.mood, plan.trajectory, *songs, settings.music, settings.panel)
+    picture = draw(plan.table, plan.estimate, plan.trajectory, *songs, settings.music, settings.panel)
     try:
         path.write_text(picture, encoding="utf-8")
     except OSError as error:
@@ -136,9 +119,9 @@ def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
 
 
 def _playlist_and_likes(
-    settings: Settings, index: LibraryIndex, mood: Mood
+    settings: Settings, index: LibraryIndex, estimate: MoodEstimate
 ) -> tuple[tuple[str, ...], Mapping[str, bool]]:
-    """Return the songs of the mood's playlist, and likes. Scan the library first unless a box is running."""
+    """Return the songs of the likely mood's playlist, and likes; scan the library unless a box is running."""
     lexicon = read_lexicon(settings.music.places)
     try:
         with connected(settings.music) as client:
@@ -147,7 +130,9 @@ def _playlist_and_likes(
                 rules = LeftOut.of(settings.music)
                 for _ in scan(client, index, lexicon, settings.music.address, folder, left_out=rules):
                     pass
-            return mood_playlist(client, mood), likes(client) if settings.music.stickers else {}
+            mood = estimate.playlist_mood
+            playlist = mood_playlist(client, mood) if mood else ()
+            return playlist, likes(client) if settings.music.stickers else {}
     except PlayerError as error:
         if not index.count():
             raise
@@ -166,7 +151,7 @@ def _is_running(settings: Settings) -> bool:
 def as_table(plan: Plan) -> str:
     """Format a plan for people."""
     note = f" ({plan.left_out} more are left out as spoken word)" if plan.left_out else ""
-    lines = [f"{plan.mood}: {len(plan.choices)} of {plan.known} songs{note}"]
+    lines = [f"{_reason(plan.estimate)}: {len(plan.choices)} of {plan.known} songs{note}"]
     for number, choice in enumerate(plan.choices, start=1):
         title = plan.titles.get(choice.uri)
         name = [song_name(choice.artist, title, choice.uri)] if title else []
@@ -175,10 +160,25 @@ def as_table(plan: Plan) -> str:
     return "\n".join(lines)
 
 
+def _reason(estimate: MoodEstimate) -> str:
+    """What the songs are chosen for, and where that is known from unless it is simply a mood."""
+    if estimate.chosen_by is ChosenBy.MOOD:
+        return str(estimate)
+    return f"{estimate} ({estimate.chosen_by})"
+
+
 def as_object(plan: Plan) -> dict[str, Any]:
     """Return the plan as the object that `--json` prints."""
     choices = [_choice_as_object(choice, plan.titles.get(choice.uri, "")) for choice in plan.choices]
-    return {"mood": plan.mood, "known": plan.known, "songs": choices, "left_out": plan.left_out}
+    estimate = plan.estimate
+    return {
+        "mood": estimate.mood,
+        "chosen_by": estimate.chosen_by,
+        "chosen_for": dict(estimate.probabilities),
+        "known": plan.known,
+        "songs": choices,
+        "left_out": plan.left_out,
+    }
 
 
 def _choice_as_object(choice: RankedSong, title: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from device.config.settings import Colour, Music, Panel, default_courses
 from device.library.table import SOURCES, SongTable
 from device.library.tag_affect import Source
 from device.mood import Mood
+from device.mood_estimate import MoodEstimate
 from device.mpd.titles import song_name
 from device.recommend.ranking import RankedSong
 from device.recommend.trajectory import Point, Trajectory
@@ -39,7 +40,7 @@ text {{ font: 13px system-ui, sans-serif; fill: {TEXT_COLOUR}; }}
 
 def draw(
     table: SongTable,
-    mood: Mood,
+    estimate: MoodEstimate,
     trajectory: Trajectory,
     choices: Sequence[RankedSong],
     titles: Mapping[str, str],
@@ -50,7 +51,7 @@ def draw(
 
     `titles` are those of songs that have one, by URI.
     """
-    colours = _light_colours(mood, panel)
+    colours = _light_colours(estimate.mood, panel)
     starts = {each: Point(*(music.courses.get(each) or default_courses()[each])[0]) for each in colours}
     width, height = PLANE_SIZE + 3 * MARGIN + LIST_WIDTH, PLANE_SIZE + 2 * MARGIN
     return "\n".join(
@@ -65,8 +66,10 @@ def draw(
             *_start_glows(starts),
             *_songs(table, starts, colours),
             *_mood_names(starts),
-            *_trajectory(trajectory, choices, colours[mood]),
-            *_list(f"{mood}: {len(choices)} of {len(table)} songs", choices, titles, colours[mood]),
+            *_trajectory(trajectory, choices, colours[estimate.mood]),
+            *_list(
+                f"{estimate}: {len(choices)} of {len(table)} songs", choices, titles, colours[estimate.mood]
+            ),
             "</svg>\n",
         ]
     )

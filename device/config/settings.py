@@ -182,6 +182,10 @@ class Music(Section, frozen=True):
     """MPD's Unix socket, or HOST:PORT."""
     password: str = ""
     """MPD's password, if it has one."""
+    at_start: bool = False
+    """true to begin music as soon as the box has started: on with what was played last, or at the very first
+    from a neutral mood. false to begin with the first face or press.
+    """
     handful: Annotated[int, Meta(ge=1, le=200)] = 12
     """How many songs are queued at a time."""
     no_repeat: Annotated[int, Meta(ge=0, le=1000)] = 30

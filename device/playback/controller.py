@@ -13,14 +13,15 @@ from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.spoken_word import why_no_songs
 from device.library.table import EMPTY_TABLE, SongTable
 from device.mood import Mood
-from device.mpd.snapshot import Snapshot, advanced, played_to_end, taken_over, upcoming
-from device.mpd.volume import stepped
+from device.mood_estimate import ChosenBy, MoodEstimate
+from device.mpd.snapshot import Snapshot, advanced, played_to_end, taken_over
 from device.playback import mpd_worker as worker
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.learner import Learner
 from device.playback.memory import Memory
 from device.playback.ownership import QueueOwnership
 from device.playback.planner import Planner
+from device.playback.player_controls import PlayerControls
 from device.playback.state import ControlMode, PlaybackState
 from device.recommend.song_plan import HISTORY_LENGTH
 
@@ -30,10 +31,11 @@ MAX_FAILURES = 3
 
 
 class PlaybackController:
-    """Knows the wanted mood, MPD's state, and which entries of MPD's queue are the box's own.
+    """Knows what the music is chosen for, MPD's state, and which entries of MPD's queue are the box's own.
 
     Attributes:
         state: What is wanted and what is pending.
+        controls: Pause and volume.
         snapshot: MPD's state; None while MPD is not reachable.
     """
 
@@ -58,72 +60,65 @@ class PlaybackController:
         self._library: SongTableUpdated | None = None
         self.state = PlaybackState()
         self.snapshot: Snapshot | None = None
+        self.controls = PlayerControls(mpd_worker, music.volume_max, lambda: self.snapshot, self.play_again)
 
     @property
     def table(self) -> SongTable | None:
         """The library's songs as far as they are known; None until the first of them are."""
         return self._library.table if self._library else None
 
-    def play(self, mood: Mood, *, by_button: bool = True) -> None:
-        """Play songs for a mood from now on, in place of what the box has queued.
+    def play(self, estimate: MoodEstimate, *, by_button: bool = True) -> None:
+        """Play songs for this estimate from now on, in place of what the box has queued.
 
         by_button: somebody has pressed the button, which takes the music back from another client.
         """
-        self.state = self.state.with_mood(mood, by_button=by_button)
+        self.state = self.state.wanting(estimate, by_button=by_button)
         if self.state.mode is ControlMode.YIELDED and not by_button:
             return
         self._learner.interrupt(self._ownership)
         self._start_change()
 
-    def toggle(self) -> None:
-        """Pause the music, or go on with it."""
-        if self.snapshot is None:
+    def steer(self, estimate: MoodEstimate, *, by_button: bool = True) -> None:
+        """Let the box's song play on, and choose the songs after it for this estimate; else as `play`."""
+        if not self._own_song("play"):
+            self.play(estimate, by_button=by_button)
             return
-        if self.snapshot.state != "stop":
-            self._mpd.pause(self.snapshot.state == "play")
-        elif self.state.mood:
-            self.play(self.state.mood)
+        self.state = self.state.wanting(estimate, by_button=by_button).steered()
+        self._planner.restart()
+        self._search(again=True)
 
-    def pause(self) -> bool:
-        """Pause the music. Returns False if none plays or is paused."""
-        if self.snapshot is None or self.snapshot.state == "stop":
-            return False
-        self._mpd.pause(True)
-        return True
+    def go_on(self, *, by_button: bool = True) -> None:
+        """Let the music play, or go on with what was played last; at the very first from a neutral mood."""
+        if self.state.mode is ControlMode.CHANGING:
+            return
+        estimate = self._last_estimate
+        if self._own_song("pause"):
+            self._mpd.pause(False)
+        elif not self._own_song("play"):
+            self.play(estimate, by_button=by_button)
+            return
+        self.state = self.state.wanting(estimate, by_button=by_button).steered()
 
-    def resume(self) -> bool:
-        """Go on with the music that was paused or stopped. Returns False if there is none to go on with."""
-        if self.snapshot is None or (self.snapshot.state == "stop" and self.state.mood is None):
-            return False
-        if self.snapshot.state != "play":
-            self.toggle()
-        return True
+    @property
+    def _last_estimate(self) -> MoodEstimate:
+        """For what the music was chosen last, by this process or the one before it."""
+        last = self.state.estimate or self._ownership.last_estimate
+        return last.now_by(ChosenBy.LAST) if last else MoodEstimate.certain(Mood.NEUTRAL, ChosenBy.NEUTRAL)
 
-    def set_volume(self, percent: int) -> int | None:
-        """Set MPD's volume, at most to `music.volume_max`.
+    def _own_song(self, state: str) -> bool:
+        """Whether a song of the box is in this state, and neither to be replaced nor taken over."""
+        return (
+            self.snapshot is not None
+            and self.snapshot.state == state
+            and self.snapshot.current in self._ownership.entries
+            and self.state.mode in (ControlMode.FILLING, ControlMode.IDLE)
+        )
 
-        Returns:
-            The volume that was asked for; None if MPD is not reachable or has no mixer.
-        """
-        if self.snapshot is None or self.snapshot.volume is None:
-            return None
-        allowed = min(percent, self._music.volume_max)
-        self._mpd.set_volume(allowed)
-        return allowed
-
-    def change_volume(self, steps: int) -> int | None:
-        """Make the music louder by so many steps, or quieter by a negative number; steps sound equally large.
-
-        `PlaybackController.change_volume(steps: int)` is what a rotary encoder calls, one step a detent.
-        No step is lost, however fast they come. It is never louder than `music.volume_max`.
-
-        Returns:
-            The percentage that follows from the last one known; None if MPD is not reachable or has no mixer.
-        """
-        if self.snapshot is None or self.snapshot.volume is None:
-            return None
-        self._mpd.change_volume(steps)
-        return stepped(self.snapshot.volume, steps, self._music.volume_max)
+    def play_again(self) -> bool:
+        """Play for what the music was chosen last. Returns False if nothing was wanted yet."""
+        if self.state.estimate:
+            self.play(self.state.estimate)
+        return self.state.estimate is not None
 
     def skip(self) -> bool:
         """Go on to the next song, even from one that is paused. Returns False if there is nothing to skip.
@@ -146,19 +141,19 @@ class PlaybackController:
                 self._disconnected(reason)
             case worker.MpdChanged(snapshot):
                 self._changed(snapshot)
-            case worker.SongsFound(mood, playlist, likes):
+            case worker.SongsFound(estimate, playlist, likes):
                 self.state = self.state.search_ended()
                 self._planner.likes = likes
-                if mood is self.state.mood:
-                    self._queue_songs(mood, playlist)
-            case worker.SongsQueued(mood, entries, play):
+                if estimate == self.state.estimate:
+                    self._queue_songs(estimate, playlist)
+            case worker.SongsQueued(estimate, entries, play):
                 self._set_ownership(self._ownership.confirmed(entries))
-                if self._answers_change(mood, play):
+                if self._answers_change(estimate, play):
                     self._health.clear(Part.LIBRARY)
                     self.state = self.state.change_completed()
-            case worker.SongsRefused(mood, reason, play):
+            case worker.SongsRefused(estimate, reason, play):
                 self._set_ownership(self._ownership.confirmed(()))
-                if self._answers_change(mood, play):
+                if self._answers_change(estimate, play):
                     self._planner.restart()
                 self._cannot(reason)
             case SongTableUpdated():
@@ -186,6 +181,8 @@ class PlaybackController:
             self._yield()
         elif self.state.mode is ControlMode.CHANGING:
             self._start_change()
+        elif self._music.at_start and self.state.estimate is None:
+            self.go_on(by_button=False)
 
     def _plays_foreign_song(self, snapshot: Snapshot) -> bool:
         """Whether a song plays that is not the box's, nor was before it lost its power and its entries."""
@@ -206,7 +203,7 @@ class PlaybackController:
             return
         if taken_over(before, snapshot, own):
             self._yield()
-        elif self.state.mood and self.state.mode is not ControlMode.CHANGING:
+        elif self.state.estimate and self.state.mode is not ControlMode.CHANGING:
             self._keep_playing(before, snapshot, ended=bool(own) and played_to_end(before, snapshot))
 
     def _keep_playing(self, before: Snapshot, snapshot: Snapshot, *, ended: bool) -> None:
@@ -222,7 +219,8 @@ class PlaybackController:
             playing=snapshot.state == "play", advanced=advanced(before, snapshot)
         )
         half = (self._music.handful + 1) // 2
-        if snapshot.state != "stop" and len(upcoming(self._ownership.entries, snapshot)) < half:
+        coming = self._ownership.upcoming_for(self.state.estimate, snapshot)
+        if snapshot.state != "stop" and len(coming) < half:
             self._search()
 
     def _take(self, snapshot: Snapshot, *, joined: bool = False) -> None:
@@ -255,53 +253,58 @@ class PlaybackController:
 
     def _search(self, *, again: bool = False) -> None:
         """Ask for what the next songs depend on; `again`: even while an answer is pending."""
-        mood = self.state.mood
-        if mood and (again or not self.state.search_pending):
+        estimate = self.state.estimate
+        if estimate and (again or not self.state.search_pending):
             self.state = self.state.search_started()
-            self._mpd.find(mood)
+            self._mpd.find(estimate)
 
     def _search_again(self) -> None:
         """Songs that were not available may be now."""
-        if self.state.mood and (self.state.library_pending or Part.LIBRARY in self._health):
+        if self.state.estimate and (self.state.library_pending or Part.LIBRARY in self._health):
             self.state = self.state.library_arrived()
             self._search(again=True)
 
-    def _queue_songs(self, mood: Mood, playlist: Sequence[str]) -> None:
+    def _queue_songs(self, estimate: MoodEstimate, playlist: Sequence[str]) -> None:
         if self._ownership.asked or self.state.mode is ControlMode.YIELDED or self.snapshot is None:
             return  # an edit is pending, whose answer continues from here; or nothing is wanted of MPD
         library = self.table or EMPTY_TABLE
         if not playlist and not library:
             self._no_songs(library)
         elif self.state.mode is ControlMode.CHANGING:
-            self._replace(mood, library, playlist, self.snapshot)
+            self._replace(estimate, library, playlist, self.snapshot)
         else:
             self._health.clear(Part.LIBRARY)
-            self._fill(mood, library, playlist, self.snapshot)
+            self._fill(estimate, library, playlist, self.snapshot)
 
-    def _replace(self, mood: Mood, library: SongTable, playlist: Sequence[str], snapshot: Snapshot) -> None:
-        plan = self._planner.plan(mood, library, playlist, self._music.handful)
+    def _replace(
+        self, estimate: MoodEstimate, library: SongTable, playlist: Sequence[str], snapshot: Snapshot
+    ) -> None:
+        plan = self._planner.plan(estimate, library, playlist, self._music.handful)
         if not plan.songs:
             self._no_songs(library)
             return
-        source = f"the playlist {mood}" if playlist else "the library"
-        log.info("%d songs for %s, of %d in %s", len(plan.songs), mood, len(plan.table), source)
-        self._set_ownership(self._ownership.with_request(mood, plan.uris, snapshot))
-        self._mpd.play(mood, plan.uris, instead_of=self._ownership.entries)
+        source = f"the playlist {estimate.playlist_mood}" if playlist else "the library"
+        counts = len(plan.songs), len(plan.table)
+        log.info("%d songs of %d in %s, for %s (%s)", *counts, source, estimate, estimate.chosen_by)
+        self._set_ownership(self._ownership.with_request(estimate, plan.uris, snapshot))
+        self._mpd.play(estimate, plan.uris, instead_of=self._ownership.entries)
 
-    def _fill(self, mood: Mood, library: SongTable, playlist: Sequence[str], snapshot: Snapshot) -> None:
-        current, coming = snapshot.current, upcoming(self._ownership.entries, snapshot)
+    def _fill(
+        self, estimate: MoodEstimate, library: SongTable, playlist: Sequence[str], snapshot: Snapshot
+    ) -> None:
+        current, coming = snapshot.current, self._ownership.upcoming_for(estimate, snapshot)
         missing = self._music.handful - len(coming)
-        plan = self._planner.plan(mood, library, playlist, missing, current=current, upcoming=coming)
+        plan = self._planner.plan(estimate, library, playlist, missing, current=current, upcoming=coming)
         if plan.songs:
-            played = [entry for entry in self._ownership.entries if entry not in (*coming, current)]
-            self._set_ownership(self._ownership.with_request(mood, plan.uris, snapshot))
-            self._mpd.append(mood, plan.uris, instead_of=played)
+            others = [entry for entry in self._ownership.entries if entry not in (*coming, current)]
+            self._set_ownership(self._ownership.with_request(estimate, plan.uris, snapshot))
+            self._mpd.append(estimate, plan.uris, instead_of=others)
 
-    def _answers_change(self, mood: Mood, play: bool) -> bool:
+    def _answers_change(self, estimate: MoodEstimate, play: bool) -> bool:
         """Whether MPD's answer is to the change that is wanted; a change that was deferred follows now."""
         if self.state.mode is not ControlMode.CHANGING:
             return False
-        if play and mood is self.state.mood and not self.state.change_deferred:
+        if play and estimate == self.state.estimate and not self.state.change_deferred:
             return True
         self.state = self.state.change_resumed()
         self._planner.restart()

@@ -23,7 +23,7 @@ class RecordPlay(Protocol):
 
 
 class Learner:
-    """Follows what plays, and keeps each outcome for the mood in which the song was queued.
+    """Follows what plays, and keeps each outcome for the moods for which the song was queued.
 
     Attributes:
         table: The library, for a song's genre.
@@ -54,12 +54,12 @@ class Learner:
         self._play = None
 
     def _learn(self, entry: Entry, outcome: PlayOutcome, ownership: QueueOwnership) -> None:
-        mood = ownership.moods.get(entry.uri)
-        if mood is None:
+        estimate = ownership.estimates.get(entry.uri)
+        if estimate is None:
             return
         row = self.table.rows.get(entry.uri)
         genre = "" if row is None else self.table.song(row).genre
         completed = outcome is PlayOutcome.COMPLETED
-        log.info("%s: %s, for %s", outcome, entry.uri, mood)
+        log.info("%s: %s, for %s", outcome, entry.uri, estimate)
         self._record_play(entry.uri, completed=completed)
-        self._memory.keep(lambda memory: memory.keep_play(mood, entry.uri, genre, completed=completed))
+        self._memory.keep(lambda memory: memory.keep_play(estimate, entry.uri, genre, completed=completed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import astuple
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ from msgspec import Meta
 
 from device.library.tag_affect import Affect, Source
 from device.mood import Mood
+from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Entry
 from device.playback.ownership import QueueOwnership
 from device.recommend.play_statistics import PlayCount, PlayStatistics
@@ -43,6 +45,8 @@ MIGRATIONS = (
     );
     """,
 )
+MOODS = f"({'|'.join(Mood)})"
+SHARE = rf"{MOODS}=[01]\.[0-9]{{3}}"
 GENRE_KIND: Literal["genre"] = "genre"
 SONG_KIND: Literal["song"] = "song"
 CountKind = Literal["genre", "song"]
@@ -51,18 +55,16 @@ Moment = Annotated[float, Meta(ge=-1e11, le=1e11)]
 """Seconds since the epoch; negative on a Pi whose clock is not set yet."""
 Coordinate = Annotated[float, Meta(ge=-10, le=10)]
 """A share of a frame's width; a face may reach out of the frame."""
+EstimateText = Annotated[str, Meta(pattern=rf"\A({MOODS}|{SHARE}(,{SHARE})*)?\Z")]
+"""`MoodEstimate.text`; empty for a song that an older version queued."""
+Plays = Annotated[float, Meta(ge=0, le=2**53)]
+"""A play of a song whose mood was not certain counts in part for each mood."""
 TABLES = (
-    Table(
-        "queued",
-        [
-            {"position": Number, "id": Number, "uri": str, "mood": mood}
-            for mood in (Mood, Literal[""])  # "" for a song that an older version queued
-        ],
-    ),
-    Table("asked", [{"position": Number, "uri": str, "mood": mood} for mood in (Mood, Literal[""])]),
+    Table("queued", [{"position": Number, "id": Number, "uri": str, "mood": EstimateText}]),
+    Table("asked", [{"position": Number, "uri": str, "mood": EstimateText}]),
     Table("server", [{"above": Number, "started": Moment, "version": Number}], single=True),
     Table("played", [{"number": Number, "uri": str}]),
-    Table("tallies", [{"mood": Mood, "kind": CountKind, "name": str, "heard": Number, "skipped": Number}]),
+    Table("tallies", [{"mood": Mood, "kind": CountKind, "name": str, "heard": Plays, "skipped": Plays}]),
     Table("words", [{"uri": str, "valence": Share, "energy": Share}]),
     Table(
         "face_locations",
@@ -93,23 +95,24 @@ class Memory(DatabaseFile):
     def ownership(self) -> QueueOwnership:
         """Return the songs that the box has put into MPD's queue, or has asked MPD to add."""
         queued = self._rows(
-            tuple[Number, str, Mood | None], "SELECT id, uri, NULLIF(mood, '') FROM queued ORDER BY position"
+            tuple[Number, str, EstimateText], "SELECT id, uri, mood FROM queued ORDER BY position"
         )
-        asked = self._rows(
-            tuple[str, Mood | None], "SELECT uri, NULLIF(mood, '') FROM asked ORDER BY position"
-        )
+        asked = self._rows(tuple[str, EstimateText], "SELECT uri, mood FROM asked ORDER BY position")
         above, started, version = self._row(
             tuple[Number, Moment, Number], "SELECT above, started, version FROM server"
         )
-        moods = {uri: mood for uri, mood in [*(row[1:] for row in queued), *asked] if mood}
+        estimates = {}
+        for uri, text in [*(row[1:] for row in queued), *asked]:
+            with contextlib.suppress(ValueError):  # an older version's, or probabilities that sum to nothing
+                estimates[uri] = MoodEstimate.parse(text)
         entries = tuple(Entry(id, uri) for id, uri, _ in queued)  # noqa: A001
-        return QueueOwnership(entries, moods, tuple(uri for uri, _ in asked), above, started, version)
+        return QueueOwnership(entries, estimates, tuple(uri for uri, _ in asked), above, started, version)
 
     def keep_ownership(self, ownership: QueueOwnership) -> None:
         """Replace the stored queue ownership."""
-        moods = {uri: str(mood) for uri, mood in ownership.moods.items()}
-        queued = [(entry.id, entry.uri, moods.get(entry.uri, "")) for entry in ownership.entries]
-        asked = [(uri, moods.get(uri, "")) for uri in ownership.asked]
+        texts = {uri: estimate.text for uri, estimate in ownership.estimates.items()}
+        queued = [(entry.id, entry.uri, texts.get(entry.uri, "")) for entry in ownership.entries]
+        asked = [(uri, texts.get(uri, "")) for uri in ownership.asked]
         with self._transaction() as transaction:
             transaction.execute("DELETE FROM queued")
             transaction.executemany("INSERT INTO queued (id, uri, mood) VALUES (?, ?, ?)", queued)
@@ -133,32 +136,43 @@ class Memory(DatabaseFile):
                 "DELETE FROM played WHERE number <= (SELECT MAX(number) FROM played) - ?", (MAX_PLAYED,)
             )
 
-    def play_statistics(self, mood: Mood) -> PlayStatistics:
-        """Return what was learned in this mood, and in all others together."""
+    def play_statistics(self, estimate: MoodEstimate) -> PlayStatistics:
+        """Return what was learned in these moods, each by its probability, and in all others together."""
         rows = self._rows(
-            tuple[CountKind, Literal[0, 1], str, Number, Number],
-            "SELECT kind, mood = ? AS here, name, SUM(heard), SUM(skipped) FROM tallies GROUP BY 1, 2, 3",
-            (mood,),
+            tuple[Mood, CountKind, str, Plays, Plays], "SELECT mood, kind, name, heard, skipped FROM tallies"
         )
-        genres, songs, genres_elsewhere, songs_elsewhere = (
-            {
-                name: PlayCount(heard, skipped)
-                for kind, here, name, heard, skipped in rows
-                if (kind, here) == wanted
-            }
-            for wanted in ((GENRE_KIND, 1), (SONG_KIND, 1), (GENRE_KIND, 0), (SONG_KIND, 0))
+        shares = estimate.probabilities
+        sums: dict[tuple[CountKind, bool], dict[str, PlayCount]] = {
+            (kind, here): {} for kind in (GENRE_KIND, SONG_KIND) for here in (True, False)
+        }
+        for mood, kind, name, heard, skipped in rows:
+            probability = shares.get(mood, 0.0)
+            for here, share in ((True, probability), (False, 1 - probability)):
+                if share:
+                    before = sums[kind, here].get(name, PlayCount(0, 0))
+                    sums[kind, here][name] = PlayCount(
+                        before.completed + share * heard, before.skipped + share * skipped
+                    )
+        return PlayStatistics(
+            genres=sums[GENRE_KIND, True],
+            songs=sums[SONG_KIND, True],
+            genres_elsewhere=sums[GENRE_KIND, False],
+            songs_elsewhere=sums[SONG_KIND, False],
         )
-        return PlayStatistics(genres, songs, genres_elsewhere, songs_elsewhere)
 
-    def keep_play(self, mood: Mood, uri: str, genre: str, *, completed: bool) -> None:
-        """Count a song that was played through or skipped; genre: "" if it is not known."""
-        counted = [(SONG_KIND, uri), *([(GENRE_KIND, genre)] if genre else [])]
+    def keep_play(self, estimate: MoodEstimate, uri: str, genre: str, *, completed: bool) -> None:
+        """Count a song that was played through or skipped, in part for each mood; genre: "" if not known."""
+        kinds = [(SONG_KIND, uri), *([(GENRE_KIND, genre)] if genre else [])]
         with self._transaction() as transaction:
             transaction.executemany(
                 "INSERT INTO tallies (mood, kind, name, heard, skipped) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE"
                 " SET heard = heard + excluded.heard, skipped = skipped + excluded.skipped",
-                [(mood, kind, name, int(completed), int(not completed)) for kind, name in counted],
+                [
+                    (mood, kind, name, share * completed, share * (not completed))
+                    for mood, share in estimate.probabilities.items()
+                    for kind, name in kinds
+                ],
             )
 
     def forget(self) -> None:

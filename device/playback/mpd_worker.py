@@ -20,7 +20,7 @@ import mpd
 from device.config import settings
 from device.errors import SEE_LOG, describe
 from device.health import Part
-from device.mood import Mood
+from device.mood_estimate import MoodEstimate
 from device.mpd import responses, stickers, volume
 from device.mpd.connection import MPD_ERRORS, Client, explain, open_client, printable
 from device.mpd.optional_requests import OptionalRequests
@@ -70,35 +70,35 @@ class LibraryChanged:
 
 @dataclass(frozen=True)
 class SongsFound:
-    """What the user has chosen for a mood.
+    """What the user has chosen.
 
     Attributes:
-        picked: URIs of the songs in the mood's stored playlist; empty if there is none.
+        picked: URIs of the songs in the likely mood's stored playlist; empty if there is none.
         likes: Likes (True) and dislikes (False) of other MPD clients, by URI.
     """
 
-    mood: Mood
+    estimate: MoodEstimate
     picked: tuple[str, ...]
     likes: Mapping[str, bool]
 
 
 @dataclass(frozen=True)
 class SongsQueued:
-    """What was added to MPD's queue for a mood: fewer songs than requested if MPD did not accept some.
+    """What was added to MPD's queue: fewer songs than requested if MPD did not accept some.
 
     `play`: the first of them plays, in place of what the box had queued before.
     """
 
-    mood: Mood
+    estimate: MoodEstimate
     entries: tuple[Entry, ...]
     play: bool
 
 
 @dataclass(frozen=True)
 class SongsRefused:
-    """MPD has accepted none of the songs that were to be queued for a mood."""
+    """MPD has accepted none of the songs that were to be queued."""
 
-    mood: Mood
+    estimate: MoodEstimate
     reason: str
     play: bool
 
@@ -139,8 +139,8 @@ class MpdWorker:
         self._tasks.put(REFRESH)
         self._supervised.close()  # one that waits for an MPD that hangs ends with the process
 
-    def find(self, mood: Mood) -> None:
-        """Read the mood's stored playlist and the likes; posts SongsFound."""
+    def find(self, estimate: MoodEstimate) -> None:
+        """Read the likely mood's stored playlist and the likes; posts SongsFound."""
 
         def run(mirror: QueueMirror) -> None:
             optional = partial(self._optional.run, mirror.client)
@@ -149,39 +149,40 @@ class MpdWorker:
                 with self._runner.monitor(Part.LIKES).job(*MPD_ERRORS):
                     likes = optional("likes of other clients", stickers.likes, likes)
             playlist: tuple[str, ...] = ()
-            playlist = optional(f"the playlist {mood}", partial(mood_playlist, mood=mood), playlist)
-            self._post(SongsFound(mood, playlist, likes))
+            if mood := estimate.playlist_mood:
+                playlist = optional(f"the playlist {mood}", partial(mood_playlist, mood=mood), playlist)
+            self._post(SongsFound(estimate, playlist, likes))
 
         def failed(_: str) -> None:
-            self._post(SongsFound(mood, (), {}))  # the box then plays from the whole library
+            self._post(SongsFound(estimate, (), {}))  # the box then plays from the whole library
 
         self._tasks.put(Task(Part.PLAYLISTS, run, failed))
 
-    def play(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
+    def play(self, estimate: MoodEstimate, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
         """Add songs at the queue's end, play the first, remove others; posts SongsQueued or SongsRefused."""
-        self._edit_queue(mood, uris, instead_of, play=True)
+        self._edit_queue(estimate, uris, instead_of, play=True)
 
-    def append(self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
+    def append(self, estimate: MoodEstimate, uris: Sequence[str], instead_of: Sequence[Entry]) -> None:
         """Add songs at the queue's end, and remove others; posts SongsQueued or SongsRefused."""
-        self._edit_queue(mood, uris, instead_of, play=False)
+        self._edit_queue(estimate, uris, instead_of, play=False)
 
     def _edit_queue(
-        self, mood: Mood, uris: Sequence[str], instead_of: Sequence[Entry], *, play: bool
+        self, estimate: MoodEstimate, uris: Sequence[str], instead_of: Sequence[Entry], *, play: bool
     ) -> None:
         def run(mirror: QueueMirror) -> None:
             try:
                 entries = add_songs(mirror, uris, instead_of, play=play)
             except mpd.CommandError as error:
-                self._post(SongsRefused(mood, f"MPD refuses: {printable(str(error))}", play))
+                self._post(SongsRefused(estimate, f"MPD refuses: {printable(str(error))}", play))
                 return
             if entries:
-                self._post(SongsQueued(mood, entries, play))
+                self._post(SongsQueued(estimate, entries, play))
             else:
-                reason = f"MPD takes none of the {len(uris)} songs for {mood}: are they still there?"
-                self._post(SongsRefused(mood, reason, play))
+                reason = f"MPD takes none of the {len(uris)} songs for {estimate}: are they still there?"
+                self._post(SongsRefused(estimate, reason, play))
 
         def failed(reason: str) -> None:
-            self._post(SongsRefused(mood, f"no songs could be queued: it {reason}", play))
+            self._post(SongsRefused(estimate, f"no songs could be queued: it {reason}", play))
 
         self._tasks.put(Task(Part.QUEUE, run, failed))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from device.mood import Mood
-from device.mpd.snapshot import Entry, Snapshot
+from device.mood_estimate import Estimates, MoodEstimate
+from device.mpd.snapshot import Entry, Snapshot, upcoming
 
 START_TOLERANCE_S = 1.5  # MPD reports its uptime in whole seconds
 
@@ -18,7 +18,7 @@ class QueueOwnership:
 
     Attributes:
         entries: The box's entries, in the queue's order.
-        moods: The mood for which each was queued, by URI.
+        estimates: For which estimate of the mood each was queued, by URI.
         asked: The URIs that MPD was asked to queue and has not confirmed yet.
         above: The highest id in the queue at that time; those of `asked` will be higher.
         started: When that MPD was started, in seconds since the epoch.
@@ -27,17 +27,28 @@ class QueueOwnership:
     """
 
     entries: tuple[Entry, ...] = ()
-    moods: Mapping[str, Mood] = field(default_factory=dict)
+    estimates: Estimates = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     above: int = 0
     started: float = 0.0
     version: int = 0
 
-    def with_request(self, mood: Mood, uris: Sequence[str], now: Snapshot) -> QueueOwnership:
+    @property
+    def last_estimate(self) -> MoodEstimate | None:
+        """For what the last of the box's songs was queued, as far as that is known."""
+        known = (self.estimates.get(entry.uri) for entry in reversed(self.entries))
+        return next(filter(None, known), None)
+
+    def upcoming_for(self, estimate: MoodEstimate | None, now: Snapshot) -> list[Entry]:
+        """The box's songs that are still to come, without those that were queued for another estimate."""
+        coming = upcoming(self.entries, now)
+        return [entry for entry in coming if self.estimates.get(entry.uri) == estimate]
+
+    def with_request(self, estimate: MoodEstimate, uris: Sequence[str], now: Snapshot) -> QueueOwnership:
         """MPD is about to be asked to queue these songs."""
         above = max((entry.id for entry in now.queue), default=0)
-        moods = {**self.moods, **dict.fromkeys(uris, mood)}
-        return replace(self, asked=tuple(uris), above=above, moods=moods, version=now.version)
+        estimates = {**self.estimates, **dict.fromkeys(uris, estimate)}
+        return replace(self, asked=tuple(uris), above=above, estimates=estimates, version=now.version)
 
     def confirmed(self, entries: Sequence[Entry]) -> QueueOwnership:
         """MPD has queued these of the songs that it was asked for."""
@@ -69,9 +80,9 @@ class QueueOwnership:
         self, entries: tuple[Entry, ...], asked: tuple[str, ...] = (), version: int | None = None
     ) -> QueueOwnership:
         uris = {*(entry.uri for entry in entries), *asked}
-        moods = {uri: mood for uri, mood in self.moods.items() if uri in uris}
+        estimates = {uri: estimate for uri, estimate in self.estimates.items() if uri in uris}
         version = self.version if version is None else version
-        return replace(self, entries=entries, moods=moods, asked=asked, version=version)
+        return replace(self, entries=entries, estimates=estimates, asked=asked, version=version)
 
 
 def _in_order(entries: Iterable[Entry], now: Snapshot) -> tuple[Entry, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from device.config import settings
 from device.library.table import SongTable
-from device.mood import Mood
+from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Entry
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
@@ -36,7 +36,7 @@ class Planner:
 
     def plan(
         self,
-        mood: Mood,
+        estimate: MoodEstimate,
         library: SongTable,
         playlist: Sequence[str],
         count: int,
@@ -47,13 +47,13 @@ class Planner:
         """Plan so many songs after `current` and `upcoming`, and advance by a step for each song found."""
         recall = self._memory.recall
         context = ListeningContext(
-            mood,
+            estimate,
             library,
             playlist,
             likes=self.likes,
             own_affects=recall(Memory.own_affects) or {},
             history=self._memory.played(HISTORY_LENGTH),
-            play_statistics=recall(lambda memory: memory.play_statistics(mood)) or NO_STATISTICS,
+            play_statistics=recall(lambda memory: memory.play_statistics(estimate)) or NO_STATISTICS,
         )
         plan = plan_songs(
             self._music,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from device.mood import Mood
+from device.mood_estimate import MoodEstimate
 
 
 class ControlMode(StrEnum):
     """What the box does with MPD's queue."""
 
-    IDLE = "idle"  # nothing: no mood is wanted yet, or somebody has paused or stopped the music
-    CHANGING = "changing"  # it puts the wanted mood's songs in place of its older ones
-    FILLING = "filling"  # the wanted mood's songs play, and it keeps the queue filled
+    IDLE = "idle"  # nothing: no music is wanted yet, or somebody has paused or stopped the music
+    CHANGING = "changing"  # it puts the songs that are wanted in place of its older ones
+    FILLING = "filling"  # the songs that are wanted play, and it keeps the queue filled
     YIELDED = "yielded"  # nothing until the button is pressed: somebody else has taken over the music
 
 
@@ -23,28 +23,32 @@ class PlaybackState:
 
     Attributes:
         mode: What the box does with MPD's queue.
-        mood: The mood that is wanted; None before the first.
+        estimate: What the music is to be chosen for; None before the first.
         button_pressed: The button was pressed since the box started.
-        search_pending: The MPD worker was asked for the mood's playlist, and has not posted SongsFound yet.
+        search_pending: The MPD worker was asked for the playlist, and has not posted SongsFound yet.
         change_deferred: A change was wanted while an edit of the queue was pending; it follows that edit.
         library_pending: Songs were wanted before any song was known.
         failures: Songs at the queue's end that MPD could not play, in a row.
     """
 
     mode: ControlMode = ControlMode.IDLE
-    mood: Mood | None = None
+    estimate: MoodEstimate | None = None
     button_pressed: bool = False
     search_pending: bool = False
     change_deferred: bool = False
     library_pending: bool = False
     failures: int = 0
 
-    def with_mood(self, mood: Mood, *, by_button: bool) -> PlaybackState:
-        """A mood is wanted."""
-        return replace(self, mood=mood, button_pressed=self.button_pressed or by_button)
+    def wanting(self, estimate: MoodEstimate, *, by_button: bool) -> PlaybackState:
+        """Music is wanted for this estimate."""
+        return replace(self, estimate=estimate, button_pressed=self.button_pressed or by_button)
+
+    def steered(self) -> PlaybackState:
+        """The box's song plays on, and what follows is to fit."""
+        return replace(self, mode=ControlMode.FILLING)
 
     def change_started(self, *, edit_pending: bool) -> PlaybackState:
-        """The mood's songs are to replace the older ones; after the pending edit of the queue, if any."""
+        """New songs are to replace the older ones; after the pending edit of the queue, if any."""
         return replace(self, mode=ControlMode.CHANGING, change_deferred=edit_pending, failures=0)
 
     def change_resumed(self) -> PlaybackState:
@@ -52,7 +56,7 @@ class PlaybackState:
         return replace(self, change_deferred=False)
 
     def change_completed(self) -> PlaybackState:
-        """The mood's songs are queued and play."""
+        """The new songs are queued and play."""
         return replace(self, mode=ControlMode.FILLING)
 
     def queue_ended(self, *, broken: bool) -> PlaybackState:
@@ -69,7 +73,7 @@ class PlaybackState:
         return replace(self, mode=ControlMode.YIELDED)
 
     def search_started(self) -> PlaybackState:
-        """The MPD worker was asked for the mood's playlist."""
+        """The MPD worker was asked for the playlist."""
         return replace(self, search_pending=True)
 
     def search_ended(self) -> PlaybackState:

@@ -8,15 +8,21 @@ from typing import NamedTuple
 
 
 class PlayCount(NamedTuple):
-    """How often a song, or the songs of a genre, were played through and skipped."""
+    """How often a song, or the songs of a genre, were played through and skipped.
 
-    completed: int
-    skipped: int
+    A play while the mood was not certain counts in part for each mood.
+    """
+
+    completed: float
+    skipped: float
 
 
 @dataclass(frozen=True)
 class PlayStatistics:
-    """Play counts in one mood, by genre and by URI, and their sums over all other moods."""
+    """Play counts in one mood, by genre and by URI, and their sums over all other moods.
+
+    For several moods, each counts by its probability in the one and by the rest of it in the other.
+    """
 
     genres: Mapping[str, PlayCount] = field(default_factory=dict)
     songs: Mapping[str, PlayCount] = field(default_factory=dict)

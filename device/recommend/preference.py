@@ -38,6 +38,9 @@ class Counts(NamedTuple):
     plays: NDArray[np.float32]
 
 
+NO_PLAYS = Counts(np.zeros(1, np.float32), np.zeros(1, np.float32))
+
+
 @dataclass(frozen=True, eq=False)
 class LearnedPreference:
     """Play statistics as arrays over a song table.
@@ -82,7 +85,10 @@ def _counts(
 
 
 def completion_probability(
-    preference: LearnedPreference, prior: Probabilities, rng: np.random.Generator | None
+    preference: LearnedPreference,
+    prior: Probabilities,
+    rng: np.random.Generator | None,
+    caution: float = 0.0,
 ) -> Probabilities:
     """Draw the probability that each song is played through; float32, one value for each row of the table.
 
@@ -90,18 +96,25 @@ def completion_probability(
         preference: What was learned.
         prior: The same probability by the fit alone.
         rng: Where the draws come from; None gives the posterior mean, which explores nothing.
+        caution: From 0, draws from the posterior, to 1, its lower confidence bound: songs of which little is
+            known lose most.
     """
-    draws = _standard_normal(rng, preference.genre_count)
+    draws = (1 - caution) * _standard_normal(rng, preference.genre_count)
     draws[:1] = 0  # number 0 is "no known genre", and such songs have nothing in common
     probability = _draw(GENRE_PRIOR_WEIGHT, prior, preference.by_genre, draws[preference.genre])
-    rows = preference.rows
+    rows, by_song = preference.rows, preference.by_song
+    known = probability[rows]
+    if caution:
+        probability = _draw(SONG_PRIOR_WEIGHT, probability, NO_PLAYS, np.float32(-caution))
     if len(rows):
-        song_draws = _standard_normal(rng, len(rows))
-        probability[rows] = _draw(SONG_PRIOR_WEIGHT, probability[rows], preference.by_song, song_draws)
+        song_draws = (1 - caution) * _standard_normal(rng, len(rows)) - caution
+        probability[rows] = _draw(SONG_PRIOR_WEIGHT, known, by_song, song_draws)
     return probability
 
 
-def _draw(prior_weight: float, prior: Probabilities, counts: Counts, draws: Probabilities) -> Probabilities:
+def _draw(
+    prior_weight: float, prior: Probabilities, counts: Counts, draws: Probabilities | np.float32
+) -> Probabilities:
     """Draw from the normal distribution with the mean and variance of the Beta posterior.
 
     A Beta draw of its own would be needed for each prior; this way all songs of a genre share one draw.
@@ -109,7 +122,7 @@ def _draw(prior_weight: float, prior: Probabilities, counts: Counts, draws: Prob
     weight = prior_weight + counts.plays
     mean = (prior_weight * prior + counts.completed) / weight
     spread = np.sqrt(mean * (1 - mean) / (weight + 1))
-    drawn: Probabilities = np.clip(mean + EXPLORATION * draws * spread, 0, 1)
+    drawn: Probabilities = np.clip(mean + EXPLORATION * draws * spread, 0, 1).astype(np.float32)
     return drawn
 
 

@@ -47,7 +47,9 @@ class RankingRequest:
         history: URIs of the songs that play before them, the latest last.
         queued: URIs that are in the queue already, and not chosen again.
         no_repeat: No song of the last so many is chosen while others fit.
-        play_statistics: What was learned in this mood.
+        play_statistics: What was learned in these moods.
+        caution: From 0 to 1, how little is known of the mood. With caution, songs are preferred that are
+            known to be liked, and that were not played for long.
     """
 
     trajectory: Trajectory
@@ -57,6 +59,7 @@ class RankingRequest:
     queued: AbstractSet[str] = frozenset()
     no_repeat: int = 30
     play_statistics: PlayStatistics = NO_STATISTICS
+    caution: float = 0.0
 
 
 class RankedSong(NamedTuple):
@@ -121,7 +124,8 @@ def rank_songs(
     ages = _song_ages(table, request.history)
     artist_ages = _artist_ages(table, request.history)
     low_valence = table.affects[:, 0] < LOW_VALENCE
-    song_cooldown = 1 - SONG_PENALTY * np.exp(-ages / SONG_COOLDOWN)
+    firmness = 1 + request.caution  # of the cool-downs
+    song_cooldown = (1 - SONG_PENALTY * np.exp(-ages / SONG_COOLDOWN)) ** firmness
     preference = learned_preference(request.play_statistics, table)
     run = _low_valence_run(table, request.history, low_valence)
     chosen: list[RankedSong] = []
@@ -133,8 +137,9 @@ def rank_songs(
         _, fit, near = search
         # People judge the box by the first song after a press, so nothing is explored there.
         prior = MIN_PRIOR + (MAX_PRIOR - MIN_PRIOR) * fit
-        completion = completion_probability(preference, prior, rng if step else None)
-        artist_cooldown = (1 - ARTIST_PENALTY * np.exp(-artist_ages / ARTIST_COOLDOWN))[table.artist]
+        completion = completion_probability(preference, prior, rng if step else None, request.caution)
+        rested = 1 - ARTIST_PENALTY * np.exp(-artist_ages / ARTIST_COOLDOWN)
+        artist_cooldown = (rested**firmness)[table.artist]
         noise = SCORE_NOISE * rng.random(len(table), np.float32)
         score = completion * song_cooldown * artist_cooldown + noise
         too_sad = run >= MAX_LOW_VALENCE_RUN and (free & ~low_valence).any()

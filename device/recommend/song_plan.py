@@ -10,7 +10,7 @@ import numpy as np
 from device.config.settings import Music
 from device.library.table import SongTable
 from device.library.tag_affect import Affect
-from device.mood import Mood
+from device.mood_estimate import MoodEstimate
 from device.recommend.play_statistics import NO_STATISTICS, PlayStatistics, with_likes
 from device.recommend.ranking import RankedSong, RankingRequest, rank_songs
 from device.recommend.trajectory import Trajectory, trajectory_for
@@ -25,14 +25,15 @@ class ListeningContext:
     Attributes:
         library: All songs of MPD's library. Those that are left out are chosen only if the playlist names
             them, or the user has said something of them.
+        estimate: What is known of the listener's mood.
         playlist: URIs of the mood's stored playlist, streams included; if it has any, only they are played.
         likes: Likes (True) and dislikes (False) of other MPD clients, by URI.
         own_affects: What the user has said of songs, by URI.
         history: URIs of the last `HISTORY_LENGTH` songs that began, the latest last.
-        play_statistics: What was learned in this mood.
+        play_statistics: What was learned in these moods.
     """
 
-    mood: Mood
+    estimate: MoodEstimate
     library: SongTable
     playlist: Sequence[str] = ()
     likes: Mapping[str, bool] = field(default_factory=dict)
@@ -82,13 +83,14 @@ def plan_songs(
         table = context.library.to_choose_from(let_in=context.own_affects)
     table = table.with_own_affects(context.own_affects)
     request = RankingRequest(
-        trajectory_for(context.mood, music),
+        trajectory_for(context.estimate, music),
         count,
         step=step,
         history=(*context.history, *upcoming),
         queued=frozenset([*upcoming, *([current] if current else [])]),
         no_repeat=music.no_repeat,
         play_statistics=with_likes(context.play_statistics, context.likes),
+        caution=context.estimate.uncertainty,
     )
     songs = rank_songs(table, request, rng, unlimited_radius=bool(context.playlist))
     return SongPlan(table, request.trajectory, songs)

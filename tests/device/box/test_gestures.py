@@ -18,6 +18,7 @@ from device.panel.lights import Indication
 from device.playback.memory import Memory
 from device.system.control_client import ask
 from tests.device.box.helpers import PictureSequence, lit, plays, shows
+from tests.device.estimates import certain
 from tests.waiting import eventually
 
 
@@ -100,7 +101,8 @@ def test_two_quick_presses_skip_the_song_without_an_observation(
     assert camera.opened == 1
     memory = Memory.open(settings.service.state_path())
     assert [
-        (count.completed, count.skipped) for count in memory.play_statistics(Mood.HAPPY).songs.values()
+        (count.completed, round(count.skipped, 1))  # in part for other moods, as far as they are likely
+        for count in memory.play_statistics(certain(Mood.HAPPY)).songs.values()
     ] == [(0, 1)]
     memory.close()
 

@@ -135,7 +135,10 @@ def test_status_over_the_socket_has_all_the_contracts_keys(harness: Harness) -> 
     assert status["confidence"] > 0.5
     assert status["trouble"] == {}
     assert status["stepped_back"] is False
+    assert status["chosen_by"] == "mood"
+    assert sum(status["chosen_for"].values()) == pytest.approx(1)
+    assert max(status["chosen_for"], key=status["chosen_for"].get) == status["mood"]
     assert list(status) == [
-        *("state", "mood", "confidence", "playing", "song", "stepped_back", "volume", "since", "furniture"),
-        *("start", "version", "protocol", "trouble"),
+        *("state", "mood", "confidence", "playing", "song", "chosen_by", "chosen_for", "stepped_back"),
+        *("volume", "since", "furniture", "start", "version", "protocol", "trouble"),
     ]

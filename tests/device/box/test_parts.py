@@ -28,6 +28,7 @@ from device.playback.mpd_worker import (
 )
 from device.system.power import Power, PowerOffFailed
 from tests.device.conftest import AddSong
+from tests.device.estimates import certain
 from tests.device.failing import QUICK_RESTARTS, Refusing
 from tests.waiting import eventually
 
@@ -120,7 +121,7 @@ def test_a_job_of_the_player_that_fails_costs_that_job_and_not_the_connection(
         failed = next_of(events, PartFailed, MpdDisconnected)
         assert (failed.part, failed.failures) == ("skip", failures)
     assert failed.problem.startswith("failed by an error of moodbox's own (AttributeError: ")
-    link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
+    link.play(certain(Mood.SAD), ["sad/01.ogg"], instead_of=())
     (entry,) = next_of(events, SongsQueued, MpdDisconnected).entries
     link.skip(entry)
     assert next_of(events, PartRecovered, MpdDisconnected) == PartRecovered(Part.SKIP)
@@ -147,14 +148,14 @@ def test_the_box_gets_an_answer_for_a_job_that_has_failed(link: MpdWorker, event
     events.refuses = lambda event: (
         isinstance(event, SongsFound | SongsQueued) and bool(errors) and errors.pop()
     )
-    link.find(Mood.SAD)
+    link.find(certain(Mood.SAD))
     assert next_of(events, PartFailed, MpdDisconnected).part == "playlists"
-    assert next_of(events, SongsFound, MpdDisconnected) == SongsFound(Mood.SAD, (), {})
+    assert next_of(events, SongsFound, MpdDisconnected) == SongsFound(certain(Mood.SAD), (), {})
     errors.append(True)
-    link.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
+    link.play(certain(Mood.SAD), ["sad/01.ogg"], instead_of=())
     assert next_of(events, PartFailed, MpdDisconnected).part == "queue"
     refused = next_of(events, SongsRefused, MpdDisconnected)
-    assert (refused.mood, refused.play) == (Mood.SAD, True)
+    assert (refused.estimate, refused.play) == (certain(Mood.SAD), True)
     assert refused.reason == f"no songs could be queued: it failed {OURS}; {SEE_LOG}"
 
 

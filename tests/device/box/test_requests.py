@@ -78,7 +78,7 @@ def waiting(subscriber: Request) -> list[dict[str, Any]]:
 
 def test_every_subscriber_gets_each_change_once_even_if_another_one_subscribes() -> None:
     status = {"song": "first"}
-    handler = RequestHandler(Mock(spec=PlaybackController), lambda: dict(status), {})
+    handler = RequestHandler(Mock(spec=PlaybackController, controls=Mock()), lambda: dict(status), {})
     early, late = Request(protocol.Subscribe()), Request(protocol.Subscribe())
     handler.handle(early)
     assert waiting(early) == [{"song": "first"}]

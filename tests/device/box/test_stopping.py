@@ -51,6 +51,7 @@ from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY
+from tests.device.estimates import certain
 from tests.waiting import eventually
 
 OBSERVATION = 1  # the number of the first one, which begins as soon as the box runs
@@ -117,9 +118,9 @@ BATCHES: dict[str, list[Any]] = {
     "MPD is not reachable": [MpdDisconnected("not reachable")],
     "MPD has changed": [MpdChanged(PLAYING)],
     "the library has changed": [LibraryChanged(songs=True)],
-    "songs are found": [SongsFound(Mood.SAD, (), {})],
-    "songs are queued": [SongsQueued(Mood.SAD, (SONG,), play=True)],
-    "songs are refused": [SongsRefused(Mood.SAD, "no", play=True)],
+    "songs are found": [SongsFound(certain(Mood.SAD), (), {})],
+    "songs are queued": [SongsQueued(certain(Mood.SAD), (SONG,), play=True)],
+    "songs are refused": [SongsRefused(certain(Mood.SAD), "no", play=True)],
     "the songs are known": [SongTableUpdated(EMPTY_TABLE, complete=True)],
     "switching off is refused": [PowerOffFailed("no")],
     "a part has failed": [PartFailed(Part.LIBRARIAN, "it failed", 2, 1.0)],

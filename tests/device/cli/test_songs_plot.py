@@ -18,6 +18,7 @@ from device.library.tag_affect import UNKNOWN_AFFECT, Affect, Source
 from device.mood import Mood
 from device.recommend.ranking import RankingRequest, rank_songs
 from device.recommend.trajectory import trajectory_for
+from tests.device.estimates import certain
 
 SVG = "{http://www.w3.org/2000/svg}"
 BRIGHT, DARK = Affect(0.75, 0.7, 0.7, Source.GENRE), Affect(0.3, 0.35, 0.7, Source.SOUND)
@@ -29,9 +30,9 @@ def drawn(
     panel: Panel | None = None,
     titles: Mapping[str, str] | None = None,
 ) -> ElementTree.Element:
-    trajectory = trajectory_for(mood, Music())
+    trajectory = trajectory_for(certain(mood), Music())
     choices = rank_songs(table, RankingRequest(trajectory, 12), np.random.default_rng(1))
-    picture = draw(table, mood, trajectory, choices, titles or {}, Music(), panel or Panel())
+    picture = draw(table, certain(mood), trajectory, choices, titles or {}, Music(), panel or Panel())
     return ElementTree.fromstring(picture)
 
 

@@ -18,6 +18,7 @@ from device.library.tag_affect import UNKNOWN_AFFECT, Affect, Source
 from device.mood import Mood
 from device.recommend.song_plan import ListeningContext, plan_songs
 from tests.device.conftest import AddSong
+from tests.device.estimates import certain
 from tests.device.library.scanning import LEXICON
 
 BY_DEFAULT = LeftOut.of(Music())
@@ -103,18 +104,21 @@ def kinds(context: ListeningContext) -> set[str]:
 
 
 def test_songs_that_are_left_out_are_never_chosen() -> None:
-    assert kinds(ListeningContext(Mood.HAPPY, SONGS)) == {"music", "book"}
-    assert kinds(ListeningContext(Mood.HAPPY, LIBRARY)) == {"music"}
+    assert kinds(ListeningContext(certain(Mood.HAPPY), SONGS)) == {"music", "book"}
+    assert kinds(ListeningContext(certain(Mood.HAPPY), LIBRARY)) == {"music"}
 
 
 def test_the_moods_playlist_may_name_them() -> None:
-    assert kinds(ListeningContext(Mood.HAPPY, LIBRARY, playlist=["book/3", "book/4"])) == {"book"}
+    assert kinds(ListeningContext(certain(Mood.HAPPY), LIBRARY, playlist=["book/3", "book/4"])) == {"book"}
 
 
 def test_the_owners_word_lets_a_song_in() -> None:
     word = {"book/3": Affect(0.8, 0.7, 1.0, Source.OWN)}
     plan = plan_songs(
-        Music(), ListeningContext(Mood.HAPPY, LIBRARY, own_affects=word), 20, np.random.default_rng(0)
+        Music(),
+        ListeningContext(certain(Mood.HAPPY), LIBRARY, own_affects=word),
+        20,
+        np.random.default_rng(0),
     )
     assert {uri for uri in plan.uris if uri.startswith("book/")} == {"book/3"}
     assert plan.table.song(plan.table.rows["book/3"]).affect.source is Source.OWN

@@ -26,6 +26,7 @@ from device.playback.controller import PlaybackController
 from device.playback.memory import Memory
 from device.playback.mpd_worker import MpdChanged, MpdWorker
 from device.playback.state import ControlMode
+from tests.device.estimates import certain
 
 T = TypeVar("T")
 
@@ -167,7 +168,7 @@ FOREIGN_SONGS = ["neutral/01.ogg", "neutral/02.ogg", "neutral/03.ogg"]  # queued
 @pytest.fixture
 def playing(library: PrivateMpd, harness: ControllerHarness) -> ControllerHarness:
     """A controller whose twelve sad songs play."""
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD) and len(harness.queue) == 12)
     return harness
 

@@ -9,6 +9,7 @@ from device.library.spoken_word import EMPTY_LIBRARY
 from device.mood import Mood
 from device.playback.controller import MAX_FAILURES
 from tests.device.conftest import AddSong
+from tests.device.estimates import certain
 from tests.device.playback.conftest import (
     ControllerHarness,
     StartHarness,
@@ -19,7 +20,7 @@ from tests.device.playback.conftest import (
 def test_an_empty_library_is_reported_and_songs_added_later_play(
     mpd: PrivateMpd, harness: ControllerHarness, add_song: AddSong
 ) -> None:
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.health.trouble.get("library") == EMPTY_LIBRARY)
     add_song("late.ogg", genre="Blues")
     mpd.update()
@@ -32,14 +33,14 @@ def test_an_output_that_cannot_be_opened_is_reported(library: PrivateMpd, harnes
     configuration = library.folder / "mpd.conf"
     configuration.write_text(configuration.read_text().replace('type "null"', 'type "alsa"\ndevice "hw:77"'))
     library.start()
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: "MPD says: " in harness.health.trouble.get("player", ""))
 
 
 def test_the_music_plays_on_a_full_disk(library: PrivateMpd, harness: ControllerHarness) -> None:
     harness.memory._database.execute("PRAGMA max_page_count = 1")  # how SQLite itself behaves on a full disk
     harness.memory._database.execute("PRAGMA query_only = ON")
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD))
     assert "cannot be kept" in harness.health.trouble["storage"]
 
@@ -48,7 +49,7 @@ def test_a_playlist_without_existing_songs_is_reported_until_it_is_removed(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
     (library.playlists / "sad.m3u").write_text("gone.ogg\nalso gone.ogg\n")
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: "takes none of the 2 songs" in harness.health.trouble.get("library", ""))
     library.client().rm("sad")
     harness.wait_until(lambda: harness.plays(Mood.SAD))
@@ -58,7 +59,7 @@ def test_a_playlist_without_existing_songs_is_reported_until_it_is_removed(
 def test_an_mpd_without_stored_playlists_plays_by_genre(library: PrivateMpd, start: StartHarness) -> None:
     start_without(library, "playlist_directory")
     harness = start()
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD))
 
 
@@ -68,7 +69,7 @@ def test_an_mpd_that_permits_only_reading_is_reported(library: PrivateMpd, start
     configuration.write_text(configuration.read_text() + 'default_permissions "read"\n')
     library.start()
     harness = start()
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: "library" in harness.health.trouble)
     assert not harness.playing
 
@@ -80,7 +81,7 @@ def test_a_file_name_that_is_not_utf8_costs_only_that_song(
     bad = mpd.music / add_song("bad.ogg", genre="Blues")
     bad.rename(os.fsdecode(os.fsencode(mpd.music) + b"/Bj\xf6rk.ogg"))
     mpd.update()
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing == "good.ogg")
 
 
@@ -91,7 +92,7 @@ def test_a_broken_song_at_the_end_of_the_queue_does_not_end_the_music(
     broken = add_song("broken.ogg", genre="Blues")
     mpd.update()
     (mpd.music / broken).write_bytes(b"no sound at all")
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing == "good.ogg")
     mpd.client().seekcur(59)
     harness.run_for(2)
@@ -104,7 +105,7 @@ def test_a_library_of_broken_songs_is_tried_a_few_times_and_no_more(
     broken = add_song("broken.ogg", genre="Blues")
     mpd.update()
     (mpd.music / broken).write_bytes(b"no sound at all")
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playback.state.failures == MAX_FAILURES)
     harness.run_for()
     assert "MPD says: " in harness.health.trouble["player"]
@@ -115,13 +116,13 @@ def test_an_empty_library_is_no_longer_reported_once_it_has_songs(
     library: PrivateMpd, start: StartHarness
 ) -> None:
     harness = start(handful=2)
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing and harness.upcoming)
     library.music.rename(library.folder / "away")
     library.music.mkdir()
     library.update()
     harness.wait_until(lambda: harness.playback.table is not None and not harness.playback.table)
-    harness.playback._mpd.find(Mood.SAD)  # as for keeping the queue filled
+    harness.playback._mpd.find(certain(Mood.SAD))  # as for keeping the queue filled
     harness.wait_until(lambda: harness.health.trouble.get("library") == EMPTY_LIBRARY)
     library.music.rmdir()
     (library.folder / "away").rename(library.music)
@@ -133,7 +134,7 @@ def test_a_successful_read_does_not_hide_that_writing_fails(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
     harness.memory._database.execute("PRAGMA query_only = ON")
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD))
     harness.wait_until(lambda: "storage" in harness.health.trouble)
     assert not harness.memory.played(1)

@@ -24,6 +24,7 @@ from device.playback.mpd_worker import (
     SongsQueued,
     SongsRefused,
 )
+from tests.device.estimates import certain
 from tests.device.mpd.faulty_mpd import ROWS, STATS, STATUS, FaultyMpd, Raw, Response
 from tests.device.playback.conftest import PostedEvents
 from tests.waiting import eventually
@@ -132,7 +133,7 @@ def address(settings: Settings) -> Path:
 def plays_with_real_mpd(real: PrivateMpd, address: Path, worker: MpdWorker, events: PostedEvents) -> None:
     address.symlink_to(real.address)
     events.next(MpdConnected)
-    worker.play(Mood.SAD, ["a.ogg"], instead_of=())
+    worker.play(certain(Mood.SAD), ["a.ogg"], instead_of=())
     events.next(SongsQueued)
     events.wait_until(lambda now: now.state == "play")
     real.client().clear()
@@ -217,7 +218,7 @@ def test_a_malformed_response_to_a_queue_edit_is_reported_and_a_real_mpd_plays_a
     with FaultyMpd(address, QUEUE_EDIT_FAULTS[fault]):
         worker.start()
         queue = events.next(MpdConnected).snapshot.queue
-        worker.play(Mood.SAD, ["a.ogg"], instead_of=queue)
+        worker.play(certain(Mood.SAD), ["a.ogg"], instead_of=queue)
         events.next(MpdDisconnected)
     plays_with_real_mpd(real, address, worker, events)
 
@@ -247,9 +248,9 @@ def test_a_malformed_response_to_an_optional_request_costs_only_that(
         worker.start()
         events.next(MpdConnected)
         for _ in range(3):
-            worker.find(Mood.SAD)
+            worker.find(certain(Mood.SAD))
             event = events.next(object)
-            assert event == SongsFound(Mood.SAD, (), {})
+            assert event == SongsFound(certain(Mood.SAD), (), {})
         assert server.sent < BOUND + 2 * MIB  # it was asked once
     assert len([record for record in caplog.records if "left out for now" in record.message]) == 1
 
@@ -304,5 +305,5 @@ def test_songs_refused_by_a_full_queue_are_reported_with_mpds_reason(
     with FaultyMpd(address, {"addid": "ACK [51@?] {addid} playlist is too large"}):
         worker.start()
         events.next(MpdConnected)
-        worker.play(Mood.SAD, ["a.ogg", "b.ogg"], instead_of=())
+        worker.play(certain(Mood.SAD), ["a.ogg", "b.ogg"], instead_of=())
         assert "playlist is too large" in events.next(SongsRefused).reason

@@ -22,6 +22,7 @@ from device.mpd.connection import MPD_ERRORS
 from device.playback.mpd_worker import LibraryChanged, MpdConnected, MpdWorker, SongsFound
 from device.playback.state import ControlMode
 from tests.device.conftest import AddSong
+from tests.device.estimates import certain
 from tests.device.playback.conftest import ControllerHarness, PostedEvents
 
 LONG_TEXT = "A Title or a Name as Long as They Often Are, and in Front of It What Is Written on the Sleeve"
@@ -61,14 +62,14 @@ def test_the_box_plays_and_skips_without_touching_12000_songs_of_another_client(
 ) -> None:
     before = songs_of_another_client(long_queue)
     assert len(before) == OTHER_SONGS
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing and len(harness.queue) == OTHER_SONGS + 12)
     assert harness.health.trouble == {}
     for _ in range(2):
         current = harness.current
         harness.playback.skip()
         harness.wait_until(lambda current=current: harness.current not in (current, None))  # type: ignore[misc]
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(
         lambda: len(harness.queue) == OTHER_SONGS + 12 and harness.playback.state.mode is ControlMode.FILLING
     )
@@ -114,7 +115,7 @@ def worker(settings: Settings) -> Iterator[tuple[MpdWorker, PostedEvents]]:
 
 def find_songs(worker: MpdWorker, events: PostedEvents) -> SongsFound:
     """Return the songs found; fail on any other event, such as that MPD was not reachable."""
-    worker.find(Mood.SAD)
+    worker.find(certain(Mood.SAD))
     event = events.next(object)
     assert isinstance(event, SongsFound)
     return event
@@ -130,7 +131,7 @@ def test_likes_above_mpds_limit_are_left_out_and_the_playlist_is_read(
         stickers.commit()
     with pytest.raises(MPD_ERRORS):
         limited_mpd.client().sticker_find("song", "", "like")
-    assert find_songs(*worker) == SongsFound(Mood.SAD, (file_name(1),), {})
+    assert find_songs(*worker) == SongsFound(certain(Mood.SAD), (file_name(1),), {})
 
 
 def test_a_playlist_above_mpds_limit_is_left_out_until_it_changes(
@@ -142,12 +143,12 @@ def test_a_playlist_above_mpds_limit_is_left_out_until_it_changes(
     another_client.sticker_set("song", file_name(1), "like", "2")
     with pytest.raises(MPD_ERRORS):
         limited_mpd.client().listplaylist("sad")
-    assert find_songs(*worker) == SongsFound(Mood.SAD, (), {file_name(1): True})
+    assert find_songs(*worker) == SongsFound(certain(Mood.SAD), (), {file_name(1): True})
     another_client.playlistclear("sad")
     another_client.playlistadd("sad", file_name(2))
     mpd_worker, events = worker
     events.next(LibraryChanged)
-    mpd_worker.find(Mood.SAD)
+    mpd_worker.find(certain(Mood.SAD))
     assert events.next(SongsFound).picked == (file_name(2),)
 
 

@@ -7,6 +7,7 @@ import time
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.recommend.play_statistics import PlayCount
+from tests.device.estimates import certain
 from tests.device.playback.conftest import (
     ControllerHarness,
     StartHarness,
@@ -17,70 +18,72 @@ from tests.device.playback.conftest import (
 def test_songs_that_are_played_through_count_for_their_genre_in_the_mood_they_were_queued_for(
     short_songs: PrivateMpd, harness: ControllerHarness
 ) -> None:
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
 
-    def completed() -> int:
-        return harness.memory.play_statistics(Mood.SAD).genres.get("Blues", PlayCount(0, 0)).completed
+    def completed() -> float:
+        return (
+            harness.memory.play_statistics(certain(Mood.SAD)).genres.get("Blues", PlayCount(0, 0)).completed
+        )
 
     # A machine that stands still for a second may miss the end of a song that lasts two.
     harness.wait_until(lambda: completed() >= 2)
-    played = harness.memory.play_statistics(Mood.SAD).songs.values()
+    played = harness.memory.play_statistics(certain(Mood.SAD)).songs.values()
     assert sum(count.completed for count in played) == completed()
-    assert harness.memory.play_statistics(Mood.HAPPY).genres == {}
+    assert harness.memory.play_statistics(certain(Mood.HAPPY)).genres == {}
 
 
 def test_a_song_skipped_by_another_client_counts_against_it(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing)
     skipped = harness.playing
     library.client().next()
     harness.wait_until(lambda: harness.playing != skipped)
-    assert harness.memory.play_statistics(Mood.HAPPY).songs == {skipped: PlayCount(0, 1)}
-    assert harness.memory.play_statistics(Mood.HAPPY).genres == {"Disco": PlayCount(0, 1)}
+    assert harness.memory.play_statistics(certain(Mood.HAPPY)).songs == {skipped: PlayCount(0, 1)}
+    assert harness.memory.play_statistics(certain(Mood.HAPPY)).genres == {"Disco": PlayCount(0, 1)}
 
 
 def test_a_song_skipped_by_the_button_counts_against_it_in_the_mood_it_was_queued_for(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing)
     skipped = harness.playing
     assert harness.playback.skip()
     harness.wait_until(lambda: harness.playing not in (skipped, None))
-    assert harness.memory.play_statistics(Mood.HAPPY).songs == {skipped: PlayCount(0, 1)}
+    assert harness.memory.play_statistics(certain(Mood.HAPPY)).songs == {skipped: PlayCount(0, 1)}
 
 
 def test_skipping_the_last_song_of_the_queue_counts_too(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
     (library.playlists / "sad.m3u").write_text("sad/01.ogg\n")
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing == "sad/01.ogg")
     first = harness.playback.snapshot
     assert harness.playback.skip()
     harness.wait_until(lambda: harness.playing and harness.playback.snapshot.current != first.current)  # type: ignore[union-attr]
-    assert harness.memory.play_statistics(Mood.SAD).songs == {"sad/01.ogg": PlayCount(0, 1)}
+    assert harness.memory.play_statistics(certain(Mood.SAD)).songs == {"sad/01.ogg": PlayCount(0, 1)}
 
 
 def test_a_song_that_is_skipped_while_paused_counts_and_the_next_one_plays(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing)
     skipped = harness.playing
-    harness.playback.toggle()
+    harness.playback.controls.toggle()
     harness.wait_until(lambda: not harness.playing)
     assert harness.playback.skip()
     harness.wait_until(lambda: harness.playing not in (skipped, None))
-    assert harness.memory.play_statistics(Mood.HAPPY).songs == {skipped: PlayCount(0, 1)}
+    assert harness.memory.play_statistics(certain(Mood.HAPPY)).songs == {skipped: PlayCount(0, 1)}
 
 
 def test_nothing_is_learned_from_skipping_a_song_of_another_client(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.plays(Mood.HAPPY) and len(harness.queue) == 12)
     other = library.client()
     other.addid("sad/09.ogg", 1)
@@ -90,12 +93,12 @@ def test_nothing_is_learned_from_skipping_a_song_of_another_client(
     assert harness.playback.skip()
     harness.wait_until(lambda: harness.playing not in ("sad/09.ogg", None))
     assert "sad/09.ogg" in harness.queue
-    assert all("sad/09.ogg" not in harness.memory.play_statistics(mood).songs for mood in Mood)
+    assert all("sad/09.ogg" not in harness.memory.play_statistics(certain(mood)).songs for mood in Mood)
 
 
 def test_nothing_is_skipped_if_nothing_plays(library: PrivateMpd, harness: ControllerHarness) -> None:
     assert not harness.playback.skip()  # MPD has not answered yet
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing)
     stopped = harness.playing
     library.client().stop()
@@ -104,7 +107,7 @@ def test_nothing_is_skipped_if_nothing_plays(library: PrivateMpd, harness: Contr
     harness.run_for()
     assert not harness.playing
     assert stopped
-    assert harness.memory.play_statistics(Mood.HAPPY).songs == {}
+    assert harness.memory.play_statistics(certain(Mood.HAPPY)).songs == {}
 
 
 def test_a_genre_that_is_always_skipped_is_replaced_by_another(
@@ -112,25 +115,25 @@ def test_a_genre_that_is_always_skipped_is_replaced_by_another(
 ) -> None:
     for number in range(16):
         for _ in range(3):
-            harness.memory.keep_play(Mood.HAPPY, f"happy/{number:02}.ogg", "Disco", completed=False)
-    harness.playback.play(Mood.HAPPY)
+            harness.memory.keep_play(certain(Mood.HAPPY), f"happy/{number:02}.ogg", "Disco", completed=False)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.plays(Mood.NEUTRAL))
 
 
 def test_nothing_is_learned_from_a_change_of_mood_a_stop_a_pause_or_a_crash_of_mpd(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.plays(Mood.HAPPY))
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD))
-    harness.playback.toggle()
+    harness.playback.controls.toggle()
     harness.wait_until(lambda: not harness.playing)
-    harness.playback.toggle()
+    harness.playback.controls.toggle()
     harness.wait_until(lambda: harness.playing)
     library.client().stop()
     harness.wait_until(lambda: not harness.playing)
-    harness.playback.toggle()
+    harness.playback.controls.toggle()
     harness.wait_until(lambda: harness.playing)
     library.kill()
     harness.wait_until(lambda: harness.playback.snapshot is None)
@@ -139,11 +142,11 @@ def test_nothing_is_learned_from_a_change_of_mood_a_stop_a_pause_or_a_crash_of_m
     library.client().clear()
     harness.wait_until(lambda: not harness.playing)
     for mood in Mood:
-        assert harness.memory.play_statistics(mood).songs == {}
+        assert harness.memory.play_statistics(certain(mood)).songs == {}
 
 
 def test_plays_are_recorded_in_stickers(short_songs: PrivateMpd, harness: ControllerHarness) -> None:
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing)
     completed = harness.playing
     other = short_songs.client()
@@ -158,7 +161,7 @@ def test_skips_are_recorded_in_stickers_whatever_their_value_was(
     other = library.client()
     for number in range(16):
         other.sticker_set("song", f"happy/{number:02}.ogg", "skipCount", "4" if number % 2 else "no number")
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing)
     skipped = harness.playing
     assert skipped
@@ -173,18 +176,20 @@ def test_likes_and_dislikes_of_other_clients_count(library: PrivateMpd, harness:
     other.sticker_set("song", "happy/07.ogg", "like", "2")
     other.sticker_set("song", "happy/08.ogg", "like", "0")
     harness.wait_until(lambda: harness.playback.table)
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing == "happy/07.ogg" and len(harness.queue) == 12)
     assert "happy/08.ogg" not in harness.queue
 
 
 def test_no_stickers_are_written_if_the_settings_say_so(library: PrivateMpd, start: StartHarness) -> None:
     harness = start(stickers=False)
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing)
     skipped = harness.playing
     library.client().next()
-    harness.wait_until(lambda: harness.memory.play_statistics(Mood.HAPPY).songs == {skipped: PlayCount(0, 1)})
+    harness.wait_until(
+        lambda: harness.memory.play_statistics(certain(Mood.HAPPY)).songs == {skipped: PlayCount(0, 1)}
+    )
     harness.run_for()
     assert library.client().sticker_list("song", skipped) == {}
 
@@ -192,11 +197,11 @@ def test_no_stickers_are_written_if_the_settings_say_so(library: PrivateMpd, sta
 def test_an_mpd_without_stickers_plays_and_the_box_learns(library: PrivateMpd, start: StartHarness) -> None:
     start_without(library, "sticker_file")
     harness = start()
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing)
     skipped = harness.playing
     library.client().next()
     harness.wait_until(lambda: harness.playing not in (skipped, None))
-    assert harness.memory.play_statistics(Mood.HAPPY).songs == {skipped: PlayCount(0, 1)}
+    assert harness.memory.play_statistics(certain(Mood.HAPPY)).songs == {skipped: PlayCount(0, 1)}
     assert "player" not in harness.health.trouble
     assert "library" not in harness.health.trouble

@@ -13,15 +13,23 @@ import pytest
 from device.errors import MemoryFileError
 from device.library.tag_affect import Affect, Source
 from device.mood import Mood
+from device.mood_estimate import ChosenBy, MoodEstimate
 from device.mpd.snapshot import Entry, Snapshot
 from device.playback.memory import MAX_PLAYED, Memory
 from device.playback.ownership import QueueOwnership
 from device.recommend.play_statistics import NO_STATISTICS, PlayCount
 from device.vision.furniture import Box, FaceLocation
+from tests.device.estimates import certain
 
+UNSURE = MoodEstimate({Mood.HAPPY: 0.45, Mood.NEUTRAL: 0.4, Mood.SAD: 0.15}, ChosenBy.UNSURE)
 ENTRIES = (Entry(3, "a.ogg"), Entry(4, "b ü.ogg"))
 OWNERSHIP = QueueOwnership(
-    ENTRIES, {"a.ogg": Mood.SAD, "c.ogg": Mood.HAPPY}, ("c.ogg", "d.ogg"), above=4, started=1.5, version=7
+    ENTRIES,
+    {"a.ogg": certain(Mood.SAD), "c.ogg": UNSURE},
+    ("c.ogg", "d.ogg"),
+    above=4,
+    started=1.5,
+    version=7,
 )
 
 
@@ -147,22 +155,34 @@ def test_a_memory_without_a_file_is_lost_when_closed(tmp_path: Path) -> None:
         memory.ownership()
 
 
+def test_a_play_counts_for_each_mood_as_far_as_it_was_likely(tmp_path: Path) -> None:
+    with closing(Memory.open(tmp_path)) as memory:
+        memory.keep_play(UNSURE, "a.ogg", "Blues", completed=True)
+        memory.keep_play(UNSURE, "a.ogg", "Blues", completed=False)
+        happy = memory.play_statistics(certain(Mood.HAPPY))
+        assert happy.songs["a.ogg"] == happy.genres["Blues"] == pytest.approx((0.45, 0.45))
+        assert happy.songs_elsewhere["a.ogg"] == pytest.approx((0.55, 0.55))
+        assert memory.play_statistics(certain(Mood.ANGRY)).songs == {}
+        here = memory.play_statistics(UNSURE).songs["a.ogg"]
+        assert here.completed == pytest.approx(0.45**2 + 0.40**2 + 0.15**2)
+
+
 def test_the_moods_of_queued_songs_survive_a_restart(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
     memory.keep_ownership(OWNERSHIP)
     memory.close()
-    assert Memory.open(tmp_path).ownership().moods == OWNERSHIP.moods
+    assert Memory.open(tmp_path).ownership().estimates == OWNERSHIP.estimates
 
 
 def test_plays_are_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
-    memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
-    memory.keep_play(Mood.SAD, "b.ogg", "Blues", completed=False)
-    memory.keep_play(Mood.SAD, "c.ogg", "", completed=False)
-    memory.keep_play(Mood.HAPPY, "a.ogg", "Blues", completed=False)
-    memory.keep_play(Mood.NEUTRAL, "a.ogg", "Blues", completed=False)
+    memory.keep_play(certain(Mood.SAD), "a.ogg", "Blues", completed=True)
+    memory.keep_play(certain(Mood.SAD), "b.ogg", "Blues", completed=False)
+    memory.keep_play(certain(Mood.SAD), "c.ogg", "", completed=False)
+    memory.keep_play(certain(Mood.HAPPY), "a.ogg", "Blues", completed=False)
+    memory.keep_play(certain(Mood.NEUTRAL), "a.ogg", "Blues", completed=False)
     memory.close()
-    play_statistics = Memory.open(tmp_path).play_statistics(Mood.SAD)
+    play_statistics = Memory.open(tmp_path).play_statistics(certain(Mood.SAD))
     assert play_statistics.genres == {"Blues": PlayCount(1, 1)}
     assert play_statistics.songs == {
         "a.ogg": PlayCount(1, 0),
@@ -190,10 +210,10 @@ def test_forgetting_keeps_the_users_own_affects_and_the_queue(tmp_path: Path) ->
     memory = Memory.open(tmp_path)
     memory.keep_ownership(OWNERSHIP)
     memory.keep_own_affect("a.ogg", 0.25, 0.5)
-    memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
+    memory.keep_play(certain(Mood.SAD), "a.ogg", "Blues", completed=True)
     memory.keep_played("a.ogg")
     memory.forget()
-    assert memory.play_statistics(Mood.SAD) == NO_STATISTICS
+    assert memory.play_statistics(certain(Mood.SAD)) == NO_STATISTICS
     assert memory.played(1) == ()
     assert memory.own_affects() == {"a.ogg": Affect(0.25, 0.5, 1.0, Source.OWN)}
     assert memory.ownership().entries == ENTRIES
@@ -209,9 +229,9 @@ def test_a_file_of_the_first_version_is_migrated_with_its_content(tmp_path: Path
         """)
     memory = Memory.open(tmp_path)
     assert memory.ownership().entries == ENTRIES[:1]
-    assert memory.ownership().moods == {}
+    assert memory.ownership().estimates == {}
     assert memory.played(1) == ("b.ogg",)
-    memory.keep_play(Mood.SAD, "a.ogg", "Blues", completed=True)
+    memory.keep_play(certain(Mood.SAD), "a.ogg", "Blues", completed=True)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")

@@ -9,6 +9,7 @@ import pytest
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.playback.state import ControlMode
+from tests.device.estimates import certain
 from tests.device.playback.conftest import (
     FOREIGN_SONGS,
     ControllerHarness,
@@ -30,7 +31,7 @@ def modes(client: Any) -> dict[str, str]:
 def single_mode(library: PrivateMpd, harness: ControllerHarness) -> ControllerHarness:
     """A controller with one song of a minute in its mood; MPD is set to stop after it."""
     (library.playlists / "sad.m3u").write_text("sad/01.ogg\n")
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing)
     library.client().single(1)
     harness.wait_until(lambda: harness.playback.snapshot and harness.playback.snapshot.single)
@@ -50,12 +51,12 @@ def test_the_box_fills_the_queue_in_each_mode_and_does_not_change_it(
     other = library.client()
     getattr(other, mode)(1)
     before = modes(other)
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing)
     foreign = int(other.addid(FOREIGN_SONGS[0], 0))
     for _ in range(8):
         next_song(harness, other)
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(
         lambda: harness.plays(Mood.HAPPY) and harness.playback.state.mode is ControlMode.FILLING
     )
@@ -67,7 +68,7 @@ def test_in_random_order_songs_of_another_client_and_of_the_box_are_mixed(
     library: PrivateMpd, start: StartHarness
 ) -> None:
     harness = start(handful=4)
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD) and len(harness.queue) == 4)
     other = library.client()
     for number in range(16):
@@ -111,7 +112,7 @@ def test_in_consume_mode_new_songs_follow_the_last_one(
     other = short_songs.client()
     (short_songs.playlists / "sad.m3u").write_text("1.ogg\n")
     other.consume(1)
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing)
     first = queue_ids(other)
     harness.wait_until(lambda: harness.playing and queue_ids(other) not in (first, []))
@@ -125,12 +126,12 @@ def test_volume_crossfade_and_replay_gain_stay_as_they_are(library: PrivateMpd, 
     before = modes(other)
     assert (before["volume"], before["xfade"]) == ("37", "7")
     harness = start()
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing)
     harness.playback.skip()
-    harness.playback.toggle()
+    harness.playback.controls.toggle()
     harness.wait_until(lambda: not harness.playing)
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.plays(Mood.HAPPY))
     assert modes(other) == before
 

@@ -30,6 +30,7 @@ from device.playback.mpd_worker import (
     SongsQueued,
 )
 from tests.device.conftest import AddSong
+from tests.device.estimates import certain
 from tests.device.playback.conftest import PostedEvents
 
 # A sound card that can be unplugged: it plays a tenth of a second at a time while the file `plug` is there.
@@ -56,20 +57,20 @@ def test_it_finds_the_songs_of_the_moods_playlist(
 ) -> None:
     (library.playlists / "Sad.m3u").write_text("sad/01.ogg\nsad/02.ogg\n")
     events.next(MpdConnected)
-    worker.find(Mood.SAD)
+    worker.find(certain(Mood.SAD))
     found = events.next(SongsFound)
-    assert found.mood is Mood.SAD
+    assert found.estimate == certain(Mood.SAD)
     assert found.picked == ("sad/01.ogg", "sad/02.ogg")
 
 
 def test_new_songs_replace_the_old_ones(library: PrivateMpd, worker: MpdWorker, events: PostedEvents) -> None:
     events.next(MpdConnected)
-    worker.play(Mood.SAD, ["sad/01.ogg", "sad/02.ogg"], instead_of=())
+    worker.play(certain(Mood.SAD), ["sad/01.ogg", "sad/02.ogg"], instead_of=())
     old = events.next(SongsQueued).entries
-    worker.play(Mood.HAPPY, ["happy/01.ogg"], instead_of=old)
+    worker.play(certain(Mood.HAPPY), ["happy/01.ogg"], instead_of=old)
     queued = events.next(SongsQueued)
     (new,) = queued.entries
-    assert (queued.mood, queued.play) == (Mood.HAPPY, True)
+    assert (queued.estimate, queued.play) == (certain(Mood.HAPPY), True)
     snapshot = events.next(MpdChanged).snapshot
     while snapshot.queue != (new,):
         snapshot = events.next(MpdChanged).snapshot
@@ -105,7 +106,7 @@ def set_output(library: PrivateMpd, output: str) -> None:
 
 def test_a_missing_song_is_left_out(library: PrivateMpd, worker: MpdWorker, events: PostedEvents) -> None:
     events.next(MpdConnected)
-    worker.play(Mood.SAD, ["gone.ogg", "sad/01.ogg"], instead_of=())
+    worker.play(certain(Mood.SAD), ["gone.ogg", "sad/01.ogg"], instead_of=())
     assert [entry.uri for entry in events.next(SongsQueued).entries] == ["sad/01.ogg"]
 
 
@@ -123,7 +124,7 @@ def test_it_reports_that_mpd_was_killed_and_that_it_is_back(
     events.next(MpdDisconnected)
     library.start()
     events.next(MpdConnected)
-    worker.find(Mood.SAD)
+    worker.find(certain(Mood.SAD))
     events.next(SongsFound)
 
 
@@ -133,7 +134,7 @@ def test_an_mpd_that_hangs_counts_as_disconnected_until_it_answers(
     events.next(MpdConnected)
     os.kill(library.pid, signal.SIGSTOP)
     try:
-        worker.find(Mood.SAD)
+        worker.find(certain(Mood.SAD))
         assert "does not answer" in events.next(MpdDisconnected).reason
     finally:
         os.kill(library.pid, signal.SIGCONT)
@@ -170,7 +171,7 @@ def test_a_failed_output_is_tried_again_until_it_plays(
     worker.start()
     try:
         events.next(MpdConnected)
-        worker.play(Mood.SAD, ["sad/01.ogg", "sad/02.ogg"], instead_of=())
+        worker.play(certain(Mood.SAD), ["sad/01.ogg", "sad/02.ogg"], instead_of=())
         events.wait_until(lambda now: now.state == "play")
         plug.unlink()
         events.wait_until(lambda now: now.is_paused_by_error)
@@ -189,7 +190,7 @@ def test_music_paused_by_another_client_stays_paused(
     worker.start()
     try:
         events.next(MpdConnected)
-        worker.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
+        worker.play(certain(Mood.SAD), ["sad/01.ogg"], instead_of=())
         events.wait_until(lambda now: now.state == "play")
         library.client().pause(1)
         events.wait_until(lambda now: now.state == "pause")
@@ -201,7 +202,7 @@ def test_music_paused_by_another_client_stays_paused(
 
 def test_closing_leaves_mpd_playing(library: PrivateMpd, worker: MpdWorker, events: PostedEvents) -> None:
     events.next(MpdConnected)
-    worker.play(Mood.SAD, ["sad/01.ogg"], instead_of=())
+    worker.play(certain(Mood.SAD), ["sad/01.ogg"], instead_of=())
     events.next(SongsQueued)
     worker.close()
     assert library.client().status()["state"] == "play"
@@ -258,5 +259,5 @@ def test_the_title_names_both_artists_of_a_song(
     file.save()
     library.update()
     events.next(MpdConnected)
-    worker.play(Mood.SAD, ["duet.ogg"], instead_of=())
+    worker.play(certain(Mood.SAD), ["duet.ogg"], instead_of=())
     assert events.next(MpdChanged).snapshot.title == "Simon, Garfunkel - A song"

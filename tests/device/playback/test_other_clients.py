@@ -7,6 +7,7 @@ import random
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.playback.state import ControlMode
+from tests.device.estimates import certain
 from tests.device.playback.conftest import (
     FOREIGN_SONGS,
     ControllerHarness,
@@ -20,9 +21,9 @@ def test_songs_of_another_client_stay_where_they_are(library: PrivateMpd, harnes
     other = library.client()
     for uri in ("neutral/01.ogg", "neutral/02.ogg"):
         other.add(uri)
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: len(harness.queue) == 14)
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(
         lambda: harness.playing and harness.playing.startswith("happy") and len(harness.queue) == 14
     )
@@ -32,7 +33,7 @@ def test_songs_of_another_client_stay_where_they_are(library: PrivateMpd, harnes
 def test_the_music_stays_stopped_when_another_client_stops_it(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing)
     library.client().stop()
     harness.wait_until(lambda: not harness.playing)
@@ -43,11 +44,11 @@ def test_the_music_stays_stopped_when_another_client_stops_it(
 def test_the_same_song_queued_by_another_client_stays_when_the_mood_changes(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD) and len(harness.queue) == 12)
     foreign = library.client().addid(harness.queue[3])
     for mood in (Mood.SAD, Mood.HAPPY):
-        harness.playback.play(mood)
+        harness.playback.play(certain(mood))
         harness.wait_until(lambda mood=mood: harness.playing and harness.playing.startswith(mood))  # type: ignore[misc]
         harness.run_for()
     harness.wait_until(lambda: len(harness.queue) == 13)
@@ -59,7 +60,7 @@ def test_songs_of_another_client_are_neither_removed_nor_reordered(
     library: PrivateMpd, start: StartHarness
 ) -> None:
     harness = start(handful=5)
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD) and len(harness.queue) == 5)
     other, chance = library.client(), random.Random(5)
     foreign: list[int] = []
@@ -73,7 +74,7 @@ def test_songs_of_another_client_are_neither_removed_nor_reordered(
         harness.run_for()
         harness.playback.skip()
         harness.run_for()
-        harness.playback.play(mood)
+        harness.playback.play(certain(mood))
         harness.wait_until(lambda mood=mood: harness.plays(mood))  # type: ignore[misc]
         harness.run_for()
         assert [id_ for id_ in queue_ids(other) if id_ in foreign] == foreign
@@ -83,7 +84,7 @@ def test_a_song_added_by_another_client_plays_in_its_turn_and_the_box_continues_
     library: PrivateMpd, start: StartHarness
 ) -> None:
     harness = start(handful=4)
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD) and len(harness.queue) == 4)
     other = library.client()
     other.add(FOREIGN_SONGS[0])

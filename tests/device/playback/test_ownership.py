@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
 from device.playback.ownership import QueueOwnership
+from tests.device.estimates import certain
 
 A, B, C = Entry(1, "a.ogg"), Entry(2, "b.ogg"), Entry(3, "c.ogg")
 STARTED = 1000.0
@@ -52,23 +53,23 @@ def test_the_same_song_queued_while_the_box_was_stopped_is_not_the_boxs() -> Non
 
 def test_requested_songs_that_mpd_did_not_confirm_are_found_among_the_new_entries() -> None:
     foreign = Entry(4, "x.ogg")
-    requested = owning(A).with_request(Mood.SAD, ["x.ogg", "y.ogg"], at(A, foreign))
+    requested = owning(A).with_request(certain(Mood.SAD), ["x.ogg", "y.ogg"], at(A, foreign))
     new = (Entry(5, "x.ogg"), Entry(6, "y.ogg"))
     again = requested.recovered(at(A, foreign, *new, Entry(9, "x.ogg"), version=8), STARTED)
     assert again.entries == (A, *new)
-    assert again.moods == {"x.ogg": Mood.SAD, "y.ogg": Mood.SAD}
+    assert again.estimates == {"x.ogg": certain(Mood.SAD), "y.ogg": certain(Mood.SAD)}
     assert again.asked == ()
 
 
 def test_another_clients_song_is_not_taken_for_a_request_that_mpd_never_ran() -> None:
     foreign = Entry(4, "x.ogg")
-    requested = owning(A).with_request(Mood.SAD, ["x.ogg"], at(A, foreign))
+    requested = owning(A).with_request(certain(Mood.SAD), ["x.ogg"], at(A, foreign))
     assert requested.recovered(at(A, foreign), STARTED).entries == (A,)
     assert requested.recovered(at(foreign, version=1), STARTED + 60).entries == ()
 
 
 def test_the_same_song_queued_during_a_request_is_not_the_boxs() -> None:
-    requested = owning(A).with_request(Mood.SAD, ["x.ogg", "y.ogg", "z.ogg"], at(A))
+    requested = owning(A).with_request(certain(Mood.SAD), ["x.ogg", "y.ogg", "z.ogg"], at(A))
     foreign = Entry(4, "y.ogg")
     new = (Entry(5, "x.ogg"), Entry(6, "y.ogg"), Entry(7, "z.ogg"))
     assert requested.recovered(at(foreign, A, *new, version=8), STARTED).entries == (A, *new)
@@ -77,16 +78,16 @@ def test_the_same_song_queued_during_a_request_is_not_the_boxs() -> None:
 
 
 def test_moods_are_kept_as_long_as_their_songs() -> None:
-    requested = owning().with_request(Mood.SAD, ["a.ogg", "b.ogg"], at())
+    requested = owning().with_request(certain(Mood.SAD), ["a.ogg", "b.ogg"], at())
     queued = requested.confirmed([A, B])
-    assert queued.moods == {"a.ogg": Mood.SAD, "b.ogg": Mood.SAD}
-    assert queued.among(at(B)).moods == {"b.ogg": Mood.SAD}
+    assert queued.estimates == {"a.ogg": certain(Mood.SAD), "b.ogg": certain(Mood.SAD)}
+    assert queued.among(at(B)).estimates == {"b.ogg": certain(Mood.SAD)}
 
 
 def test_a_request_stays_pending_after_a_snapshot() -> None:
-    requested = owning(A).with_request(Mood.SAD, ["b.ogg"], at(A))
+    requested = owning(A).with_request(certain(Mood.SAD), ["b.ogg"], at(A))
     assert requested.among(at(version=6)).asked == ("b.ogg",)
-    assert requested.among(at(version=6)).moods == {"b.ogg": Mood.SAD}
+    assert requested.among(at(version=6)).estimates == {"b.ogg": certain(Mood.SAD)}
 
 
 @given(entries, entries)

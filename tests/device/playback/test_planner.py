@@ -18,6 +18,7 @@ from device.mpd.snapshot import Entry
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
 from device.playback.planner import Planner
+from tests.device.estimates import certain
 
 SEED = 3
 COUNT = 12  # as many as `moodbox songs` prints
@@ -30,8 +31,8 @@ def memory(settings: Settings) -> Iterator[Memory]:
         memory.keep_own_affect("happy/07.ogg", 0.3, 0.35)
         for number in range(5):
             memory.keep_played(f"sad/{number:02}.ogg")
-            memory.keep_play(Mood.SAD, f"sad/{number:02}.ogg", "Blues", completed=bool(number % 2))
-            memory.keep_play(Mood.HAPPY, "neutral/03.ogg", "Country", completed=True)
+            memory.keep_play(certain(Mood.SAD), f"sad/{number:02}.ogg", "Blues", completed=bool(number % 2))
+            memory.keep_play(certain(Mood.HAPPY), "neutral/03.ogg", "Country", completed=True)
         yield memory
 
 
@@ -51,7 +52,7 @@ def test_the_box_plans_the_songs_that_moodbox_songs_prints(
         table = index.table()
     box = planner(settings, memory)
     box.likes = {"sad/09.ogg": True}
-    planned = box.plan(Mood.SAD, table, playlist, COUNT)
+    planned = box.plan(certain(Mood.SAD), table, playlist, COUNT)
     assert planned.songs == printed.choices
     assert planned.trajectory == printed.trajectory
     assert len(planned.songs) == (len(playlist) or COUNT)
@@ -64,10 +65,10 @@ def test_the_planner_continues_where_it_was_until_it_is_restarted(
     with closing(LibraryIndex.open(settings.service.state_path())) as index:
         table = index.table()
     box = planner(settings, memory)
-    first = box.plan(Mood.SAD, table, (), 4)
+    first = box.plan(certain(Mood.SAD), table, (), 4)
     queued = [Entry(number, uri) for number, uri in enumerate(first.uris)]
-    second = box.plan(Mood.SAD, table, (), 4, current=queued[0], upcoming=queued[1:])
+    second = box.plan(certain(Mood.SAD), table, (), 4, current=queued[0], upcoming=queued[1:])
     assert [song.target for song in second.songs[:2]] == [second.trajectory.at(4), second.trajectory.at(5)]
     assert not set(first.uris) & set(second.uris)
     box.restart()
-    assert box.plan(Mood.SAD, table, (), 1).songs[0].target == first.trajectory.start
+    assert box.plan(certain(Mood.SAD), table, (), 1).songs[0].target == first.trajectory.start

@@ -7,6 +7,7 @@ import pytest
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.recommend.play_statistics import PlayCount
+from tests.device.estimates import certain
 from tests.device.playback.conftest import (
     ControllerHarness,
     StartHarness,
@@ -17,19 +18,19 @@ from tests.waiting import eventually
 
 def test_a_song_that_begins_is_kept_in_memory(library: PrivateMpd, start: StartHarness) -> None:
     harness = start()
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing)
     assert harness.memory.played(5) == (harness.playing,)
 
 
 def test_a_restarted_box_recognizes_its_own_songs(library: PrivateMpd, start: StartHarness) -> None:
     before = start()
-    before.playback.play(Mood.SAD)
+    before.playback.play(certain(Mood.SAD))
     before.wait_until(lambda: len(before.queue) == 12 and before.playing)
     before.close()
     library.client().add("neutral/03.ogg")
     after = start()
-    after.playback.play(Mood.HAPPY)
+    after.playback.play(certain(Mood.HAPPY))
     after.wait_until(lambda: after.playing and after.playing.startswith("happy") and len(after.queue) == 13)
     assert after.queue[0] == "neutral/03.ogg"
 
@@ -40,7 +41,7 @@ def test_an_mpd_that_starts_after_the_mood_was_wanted_plays_it(
     library.stop()
     harness = start()
     harness.wait_until(lambda: "player" in harness.health.trouble)
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.run_for()
     library.start()
     harness.wait_until(lambda: harness.plays(Mood.HAPPY))
@@ -51,7 +52,7 @@ def test_an_mpd_that_starts_after_the_mood_was_wanted_plays_it(
 def test_the_music_continues_after_a_restart_of_mpd(
     library: PrivateMpd, harness: ControllerHarness, crash: bool
 ) -> None:
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.plays(Mood.HAPPY) and len(harness.queue) == 12)
     if crash:
         library.kill()
@@ -65,9 +66,9 @@ def test_the_music_continues_after_a_restart_of_mpd(
 def test_music_that_was_paused_stays_silent_after_a_restart_of_mpd(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
-    harness.playback.play(Mood.HAPPY)
+    harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing)
-    harness.playback.toggle()
+    harness.playback.controls.toggle()
     harness.wait_until(lambda: not harness.playing)
     library.kill()
     harness.wait_until(lambda: harness.playback.snapshot is None)
@@ -81,14 +82,16 @@ def test_a_restarted_box_counts_a_skip_for_the_mood_the_song_was_queued_for(
     library: PrivateMpd, start: StartHarness
 ) -> None:
     before = start()
-    before.playback.play(Mood.HAPPY)
+    before.playback.play(certain(Mood.HAPPY))
     before.wait_until(lambda: before.playing and len(before.queue) == 12)
     skipped = before.playing
     before.close()
     after = start()
     after.wait_until(lambda: after.playing == skipped and after.playback.table)
     library.client().next()
-    after.wait_until(lambda: after.memory.play_statistics(Mood.HAPPY).songs == {skipped: PlayCount(0, 1)})
+    after.wait_until(
+        lambda: after.memory.play_statistics(certain(Mood.HAPPY)).songs == {skipped: PlayCount(0, 1)}
+    )
 
 
 def test_a_box_killed_before_mpd_answered_recognizes_the_songs_that_mpd_queued(
@@ -97,13 +100,13 @@ def test_a_box_killed_before_mpd_answered_recognizes_the_songs_that_mpd_queued(
     other = library.client()
     killed = start()
     killed.wait_until(lambda: killed.playback.table and killed.playback.snapshot)
-    killed.playback.play(Mood.HAPPY)
+    killed.playback.play(certain(Mood.HAPPY))
     killed.wait_until(lambda: killed.memory.ownership().asked)
     eventually(lambda: other.status()["playlistlength"] == "12")  # the controller handles no event of it
     foreign = other.addid(killed.memory.ownership().asked[0])
     killed.close()
     again = start()
-    again.playback.play(Mood.SAD)
+    again.playback.play(certain(Mood.SAD))
     again.wait_until(lambda: again.plays(Mood.SAD) and len(again.queue) == 13)
     assert other.playlistinfo()[0]["id"] == foreign
 
@@ -114,7 +117,7 @@ def test_a_restarted_box_continues_while_its_own_songs_play(
     playing.close()
     again = start()
     again.wait_until(lambda: again.playing)
-    again.playback.play(Mood.HAPPY, by_button=False)
+    again.playback.play(certain(Mood.HAPPY), by_button=False)
     again.wait_until(lambda: again.plays(Mood.HAPPY) and len(again.queue) == 12)
 
 
@@ -127,6 +130,6 @@ def test_a_song_that_another_client_queues_while_the_box_is_stopped_is_not_the_b
     other.clear()
     foreign = [int(other.addid(uri)) for uri in uris[:3]]
     again = start()
-    again.playback.play(Mood.HAPPY)
+    again.playback.play(certain(Mood.HAPPY))
     again.wait_until(lambda: again.plays(Mood.HAPPY) and len(again.queue) == 15)
     assert queue_ids(other)[:3] == foreign

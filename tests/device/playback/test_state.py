@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from device.mood import Mood
 from device.playback.state import ControlMode, PlaybackState
+from tests.device.estimates import certain
 
-CHANGING = PlaybackState().with_mood(Mood.SAD, by_button=True).change_started(edit_pending=False)
+CHANGING = PlaybackState().wanting(certain(Mood.SAD), by_button=True).change_started(edit_pending=False)
 
 
 def test_the_button_stays_pressed_when_a_mood_is_wanted_without_it() -> None:
-    state = PlaybackState().with_mood(Mood.SAD, by_button=False)
+    state = PlaybackState().wanting(certain(Mood.SAD), by_button=False)
     assert not state.button_pressed
-    state = state.with_mood(Mood.HAPPY, by_button=True).with_mood(Mood.SAD, by_button=False)
-    assert (state.mood, state.button_pressed) == (Mood.SAD, True)
+    state = state.wanting(certain(Mood.HAPPY), by_button=True).wanting(certain(Mood.SAD), by_button=False)
+    assert (state.estimate, state.button_pressed) == (certain(Mood.SAD), True)
 
 
 def test_a_change_during_a_pending_edit_is_deferred_until_it_is_resumed() -> None:
@@ -40,5 +41,9 @@ def test_yielding_keeps_the_mood_and_what_is_pending() -> None:
     pending = CHANGING.search_started().library_missing()
     yielded = pending.yielded()
     assert yielded.mode is ControlMode.YIELDED
-    assert (yielded.mood, yielded.search_pending, yielded.library_pending) == (Mood.SAD, True, True)
+    assert (yielded.estimate, yielded.search_pending, yielded.library_pending) == (
+        certain(Mood.SAD),
+        True,
+        True,
+    )
     assert yielded.search_ended().library_arrived() == CHANGING.yielded()

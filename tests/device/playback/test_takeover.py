@@ -7,6 +7,7 @@ import pytest
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.playback.state import ControlMode
+from tests.device.estimates import certain
 from tests.device.playback.conftest import (
     FOREIGN_SONGS,
     ControllerHarness,
@@ -36,10 +37,10 @@ def test_a_cleared_queue_stays_empty_until_the_button_is_pressed(
     wait_until_yielded(playing)
     playing.run_for()
     assert queue_ids(other) == []
-    playing.playback.play(Mood.SAD, by_button=False)  # a face was seen, but nobody pressed
+    playing.playback.play(certain(Mood.SAD), by_button=False)  # a face was seen, but nobody pressed
     playing.run_for()
     assert queue_ids(other) == []
-    playing.playback.play(Mood.HAPPY)
+    playing.playback.play(certain(Mood.HAPPY))
     playing.wait_until(lambda: playing.plays(Mood.HAPPY) and len(playing.queue) == 12)
 
 
@@ -60,7 +61,7 @@ def test_a_playlist_loaded_by_another_client_stays_unchanged_to_its_end(
         other.next()
     playing.run_for()
     assert (other.status()["state"], len(queue_ids(other))) == ("stop", 3)
-    playing.playback.play(Mood.HAPPY)
+    playing.playback.play(certain(Mood.HAPPY))
     playing.wait_until(lambda: playing.plays(Mood.HAPPY) and len(playing.queue) == 15)
     assert playing.queue[:3] == FOREIGN_SONGS
 
@@ -80,7 +81,7 @@ def test_the_box_yields_when_another_client_plays_a_song_of_its_own(
     playing.run_for(1.5)
     assert queue_ids(other) == queue
     # Nor does it count as a skip of the box's song.
-    assert all(playing.memory.play_statistics(mood).songs == {} for mood in Mood)
+    assert all(playing.memory.play_statistics(certain(mood)).songs == {} for mood in Mood)
 
 
 def test_a_box_that_has_yielded_can_still_pause_and_skip(
@@ -95,12 +96,12 @@ def test_a_box_that_has_yielded_can_still_pause_and_skip(
     playing.wait_until(lambda: playing.playing == FOREIGN_SONGS[0])
     assert playing.playback.skip()
     playing.wait_until(lambda: playing.playing == FOREIGN_SONGS[1])
-    playing.playback.toggle()
+    playing.playback.controls.toggle()
     playing.wait_until(lambda: not playing.playing)
-    playing.playback.toggle()
+    playing.playback.controls.toggle()
     playing.wait_until(lambda: playing.playing == FOREIGN_SONGS[1])
     assert playing.playback.state.mode is ControlMode.YIELDED
-    assert all(playing.memory.play_statistics(mood).songs == {} for mood in Mood)
+    assert all(playing.memory.play_statistics(certain(mood)).songs == {} for mood in Mood)
 
 
 def test_the_box_is_still_yielded_after_a_restart_of_mpd(
@@ -122,7 +123,7 @@ def test_the_box_is_still_yielded_after_a_restart_of_mpd(
 def test_the_box_does_not_yield_when_mpd_restarts_with_a_song_of_another_client(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
-    harness.playback.play(Mood.SAD, by_button=False)
+    harness.playback.play(certain(Mood.SAD), by_button=False)
     harness.wait_until(lambda: harness.plays(Mood.SAD) and len(harness.queue) == 12)
     other = library.client()
     other.addid(FOREIGN_SONGS[0], 1)
@@ -144,8 +145,8 @@ def test_a_box_that_starts_while_another_client_plays_waits_for_its_button(
     other.add(FOREIGN_SONGS[0])
     other.play()
     wait_until_yielded(harness)
-    harness.playback.play(Mood.SAD, by_button=False)
+    harness.playback.play(certain(Mood.SAD), by_button=False)
     harness.run_for()
     assert harness.queue == FOREIGN_SONGS[:1]
-    harness.playback.play(Mood.SAD)
+    harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD))

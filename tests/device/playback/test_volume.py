@@ -23,22 +23,22 @@ def has_volume(harness: ControllerHarness, volume: int | None) -> None:
 def test_steps_that_come_quickly_are_all_made(client: Any, harness: ControllerHarness) -> None:
     has_volume(harness, 50)
     for _ in range(5):
-        harness.playback.change_volume(1)
+        harness.playback.controls.change_volume(1)
     for _ in range(3):
-        harness.playback.change_volume(-1)
+        harness.playback.controls.change_volume(-1)
     has_volume(harness, 60)
 
 
 def test_the_box_is_never_louder_than_its_maximum(client: Any, start: StartHarness) -> None:
     harness = start(volume_max=60)
     has_volume(harness, 50)
-    assert harness.playback.change_volume(3) == 60
+    assert harness.playback.controls.change_volume(3) == 60
     has_volume(harness, 60)
-    assert harness.playback.set_volume(90) == 60
+    assert harness.playback.controls.set_volume(90) == 60
     harness.run_for()
     client.setvol(80)  # somebody else may be louder
     has_volume(harness, 80)
-    harness.playback.change_volume(1)
+    harness.playback.controls.change_volume(1)
     has_volume(harness, 60)
 
 
@@ -62,5 +62,5 @@ def test_an_mpd_without_a_mixer_has_no_volume(mpd: PrivateMpd, start: StartHarne
     mpd.start()
     harness = start(volume_start=30)
     harness.wait_until(lambda: harness.playback.snapshot)
-    assert harness.playback.set_volume(20) is None
-    assert harness.playback.change_volume(1) is None
+    assert harness.playback.controls.set_volume(20) is None
+    assert harness.playback.controls.change_volume(1) is None

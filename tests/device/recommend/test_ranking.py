@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from device.library.table import EMPTY_TABLE, Song, SongTable, song_table
 from device.library.tag_affect import Affect, Source
+from device.recommend.play_statistics import PlayCount, PlayStatistics
 from device.recommend.ranking import (
     LOW_VALENCE,
     MAX_LOW_VALENCE_RUN,
@@ -200,3 +202,23 @@ def test_the_search_radius_does_not_apply_to_a_playlist() -> None:
 
 def test_an_empty_table_has_no_songs_to_rank() -> None:
     assert rank_songs(EMPTY_TABLE, RankingRequest(constant(BRIGHT), 12), rng()) == ()
+
+
+def cautious(songs: list[Song], caution: float, **known: Any) -> str:
+    """The first song that is chosen."""
+    request = RankingRequest(constant(MIDDLE), 1, caution=caution, **known)
+    return rank_songs(song_table(songs), request, rng())[0].uri
+
+
+def test_with_caution_a_song_that_is_known_to_be_liked_comes_before_one_that_fits_better() -> None:
+    songs = [song("fits", MIDDLE), song("liked", Point(0.70, 0.5))]
+    liked = PlayStatistics(songs={"liked": PlayCount(10, 10)})
+    assert cautious(songs, 0.0, play_statistics=liked) == "fits"
+    assert cautious(songs, 1.0, play_statistics=liked) == "liked"
+
+
+def test_with_caution_a_song_that_has_rested_comes_before_one_that_fits_better() -> None:
+    songs = [song("played", MIDDLE), song("rested", Point(0.85, 0.5))]
+    history = ["played", *["elsewhere"] * 60]
+    assert cautious(songs, 0.0, history=history) == "played"
+    assert cautious(songs, 1.0, history=history) == "rested"

@@ -25,7 +25,7 @@ BAD_ROWS = {
     "a mood of bytes of a requested song": "UPDATE asked SET mood = x'68' WHERE position = 1",
     "an unknown kind of play count": "UPDATE tallies SET kind = 'sonf' WHERE mood = 'happy'",
     "a text for a number": "UPDATE tallies SET heard = 'one' WHERE mood = 'happy'",
-    "a fraction for a count": "UPDATE tallies SET heard = 0.5 WHERE mood = 'happy'",
+    "a count below zero": "UPDATE tallies SET heard = -0.5 WHERE mood = 'happy'",
     "a negative number": "UPDATE tallies SET skipped = -4 WHERE mood = 'happy'",
     "a number that is too large": f"UPDATE tallies SET skipped = {2**62} WHERE mood = 'happy'",
     "bytes for a text": "UPDATE tallies SET name = CAST(name AS BLOB) WHERE mood = 'happy'",

@@ -15,12 +15,18 @@ from device.mpd.snapshot import Entry
 from device.playback.memory import Memory
 from device.playback.ownership import QueueOwnership
 from device.vision.furniture import Box, FaceLocation
+from tests.device.estimates import certain
 
 MOODS = tuple(Mood)
 URIS = tuple(f"happy/{number:03} ü.ogg" for number in range(150))
 ENTRIES = tuple(Entry(number, uri) for number, uri in enumerate(URIS[:12]))
 OWNERSHIP = QueueOwnership(
-    ENTRIES, dict.fromkeys(URIS[:14], Mood.HAPPY), URIS[12:14], above=11, started=1.7e9 + 0.5, version=40
+    ENTRIES,
+    dict.fromkeys(URIS[:14], certain(Mood.HAPPY)),
+    URIS[12:14],
+    above=11,
+    started=1.7e9 + 0.5,
+    version=40,
 )
 BLUES = Affect(0.3, 0.4, 0.5, Source.GENRE)
 FEATURES = Features(loudness=-12.5, brightness=0.4, onsets=3.5, tempo=120.0, pulse=0.5, mode=-0.1)
@@ -43,7 +49,7 @@ def populate(memory: Memory, index: LibraryIndex) -> None:
 def learn(memory: Memory, count: int) -> None:
     for number in range(count):
         mood, genre = MOODS[number % 7], "Blues" if number % 3 else "Disco"
-        memory.keep_play(mood, URIS[number % 40], genre, completed=number % 2 == 0)
+        memory.keep_play(certain(mood), URIS[number % 40], genre, completed=number % 2 == 0)
         memory.keep_played(URIS[number % len(URIS)])
 
 
@@ -61,7 +67,7 @@ def ask_all(folder: Path) -> None:
         memory.own_affects()
         memory.keep_face_locations(memory.face_locations())
         for mood in Mood:
-            memory.play_statistics(mood)
+            memory.play_statistics(certain(mood))
         for _ in range(2):  # damage raises an error once, after which the index is rebuilt
             with closing(LibraryIndex.open(folder)) as index, suppress(sqlite3.DatabaseError):
                 _ask_all_songs(index)

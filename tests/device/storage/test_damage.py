@@ -15,6 +15,7 @@ from device.mood import Mood
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
 from device.storage.database import DatabaseFile
+from tests.device.estimates import certain
 from tests.device.storage.damage import BAD_ROWS, BAD_SONGS, change, warnings_in
 from tests.device.storage.sample_files import FEATURES, OWNERSHIP, URIS, ask_all
 
@@ -32,11 +33,11 @@ def test_an_invalid_row_is_lost_and_its_file_is_quarantined(
         assert len(memory.own_affects()) >= 19
         assert len(memory.played(500)) >= 59
         assert len(memory.ownership().entries) >= 11
-        assert all(memory.play_statistics(mood).songs for mood in OTHER_MOODS)
+        assert all(memory.play_statistics(certain(mood)).songs for mood in OTHER_MOODS)
         memory.keep_played("new.ogg")
-        memory.keep_play(Mood.HAPPY, "new.ogg", "Blues", completed=True)
+        memory.keep_play(certain(Mood.HAPPY), "new.ogg", "Blues", completed=True)
         assert memory.played(1) == ("new.ogg",)
-        assert memory.play_statistics(Mood.HAPPY).songs["new.ogg"] == (1, 0)
+        assert memory.play_statistics(certain(Mood.HAPPY)).songs["new.ogg"] == (1, 0)
     (warning,) = warnings_in(caplog)
     assert warning.startswith(f"{path}: damaged (")
     assert "moved to moodbox.damaged; the box keeps " in warning
@@ -49,7 +50,7 @@ def test_a_flipped_bit_in_a_mood_loses_only_what_was_learned_of_it(
     state: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(Memory.open(state)) as memory:
-        before = {mood: memory.play_statistics(mood).genres for mood in OTHER_MOODS}
+        before = {mood: memory.play_statistics(certain(mood)).genres for mood in OTHER_MOODS}
     path = state / "moodbox.db"
     content = path.read_bytes()
     # In the play counts of genres, not of songs, whose names begin with the same letters.
@@ -57,9 +58,9 @@ def test_a_flipped_bit_in_a_mood_loses_only_what_was_learned_of_it(
     assert path.read_bytes() != content
     with closing(Memory.open(state)) as memory:
         assert memory.ownership() == OWNERSHIP
-        assert {mood: memory.play_statistics(mood).genres for mood in OTHER_MOODS} == before
-        assert memory.play_statistics(Mood.HAPPY).genres == {}
-        assert memory.play_statistics(Mood.HAPPY).songs
+        assert {mood: memory.play_statistics(certain(mood)).genres for mood in OTHER_MOODS} == before
+        assert memory.play_statistics(certain(Mood.HAPPY)).genres == {}
+        assert memory.play_statistics(certain(Mood.HAPPY)).songs
     assert "invalid enum value 'haqpy'" in warnings_in(caplog)[0].casefold()
 
 
@@ -128,7 +129,7 @@ def test_damage_found_while_the_box_runs_is_repaired_at_once(
     with closing(Memory.open(state)) as memory:
         guarded = GuardedMemory(memory, health)
         change(state / "moodbox.db", BAD_ROWS["a text for a number"])
-        play_statistics = guarded.recall(lambda memory: memory.play_statistics(Mood.SAD))
+        play_statistics = guarded.recall(lambda memory: memory.play_statistics(certain(Mood.SAD)))
         assert play_statistics
         assert play_statistics.songs
         change(state / "moodbox.db", "DROP TABLE words")

@@ -1,0 +1,62 @@
+"""For what `moodbox songs` plans: the mood that is named, or what the running box's music was chosen for."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import math
+from collections.abc import Sequence
+
+from device.config.settings import Settings
+from device.errors import NoBoxError, SettingsError
+from device.library.tag_affect import AffectLexicon, Term, read_lexicon
+from device.mood import Mood
+from device.mood_estimate import ChosenBy, MoodEstimate
+from device.system.control_client import ask
+
+EXAMPLE = "--mood happy=0.45,neutral=0.40,sad=0.15"
+
+
+def estimate_of(settings: Settings, words: str | None) -> MoodEstimate:
+    """Return the estimate for the words after `--mood`; without any, that of the running box.
+
+    Raises:
+        SettingsError: The words are no mood and no probabilities, or there is no box to ask.
+        ServiceError: The running box does not reply.
+    """
+    if words is None:
+        return _of_running_box(settings)
+    if "=" in words:
+        try:
+            return MoodEstimate.parse(words)
+        except ValueError as error:
+            raise SettingsError(f"--mood {words}: {error}; expected moods as in {EXAMPLE}") from error
+    with contextlib.suppress(ValueError):
+        return MoodEstimate.parse(words)
+    raise SettingsError(f"--mood {words}: the box does not detect this mood; {_hint(settings, words)}")
+
+
+def _of_running_box(settings: Settings) -> MoodEstimate:
+    hint = f"name a mood, as in --mood sad, or several, as in {EXAMPLE}"
+    try:
+        status = ask(settings.service.socket_path(), "status")
+    except NoBoxError as error:
+        raise SettingsError(f"no box is running that could say what it plays for; {hint}") from error
+    if not status.get("chosen_for"):
+        raise SettingsError(f"the box has not chosen any music yet; press its button, or {hint}")
+    probabilities = {Mood(mood): float(p) for mood, p in status["chosen_for"].items()}
+    return MoodEstimate(probabilities, ChosenBy(status["chosen_by"]))
+
+
+def _hint(settings: Settings, word: str) -> str:
+    """Name the nearest mood by spelling or by affect."""
+    lexicon: AffectLexicon = read_lexicon(settings.music.places)
+    near: Sequence[str] = difflib.get_close_matches(word.casefold(), list(Mood), n=1)
+    if not near and (meant := lexicon.mood(word)):
+        affects = {mood: lexicon.moods[mood] for mood in Mood}
+        near = [min(Mood, key=lambda mood: _distance(affects[mood], meant))]
+    return f"did you mean {str(near[0])!r}?" if near else f"it detects {', '.join(Mood)}"
+
+
+def _distance(first: Term, second: Term) -> float:
+    return math.dist((first.valence, first.energy), (second.valence, second.energy))

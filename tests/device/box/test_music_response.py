@@ -1,0 +1,48 @@
+"""What a look does to the music: every kind of look."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock, call
+
+import pytest
+
+from device.box.music_response import LookResult, respond
+from device.mood import NO_FACE, Decision, Mood, Outcome
+from device.mood_estimate import MoodEstimate
+from device.playback.controller import PlaybackController
+
+PROBABILITIES = {Mood.HAPPY: 0.7, Mood.SAD: 0.3}
+NAMED = Decision(Outcome.MOOD, Mood.HAPPY, 0.7, PROBABILITIES)
+UNSURE = Decision(Outcome.UNSURE, None, 0.7, PROBABILITIES)
+ESTIMATE = MoodEstimate(PROBABILITIES)
+PLAY, STEER, GO_ON = "play", "steer", "go_on"
+
+
+@pytest.mark.parametrize(
+    ("look", "wanted"),
+    [
+        (LookResult(NAMED, by_press=False), PLAY),
+        (LookResult(NAMED, by_press=True), PLAY),
+        (LookResult(NAMED, by_press=True, answered=Mood.HAPPY), STEER),  # no second song for the same mood
+        (LookResult(NAMED, by_press=True, answered=Mood.SAD), PLAY),
+        (LookResult(UNSURE, by_press=True), STEER),
+        (LookResult(UNSURE, by_press=True, answered=Mood.SAD), STEER),
+        (LookResult(UNSURE, by_press=False, face_moved=True), STEER),
+        (LookResult(UNSURE, by_press=False), None),
+        (LookResult(NO_FACE, by_press=True), GO_ON),
+        (LookResult(NO_FACE, by_press=False), None),
+        (LookResult(NO_FACE, by_press=False, face_moved=True), None),
+    ],
+    ids=str,
+)
+def test_what_a_look_does_to_the_music(look: LookResult, wanted: str | None) -> None:
+    playback = Mock(spec=PlaybackController)
+    begins = respond(playback, look)
+    expected = {
+        PLAY: [call.play(ESTIMATE, by_button=look.by_press)],
+        STEER: [call.steer(ESTIMATE, by_button=look.by_press)],
+        GO_ON: [call.go_on()],
+        None: [],
+    }
+    assert playback.mock_calls == expected[wanted]
+    assert begins is (wanted is not None)

@@ -1,0 +1,5 @@
+"""Short names for estimates of the mood."""
+
+from device.mood_estimate import MoodEstimate
+
+certain = MoodEstimate.certain
