@@ -68,7 +68,7 @@ class Decision:
     prediction_count: int = 0
 
     @property
-    def likeliest(self) -> Mood | None:
+    def most_likely_mood(self) -> Mood | None:
         """The mood with the highest probability, named or not; None without a face."""
         return most_likely(self.probabilities) if self.probabilities else None
 

@@ -67,9 +67,9 @@ class MoodEstimate:
     @classmethod
     def _rounded(cls, probabilities: Probabilities, chosen_by: ChosenBy) -> MoodEstimate:
         rounded = {mood: round(p, DIGITS) for mood, p in probabilities.items() if round(p, DIGITS)}
-        likeliest = most_likely(rounded)
+        first = most_likely(rounded)
         # So that the sum is 1 again, and `parse` gives an equal estimate.
-        rounded[likeliest] = round(rounded[likeliest] + 1 - sum(rounded.values()), DIGITS)
+        rounded[first] = round(rounded[first] + 1 - sum(rounded.values()), DIGITS)
         return cls(rounded, chosen_by)
 
     def now_by(self, chosen_by: ChosenBy) -> MoodEstimate:

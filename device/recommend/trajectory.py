@@ -44,8 +44,8 @@ def trajectory_for(estimate: MoodEstimate, music: Music) -> Trajectory:
     The style `lift` leads from the listener's mood to a better one; `match` stays with the mood.
     """
     points = {mood: music.courses.get(mood) or default_courses()[mood] for mood in estimate.probabilities}
-    start = _mean({mood: Point(*course[0]) for mood, course in points.items()}, estimate)
-    end = _mean({mood: Point(*course[1]) for mood, course in points.items()}, estimate)
+    start = _mean({mood: Point(*start) for mood, (start, _) in points.items()}, estimate)
+    end = _mean({mood: Point(*end) for mood, (_, end) in points.items()}, estimate)
     return Trajectory(start, start if music.style == "match" else end, music.course_songs)
 
 
@@ -54,8 +54,8 @@ def _mean(points: Mapping[Mood, Point], estimate: MoodEstimate) -> Point:
     total = sum(estimate.probabilities.values())
     weights = {mood: p / total for mood, p in estimate.probabilities.items()}
     mean = Point(*(sum(weights[mood] * point[axis] for mood, point in points.items()) for axis in (0, 1)))
-    likeliest, *others = sorted(weights.values(), reverse=True)
-    lead = likeliest - others[0] if others else 1.0
+    highest, *others = sorted(weights.values(), reverse=True)
+    lead = highest - others[0] if others else 1.0
     goal = points[estimate.mood]
     # By how much of the way to `goal`; all points that are nearer to it than to another form a half-plane.
     share = max((_share_until_nearer(mean, goal, other) for other in points.values()), default=0.0)

@@ -55,7 +55,7 @@ estimates = st.lists(st.floats(0.01, 1), min_size=7, max_size=7).map(
 
 
 def starts() -> dict[Mood, Point]:
-    return {mood: Point(*course[0]) for mood, course in default_courses().items()}
+    return {mood: Point(*start) for mood, (start, _) in default_courses().items()}
 
 
 @given(estimates, st.sampled_from(["lift", "match"]))
@@ -70,8 +70,8 @@ def test_an_uncertain_mood_starts_within_the_moods_starts(
 
 @given(estimates)
 def test_an_uncertain_mood_starts_nearest_to_the_likeliest(estimate: MoodEstimate) -> None:
-    likeliest, second = sorted(estimate.probabilities.values(), reverse=True)[:2]
-    assume(likeliest - second >= CLEAR_LEAD)
+    highest, second = sorted(estimate.probabilities.values(), reverse=True)[:2]
+    assume(highest - second >= CLEAR_LEAD)
     start = trajectory_for(estimate, Music()).start
     nearest = min(starts(), key=lambda mood: math.dist(start, starts()[mood]))
     assert nearest is estimate.mood
