@@ -11,7 +11,9 @@ needed_mb=900       # a release with its virtual environment, the files that are
 max_bytes=20000     # of the box's answers
 max_lines=2000      # of the box's output during a deploy
 release_pattern='[A-Za-z0-9][A-Za-z0-9.+_-]*'
-host_pattern='(ssh://)?([A-Za-z0-9_.][A-Za-z0-9_.@+-]*@)?[][A-Za-z0-9_.:][][A-Za-z0-9_.:%-]*'
+name_pattern='[A-Za-z0-9_.:][A-Za-z0-9_.:%-]*' # also an address, and in ssh://HOST:PORT the port
+address_pattern='\[[A-Fa-f0-9:.]+(%[A-Za-z0-9_.-]+)?\](:[0-9]+)?' # IPv6, as it is written in ssh://[ADDRESS]:PORT
+host_pattern="(ssh://)?([A-Za-z0-9_.][A-Za-z0-9_.@+-]*@)?($name_pattern|$address_pattern)"
 
 usage() {
     cat <<END
@@ -158,7 +160,7 @@ fetch_wheels() {
 
 find_pip() {
     for pip_python in "$here/.venv/bin/python" python3; do
-        "$pip_python" -m pip --version >/dev/null 2>&1 && return
+        "$pip_python" -c 'import pip' 2>/dev/null && return
     done
     fail 7 "there is no Python with pip on this computer: run 'make develop'"
 }

@@ -247,23 +247,25 @@ def test_endless_output_ends_the_deploy(box: Box, program: str) -> None:
 @pytest.mark.parametrize(
     "host",
     ["pi@-oProxyCommand=touch {mark}", "-oProxyCommand=touch", "a b", "x'y", 'x"y', "x;touch {mark}",
-     "$(touch {mark})", "pi@", "a\nb", "b\x1b[2Jc", "@box", "pi@box/../x", "a\\b", ""],
+     "$(touch {mark})", "pi@", "a\nb", "b\x1b[2Jc", "@box", "pi@box/../x", "a\\b", "",
+     "[-x", "pi@[-oProxyCommand=touch", "[-x]", "[", "[]", "b]", "b[1]", "[::1]-x", "ssh://[::1]:x"],
 )  # fmt: skip
 def test_an_invalid_host_is_refused_before_ssh_is_called(box: Box, host: str) -> None:
     assert box.deploy(host.replace("{mark}", str(box.mark)), code=2)
     assert box.calls() == []
 
 
-@pytest.mark.parametrize("host", ["box", "pi@box.local", "10.0.0.7", "pi@fe80::1%eth0", "ssh://pi@box:2222"])
+@pytest.mark.parametrize(
+    "host",
+    ["box", "pi@box.local", "10.0.0.7", "pi@fe80::1%eth0", "ssh://pi@box:2222", "ssh://pi@[fe80::1]:2222"],
+)  # fmt: skip
 def test_every_kind_of_host_that_ssh_takes_is_accepted(box: Box, host: str) -> None:
     assert box.deploy("--dry-run", host, code=0) == []
     assert box.calls() == [f"-- {host} sh -s"]
 
 
-INVALID_FACTORS = [
-    "inf", "nan", "1e9", "-1", "0", "100", "1.", ".5", "1;touch {mark}", "$(touch {mark})", "1\n2",
-    "\x1b[2J", "٣",
-]  # fmt: skip
+INVALID_FACTORS = ["inf", "nan", "1e9", "-1", "0", "100", "1.", ".5", "1;touch {mark}", "$(touch {mark})",
+                   "1\n2", "\x1b[2J", "٣"]  # fmt: skip
 
 
 @pytest.mark.parametrize("factor", INVALID_FACTORS)
