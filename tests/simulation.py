@@ -158,6 +158,9 @@ def main() -> None:
             + "".join(f"{share:10.3f}" for share in thirds)
             + f"{each.min():8.2f}{each.max():8.2f}"
         )
+    from tests import simulation_looks  # it is built on this module
+
+    simulation_looks.report(listeners)
 
 
 if __name__ == "__main__":
