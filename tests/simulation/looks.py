@@ -1,6 +1,6 @@
 """`make simulation`, second part: what the choice of songs gains by all probabilities of a look.
 
-The listeners and the library are those of `tests.simulation.listeners`. But the box does not know the mood. A look
+The listeners and the library are those of `listeners`. But the box does not know the mood. A look
 gives a probability for each of the three moods, drawn from a Dirichlet distribution around the moods'
 frequencies (sum of its parameters 1.5), and the mood is then drawn by these probabilities: so they are
 calibrated. A look whose highest probability is below .53, the threshold of `mood3`, is unsure.
