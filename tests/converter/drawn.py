@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -50,8 +51,13 @@ def _wall(grey: int, generator: np.random.Generator) -> NDArray[np.uint8]:
 
 def rows() -> list[Row]:
     """Return a small FER2013: in each split the three moods in turn, and an angry face at the end."""
+    return [row.copy() for row in _rows()]
+
+
+@functools.cache
+def _rows() -> tuple[Row, ...]:
     generator = np.random.default_rng(7)
-    return [
+    return tuple(
         {
             "emotion": str(EMOTIONS.index(mood)),
             "pixels": " ".join(map(str, face(mood, generator).ravel())),
@@ -59,7 +65,7 @@ def rows() -> list[Row]:
         }
         for split in SPLITS
         for mood in (*(MOODS[i % 3] for i in range(SIZES[split])), Mood.ANGRY)
-    ]
+    )
 
 
 FERPLUS = (

@@ -14,6 +14,7 @@ from device.vision.frame import Frame
 from device.vision.opencv import cv2
 
 FRAME_S = 0.2
+FRAMES = 150  # half a minute
 WIDTH, HEIGHT = 320, 240
 Picture = NDArray[np.float64]
 
@@ -61,18 +62,18 @@ def searched(taken: Iterable[Frame]) -> list[int]:
 
 
 INTERVAL = round(MAX_SEARCH_INTERVAL_S / FRAME_S)
-UNCHANGED = list(range(0, 300, INTERVAL))
+UNCHANGED = list(range(0, FRAMES, INTERVAL))
 
 
 @pytest.mark.parametrize("noise", [0, 2, 5, 10])
 @pytest.mark.parametrize("light", [1.0, 0.3])
 def test_a_scene_that_does_not_change_is_searched_every_few_seconds(noise: float, light: float) -> None:
-    assert searched(frames([ROOM * light] * 300, noise)) == UNCHANGED
+    assert searched(frames([ROOM * light] * FRAMES, noise)) == UNCHANGED
 
 
 def test_noise_with_a_grain_is_no_change() -> None:
     def grainy() -> Iterator[Frame]:
-        for _ in range(300):
+        for _ in range(FRAMES):
             grain = cv2.GaussianBlur(random.standard_normal(ROOM.shape), (0, 0), 1.5)
             yield np.clip(ROOM + 5 * grain / grain.std(), 0, 255).astype(np.uint8)
 
@@ -81,25 +82,25 @@ def test_noise_with_a_grain_is_no_change() -> None:
 
 def test_light_that_changes_slowly_is_no_change() -> None:
     side = np.linspace(1, 0, WIDTH)  # the window is at the left
-    sun = 0.3 * np.sin(np.arange(300) * FRAME_S / 20 * 2 * np.pi)
+    sun = 0.3 * np.sin(np.arange(FRAMES) * FRAME_S / 20 * 2 * np.pi)
     assert searched(frames(ROOM * (0.8 + strength * side) for strength in sun)) == UNCHANGED
 
 
 def test_another_exposure_is_no_change() -> None:
-    assert searched(frames(ROOM * (1.0 if number < 100 else 0.6) for number in range(300))) == UNCHANGED
+    assert searched(frames(ROOM * (1.0 if number < 100 else 0.6) for number in range(FRAMES))) == UNCHANGED
 
 
 def test_bands_of_a_lamp_that_flickers_with_the_mains_are_no_change() -> None:
     rows = np.linspace(0, 9, HEIGHT)[:, np.newaxis]
-    assert searched(frames(ROOM * (1 + 0.15 * np.sin(rows + 2.1 * n)) for n in range(300))) == UNCHANGED
+    assert searched(frames(ROOM * (1 + 0.15 * np.sin(rows + 2.1 * n)) for n in range(FRAMES))) == UNCHANGED
 
 
 def test_a_lamp_that_flickers_in_a_corner_is_soon_ignored() -> None:
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     lit = np.exp(-((x - 100) ** 2 + (y - 60) ** 2) / 2000)
-    numbers = searched(frames(ROOM * (1 + 0.5 * random.random() * lit) for _ in range(300)))
+    numbers = searched(frames(ROOM * (1 + 0.5 * random.random() * lit) for _ in range(FRAMES)))
     assert set(numbers) & set(range(5))  # at first it could be anything
-    assert len([number for number in numbers if number >= 100]) <= 300 / INTERVAL
+    assert len([number for number in numbers if number >= 100]) <= FRAMES / INTERVAL
 
 
 @pytest.mark.parametrize("head", [20, 40, 100])
@@ -116,7 +117,7 @@ def test_somebody_who_walks_is_searched_for_all_the_while() -> None:
 
 
 def test_somebody_who_stands_still_from_the_start_is_searched_for_every_few_seconds() -> None:
-    assert searched(frames([with_person(ROOM, 120)] * 300)) == UNCHANGED
+    assert searched(frames([with_person(ROOM, 120)] * FRAMES)) == UNCHANGED
 
 
 def test_after_a_face_the_next_frame_is_searched() -> None:
