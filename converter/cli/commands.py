@@ -173,6 +173,24 @@ def conditions(options: argparse.Namespace) -> None:
         options.out.with_suffix(".md").write_text(f"# {title}\n\n{markdown}\n", encoding="utf-8")
 
 
+def corrections(options: argparse.Namespace) -> None:
+    """Print what it brings if people whom the box reads badly correct it."""
+    from converter.data.ferplus import majority
+    from converter.measure import by_votes, evaluation
+    from converter.measure import corrections as simulation
+
+    moods, prior = evaluation.labels_of(options.model), evaluation.prior_of(options.model)
+    network = evaluation.feature_network(options.run / BEST)
+    split = read(options.data, ["PublicTest"], tuple(Mood), votes=options.votes)["PublicTest"]
+    assert split.vote_counts is not None
+    faces, truth = majority(split.vote_counts, moods)
+    images = split.images[faces]
+    answers = by_votes.with_prior(evaluation.probabilities(options.model, images), moods, prior)
+    people = simulation.people(network(images), truth[faces], answers.astype(np.float64))
+    print(f"{options.model} on {len(images)} faces of PublicTest, in clusters that stand for people")
+    print(simulation.report(people, moods))
+
+
 def _check_known(option: str, moods: Sequence[Mood], model: Path, known: Sequence[Mood]) -> None:
     if unknown := sorted(set(moods) - set(known)):
         raise RunError(f"{option} {', '.join(unknown)}: {model} knows {', '.join(known)}")

@@ -28,6 +28,12 @@ def parser() -> argparse.ArgumentParser:
             help="score a model on photos in good and poor light, blurred, turned, ..., and on empty scenes",
         )
     )
+    _add_corrections(
+        subparsers.add_parser(
+            "corrections",
+            help="simulate people whom the box reads badly and who correct it, on PublicTest",
+        )
+    )
     _add_limits(
         subparsers.add_parser(
             "limits", help="measure how reliable PrivateTest's labels are, and how much of it is in Training"
@@ -188,6 +194,16 @@ def _add_conditions(conditions: argparse.ArgumentParser) -> None:
     conditions.add_argument("--out", type=Path, metavar="NAME", help="write NAME.md and NAME.png")
     conditions.add_argument("--json", action="store_true", help="print a line of JSON for each condition")
     conditions.set_defaults(command=commands.conditions)
+
+
+def _add_corrections(corrections: argparse.ArgumentParser) -> None:
+    corrections.add_argument("model", type=Path, help="a .tflite file with its card")
+    corrections.add_argument(
+        "--run", type=Path, required=True, help="the run's folder: its network says which faces are alike"
+    )
+    _add_data_option(corrections)
+    _add_votes_option(corrections, "FER+'s fer2013new.csv: what ten people see in each face", required=True)
+    corrections.set_defaults(command=commands.corrections)
 
 
 def _add_limits(limits: argparse.ArgumentParser) -> None:

@@ -183,6 +183,23 @@ def probabilities(
     return (found + run(images[:, :, ::-1])) / 2 if mirrored else found
 
 
+def feature_network(model: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Load the network of a run, and return what computes the features that its outputs are made from.
+
+    Args:
+        model: a `.keras` file in its run's folder.
+
+    Raises:
+        MoodboxError: it cannot be loaded.
+    """
+    from converter.networks.architectures import predict
+    from converter.networks.saved_models import features, restore
+
+    normalization = read_recipe(model.parent).augmentation.normalization
+    network = features(restore(model))
+    return lambda images: predict(network, normalize_all(images, normalization))
+
+
 def _runner(
     model: Path, runtime: str, votes_share: float | None
 ) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:

@@ -73,6 +73,11 @@ def restore(
     )
 
 
+def features(network: keras.Model) -> keras.Model:
+    """Return the part of a network, from `restore`, whose result its outputs are made from."""
+    return keras.Model(network.inputs, network.get_layer(MOODS).input, name=f"{network.name}_features")
+
+
 def _with_face(network: keras.Model, weights: Sequence[NDArray[np.float32]]) -> keras.Model:
     """Add the output FACE, with its kernel and bias, to a network."""
     face = face_output(network.get_layer(MOODS).input)

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from device.library.tag_affect import Affect, Source
 from device.mood import Mood
+from device.mood_bias import MoodBias
 from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Entry
 from device.playback.ownership import QueueOwnership
@@ -44,6 +45,7 @@ MIGRATIONS = (
         missed INTEGER NOT NULL, furniture INTEGER NOT NULL
     );
     """,
+    "CREATE TABLE mood_bias (mood TEXT PRIMARY KEY, count REAL NOT NULL) WITHOUT ROWID;",
 )
 MOODS = f"({'|'.join(Mood)})"
 SHARE = rf"{MOODS}=[01]\.[0-9]{{3}}"
@@ -59,6 +61,8 @@ EstimateText = Annotated[str, Meta(pattern=rf"\A({MOODS}|{SHARE}(,{SHARE})*)?\Z"
 """`MoodEstimate.text`; empty for a song that an older version queued."""
 Plays = Annotated[float, Meta(ge=0, le=2**53)]
 """A play of a song whose mood was not certain counts in part for each mood."""
+BiasCount = Annotated[float, Meta(ge=-1000, le=1000)]
+"""Of corrections; what is beyond `MoodBias`'s own bounds counts as its bound."""
 TABLES = (
     Table("queued", [{"position": Number, "id": Number, "uri": str, "mood": EstimateText}]),
     Table("asked", [{"position": Number, "uri": str, "mood": EstimateText}]),
@@ -78,6 +82,7 @@ TABLES = (
             }
         ],
     ),
+    Table("mood_bias", [{"mood": Mood, "count": BiasCount}]),
     # SQLite's own table, for `played`.
     Table("sqlite_sequence", [{"name": str, "seq": Number}], recoverable=False),
 )
@@ -85,7 +90,7 @@ MAX_PLAYED = 1000  # played songs that are remembered
 
 
 class Memory(DatabaseFile):
-    """Queue ownership, played songs, play statistics, the user's own affects, and faces that are furniture.
+    """Queue ownership, played songs, play statistics, the user's own affects, furniture, and the mood bias.
 
     Every change is one transaction: a power failure leaves it complete or not made at all.
     """
@@ -181,6 +186,19 @@ class Memory(DatabaseFile):
             transaction.execute("DELETE FROM tallies")
             transaction.execute("DELETE FROM played")
             transaction.execute("DELETE FROM face_locations")
+            transaction.execute("DELETE FROM mood_bias")
+
+    def mood_bias(self) -> MoodBias:
+        """Return what was learned from corrections."""
+        return MoodBias(dict(self._rows(tuple[Mood, BiasCount], "SELECT mood, count FROM mood_bias")))
+
+    def keep_mood_bias(self, bias: MoodBias) -> None:
+        """Replace what was learned from corrections."""
+        with self._transaction() as transaction:
+            transaction.execute("DELETE FROM mood_bias")
+            transaction.executemany(
+                "INSERT INTO mood_bias (mood, count) VALUES (?, ?)", list(bias.counts.items())
+            )
 
     def face_locations(self) -> FaceLocations:
         """Return where faces were seen, and which of them are furniture."""

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from device.config import settings
 from device.mood import Decision, Face, Probabilities, agree, decide
+from device.mood_bias import NO_BIAS, MoodBias
 from device.vision.change import ChangeDetector
 from device.vision.classifier import Classifier, Prediction
 from device.vision.detector import FaceDetector, crop_face
@@ -88,12 +89,14 @@ class Observation:
 
     rules: how many predictions must agree (`readings`), and after how many `seconds` it ends anyway.
     threshold: the mean probability that a mood needs.
+    bias: what was learned from corrections; it changes the probabilities of each prediction.
     """
 
     rules: settings.Look
     threshold: float
     started: float
     results: list[FrameResult] = field(default_factory=list)
+    bias: MoodBias = NO_BIAS
 
     def add_frame(
         self, analyzer: Analyzer, frame: Frame, changes: ChangeDetector | None = None
@@ -142,7 +145,8 @@ class Observation:
         return self.results[-1].face if self.results else None
 
     def _predictions(self) -> list[Probabilities]:
-        return [result.probabilities for result in self.results if result.probabilities is not None]
+        """Of all frames with a face, with the bias."""
+        return [self.bias.apply(r.probabilities) for r in self.results if r.probabilities is not None]
 
 
 def observe(

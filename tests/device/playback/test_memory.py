@@ -13,6 +13,7 @@ import pytest
 from device.errors import MemoryFileError
 from device.library.tag_affect import Affect, Source
 from device.mood import Mood
+from device.mood_bias import NO_BIAS, MoodBias
 from device.mood_estimate import ChosenBy, MoodEstimate
 from device.mpd.snapshot import Entry, Snapshot
 from device.playback.memory import MAX_PLAYED, Memory
@@ -204,6 +205,18 @@ def test_the_places_of_faces_survive_a_restart_and_are_forgotten_with_the_rest(t
         assert memory.face_locations() == locations
         memory.forget()
         assert memory.face_locations() == ()
+
+
+def test_the_mood_bias_survives_a_restart_and_is_forgotten_with_the_rest(tmp_path: Path) -> None:
+    bias = MoodBias({Mood.SAD: 2.5, Mood.HAPPY: -2.5})
+    with closing(Memory.open(tmp_path)) as memory:
+        assert memory.mood_bias() == NO_BIAS
+        memory.keep_mood_bias(MoodBias({Mood.FEAR: 1.0}))
+        memory.keep_mood_bias(bias)
+    with closing(Memory.open(tmp_path)) as memory:
+        assert memory.mood_bias() == bias
+        memory.forget()
+        assert memory.mood_bias() == NO_BIAS
 
 
 def test_forgetting_keeps_the_users_own_affects_and_the_queue(tmp_path: Path) -> None:

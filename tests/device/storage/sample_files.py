@@ -11,6 +11,7 @@ from device.library.index import LibraryIndex, TaggedSong
 from device.library.table import Song
 from device.library.tag_affect import Affect, Source
 from device.mood import Mood
+from device.mood_bias import MoodBias
 from device.mpd.snapshot import Entry
 from device.playback.memory import Memory
 from device.playback.ownership import QueueOwnership
@@ -38,6 +39,7 @@ def populate(memory: Memory, index: LibraryIndex) -> None:
     memory.keep_face_locations(
         tuple(FaceLocation(Box(n / 8, 0.3, 0.2), 1.7e9, 1.7e9, 1.7e9, seen=n) for n in range(8))
     )
+    memory.keep_mood_bias(MoodBias({mood: n - 3.5 for n, mood in enumerate(Mood)}))
     for number in range(20):
         memory.keep_own_affect(URIS[number], number / 20, 0.5)
     read(index, "one", len(URIS))
@@ -66,6 +68,7 @@ def ask_all(folder: Path) -> None:
         memory.played(500)
         memory.own_affects()
         memory.keep_face_locations(memory.face_locations())
+        memory.keep_mood_bias(memory.mood_bias())
         for mood in Mood:
             memory.play_statistics(certain(mood))
         for _ in range(2):  # damage raises an error once, after which the index is rebuilt
