@@ -10,8 +10,8 @@ WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 PARALLEL = -n $(WORKERS)
 
 .PHONY: .pi .systemd-container help demo develop test test-python313 test-smoke test-deploy test-pi shell-pi \
-	test-mpd24 test-all fuzz soak lint bench bench-songs bench-queue bench-sound bench-arm64 simulation \
-	settings lock clean docs/demo.svg
+	test-mpd24 test-all fuzz soak lint bench bench-songs bench-queue bench-presses bench-sound \
+	bench-arm64 simulation settings lock clean docs/demo.svg
 
 help:
 	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER MODEL=mood7)'
@@ -29,6 +29,7 @@ help:
 	@echo 'make bench           time and memory on this machine'
 	@echo 'make bench-songs     a library of 50,000 songs: from the first scan to a choice of songs'
 	@echo 'make bench-queue     the cost of a press while others have 12,000 songs in the queue'
+	@echo 'make bench-presses   does every press bring music, and how soon (make bench-presses PHOTOS=FOLDER)'
 	@echo 'make bench-sound     the cost of analyzing a song, and the order by energy (make bench-sound FOLDER=...)'
 	@echo 'make bench-arm64     instructions that a Pi 4 needs for a frame (make bench-arm64 ARGS=MODEL.tflite)'
 	@echo 'make simulation      the effect of learning, with simulated listeners'
@@ -122,6 +123,10 @@ bench-songs: .venv/.develop
 bench-queue: .venv/.develop
 	@script/need mpd command -v mpd
 	@$(BIN)/python -m tests.bench_queue $(ARGS)
+
+bench-presses: .venv/.develop
+	@script/need mpd command -v mpd
+	@$(BIN)/python -m tests.bench_presses $(if $(PHOTOS),'$(PHOTOS)')
 
 bench-sound: .venv/.develop
 	@$(BIN)/python -m tests.bench_sound $(if $(FOLDER),'$(FOLDER)')

@@ -14,7 +14,7 @@ from device.recommend.preference import (
     completion_probability,
     learned_preference,
 )
-from tests import simulation
+from tests.simulation import listeners as simulation
 
 AFFECT = Affect(0.5, 0.5, 0.5, Source.GENRE)
 TABLE = song_table(

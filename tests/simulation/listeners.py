@@ -25,7 +25,6 @@ looking at listeners 100 to 123. The listeners that are printed here are others.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -145,8 +144,7 @@ def share_at_last(strategy: Strategy, listeners: int) -> float:
     return float(np.mean([simulate(strategy, FIRST_SEED + number)[-LAST:] for number in range(listeners)]))
 
 
-def main() -> None:
-    listeners = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+def report(listeners: int) -> None:
     print(f"played through, of {PLAYS} songs each for {listeners} listeners")
     print(f"{'':22}{'first 100':>10}{'next 100':>10}{'last 100':>10}{'least':>8}{'most':>8}")
     for name, strategy in STRATEGIES.items():
@@ -158,7 +156,3 @@ def main() -> None:
             + "".join(f"{share:10.3f}" for share in thirds)
             + f"{each.min():8.2f}{each.max():8.2f}"
         )
-
-
-if __name__ == "__main__":
-    main()
