@@ -17,7 +17,7 @@ from device.library.index import LibraryIndex
 from device.playback.memory import Memory
 from tests.device.cli.commands import running, status
 from tests.device.fuzzing import FUZZING
-from tests.device.storage.sample_files import ask_all, learn, populate, read
+from tests.device.storage.sample_files import ask_all, learn, read
 from tests.waiting import eventually
 
 FLIPS = 1000 if FUZZING else 20
@@ -25,19 +25,10 @@ HEADER = 100  # bytes
 
 
 @pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of a box that was shut down."""
-    folder = tmp_path_factory.mktemp("closed")
-    with closing(Memory.open(folder)) as memory, closing(LibraryIndex.open(folder)) as index:
-        populate(memory, index)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def cut(closed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cut(populated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of a box after a power failure: much of the content is only in SQLite's logs."""
     folder, left = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("cut") / "state"
-    shutil.copytree(closed, folder, dirs_exist_ok=True)
+    shutil.copytree(populated, folder, dirs_exist_ok=True)
     with closing(Memory.open(folder)) as memory, closing(LibraryIndex.open(folder)) as index:
         learn(memory, 20)
         read(index, "two", 100)
@@ -67,8 +58,8 @@ def starts_after(source: Path, name: str, bit: int, folder: Path, caplog: pytest
 
 
 KEPT = [
-    ("closed", "moodbox.db"),
-    ("closed", "songs.db"),
+    ("populated", "moodbox.db"),
+    ("populated", "songs.db"),
     ("cut", "moodbox.db"),
     ("cut", "moodbox.db-wal"),
     ("cut", "moodbox.db-shm"),
@@ -93,13 +84,13 @@ def test_the_box_starts_after_any_flipped_bit_and_the_next_start_gives_no_warnin
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", ["moodbox.db", "songs.db"])
 def test_the_box_starts_after_any_flipped_bit_of_the_header(
-    closed: Path, name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    populated: Path, name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     bits = range(8 * HEADER)
     # Byte 18 holds whether the file may be written; byte 63 is the lowest byte of the tables' version.
     few = sorted({*random.Random(name).sample(bits, FLIPS), *range(8 * 18, 8 * 19), *range(8 * 63, 8 * 64)})
     for bit in bits if FUZZING else few:
-        starts_after(closed, name, bit, tmp_path / "state", caplog)
+        starts_after(populated, name, bit, tmp_path / "state", caplog)
 
 
 @pytest.mark.fuzz
@@ -126,10 +117,10 @@ def test_a_flipped_bit_in_the_last_good_settings_does_not_change_them(
 @pytest.mark.fuzz
 @pytest.mark.parametrize("seed", range(25 if FUZZING else 2))
 def test_a_box_with_a_flipped_bit_in_each_file_starts_and_plays(
-    seed: int, closed: Path, settings_file: Path, settings: Settings, library: PrivateMpd
+    seed: int, populated: Path, settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     state = settings.service.state_path()
-    shutil.copytree(closed, state)
+    shutil.copytree(populated, state)
     chance = random.Random(seed)
     for name in ("moodbox.db", "songs.db"):
         flip(state / name, chance.randrange(8 * (state / name).stat().st_size))
