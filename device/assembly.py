@@ -81,6 +81,7 @@ def open_box(
         from device.system.power import Power
         from device.vision.camera import camera_factory
         from device.vision.cameras.capture import Capture
+        from device.vision.cameras.switch import CameraSwitch
 
         startup.done("libraries")
         lexicon = _lexicon(chosen.music, health)
@@ -106,6 +107,7 @@ def open_box(
             lights=lights,
             analyzer=analyzer,
             capture=capture,
+            camera_switch=CameraSwitch(chosen.service.state_path()),
             playback=PlaybackController(
                 chosen.music, player, scanner, memory, np.random.default_rng(), health
             ),

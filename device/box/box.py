@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
+from device.box.camera_control import CameraControl
 from device.box.control_events import ControlEvents
 from device.box.furniture import FurnitureLearner
 from device.box.loop import Loop, Stop
@@ -46,6 +47,7 @@ from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
 from device.system.systemd import Notifier
 from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.cameras.switch import CameraSwitch
 from device.vision.observation import FaceAnalyzer
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ class Box:
         lights: Lights,
         analyzer: FaceAnalyzer | None,
         capture: Capture,
+        camera_switch: CameraSwitch,
         playback: PlaybackController,
         memory: Memory,
         power: Power,
@@ -92,6 +95,7 @@ class Box:
             lights: The lights.
             analyzer: Finds and classifies faces.
             capture: Gives frames.
+            camera_switch: Whether the box may use its camera.
             playback: Decides what plays.
             memory: Keeps which faces are furniture.
             power: Switches the machine off.
@@ -115,9 +119,6 @@ class Box:
         self._power = power
         self._notifier = notifier
         self._startup = startup
-        self._requests = RequestHandler(
-            playback, self._status, {protocol.Press: lambda _: self._press_requested()}
-        )
         self._observer = Observer(
             loop=self._loop,
             state=self._state,
@@ -127,6 +128,19 @@ class Box:
             capture=capture,
             furniture=FurnitureLearner(GuardedMemory(memory, health), self._state),
             on_look=lambda look: respond(playback, look),
+        )
+        camera = CameraControl(
+            camera_switch,
+            loop=self._loop,
+            state=self._state,
+            health=health,
+            observer=self._observer,
+            capture=capture,
+        )
+        self._requests = RequestHandler(
+            playback,
+            self._status,
+            {protocol.Press: lambda _: self._press_requested(), protocol.Camera: camera.handle},
         )
 
     @property

@@ -34,7 +34,8 @@ NONE = -1  # no observation's number
 class Observer:
     """One observation at a time, on the loop's thread.
 
-    Without an analyzer (there is a problem with its model) the box never observes.
+    Without an analyzer (there is a problem with its model), and while the camera is switched off, every
+    observation ends at once, as one that has seen nobody.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Observer:
         by_press: somebody has asked for it.
         """
         self._by_press, self._answered, self._last_face = by_press, None, None
-        if self._analyzer is None:
+        if self._analyzer is None or self._state.value.camera_off:
             self.rest()
             self._report(NO_FACE)
             return
@@ -93,6 +94,13 @@ class Observer:
         self._forget()
         self._capture.stop()
         self._state.change(activity=Activity.RESTING)
+
+    def interrupt(self) -> None:
+        """End the present observation, if there is one, as one that has seen nobody."""
+        if self._state.value.activity is Activity.LOOKING:
+            self.rest()
+            if not self._answered:
+                self._report(NO_FACE)
 
     def handle_event(self, event: FrameCaptured | CaptureEnded) -> None:
         """Take a frame or the end of the frames; events of an earlier observation are ignored."""

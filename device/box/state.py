@@ -40,6 +40,7 @@ class State:
         decision: The result of the last observation.
         gesture: What the button's present hold means; None while the button is up.
         paused: MPD is paused.
+        camera_off: The owner has switched the camera off.
         furniture: How many faces in view are known to be furniture.
         trouble: The problem of each part that has one, by the part's name.
         shown: What the lights show; it follows `indication_of` at the end of each turn of the loop.
@@ -52,6 +53,7 @@ class State:
     decision: Decision | None = None
     gesture: Gesture | None = None
     paused: bool = False
+    camera_off: bool = False
     furniture: int = 0
     trouble: tuple[tuple[str, str], ...] = ()
     shown: tuple[Indication, Mood | None] = (Indication.STARTING, None)
@@ -62,6 +64,11 @@ class State:
     def mood(self) -> Mood | None:
         """The mood of the last observation, if it named one."""
         return self.decision.mood if self.decision else None
+
+    @property
+    def camera(self) -> str:
+        """How the camera is switched: "on" or "off"."""
+        return "off" if self.camera_off else "on"
 
 
 def indication_of(state: State) -> tuple[Indication, Mood | None]:
@@ -83,6 +90,8 @@ def indication_of(state: State) -> tuple[Indication, Mood | None]:
             return Indication.LOOKING, None
     if state.trouble:
         return Indication.TROUBLE, state.mood
+    if state.camera_off:  # also while paused: that is heard, and this is not
+        return Indication.CAMERA_OFF, None
     if state.paused:
         return Indication.PAUSED, state.mood
     if decision is None:

@@ -40,6 +40,7 @@ def status_of(
         "chosen_for": dict(estimate.probabilities) if estimate else None,
         "stepped_back": stepped_back,
         "volume": snapshot.volume if snapshot else None,
+        "camera": state.camera,
         "since": state.shown_since.isoformat(timespec="seconds"),
         "furniture": state.furniture,
         "start": {part: round(seconds, 3) for part, seconds in startup_s.items()},

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from device.config.settings import Settings
 from device.errors import (
@@ -28,6 +28,7 @@ from device.panel.controls import control_pins
 from device.printable import printable
 from device.storage.folder_owner import acting_as_owner
 from device.system.control_client import ask
+from device.vision.cameras.switch import SWITCHED_OFF
 
 if TYPE_CHECKING:
     from device.library.index import LibraryIndex
@@ -48,17 +49,20 @@ class Finding:
 def check(settings: Settings) -> list[Finding]:
     """Try each part. While a box runs, it holds pins and camera: then its status is used for them.
 
+    A camera that its owner has switched off is not opened, and that is no fault.
+
     Raises:
         ServiceError: A box runs that cannot be asked; without its status the findings would be wrong.
     """
-    trouble = _trouble_of_running_box(settings)
+    status = _status_of_running_box(settings)
+    trouble: dict[str, str] | None = status["trouble"] if status else None
     findings = [Finding(Part.SETTINGS, True, "every key is known and in range")]
     controls = {part: partial(_control, part) for part in control_pins(settings.panel)}
     for part, try_out in (CHECKS | controls).items():
-        if trouble is not None and part in (Part.CAMERA, Part.PANEL, *controls):
-            findings.append(
-                Finding(part, part not in trouble, trouble.get(part, "in use by the box that runs"))
-            )
+        if status and trouble is not None and part in (Part.CAMERA, Part.PANEL, *controls):
+            off = part is Part.CAMERA and status.get("camera") == "off"
+            how = SWITCHED_OFF if off else "in use by the box that runs"
+            findings.append(Finding(part, part not in trouble, trouble.get(part, how)))
             continue
         try:
             findings.append(Finding(part, True, try_out(settings)))
@@ -80,13 +84,12 @@ def not_checked(error: MoodboxError) -> list[Finding]:
     ]
 
 
-def _trouble_of_running_box(settings: Settings) -> dict[str, str] | None:
-    """The running box's problems by part; None if no box runs."""
+def _status_of_running_box(settings: Settings) -> dict[str, Any] | None:
+    """The running box's status; None if no box runs."""
     try:
-        trouble: dict[str, str] = ask(settings.service.socket_path(), "status")["trouble"]
+        return ask(settings.service.socket_path(), "status")
     except NoBoxError:
         return None
-    return trouble
 
 
 def _model(settings: Settings) -> str:
@@ -103,10 +106,13 @@ def _model(settings: Settings) -> str:
 
 
 def _camera(settings: Settings) -> str:
+    from device.cli.look import is_switched_off
     from device.cli.mounting_hint import mounting_hint
     from device.vision.camera import camera_factory
     from device.vision.model_card import read_card
 
+    if is_switched_off(settings):
+        return f"not tried: {SWITCHED_OFF}"
     with camera_factory(settings.camera)() as camera:
         frame = camera.read()
     source = printable(settings.camera.source)

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 from device.cli.mounting_hint import mounting_hint
 from device.config.settings import Settings
-from device.errors import CameraError, MoodboxError, SettingsError
+from device.errors import CameraError, MoodboxError, NoBoxError, SettingsError
 from device.mood import Decision
 from device.printable import printable
+from device.system.control_client import ask
 from device.vision.camera import camera_factory, frames_of, max_side, source_path
 from device.vision.cameras.mounting import upright
+from device.vision.cameras.switch import SWITCHED_OFF, CameraSwitch
 from device.vision.frame import Frame, empty_frame
 from device.vision.observation import FaceAnalyzer, observe
 from device.vision.pictures import find_pictures, read_picture
@@ -22,9 +24,11 @@ def look_at_camera(settings: Settings, *, in_json: bool) -> int:
     """Print the decision of one observation. Returns the exit code.
 
     Raises:
-        CameraError: The camera gives no frame.
+        CameraError: The camera gives no frame, or its owner has switched it off.
         ModelError: The model cannot be loaded.
     """
+    if is_switched_off(settings):
+        raise CameraError(SWITCHED_OFF)
     with camera_factory(settings.camera)() as camera:
         analyzer = FaceAnalyzer(settings.model, settings.look)
         frames = _Remembered(frames_of(camera))
@@ -33,6 +37,21 @@ def look_at_camera(settings: Settings, *, in_json: bool) -> int:
     if hint := mounting_hint(frames.last, analyzer.card, settings, decision.face):
         print(f"moodbox: {hint}", file=sys.stderr)
     return 0
+
+
+def is_switched_off(settings: Settings) -> bool:
+    """Whether the source is a camera, not files, and its owner has switched the box's camera off.
+
+    Raises:
+        ServiceError: A box runs that cannot be asked.
+        MemoryFileError: No box runs, and this user cannot tell.
+    """
+    if settings.camera.source.partition(":")[0] in ("images", "video"):
+        return False
+    try:
+        return ask(settings.service.socket_path(), "status").get("camera") == "off"
+    except NoBoxError:
+        return CameraSwitch(settings.service.state_path()).is_off()
 
 
 class _Remembered:

@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import Any
 
 from device.config.settings import Settings
-from device.errors import SettingsError
+from device.errors import NoBoxError, SettingsError
 from device.system import control_protocol as protocol
 from device.system.control_client import ask, subscribe
 
@@ -28,14 +28,37 @@ def send(options: argparse.Namespace, settings: Settings) -> int:
             for reply in replies:
                 print(json.dumps(reply) if options.json else _in_one_line(reply), flush=True)
         return 0
-    reply = ask(path, command)
+    try:
+        reply = ask(path, command)
+    except NoBoxError:
+        if not isinstance(command, protocol.Camera):
+            raise
+        reply = _switch_without_box(command, settings)
     if options.json:
         print(json.dumps(reply))
     elif isinstance(command, protocol.Status):
         print("\n".join(_lines(reply)))
-    elif "volume" in reply:
-        print(reply["volume"])
+    else:
+        for key, value in reply.items():
+            if key != "ok":
+                print(value)
     return 0
+
+
+def _switch_without_box(command: protocol.Camera, settings: Settings) -> dict[str, Any]:
+    """Switch the camera of the box that starts next: to do that afterwards would be too late for some."""
+    from device.cli.song_affect import folder_for_command
+    from device.storage.folder_owner import acting_as_owner
+    from device.vision.cameras.switch import CameraSwitch
+
+    folder = settings.service.state_path() if command.to is None else folder_for_command(settings)
+    switch = CameraSwitch(folder)
+    with acting_as_owner(folder):
+        if command.to == "off":
+            switch.turn_off()
+        elif command.to == "on":
+            switch.turn_on()
+        return {"ok": True, "camera": "off" if switch.is_off() else "on"}
 
 
 def _command(kind: type[protocol.Command], word: str | None) -> protocol.Command:

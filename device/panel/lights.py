@@ -22,6 +22,7 @@ class Indication(StrEnum):
     NO_FACE = "no_face"
     TROUBLE = "trouble"
     PAUSED = "paused"
+    CAMERA_OFF = "camera_off"
     PRESSED = "pressed"
     HELD = "held"
     GOING_OFF = "going_off"
@@ -50,6 +51,7 @@ PATTERNS = {
     Indication.NO_FACE: Pattern(1, on_time=0.05, off_time=1.95),  # a flash every two seconds
     Indication.TROUBLE: Pattern(1, on_time=0.5, off_time=0.5),  # blinks
     Indication.PAUSED: Pattern(1, on_time=0.05, off_time=0.5, fade_time=1.5),  # breathes slowly
+    Indication.CAMERA_OFF: Pattern(1, on_time=0.05, off_time=4, fade_time=0.5),  # glows every five seconds
     Indication.HELD: Pattern(1),  # all lit: a release now pauses
     Indication.GOING_OFF: Pattern(1, on_time=0.4, off_time=0.1),  # all wink: a release now switches off
     Indication.OFF: Pattern(0),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -107,7 +107,18 @@ class Volume(Command, frozen=True, tag="volume"):
             raise ValueError("give `to` or `steps`, not both")
 
 
-COMMANDS: tuple[type[Command], ...] = (Status, Subscribe, Press, Skip, Pause, Play, Volume)
+class Camera(Command, frozen=True, tag="camera"):
+    """Switches the camera off or on; without an argument, nothing changes."""
+
+    name = "camera"
+    summary = "switch the camera off, which a restart does not change, or on again, or print which it is"
+    word = "[off|on]"
+    sends = "`camera`: `off` or `on`"
+
+    to: Literal["off", "on"] | None = None
+
+
+COMMANDS: tuple[type[Command], ...] = (Status, Subscribe, Press, Skip, Pause, Play, Volume, Camera)
 """The table."""
 NAMES = tuple(command.name for command in COMMANDS)
 _ANY_COMMAND: Any = functools.reduce(operator.or_, COMMANDS)

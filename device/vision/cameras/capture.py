@@ -84,6 +84,11 @@ class Capture:
             self._post(CaptureEnded(self._session, f"the camera cannot be opened: {error}"))
         return self._session
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a session has the camera open, opens it, or has not closed it yet."""
+        return self._camera.locked() or self._hanging()
+
     def request_frame(self) -> None:
         """Ask for one more frame, or for the CaptureEnded that takes its place."""
         self._requests.release()

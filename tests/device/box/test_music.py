@@ -140,5 +140,5 @@ def test_status_over_the_socket_has_all_the_contracts_keys(harness: Harness) -> 
     assert max(status["chosen_for"], key=status["chosen_for"].get) == status["mood"]
     assert list(status) == [
         *("state", "mood", "confidence", "playing", "song", "chosen_by", "chosen_for", "stepped_back"),
-        *("volume", "since", "furniture", "start", "version", "protocol", "trouble"),
+        *("volume", "camera", "since", "furniture", "start", "version", "protocol", "trouble"),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import typing
 from collections.abc import Callable
+from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
 from typing import Any
@@ -48,6 +49,7 @@ from device.system.startup_times import StartupTimes
 from device.system.systemd import Notifier
 from device.vision.camera import PictureCamera
 from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.cameras.switch import CameraSwitch
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY
@@ -160,6 +162,7 @@ def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callabl
         lights=NoLights(),
         analyzer=analyzer,
         capture=Capture(lambda: PictureCamera([HAPPY]), events.put),
+        camera_switch=CameraSwitch(Path("/nowhere")),
         playback=PlaybackController(
             music,
             MpdWorker(music, events.put),
