@@ -18,10 +18,13 @@ BATCH_SIZE = 50  # songs that are looked up at once
 MAX_CONFIDENCE = 0.99  # a confidence of 1 would have infinite weight
 
 
-def analyze_songs(index: LibraryIndex, folder: Path, client: AudioClient) -> Iterator[None]:
-    """Analyze the songs that were not analyzed yet, and yield after each.
+def analyze_songs(index: LibraryIndex, folder: Path, client: AudioClient) -> Iterator[bool]:
+    """Analyze the songs that were not analyzed yet, and yield after each, so that the caller can pause.
 
     Songs whose tags tell nothing come first. A file that cannot be read at present is tried again next time.
+
+    Yields:
+        True after a song; False after a batch that was looked up, which is all there is if a disk is away.
 
     Raises:
         SoundError: no song can be analyzed.
@@ -45,7 +48,8 @@ def analyze_songs(index: LibraryIndex, folder: Path, client: AudioClient) -> Ite
                     affect = combine_affects(affect, audio_affect_of(analysis))
                 index.keep_analysis(song, analysis, affect)
                 analyzed += 1
-                yield
+                yield True
+            yield False
     if analyzed:
         log.info("%d songs were analyzed, %d of them without a result", analyzed, faults)
     if missing:

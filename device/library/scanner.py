@@ -238,11 +238,11 @@ class LibraryScanner:
             return
         unpublished, published_at = False, monotonic()
         try:
-            for _ in analyze_songs(index, folder, self._audio_client):
-                unpublished = True
+            for analyzed in analyze_songs(index, folder, self._audio_client):
+                unpublished = unpublished or analyzed
                 if self._awake.wait(MIN_PAUSE_S):
                     break
-                if monotonic() - published_at > PUBLISH_INTERVAL_S:
+                if unpublished and monotonic() - published_at > PUBLISH_INTERVAL_S:
                     self._publish(index)
                     unpublished, published_at = False, monotonic()
         except SoundError as error:

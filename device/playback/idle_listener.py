@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -45,7 +46,10 @@ def idle_listener(
             put(IdleEnded(error))
 
     thread = threading.Thread(target=listen, name="listener", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:  # too many threads, or too little memory: as if MPD were not reachable
+        raise OSError(errno.EAGAIN, str(error)) from error
     try:
         yield
     finally:

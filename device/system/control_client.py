@@ -7,10 +7,17 @@ import json
 import socket
 from collections.abc import Generator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from device.errors import NoBoxError, ServiceError
 from device.system.control_protocol import REPLY_TIMEOUT_S, Command, Subscribe, encode
+
+BUSY_PAUSE_S = 0.05  # until a client that found no place tries again
+
+
+class _BusyError(ServiceError):
+    """The box has no place for another connection at present, and has not seen the request."""
 
 
 def ask(path: Path, command: Command | str) -> dict[str, Any]:
@@ -21,10 +28,17 @@ def ask(path: Path, command: Command | str) -> dict[str, Any]:
         ServiceError: The socket cannot be used, or the box refuses or does not reply.
     """
     line = f"{command}\n".encode() if isinstance(command, str) else encode(command)
-    with contextlib.closing(_replies(path, line)) as replies:
-        for reply in replies:
-            return reply
-    raise ServiceError(f"{path}: the box is busy; ask again")
+    end = monotonic() + REPLY_TIMEOUT_S
+    while True:
+        try:
+            with contextlib.closing(_replies(path, line)) as replies:
+                for reply in replies:
+                    return reply
+            raise ServiceError(f"{path}: the box is busy; ask again")
+        except _BusyError:
+            if monotonic() > end:
+                raise
+            sleep(BUSY_PAUSE_S)
 
 
 def subscribe(path: Path) -> Generator[dict[str, Any], None, None]:
@@ -45,8 +59,11 @@ def _replies(path: Path, line: bytes, *, waits: bool = False) -> Generator[dict[
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
         connection.settimeout(REPLY_TIMEOUT_S + 1)
         try:
-            connection.connect(str(path))
-            connection.sendall(line)
+            try:
+                connection.connect(str(path))
+                connection.sendall(line)
+            except (BlockingIOError, BrokenPipeError, ConnectionResetError) as error:
+                raise _BusyError(f"{path}: the box is busy; ask again") from error
             with connection.makefile("rb") as lines:
                 while received := lines.readline():
                     yield _checked(path, received)

@@ -185,6 +185,7 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.failure: ServiceError | None = None
         self._connections = connections
         self._path = path
+        self._silent: dict[socket.socket, None] = {}  # those whose request has not come in, the oldest first
         super().__init__(str(path), _Handler)
         self._inode = path.stat().st_ino
 
@@ -209,19 +210,34 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if not self._connections.acquire(blocking=False):
+        if not self._connections.acquire(blocking=False) and not self._take_place_of_a_silent_one():
             self.shutdown_request(request)
             return
+        self._silent[request] = None
         try:
             super().process_request(request, client_address)
         except BaseException:  # no thread could be started
+            self.has_spoken(request)
             self._connections.release()
             raise
+
+    def _take_place_of_a_silent_one(self) -> bool:
+        """Disconnect the client that has been silent for longest, so that silent ones keep nobody out."""
+        for silent in list(self._silent):
+            with contextlib.suppress(OSError):
+                silent.shutdown(socket.SHUT_RDWR)
+                return self._connections.acquire(timeout=POLL_S)
+        return False
+
+    def has_spoken(self, request: socket.socket) -> None:
+        """Note that a request has come in, or that the connection has ended."""
+        self._silent.pop(request, None)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self.has_spoken(request)
             self._connections.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -241,6 +257,7 @@ class _Handler(socketserver.StreamRequestHandler):
         except TimeoutError:
             self._send({"error": f"no whole line within {REPLY_TIMEOUT_S:.0f} s"})
             return
+        self.server.has_spoken(self.connection)
         if len(line) == MAX_REQUEST_BYTES and not line.endswith(b"\n"):
             self._send({"error": f"the line is longer than {MAX_REQUEST_BYTES} bytes"})
             return
@@ -275,8 +292,10 @@ class _Handler(socketserver.StreamRequestHandler):
 def _remove_stale(path: Path) -> None:
     """Remove the socket file of a box that was killed. Raises ServiceError if a box listens at it."""
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
+        probe.setblocking(False)  # a box that is stopped accepts nobody
         try:
-            probe.connect(str(path))
+            with contextlib.suppress(BlockingIOError):  # so many wait there already
+                probe.connect(str(path))
         except ConnectionRefusedError:
             path.unlink()
         else:

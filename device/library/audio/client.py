@@ -14,12 +14,16 @@ from pathlib import Path
 import msgspec
 
 import device
-from device.errors import SoundError, install_command
+from device.errors import MoodboxError, SoundError, install_command
 from device.library.audio.features import Features
 
 ANSWER_TIMEOUT_S = 120.0  # a song that takes longer counts as one that cannot be analyzed
 EXIT_TIMEOUT_S = 1.0  # for the worker to exit by itself before it is killed
 MAX_CONSECUTIVE_CRASHES = 5  # so many in a row cannot all be the fault of the songs
+
+
+class WorkerNotStartedError(MoodboxError, RuntimeError):
+    """No process can be started at present: too many run, too many files are open, or memory is short."""
 
 
 class _Status(msgspec.Struct):
@@ -56,6 +60,7 @@ class AudioClient:
 
         Raises:
             SoundError: no song can be analyzed at present, whatever its file holds.
+            WorkerNotStartedError: the same, and it may be different in a moment.
         """
         try:
             answer = self._request(path)
@@ -81,6 +86,7 @@ class AudioClient:
 
         Raises:
             SoundError: no song can be analyzed at present.
+            WorkerNotStartedError: the same, and it may be different in a moment.
         """
         if self._process is None:
             self._start_worker()
@@ -120,15 +126,19 @@ class AudioClient:
     def _start_worker(self) -> subprocess.Popen[bytes]:
         if self._closed:
             raise SoundError("the box is shutting down")
-        self._process = process = subprocess.Popen(
-            [sys.executable, "-m", "device.library.audio.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # decoders print warnings there for many files
-            bufsize=0,
-            cwd=Path(device.__file__).parent.parent,
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve memory
-        )
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "device.library.audio.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # decoders print warnings there for many files
+                bufsize=0,
+                cwd=Path(device.__file__).parent.parent,
+                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve memory
+            )
+        except OSError as error:
+            raise WorkerNotStartedError(f"the audio worker cannot be started ({error.strerror})") from error
+        self._process = process
         status = _status(_read_line(process, ANSWER_TIMEOUT_S) or b"")
         if not status.ready:
             self.stop_worker()

@@ -12,7 +12,7 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.library.audio.client import AudioClient
-from device.library.audio_affect import analyze_songs
+from device.library.audio_affect import BATCH_SIZE, analyze_songs
 from device.library.index import LibraryIndex, TaggedSong
 from device.library.scan import scan
 from device.library.table import Song
@@ -32,7 +32,7 @@ def index_of(**affects: Affect) -> LibraryIndex:
 
 
 def count_analyzed(index: LibraryIndex, folder: Path, client: AudioClient) -> int:
-    return sum(1 for _ in analyze_songs(index, folder, client))
+    return sum(analyze_songs(index, folder, client))
 
 
 def test_songs_whose_tags_tell_nothing_are_analyzed_first(
@@ -42,8 +42,9 @@ def test_songs_whose_tags_tell_nothing_are_analyzed_first(
         shutil.copy(sounds["wild"], tmp_path / name)
     index = index_of(a=BLUES, b=UNKNOWN_AFFECT, c=UNKNOWN_AFFECT)
     order = []
-    for _ in analyze_songs(index, tmp_path, client):
-        order.append({name for name in "abc" if index.analysis(name)})
+    for analyzed in analyze_songs(index, tmp_path, client):
+        if analyzed:
+            order.append({name for name in "abc" if index.analysis(name)})
     assert order == [{"b"}, {"b", "c"}, {"a", "b", "c"}]
 
 
@@ -148,3 +149,10 @@ def test_a_file_that_is_missing_or_unreadable_is_tried_again_later(
     assert index.analysis_counts() == (0, 0)
     shutil.copy(sounds["wild"], tmp_path / "a")
     assert count_analyzed(index, tmp_path, client) == 1
+
+
+def test_a_library_whose_disk_is_away_is_looked_up_in_batches_with_pauses_between(
+    tmp_path: Path, client: AudioClient
+) -> None:
+    index = index_of(**{f"{number}.ogg": BLUES for number in range(5 * BATCH_SIZE)})
+    assert list(analyze_songs(index, tmp_path / "away", client)) == 5 * [False]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sqlite3
 from pathlib import Path
 from queue import Empty
 
@@ -218,3 +219,22 @@ def test_an_mpd_that_is_away_is_the_players_matter(settings: Settings, folder: P
     with pytest.raises(Empty):
         run.posted.get(timeout=0.5)
     run.scanner.close()
+
+
+@pytest.mark.parametrize("broken", ["count", "progress", "table"])
+def test_an_index_that_gives_errors_is_not_tried_again_and_again_without_a_pause(
+    library: PrivateMpd, settings: Settings, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    tries = []
+
+    def fail(_: LibraryIndex) -> None:
+        tries.append(broken)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(LibraryIndex, broken, fail)
+    run = ScannerRun(settings.music, None, QUICK)
+    run.scanner.wake()
+    failed = [run.next(PartFailed) for _ in range(3)]
+    run.scanner.close()
+    assert [event.failures for event in failed] == [1, 2, 3]
+    assert len(tries) <= 2 * (len(failed) + 1)

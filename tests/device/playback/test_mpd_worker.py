@@ -52,6 +52,30 @@ def test_it_reports_that_mpd_answers(library: PrivateMpd, worker: MpdWorker, eve
     assert events.next(MpdConnected).snapshot.state == "stop"
 
 
+def test_a_thread_limit_costs_the_connection_to_mpd_and_not_the_box(
+    settings: Settings, library: PrivateMpd, events: PostedEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+    refused: list[threading.Thread] = []
+
+    def refuse_twice(thread: threading.Thread) -> None:
+        if thread.name == "listener" and len(refused) < 2:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse_twice)
+    monkeypatch.setattr(mpd_worker, "MIN_RECONNECT_DELAY_S", 0.01)
+    created = MpdWorker(settings.music, events.queue.put)
+    created.start()
+    posted = [events.queue.get(timeout=15) for _ in range(5)]
+    created.close()
+    assert [type(event) for event in posted] == [
+        MpdConnected, MpdDisconnected, MpdConnected, MpdDisconnected, MpdConnected,
+    ]  # fmt: skip
+    assert "can't start new thread" in posted[1].reason
+
+
 def test_it_finds_the_songs_of_the_moods_playlist(
     library: PrivateMpd, worker: MpdWorker, events: PostedEvents
 ) -> None:
@@ -236,7 +260,7 @@ def test_the_password_is_sent_and_a_wrong_one_is_reported(library: PrivateMpd) -
     with connected(Music(address=library.address, password="secret")) as client:
         client.add("sad/01.ogg")
     wrong = Music(address=library.address, password="guess")
-    with pytest.raises(PlayerError, match=r"set the right music\.password"), connected(wrong):
+    with pytest.raises(PlayerError, match=r"music\.password is not one of mpd\.conf"), connected(wrong):
         pass
 
 

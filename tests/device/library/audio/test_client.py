@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import soundfile
 
 from device.demo.songs import RATE, SONGS, synthesize
 from device.errors import SoundError
-from device.library.audio.client import MAX_CONSECUTIVE_CRASHES, AudioClient
+from device.library.audio.client import MAX_CONSECUTIVE_CRASHES, AudioClient, WorkerNotStartedError
 from device.library.audio.features import Features
 from tests.waiting import eventually
 
@@ -231,3 +232,16 @@ def test_an_invalid_answer_is_a_fault_and_the_next_song_is_analyzed(
         assert isinstance(fault, str)
         assert "invalid answer" in fault
         assert isinstance(client.analyze(song), Features)
+
+
+def test_a_process_that_cannot_be_started_is_no_songs_fault_and_is_tried_again(
+    client: AudioClient, sounds: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", refuse)
+        with pytest.raises(WorkerNotStartedError, match=r"cannot be started \(Resource temporarily"):
+            client.analyze(sounds["still"])
+    assert isinstance(client.analyze(sounds["still"]), Features)
