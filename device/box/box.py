@@ -13,13 +13,15 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
-from device.box.camera_control import CameraControl
+from device.box.commands.camera import CameraControl
+from device.box.commands.reply import OK, Actions
+from device.box.commands.songs import SongOpinions
 from device.box.control_events import ControlEvents
 from device.box.furniture import FurnitureLearner
 from device.box.loop import Loop, Stop
 from device.box.music_response import respond
 from device.box.observer import Observer
-from device.box.requests import OK, RequestHandler
+from device.box.requests import RequestHandler
 from device.box.state import Activity, State, StateHolder, indication_of
 from device.box.status import headline_of, status_of
 from device.config import settings
@@ -97,7 +99,7 @@ class Box:
             capture: Gives frames.
             camera_switch: Whether the box may use its camera.
             playback: Decides what plays.
-            memory: Keeps which faces are furniture.
+            memory: Keeps which faces are furniture, and which songs are excluded.
             power: Switches the machine off.
             notifier: Tells systemd.
             startup: How long each part of the start took.
@@ -119,6 +121,7 @@ class Box:
         self._power = power
         self._notifier = notifier
         self._startup = startup
+        guarded = GuardedMemory(memory, health)
         self._observer = Observer(
             loop=self._loop,
             state=self._state,
@@ -126,22 +129,13 @@ class Box:
             rules=rules,
             analyzer=analyzer,
             capture=capture,
-            furniture=FurnitureLearner(GuardedMemory(memory, health), self._state),
+            furniture=FurnitureLearner(guarded, self._state),
             on_look=lambda look: respond(playback, look),
         )
-        camera = CameraControl(
-            camera_switch,
-            loop=self._loop,
-            state=self._state,
-            health=health,
-            observer=self._observer,
-            capture=capture,
-        )
-        self._requests = RequestHandler(
-            playback,
-            self._status,
-            {protocol.Press: lambda _: self._press_requested(), protocol.Camera: camera.handle},
-        )
+        camera = CameraControl(camera_switch, self._loop, self._state, health, self._observer, capture)
+        press: Actions = {protocol.Press: lambda _: self._press_requested()}
+        actions = press | camera.actions | SongOpinions(playback, guarded).actions
+        self._requests = RequestHandler(playback, self._status, actions)
 
     @property
     def state(self) -> State:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from device.box.commands.reply import NO_MPD, OK, Actions, Reply
 from device.playback.controller import PlaybackController
 from device.system import control_protocol as protocol
 from device.system.control_server import Request
 
-Reply = dict[str, Any]
-Action = Callable[[Any], Reply]
-
-OK: Reply = {"ok": True}
 NO_VOLUME = "MPD has no volume: give its audio_output a mixer_type in mpd.conf"
 
 
@@ -23,7 +19,7 @@ class RequestHandler:
         self,
         playback: PlaybackController,
         status: Callable[[], Reply],
-        actions: Mapping[type[protocol.Command], Action],
+        actions: Actions,
     ) -> None:
         """Take what requests act on.
 
@@ -37,7 +33,7 @@ class RequestHandler:
         self._status = status
         self._subscribers: list[Request] = []
         self._published: Reply = {}
-        self._actions: dict[type[protocol.Command], Action] = {
+        self._actions: Actions = {
             protocol.Status: lambda _: status(),
             protocol.Skip: lambda _: _ok(playback.skip(), "no song plays that could be skipped"),
             protocol.Pause: lambda _: _ok(controls.pause(), "no song plays that could be paused"),
@@ -56,7 +52,11 @@ class RequestHandler:
             request.reply.put(status)
             self._subscribers.append(request)
         else:
-            request.reply.put(self._actions[type(request.command)](request.command))
+            reply = self._actions[type(request.command)](request.command)
+            if callable(reply):
+                reply(request.reply.put)
+            else:
+                request.reply.put(reply)
 
     def publish(self) -> None:
         """Send the status to every subscriber, if it has changed."""
@@ -72,7 +72,7 @@ class RequestHandler:
 
     def _volume(self, command: protocol.Volume) -> Reply:
         if self._playback.snapshot is None:
-            return {"error": "MPD is not reachable: `moodbox status` says why"}
+            return {"error": NO_MPD}
         if command.to is not None:
             volume = self._playback.controls.set_volume(command.to)
         elif command.steps is not None:

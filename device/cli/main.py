@@ -124,5 +124,6 @@ def _parser() -> argparse.ArgumentParser:
             subparser.add_argument("uri", metavar="URI", help="the song's URI in MPD")
             terms = "happy, sad, calm ..., or two numbers from 0 to 1; without it, print what is known"
             subparser.add_argument("word", metavar="WORD", nargs="*", help=terms)
-            subparser.add_argument("--unsay", action="store_true", help="forget the affect that you set")
+            unsay = "forget the affect that you set, and `moodbox never`"
+            subparser.add_argument("--unsay", action="store_true", help=unsay)
     return parser

@@ -34,6 +34,7 @@ def describe(settings: Settings, uri: str) -> dict[str, Any]:
         analysis = index.analysis(uri)
     with Memory.opened_for_command(folder) as memory:
         table = table.with_own_affects(memory.own_affects())
+        excluded = uri in memory.excluded()
     song = table.song(row)
     return {
         "uri": uri,
@@ -43,6 +44,7 @@ def describe(settings: Settings, uri: str) -> dict[str, Any]:
         "sound": _rounded(analysis) if isinstance(analysis, Features) else None,
         "fault": analysis if isinstance(analysis, str) else None,
         "left_out": uri in table.left_out and song.affect.source is not Source.OWN,
+        "never": excluded,
     }
 
 
@@ -65,6 +67,8 @@ def as_text(description: Mapping[str, Any]) -> str:
             "left out as spoken word: it plays only from a stored playlist with a mood's name, or if you say"
             " where it belongs (moodbox mood URI happy)"
         )
+    if description["never"]:
+        lines.append("never chosen, because you said `moodbox never` (--unsay lets it in again)")
     return "\n".join(lines)
 
 
@@ -89,10 +93,12 @@ def set_own_affect(settings: Settings, uri: str, words: Sequence[str]) -> None:
         memory.keep_own_affect(uri, valence, energy)
 
 
-def remove_own_affect(settings: Settings, uri: str) -> None:
-    """Delete the affect that the user set for a song, so that its tags and its sound count again."""
+def unsay(settings: Settings, uri: str) -> None:
+    """Delete what the user has said of a song: where it belongs, and that it must never be chosen."""
+    uri = uri.encode("utf-8", "replace").decode()
     with Memory.opened_for_command(folder_for_command(settings)) as memory:
-        memory.remove_own_affect(uri.encode("utf-8", "replace").decode())
+        memory.remove_own_affect(uri)
+        memory.include(uri)
 
 
 def _row(table: SongTable, uri: str) -> int:

@@ -46,6 +46,7 @@ class Plan:
         choices: the chosen songs, in their order.
         titles: those that MPD knows, by URI.
         left_out: how many songs of the library are left out as spoken word; 0 for a playlist.
+        excluded: how many songs of the library or the playlist are never chosen, as somebody has said.
     """
 
     estimate: MoodEstimate
@@ -54,6 +55,7 @@ class Plan:
     choices: tuple[RankedSong, ...]
     titles: Mapping[str, str]
     left_out: int
+    excluded: int
 
     @property
     def known(self) -> int:
@@ -88,6 +90,7 @@ def plan(settings: Settings, words: str | None, seed: int | None = None) -> Plan
             picked,
             likes=liked,
             own_affects=memory.own_affects(),
+            excluded=memory.excluded(),
             history=memory.played(HISTORY_LENGTH),
             play_statistics=memory.play_statistics(estimate),
         )
@@ -95,8 +98,10 @@ def plan(settings: Settings, words: str | None, seed: int | None = None) -> Plan
     if not planned.songs:
         raise LibraryError(why_no_songs(len(table)))
     titles = titles_of(settings.music, [song.uri for song in planned.songs])
-    left_out = 0 if picked else len(table) - len(planned.table)
-    return Plan(estimate, planned.table, planned.trajectory, planned.songs, titles, left_out)
+    source = set(picked) if context.allowed_playlist else set(table.to_choose_from(context.own_affects).uris)
+    left_out = 0 if context.allowed_playlist else len(table) - len(source)
+    excluded = len(source & context.excluded)
+    return Plan(estimate, planned.table, planned.trajectory, planned.songs, titles, left_out, excluded)
 
 
 def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
@@ -151,6 +156,7 @@ def _is_running(settings: Settings) -> bool:
 def as_table(plan: Plan) -> str:
     """Format a plan for people."""
     note = f" ({plan.left_out} more are left out as spoken word)" if plan.left_out else ""
+    note += f" ({plan.excluded} more are never chosen, as you said)" if plan.excluded else ""
     lines = [f"{_reason(plan.estimate)}: {len(plan.choices)} of {plan.known} songs{note}"]
     for number, choice in enumerate(plan.choices, start=1):
         title = plan.titles.get(choice.uri)
@@ -178,6 +184,7 @@ def as_object(plan: Plan) -> dict[str, Any]:
         "known": plan.known,
         "songs": choices,
         "left_out": plan.left_out,
+        "never": plan.excluded,
     }
 
 

@@ -87,11 +87,14 @@ def hear(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def mood(options: argparse.Namespace, settings: Settings) -> int:
-    """Set or forget the user's own affect of a song, and print what is known of it."""
+    """Set or forget what the user has said of a song, and print what is known of it."""
     from device.cli import song_affect
+    from device.mpd.titles import is_stream
 
     if options.unsay:
-        song_affect.remove_own_affect(settings, options.uri)
+        song_affect.unsay(settings, options.uri)
+        if is_stream(options.uri):
+            return 0  # nothing else is known of it
     elif options.word:
         song_affect.set_own_affect(settings, options.uri, options.word)
     known = song_affect.describe(settings, options.uri)

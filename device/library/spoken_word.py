@@ -60,8 +60,8 @@ def why_no_songs(left_out: int) -> str:
     if not left_out:
         return EMPTY_LIBRARY
     return (
-        f"all {left_out} songs of MPD's library are left out as spoken word: add music, or change "
-        "music.leave_out_genres and music.leave_out_folders in the settings"
+        f"all {left_out} songs of MPD's library are left out as spoken word, or by `moodbox never`: "
+        "add music, or change music.leave_out_genres and music.leave_out_folders in the settings"
     )
 
 

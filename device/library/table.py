@@ -79,10 +79,14 @@ class SongTable:
         """Return the same table, in which the songs with these URIs are left out."""
         return replace(self, left_out=frozenset(uris))
 
-    def to_choose_from(self, let_in: Collection[str] = ()) -> SongTable:
-        """Return a table of the songs that are not left out, and of those in `let_in`."""
+    def to_choose_from(
+        self, let_in: Collection[str] = (), excluded: AbstractSet[str] = frozenset()
+    ) -> SongTable:
+        """Return a table of the songs that are not left out, and of those in `let_in`; none in `excluded`."""
         exceptions = self.left_out.intersection(let_in)
-        return self._without(self.left_out - exceptions) if exceptions else self._music
+        if not (exceptions or excluded):
+            return self._music
+        return self._without((self.left_out - exceptions) | excluded)
 
     @cached_property
     def _music(self) -> SongTable:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import mpd
 
 from device.mpd import responses
-from device.mpd.connection import Client
+from device.mpd.connection import Client, printable
 from device.mpd.transport import ResponseError
 
-LIKES = {"0": False, "2": True}  # the values of the sticker `like`; 1 is neutral
+LIKE_VALUE = "2"
+LIKES = {"0": False, LIKE_VALUE: True}  # the values of the sticker `like`; 1 is neutral
 
 
 def record_play(client: Client, uri: str, *, completed: bool, when: int) -> None:
@@ -23,6 +24,15 @@ def record_play(client: Client, uri: str, *, completed: bool, when: int) -> None
     with contextlib.suppress(mpd.CommandError):
         client.sticker_set("song", uri, counter, str(_number(client, uri, counter) + 1))
         client.sticker_set("song", uri, moment, str(when))
+
+
+def like(client: Client, uri: str) -> str:
+    """Like a song; returns "", or why MPD refuses."""
+    try:
+        client.sticker_set("song", uri, "like", LIKE_VALUE)
+    except mpd.CommandError as error:
+        return f"MPD refuses: {printable(str(error))}"
+    return ""
 
 
 def likes(client: Client) -> Mapping[str, bool]:

@@ -1,4 +1,4 @@
-"""How a song is named to people: by artist and title, or by its file where it has no title."""
+"""How a song is named: to people by artist and title, or by its file where it has no title; else by URI."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def song_name(artist: Text, title: Text, uri: str) -> str:
     """`Artist - Title`; one of them if the song has no other, the URI if it has neither."""
     parts = [", ".join(tag_values(tag)) for tag in (artist, title)]
     return " - ".join(filter(None, parts)) or uri
+
+
+def is_stream(uri: str) -> bool:
+    """Whether it names a stream, or a file outside of MPD's library, of which MPD knows nothing for later."""
+    return "://" in uri
 
 
 def titles_of(music: settings.Music, uris: Iterable[str]) -> Mapping[str, str]:

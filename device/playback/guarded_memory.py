@@ -34,14 +34,15 @@ class GuardedMemory:
             self._cannot(error)
             return None
 
-    def keep(self, write: Callable[[Memory], None]) -> None:
-        """Do what `write` writes, if possible."""
+    def keep(self, write: Callable[[Memory], None]) -> bool:
+        """Do what `write` writes, if possible; returns whether it was."""
         try:
             write(self._memory)
         except sqlite3.Error as error:
             self._cannot(error)
-        else:
-            self._health.clear(Part.STORAGE)
+            return False
+        self._health.clear(Part.STORAGE)
+        return True
 
     def _cannot(self, error: sqlite3.Error) -> None:
         self._health.report(Part.STORAGE, f"what the box learns cannot be kept: {error}")

@@ -46,6 +46,7 @@ MIGRATIONS = (
     );
     """,
     "CREATE TABLE mood_bias (mood TEXT PRIMARY KEY, count REAL NOT NULL) WITHOUT ROWID;",
+    "CREATE TABLE excluded (uri TEXT PRIMARY KEY) WITHOUT ROWID;",
 )
 MOODS = f"({'|'.join(Mood)})"
 SHARE = rf"{MOODS}=[01]\.[0-9]{{3}}"
@@ -82,6 +83,7 @@ TABLES = (
             }
         ],
     ),
+    Table("excluded", [{"uri": str}]),
     Table("mood_bias", [{"mood": Mood, "count": BiasCount}]),
     # SQLite's own table, for `played`.
     Table("sqlite_sequence", [{"name": str, "seq": Number}], recoverable=False),
@@ -90,7 +92,7 @@ MAX_PLAYED = 1000  # played songs that are remembered
 
 
 class Memory(DatabaseFile):
-    """Queue ownership, played songs, play statistics, the user's own affects, furniture, and the mood bias.
+    """Queue ownership, played songs, play statistics, what the user has said of songs, furniture, mood bias.
 
     Every change is one transaction: a power failure leaves it complete or not made at all.
     """
@@ -181,7 +183,7 @@ class Memory(DatabaseFile):
             )
 
     def forget(self) -> None:
-        """Delete what was learned and played; the affects that the user set stay."""
+        """Delete what was learned and played; what the user has said of songs stays."""
         with self._transaction() as transaction:
             transaction.execute("DELETE FROM tallies")
             transaction.execute("DELETE FROM played")
@@ -242,3 +244,17 @@ class Memory(DatabaseFile):
         """Delete the affect that the user set for a song, if there is one."""
         with self._transaction() as transaction:
             transaction.execute("DELETE FROM words WHERE uri = ?", (uri,))
+
+    def excluded(self) -> frozenset[str]:
+        """Return the URIs of the songs that the box must never choose."""
+        return frozenset(uri for (uri,) in self._rows(tuple[str], "SELECT uri FROM excluded"))
+
+    def exclude(self, uri: str) -> None:
+        """Store that the box must never choose a song."""
+        with self._transaction() as transaction:
+            transaction.execute("INSERT OR IGNORE INTO excluded (uri) VALUES (?)", (uri,))
+
+    def include(self, uri: str) -> None:
+        """Let the box choose a song again."""
+        with self._transaction() as transaction:
+            transaction.execute("DELETE FROM excluded WHERE uri = ?", (uri,))

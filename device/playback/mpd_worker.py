@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 MIN_RECONNECT_DELAY_S, MAX_RECONNECT_DELAY_S = 0.2, 5.0
 POLL_INTERVAL_S = 15.0  # without a task for so long, MPD is asked whether it still answers
 OUTPUT_RETRY_INTERVAL_S = 5.0
+NO_STICKERS = "MPD keeps no likes: name a sticker_file in mpd.conf, then restart MPD"
+STICKERS_OFF = "the box shares no likes: music.stickers is false in the settings"
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,17 @@ class MpdWorker:
                 self._optional.run(mirror.client, "plays and skips", record, None)
 
         self._tasks.put(Task(Part.STICKERS, run))
+
+    def like(self, uri: str, done: Callable[[str], None]) -> None:
+        """Set MPD's sticker `like`; calls `done`, with "" or with why that failed."""
+
+        def run(mirror: QueueMirror) -> None:
+            if self._uses_stickers():
+                done(stickers.like(mirror.client, uri))
+            else:
+                done(NO_STICKERS if self._music.stickers else STICKERS_OFF)
+
+        self._tasks.put(Task(Part.STICKERS, run, lambda reason: done(f"it {reason}")))
 
     def _uses_stickers(self) -> bool:
         return self._music.stickers and "sticker" in self._commands

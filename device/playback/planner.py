@@ -52,6 +52,7 @@ class Planner:
             playlist,
             likes=self.likes,
             own_affects=recall(Memory.own_affects) or {},
+            excluded=recall(Memory.excluded) or frozenset(),
             history=self._memory.played(HISTORY_LENGTH),
             play_statistics=recall(lambda memory: memory.play_statistics(estimate)) or NO_STATISTICS,
         )

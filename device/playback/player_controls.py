@@ -1,4 +1,4 @@
-"""What somebody does with the music that plays: pause it, go on with it, make it louder."""
+"""What somebody does with the music that plays: pause it, go on with it, make it louder, like it."""
 
 from __future__ import annotations
 
@@ -79,6 +79,13 @@ class PlayerControls:
             return None
         self._mpd.change_volume(steps)
         return stepped(before, steps, self._highest)
+
+    def like(self, uri: str, done: Callable[[str], None]) -> None:
+        """Like a song of MPD's library, for MPD's other clients, too.
+
+        done: Called on the MPD worker's thread, with "" or with why it is not liked.
+        """
+        self._mpd.like(uri, done)
 
     @property
     def _volume(self) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,7 +29,8 @@ class ListeningContext:
         estimate: What is known of the listener's mood.
         playlist: URIs of the mood's stored playlist, streams included; if it has any, only they are played.
         likes: Likes (True) and dislikes (False) of other MPD clients, by URI.
-        own_affects: What the user has said of songs, by URI.
+        own_affects: Where the user has said that songs belong, by URI.
+        excluded: URIs of songs that are never chosen, not even from the playlist.
         history: URIs of the last `HISTORY_LENGTH` songs that began, the latest last.
         play_statistics: What was learned in these moods.
     """
@@ -38,8 +40,14 @@ class ListeningContext:
     playlist: Sequence[str] = ()
     likes: Mapping[str, bool] = field(default_factory=dict)
     own_affects: Mapping[str, Affect] = field(default_factory=dict)
+    excluded: AbstractSet[str] = frozenset()
     history: Sequence[str] = ()
     play_statistics: PlayStatistics = NO_STATISTICS
+
+    @property
+    def allowed_playlist(self) -> Sequence[str]:
+        """The playlist without excluded songs; if none is left, the library takes its place."""
+        return [uri for uri in self.playlist if uri not in self.excluded]
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,11 @@ def plan_songs(
         current: URI of the song that plays, and goes on playing before them.
         upcoming: URIs of the songs that are queued after it already, in order.
     """
-    if context.playlist:
-        table = context.library.only(context.playlist)
+    playlist = context.allowed_playlist
+    if playlist:
+        table = context.library.only(playlist)
     else:
-        table = context.library.to_choose_from(let_in=context.own_affects)
+        table = context.library.to_choose_from(let_in=context.own_affects, excluded=context.excluded)
     table = table.with_own_affects(context.own_affects)
     request = RankingRequest(
         trajectory_for(context.estimate, music),
@@ -92,5 +101,5 @@ def plan_songs(
         play_statistics=with_likes(context.play_statistics, context.likes),
         caution=context.estimate.uncertainty,
     )
-    songs = rank_songs(table, request, rng, unlimited_radius=bool(context.playlist))
+    songs = rank_songs(table, request, rng, unlimited_radius=bool(playlist))
     return SongPlan(table, request.trajectory, songs)

@@ -107,6 +107,20 @@ class Volume(Command, frozen=True, tag="volume"):
             raise ValueError("give `to` or `steps`, not both")
 
 
+class Like(Command, frozen=True, tag="like"):
+    """Likes the song that plays."""
+
+    name = "like"
+    summary = "like the song that plays, for the box and for MPD's other clients"
+
+
+class Never(Command, frozen=True, tag="never"):
+    """Excludes the song that plays."""
+
+    name = "never"
+    summary = "skip the song that plays, and never choose it again; moodbox mood URI --unsay undoes it"
+
+
 class Camera(Command, frozen=True, tag="camera"):
     """Switches the camera off or on; without an argument, nothing changes."""
 
@@ -118,7 +132,9 @@ class Camera(Command, frozen=True, tag="camera"):
     to: Literal["off", "on"] | None = None
 
 
-COMMANDS: tuple[type[Command], ...] = (Status, Subscribe, Press, Skip, Pause, Play, Volume, Camera)
+COMMANDS: tuple[type[Command], ...] = (
+    Status, Subscribe, Press, Skip, Pause, Play, Volume, Like, Never, Camera,
+)  # fmt: skip
 """The table."""
 NAMES = tuple(command.name for command in COMMANDS)
 _ANY_COMMAND: Any = functools.reduce(operator.or_, COMMANDS)

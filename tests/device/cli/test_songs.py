@@ -40,7 +40,7 @@ def test_songs_in_json_are_the_next_twelve_with_the_reason_for_each(
     settings_file: Path, library: PrivateMpd
 ) -> None:
     answer = planned(settings_file)
-    assert list(answer) == ["mood", "chosen_by", "chosen_for", "known", "songs", "left_out"]
+    assert list(answer) == ["mood", "chosen_by", "chosen_for", "known", "songs", "left_out", "never"]
     assert (answer["chosen_by"], answer["chosen_for"]) == ("mood", {"sad": 1.0})
     assert (answer["mood"], answer["known"], len(answer["songs"])) == ("sad", 48, 12)
     first = answer["songs"][0]
@@ -294,8 +294,8 @@ def test_a_library_of_nothing_but_spoken_word_is_explained_in_one_line(
         add_song(f"{number}.ogg", genre="Podcast")
     mpd.update()
     why = (
-        "all 2 songs of MPD's library are left out as spoken word: add music, or change "
-        "music.leave_out_genres and music.leave_out_folders in the settings\n"
+        "all 2 songs of MPD's library are left out as spoken word, or by `moodbox never`: add music, or "
+        "change music.leave_out_genres and music.leave_out_folders in the settings\n"
     )
     asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
     assert (asked.returncode, asked.stderr) == (1, f"moodbox: {why}")

@@ -124,6 +124,30 @@ def test_the_owners_word_lets_a_song_in() -> None:
     assert plan.table.song(plan.table.rows["book/3"]).affect.source is Source.OWN
 
 
+def test_an_excluded_song_is_chosen_neither_from_the_library_nor_from_a_playlist() -> None:
+    excluded = frozenset(uri for uri in LIBRARY.uris if uri.endswith("3"))
+    word = {"book/3": Affect(0.8, 0.7, 1.0, Source.OWN)}
+    chosen = [
+        plan_songs(
+            Music(),
+            ListeningContext(certain(Mood.HAPPY), LIBRARY, playlist, own_affects=word, excluded=excluded),
+            20,
+            np.random.default_rng(0),
+        ).uris
+        for playlist in ((), ("music/3", "book/4"))
+    ]
+    assert chosen[0]
+    assert not excluded & set(chosen[0])
+    assert chosen[1] == ("book/4",)
+
+
+def test_if_all_of_a_playlist_is_excluded_the_library_takes_its_place() -> None:
+    context = ListeningContext(
+        certain(Mood.HAPPY), LIBRARY, playlist=["book/3"], excluded=frozenset({"book/3"})
+    )
+    assert kinds(context) == {"music"}
+
+
 def test_the_rows_of_the_songs_to_choose_from_belong_together() -> None:
     affects = [Affect(n / 10, n / 10, n / 10, Source.GENRE) for n in range(6)]
     table = song_table(Song(str(n), f"artist {n}", f"genre {n}", affect) for n, affect in enumerate(affects))

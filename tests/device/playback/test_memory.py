@@ -219,16 +219,29 @@ def test_the_mood_bias_survives_a_restart_and_is_forgotten_with_the_rest(tmp_pat
         assert memory.mood_bias() == NO_BIAS
 
 
-def test_forgetting_keeps_the_users_own_affects_and_the_queue(tmp_path: Path) -> None:
+def test_excluded_songs_survive_a_restart_and_can_be_let_in_again(tmp_path: Path) -> None:
+    with closing(Memory.open(tmp_path)) as memory:
+        for uri in ("a.ogg", "a.ogg", "b ü.ogg"):
+            memory.exclude(uri)
+    with closing(Memory.open(tmp_path)) as memory:
+        assert memory.excluded() == {"a.ogg", "b ü.ogg"}
+        memory.include("a.ogg")
+        memory.include("never there.ogg")
+        assert memory.excluded() == {"b ü.ogg"}
+
+
+def test_forgetting_keeps_what_the_user_has_said_of_songs_and_the_queue(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path)
     memory.keep_ownership(OWNERSHIP)
     memory.keep_own_affect("a.ogg", 0.25, 0.5)
+    memory.exclude("b.ogg")
     memory.keep_play(certain(Mood.SAD), "a.ogg", "Blues", completed=True)
     memory.keep_played("a.ogg")
     memory.forget()
     assert memory.play_statistics(certain(Mood.SAD)) == NO_STATISTICS
     assert memory.played(1) == ()
     assert memory.own_affects() == {"a.ogg": Affect(0.25, 0.5, 1.0, Source.OWN)}
+    assert memory.excluded() == {"b.ogg"}
     assert memory.ownership().entries == ENTRIES
 
 
@@ -245,11 +258,3 @@ def test_a_file_of_the_first_version_is_migrated_with_its_content(tmp_path: Path
     assert memory.ownership().estimates == {}
     assert memory.played(1) == ("b.ogg",)
     memory.keep_play(certain(Mood.SAD), "a.ogg", "Blues", completed=True)
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
-def test_a_file_created_by_root_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
-    os.chown(tmp_path, 1234, 1235)
-    Memory.open(tmp_path).close()
-    made = (tmp_path / "moodbox.db").stat()
-    assert (made.st_uid, made.st_gid) == (1234, 1235)

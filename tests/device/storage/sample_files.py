@@ -42,6 +42,7 @@ def populate(memory: Memory, index: LibraryIndex) -> None:
     memory.keep_mood_bias(MoodBias({mood: n - 3.5 for n, mood in enumerate(Mood)}))
     for number in range(20):
         memory.keep_own_affect(URIS[number], number / 20, 0.5)
+        memory.exclude(URIS[number])
     read(index, "one", len(URIS))
     index.keep_comments([(uri, "then", "sad" if n % 9 else "") for n, uri in enumerate(URIS)], [])
     for number, song in enumerate(index.unanalyzed("", 100, known=True)):
@@ -67,6 +68,7 @@ def ask_all(folder: Path) -> None:
         ownership = memory.ownership()
         memory.played(500)
         memory.own_affects()
+        memory.excluded()
         memory.keep_face_locations(memory.face_locations())
         memory.keep_mood_bias(memory.mood_bias())
         for mood in Mood:
@@ -80,6 +82,8 @@ def ask_all(folder: Path) -> None:
         memory.keep_ownership(ownership)
         memory.keep_own_affect("new.ogg", 0.5, 0.5)
         memory.remove_own_affect("new.ogg")
+        memory.exclude("new.ogg")
+        memory.include("new.ogg")
         learn(memory, 3)
 
 

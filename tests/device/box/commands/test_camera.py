@@ -11,8 +11,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from device.box import camera_control
-from device.box.camera_control import CameraControl
+from device.box.commands import camera as camera_control
+from device.box.commands.camera import CameraControl
 from device.box.loop import Loop
 from device.box.observer import Observer
 from device.box.state import State, StateHolder
@@ -191,15 +191,10 @@ def test_a_camera_that_does_not_close_is_trouble_until_it_does(
     health = Health()
     with hanging_capture() as capture:
         control = CameraControl(
-            CameraSwitch(tmp_path),
-            loop=loop,
-            state=StateHolder(State()),
-            health=health,
-            observer=Mock(spec=Observer),
-            capture=capture,
+            CameraSwitch(tmp_path), loop, StateHolder(State()), health, Mock(spec=Observer), capture
         )
         capture.stop()
-        control.handle(protocol.Camera(to="off"))
+        control.actions[protocol.Camera](protocol.Camera(to="off"))
         loop.run_due_timers()
         assert "may still be open" in health.trouble["camera"]
     loop.run_due_timers()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from device.box.commands.reply import Actions, Reply
 from device.box.loop import Loop
 from device.box.observer import Observer
 from device.box.state import Activity, StateHolder
@@ -27,7 +28,6 @@ class CameraControl:
     def __init__(
         self,
         switch: CameraSwitch,
-        *,
         loop: Loop[Any],
         state: StateHolder,
         health: Health,
@@ -51,7 +51,12 @@ class CameraControl:
             log.info("the camera is switched off")
         state.change(camera_off=off)
 
-    def handle(self, command: protocol.Camera) -> dict[str, Any]:
+    @property
+    def actions(self) -> Actions:
+        """What it does for which command."""
+        return {protocol.Camera: self._handle}
+
+    def _handle(self, command: protocol.Camera) -> Reply:
         """Carry out a command, and return the reply to it."""
         problem = None
         if command.to == "off":

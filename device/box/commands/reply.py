@@ -1,0 +1,18 @@
+"""What the commands of the control socket are carried out by, and their replies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from device.system.control_protocol import Command
+
+Reply = dict[str, Any]
+DeferredReply = Callable[[Callable[[Reply], None]], None]
+"""What takes the function to call, on whatever thread, once the reply is known."""
+Action = Callable[[Any], Reply | DeferredReply]
+Actions = dict[type[Command], Action]
+"""What to do for each command, which is the argument."""
+
+OK: Reply = {"ok": True}
+NO_MPD = "MPD is not reachable: `moodbox status` says why"

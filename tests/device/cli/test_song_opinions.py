@@ -1,0 +1,47 @@
+"""`moodbox like` and `never`, and what the other commands then say of the song."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from device.config.settings import Settings
+from device.demo.server import PrivateMpd
+from device.playback.memory import Memory
+from tests.device.cli.commands import moodbox, running, status
+from tests.waiting import eventually
+
+
+def planned(settings_file: Path) -> dict[str, Any]:
+    asked = moodbox("songs", "--mood", "sad", "--json", "--settings", settings_file)
+    answer: dict[str, Any] = json.loads(asked.stdout)
+    return answer
+
+
+def test_never_is_seen_by_songs_and_mood_and_taken_back_by_unsay(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    with running(settings_file):
+        eventually(lambda: status(settings_file)["playing"] == "play")
+        assert moodbox("like", "--settings", settings_file).stdout == ""
+        uri = library.client().currentsong()["file"]
+        assert moodbox("never", "--settings", settings_file).returncode == 0
+    assert moodbox("forget", "--settings", settings_file).returncode == 0
+    asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
+    assert asked.stdout.startswith("sad: 12 of 47 songs (1 more are never chosen, as you said)\n")
+    assert planned(settings_file)["never"] == 1
+    assert "never chosen" in moodbox("mood", uri, "--settings", settings_file).stdout
+    unsaid = json.loads(moodbox("mood", uri, "--unsay", "--json", "--settings", settings_file).stdout)
+    assert unsaid["never"] is False
+    assert planned(settings_file)["known"] == 48
+
+
+def test_never_can_be_taken_back_for_a_stream(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    with closing(Memory.open(settings.service.state_path())) as memory:
+        memory.exclude("http://radio/x")
+        assert moodbox("mood", "http://radio/x", "--unsay", "--settings", settings_file).returncode == 0
+        assert memory.excluded() == frozenset()
