@@ -121,7 +121,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "hear":
             subparser.add_argument("file", metavar="FILE", nargs="+", help="a sound file")
         if name == "mood":
-            subparser.add_argument("uri", metavar="URI", help="the song's URI in MPD")
+            subparser.add_argument("uri", metavar="URI", nargs="?", help="the song's URI in MPD")
+            subparser.add_argument("--playing", action="store_true", help="the song that plays, not URI")
             terms = "happy, sad, calm ..., or two numbers from 0 to 1; without it, print what is known"
             subparser.add_argument("word", metavar="WORD", nargs="*", help=terms)
             unsay = "forget the affect that you set, and `moodbox never`"

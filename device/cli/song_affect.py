@@ -15,6 +15,9 @@ from device.library.audio.features import Features
 from device.library.index import LibraryIndex
 from device.library.table import SongTable
 from device.library.tag_affect import Affect, AffectLexicon, Source, read_lexicon
+from device.mpd.connection import connected
+from device.mpd.queue_mirror import read_initial_state
+from device.mpd.titles import is_stream
 from device.playback.memory import Memory
 from device.storage.folder_owner import name_of
 from device.storage.sqlite import is_read_only
@@ -72,6 +75,20 @@ def as_text(description: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def playing_uri(settings: Settings) -> str:
+    """Return the URI of the song that plays or is paused in MPD, whoever has queued it.
+
+    Raises:
+        LibraryError: there is none.
+        PlayerError: MPD cannot be reached.
+    """
+    with connected(settings.music) as client:
+        snapshot = read_initial_state(client).snapshot
+    if snapshot.current is None or snapshot.state == "stop":
+        raise LibraryError("no song plays that --playing could mean; name one by its URI")
+    return snapshot.current.uri
+
+
 def set_own_affect(settings: Settings, uri: str, words: Sequence[str]) -> None:
     """Set the affect of a song.
 
@@ -106,6 +123,8 @@ def _row(table: SongTable, uri: str) -> int:
     row = table.rows.get(uri)
     if row is not None:
         return row
+    if is_stream(uri):
+        raise LibraryError(f"{uri}: a stream: only songs of MPD's library have a valence and an energy")
     if not table:
         raise LibraryError("no song is known yet: `moodbox songs --mood happy` reads MPD's library")
     typed_name = uri.casefold().strip("/")  # a closer comparison with tens of thousands would be slow

@@ -91,13 +91,18 @@ def mood(options: argparse.Namespace, settings: Settings) -> int:
     from device.cli import song_affect
     from device.mpd.titles import is_stream
 
+    uri, words = options.uri, options.word
+    if options.playing:
+        uri, words = song_affect.playing_uri(settings), [*([uri] if uri else []), *words]
+    elif uri is None:
+        raise SettingsError("mood: which song? Give its URI in MPD, or --playing for the one that plays")
     if options.unsay:
-        song_affect.unsay(settings, options.uri)
-        if is_stream(options.uri):
+        song_affect.unsay(settings, uri)
+        if is_stream(uri):
             return 0  # nothing else is known of it
-    elif options.word:
-        song_affect.set_own_affect(settings, options.uri, options.word)
-    known = song_affect.describe(settings, options.uri)
+    elif words:
+        song_affect.set_own_affect(settings, uri, words)
+    known = song_affect.describe(settings, uri)
     print(json.dumps(known) if options.json else song_affect.as_text(known))
     return 0
 

@@ -45,3 +45,52 @@ def test_never_can_be_taken_back_for_a_stream(
         memory.exclude("http://radio/x")
         assert moodbox("mood", "http://radio/x", "--unsay", "--settings", settings_file).returncode == 0
         assert memory.excluded() == frozenset()
+
+
+def test_the_owners_word_is_set_shown_and_taken_back_for_the_song_that_plays(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    planned(settings_file)  # reads MPD's library
+    client = library.client()
+    client.add("happy/03.ogg")
+    client.play()
+    for options, source in (
+        (["--playing", "sad"], "own word"),
+        (["--playing"], "own word"),
+        (["--playing", "0.7", "0.6"], "own word"),
+        (["--unsay", "--playing"], "genre"),
+    ):
+        asked = moodbox("mood", *options, "--json", "--settings", settings_file)
+        assert asked.returncode == 0, asked.stderr
+        known = json.loads(asked.stdout)
+        assert (known["uri"], known["source"]) == ("happy/03.ogg", source)
+
+
+def test_playing_without_a_song_a_word_that_is_no_mood_and_no_song_at_all_are_mistakes_of_one_line(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    planned(settings_file)
+    asked = moodbox("mood", "--playing", "sad", "--settings", settings_file)
+    assert (asked.returncode, asked.stderr) == (
+        1,
+        "moodbox: no song plays that --playing could mean; name one by its URI\n",
+    )
+    library.client().add("happy/03.ogg")
+    library.client().play()
+    asked = moodbox("mood", "--playing", "sat", "--settings", settings_file)
+    assert asked.returncode == 2
+    assert "did you mean 'sad'?" in asked.stderr
+    asked = moodbox("mood", "--settings", settings_file)
+    assert asked.returncode == 2
+    assert asked.stderr.startswith("moodbox: mood: which song?")
+    library.stop()
+    asked = moodbox("mood", "--playing", "sad", "--settings", settings_file)
+    assert asked.returncode == 1
+    assert "systemctl start mpd" in asked.stderr
+
+
+def test_a_stream_has_no_affect(settings_file: Path, library: PrivateMpd) -> None:
+    planned(settings_file)
+    asked = moodbox("mood", "http://radio/x", "sad", "--settings", settings_file)
+    assert asked.returncode == 1
+    assert "http://radio/x: a stream" in asked.stderr
