@@ -7,7 +7,7 @@ what one observation, several frames, comes to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -58,6 +58,7 @@ class Decision:
     probabilities: the mean of all predictions; None without a face.
     face: the last one that was detected.
     prediction_count: how many frames had a face.
+    corrected: somebody has said that it was `mood`; the rest is still what was seen.
     """
 
     outcome: Outcome
@@ -66,6 +67,11 @@ class Decision:
     probabilities: Probabilities | None = None
     face: Face | None = None
     prediction_count: int = 0
+    corrected: bool = False
+
+    def corrected_to(self, mood: Mood) -> Decision:
+        """The same decision, after somebody has said which mood was right."""
+        return replace(self, outcome=Outcome.MOOD, mood=mood, corrected=True)
 
     @property
     def most_likely_mood(self) -> Mood | None:

@@ -17,8 +17,13 @@ class ChosenBy(StrEnum):
 
     MOOD = "mood"  # a look that named a mood
     UNSURE = "unsure"  # a look that saw a face and could not name its mood
+    CORRECTION = "correction"  # somebody has said which mood was right at the last look
     LAST = "last"  # nobody was seen: on with what was played last
     NEUTRAL = "neutral"  # nobody was seen, and nothing was played before
+
+
+BY_LOOK = frozenset({ChosenBy.MOOD, ChosenBy.UNSURE, ChosenBy.CORRECTION})
+"""What a correction of the last look takes back."""
 
 
 @dataclass(frozen=True)

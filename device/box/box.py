@@ -17,6 +17,8 @@ from device.box.commands.camera import CameraControl
 from device.box.commands.reply import OK, Actions
 from device.box.commands.songs import SongOpinions
 from device.box.control_events import ControlEvents
+from device.box.correct_button import CorrectButton
+from device.box.corrector import Corrector
 from device.box.furniture import FurnitureLearner
 from device.box.loop import Loop, Stop
 from device.box.music_response import respond
@@ -99,7 +101,7 @@ class Box:
             capture: Gives frames.
             camera_switch: Whether the box may use its camera.
             playback: Decides what plays.
-            memory: Keeps which faces are furniture, and which songs are excluded.
+            memory: Keeps furniture, excluded songs, and what was learned from corrections.
             power: Switches the machine off.
             notifier: Tells systemd.
             startup: How long each part of the start took.
@@ -130,11 +132,14 @@ class Box:
             analyzer=analyzer,
             capture=capture,
             furniture=FurnitureLearner(guarded, self._state),
+            bias=guarded.mood_bias,
             on_look=lambda look: respond(playback, look),
         )
+        corrector = Corrector(self._state, guarded, playback, self._observer.rest)
+        self._correct_button = CorrectButton(self._loop, self._state, corrector)
         camera = CameraControl(camera_switch, self._loop, self._state, health, self._observer, capture)
         press: Actions = {protocol.Press: lambda _: self._press_requested()}
-        actions = press | camera.actions | SongOpinions(playback, guarded).actions
+        actions = press | camera.actions | SongOpinions(playback, guarded).actions | corrector.actions
         self._requests = RequestHandler(playback, self._status, actions)
 
     @property
@@ -191,7 +196,7 @@ class Box:
             case ControlPressed(Part.NEXT):
                 self._playback.skip()
             case ControlPressed():
-                pass  # `correct`, which nothing answers yet
+                self._correct_button.press()
             case VolumeTurned(stops):
                 self._playback.controls.change_volume(stops)
             case FrameCaptured() | CaptureEnded():

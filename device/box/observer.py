@@ -15,6 +15,7 @@ from device.box.state import Activity, StateHolder
 from device.config import settings
 from device.health import Health, Part
 from device.mood import NO_FACE, Decision, Face, Outcome
+from device.mood_bias import MoodBias
 from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.change import ChangeDetector
 from device.vision.observation import FaceAnalyzer, Observation
@@ -48,9 +49,14 @@ class Observer:
         analyzer: FaceAnalyzer | None,
         capture: Capture,
         furniture: FurnitureLearner,
+        bias: Callable[[], MoodBias],
         on_look: Callable[[LookResult], bool],
     ) -> None:
-        """on_look: called with what each observation has found; returns whether music plays now, or soon."""
+        """Take the parts.
+
+        `bias` returns what was learned from corrections. `on_look` is called with what each observation has
+        found, and returns whether music plays now, or soon.
+        """
         self._loop = loop
         self._state = state
         self._health = health
@@ -58,6 +64,7 @@ class Observer:
         self._analyzer = analyzer
         self._capture = capture
         self._furniture = furniture
+        self._bias = bias
         self._on_look = on_look
         self._by_press = False  # whether somebody has asked for the present observation
         self._answered: LookResult | None = None  # what `on_look` was called with before its end
@@ -112,7 +119,7 @@ class Observer:
 
     def _begin(self) -> None:
         threshold = self._analyzer.card.threshold if self._analyzer else 1.0
-        self._observation = Observation(self._rules, threshold, started=monotonic())
+        self._observation = Observation(self._rules, threshold, started=monotonic(), bias=self._bias())
         self._faces = self._furniture.sighted(self._analyzer) if self._analyzer else None
 
     def _forget(self) -> None:
@@ -166,7 +173,7 @@ class Observer:
         self._log(decision)
         if self._faces:
             self._furniture.learn(self._faces)
-        self._state.change(decision=decision)
+        self._state.change(decision=decision, decided=monotonic())
         self._report(decision)
         self._by_press, self._answered, self._last_face = False, None, decision.face
         if not self._state.value.searching:

@@ -38,6 +38,9 @@ class State:
         activity: What the box does.
         searching: The box has just started, and observes until there is music.
         decision: The result of the last observation.
+        decided: When it was made, in monotonic seconds.
+        proposed: The mood that will count in place of the decision's if nobody presses on.
+        refused: The last press of the button *correct* had nothing to correct.
         gesture: What the button's present hold means; None while the button is up.
         paused: MPD is paused.
         camera_off: The owner has switched the camera off.
@@ -51,6 +54,9 @@ class State:
     activity: Activity = Activity.STARTING
     searching: bool = True
     decision: Decision | None = None
+    decided: float = 0.0
+    proposed: Mood | None = None
+    refused: bool = False
     gesture: Gesture | None = None
     paused: bool = False
     camera_off: bool = False
@@ -88,6 +94,10 @@ def indication_of(state: State) -> tuple[Indication, Mood | None]:
             return Indication.STARTING, None
         case State(activity=Activity.LOOKING) if not nobody_yet:
             return Indication.LOOKING, None
+        case State(refused=True):
+            return Indication.REFUSED, None
+        case State(proposed=Mood() as proposed):
+            return Indication.PROPOSED, proposed
     if state.trouble:
         return Indication.TROUBLE, state.mood
     if state.camera_off:  # also while paused: that is heard, and this is not
@@ -100,7 +110,12 @@ def indication_of(state: State) -> tuple[Indication, Mood | None]:
 
 
 def with_changes(state: State, **changes: Any) -> State:
-    """Return the state after these changes, without the change to an activity that may not come next."""
+    """Return the state after these changes, without the change to an activity that may not come next.
+
+    A proposal is about a decision: another decision ends it.
+    """
+    if "decision" in changes:
+        changes.setdefault("proposed", None)
     activity = changes.get("activity", state.activity)
     if activity not in ALLOWED_NEXT.get(state.activity, Activity):
         changes["activity"] = state.activity

@@ -131,7 +131,9 @@ class Panel(Section, frozen=True):
     next: OptionalPin = -1
     """The pin of a button that goes on to the next song; -1 if there is none."""
     correct: OptionalPin = -1
-    """The pin of a button for "that was wrong"; -1 if there is none. It does nothing yet."""
+    """The pin of a button for "that was wrong"; -1 if there is none. Within ten seconds of a look, each press
+    of it goes on to the next likely mood.
+    """
     pull_up: bool = True
     """true if buttons and encoder connect their pins to ground, false if to 3.3 V."""
     debounce: Annotated[float, Meta(ge=0.001, le=0.05)] = 0.03

@@ -20,6 +20,8 @@ class Indication(StrEnum):
     MOOD = "mood"
     UNSURE = "unsure"
     NO_FACE = "no_face"
+    PROPOSED = "proposed"
+    REFUSED = "refused"
     TROUBLE = "trouble"
     PAUSED = "paused"
     CAMERA_OFF = "camera_off"
@@ -49,6 +51,8 @@ PATTERNS = {
     Indication.MOOD: Pattern(1),
     Indication.UNSURE: Pattern(0.15),  # dim
     Indication.NO_FACE: Pattern(1, on_time=0.05, off_time=1.95),  # a flash every two seconds
+    Indication.PROPOSED: Pattern(1, on_time=0.25, off_time=0.15),  # winks: another press goes on from it
+    Indication.REFUSED: Pattern(0),  # out for a moment
     Indication.TROUBLE: Pattern(1, on_time=0.5, off_time=0.5),  # blinks
     Indication.PAUSED: Pattern(1, on_time=0.05, off_time=0.5, fade_time=1.5),  # breathes slowly
     Indication.CAMERA_OFF: Pattern(1, on_time=0.05, off_time=4, fade_time=0.5),  # glows every five seconds

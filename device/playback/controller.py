@@ -72,10 +72,12 @@ class PlaybackController:
 
         by_button: somebody has pressed the button, which takes the music back from another client.
         """
+        wrong = self.state.estimate if estimate.chosen_by is ChosenBy.CORRECTION else None
         self.state = self.state.wanting(estimate, by_button=by_button)
         if self.state.mode is ControlMode.YIELDED and not by_button:
             return
         self._learner.interrupt(self._ownership)
+        self._learner.begin(instead_of=wrong)
         self._start_change()
 
     def steer(self, estimate: MoodEstimate, *, by_button: bool = True) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from device.health import Health, Part
+from device.mood_bias import NO_BIAS, MoodBias
 from device.playback.memory import Memory
 
 T = TypeVar("T")
@@ -25,6 +26,10 @@ class GuardedMemory:
     def played(self, last: int) -> tuple[str, ...]:
         """The URIs of the last songs that began, the latest last."""
         return self.recall(lambda memory: memory.played(last)) or ()
+
+    def mood_bias(self) -> MoodBias:
+        """What was learned from corrections."""
+        return self.recall(Memory.mood_bias) or NO_BIAS
 
     def recall(self, read: Callable[[Memory], T]) -> T | None:
         """Return what `read` reads; None if that fails."""

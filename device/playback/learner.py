@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from time import monotonic
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from device.library.table import EMPTY_TABLE, SongTable
+from device.mood_estimate import BY_LOOK, MoodEstimate
 from device.mpd.snapshot import Entry, Snapshot
 from device.playback.guarded_memory import GuardedMemory
+from device.playback.memory import Memory
 from device.playback.ownership import QueueOwnership
 from device.playback.play_tracker import PlayInProgress, PlayOutcome, follow, interrupt
 
 log = logging.getLogger(__name__)
+
+
+MAX_COUNTED = 100  # plays that a correction can take back: some hours of music
 
 
 class RecordPlay(Protocol):
@@ -20,6 +26,21 @@ class RecordPlay(Protocol):
 
     def __call__(self, uri: str, *, completed: bool) -> None:
         """Tell MPD's other clients of a play, or else of a skip."""
+
+
+class _Play(NamedTuple):
+    """A play that was counted."""
+
+    estimate: MoodEstimate
+    uri: str
+    genre: str
+    completed: bool
+
+    def keep(self, memory: Memory) -> None:
+        memory.keep_play(self.estimate, self.uri, self.genre, completed=self.completed)
+
+    def take_back(self, memory: Memory) -> None:
+        memory.take_back_play(self.estimate, self.uri, self.genre, completed=self.completed)
 
 
 class Learner:
@@ -33,6 +54,7 @@ class Learner:
         self._memory = memory
         self._record_play = record_play
         self._play: PlayInProgress | None = None
+        self._counted: deque[_Play] = deque(maxlen=MAX_COUNTED)  # since the music began
         self.table: SongTable = EMPTY_TABLE
 
     def follow(self, snapshot: Snapshot, ownership: QueueOwnership, *, joined: bool = False) -> None:
@@ -49,6 +71,18 @@ class Learner:
         if before and outcome:
             self._learn(before.entry, outcome, ownership)
 
+    def begin(self, instead_of: MoodEstimate | None) -> None:
+        """New music begins.
+
+        instead_of: The estimate that was wrong, if somebody has said so. What was learned for it since its
+            music began is taken back, if it is by a look.
+        """
+        if instead_of and instead_of.chosen_by in BY_LOOK:
+            for play in self._counted:
+                if play.estimate == instead_of:
+                    self._memory.keep(play.take_back)
+        self._counted.clear()
+
     def disconnected(self) -> None:
         """MPD does not answer: what becomes of the song is not known."""
         self._play = None
@@ -59,7 +93,8 @@ class Learner:
             return
         row = self.table.rows.get(entry.uri)
         genre = "" if row is None else self.table.song(row).genre
-        completed = outcome is PlayOutcome.COMPLETED
+        play = _Play(estimate, entry.uri, genre, outcome is PlayOutcome.COMPLETED)
         log.info("%s: %s, for %s", outcome, entry.uri, estimate)
-        self._record_play(entry.uri, completed=completed)
-        self._memory.keep(lambda memory: memory.keep_play(estimate, entry.uri, genre, completed=completed))
+        self._record_play(play.uri, completed=play.completed)
+        self._memory.keep(play.keep)
+        self._counted.append(play)

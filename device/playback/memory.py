@@ -88,6 +88,7 @@ TABLES = (
     # SQLite's own table, for `played`.
     Table("sqlite_sequence", [{"name": str, "seq": Number}], recoverable=False),
 )
+LEAST_PLAY = 1e-6  # less than that is what rounding has left of a play that was taken back
 MAX_PLAYED = 1000  # played songs that are remembered
 
 
@@ -169,7 +170,6 @@ class Memory(DatabaseFile):
 
     def keep_play(self, estimate: MoodEstimate, uri: str, genre: str, *, completed: bool) -> None:
         """Count a song that was played through or skipped, in part for each mood; genre: "" if not known."""
-        kinds = [(SONG_KIND, uri), *([(GENRE_KIND, genre)] if genre else [])]
         with self._transaction() as transaction:
             transaction.executemany(
                 "INSERT INTO tallies (mood, kind, name, heard, skipped) VALUES (?, ?, ?, ?, ?)"
@@ -178,9 +178,23 @@ class Memory(DatabaseFile):
                 [
                     (mood, kind, name, share * completed, share * (not completed))
                     for mood, share in estimate.probabilities.items()
-                    for kind, name in kinds
+                    for kind, name in _counted(uri, genre)
                 ],
             )
+
+    def take_back_play(self, estimate: MoodEstimate, uri: str, genre: str, *, completed: bool) -> None:
+        """Undo `keep_play` with the same arguments, as far as it was not forgotten since."""
+        with self._transaction() as transaction:
+            transaction.executemany(
+                "UPDATE tallies SET heard = MAX(0, heard - ?), skipped = MAX(0, skipped - ?)"
+                " WHERE mood = ? AND kind = ? AND name = ?",
+                [
+                    (share * completed, share * (not completed), mood, kind, name)
+                    for mood, share in estimate.probabilities.items()
+                    for kind, name in _counted(uri, genre)
+                ],
+            )
+            transaction.execute("DELETE FROM tallies WHERE heard + skipped < ?", (LEAST_PLAY,))
 
     def forget(self) -> None:
         """Delete what was learned and played; what the user has said of songs stays."""
@@ -258,3 +272,8 @@ class Memory(DatabaseFile):
         """Let the box choose a song again."""
         with self._transaction() as transaction:
             transaction.execute("DELETE FROM excluded WHERE uri = ?", (uri,))
+
+
+def _counted(uri: str, genre: str) -> list[tuple[CountKind, str]]:
+    """What a play counts for; genre: "" if it is not known."""
+    return [(SONG_KIND, uri), *([(GENRE_KIND, genre)] if genre else [])]

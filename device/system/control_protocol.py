@@ -14,6 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from device.mood import Mood
+
 PROTOCOL_VERSION = 1
 """Goes up if a request or a key changes its meaning. New ones may come without that."""
 MAX_REQUEST_BYTES = 4096  # with the end of the line
@@ -132,8 +134,23 @@ class Camera(Command, frozen=True, tag="camera"):
     to: Literal["off", "on"] | None = None
 
 
+class Was(Command, frozen=True, tag="was"):
+    """Corrects the last look."""
+
+    name = "was"
+    summary = "say which mood was right at the last look: the music starts anew, and the box learns"
+    word = "MOOD"
+
+    mood: Mood
+
+    @classmethod
+    def arguments(cls, word: str) -> dict[str, str]:
+        """A mood, in whatever case."""
+        return {"mood": word.casefold()}
+
+
 COMMANDS: tuple[type[Command], ...] = (
-    Status, Subscribe, Press, Skip, Pause, Play, Volume, Like, Never, Camera,
+    Status, Subscribe, Press, Skip, Pause, Play, Volume, Like, Never, Was, Camera,
 )  # fmt: skip
 """The table."""
 NAMES = tuple(command.name for command in COMMANDS)

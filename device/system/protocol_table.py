@@ -21,13 +21,20 @@ def as_markdown() -> str:
     """Return the table, with one row for each command."""
     rows = []
     for command in COMMANDS:
-        properties = msgspec.json.schema(command)["$defs"][command.__name__]["properties"]
-        arguments = "; ".join(_argument(*field) for field in properties.items() if field[0] != "do")
+        types = msgspec.json.schema(command)["$defs"]
+        fields = [field for field in types[command.__name__]["properties"].items() if field[0] != "do"]
+        arguments = "; ".join(_argument(name, _resolved(schema, types)) for name, schema in fields)
         usage = f"moodbox {command.name} {command.word}".strip().replace("|", "\\|")
         rows.append(
             f"| `{command.name}` | {arguments or 'none'} | {command.sends} | `{usage}`: {command.summary} |\n"
         )
     return HEADING + "".join(rows)
+
+
+def _resolved(schema: dict[str, Any], types: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a type that has a name, such as an enumeration."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return {"enum": types[name]["enum"]} if name else schema
 
 
 def _argument(name: str, schema: dict[str, Any]) -> str:

@@ -70,14 +70,6 @@ def test_the_button_next_goes_on_to_the_next_song_without_a_look(
     assert camera.opened == looks
 
 
-def test_the_button_correct_disturbs_nothing(wired: Harness) -> None:
-    plays(wired, "Disco")
-    song = wired.status()["song"]
-    press(CORRECT)
-    turn(1)
-    assert (wired.status()["song"], wired.status()["trouble"]) == (song, {})
-
-
 def test_a_control_whose_pin_cannot_be_used_is_trouble_and_the_others_work(
     settings: Settings, camera: PictureSequence, library: PrivateMpd
 ) -> None:

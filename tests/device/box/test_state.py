@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from device.box.state import Activity, State, indication_of
+from device.box.state import Activity, State, indication_of, with_changes
 from device.mood import Decision, Mood, Outcome
 from device.panel.button import Gesture
 from device.panel.lights import Indication
@@ -13,6 +13,7 @@ SEEN = Decision(Outcome.MOOD, Mood.SAD, 0.9)
 UNSURE = Decision(Outcome.UNSURE, confidence=0.4)
 NOBODY = Decision(Outcome.NO_FACE)
 TROUBLE = (("player", "not reachable"),)
+OTHER = Mood.HAPPY
 LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
 
 
@@ -35,6 +36,11 @@ LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
         (State(RESTING, decision=SEEN, paused=True, camera_off=True), Indication.CAMERA_OFF, None),
         (State(RESTING, camera_off=True, trouble=TROUBLE), Indication.TROUBLE, None),
         (State(RESTING, camera_off=True, gesture=Gesture.DOWN), Indication.PRESSED, None),
+        (State(RESTING, searching=False, decision=SEEN, proposed=OTHER), Indication.PROPOSED, OTHER),
+        (State(RESTING, decision=SEEN, proposed=OTHER, trouble=TROUBLE), Indication.PROPOSED, OTHER),
+        (State(LOOKING, searching=False, proposed=OTHER), Indication.LOOKING, None),
+        (State(RESTING, searching=False, decision=SEEN, refused=True), Indication.REFUSED, None),
+        (State(RESTING, searching=False, decision=UNSURE.corrected_to(Mood.SAD)), Indication.MOOD, Mood.SAD),
         (State(RESTING, decision=SEEN, gesture=Gesture.DOWN), Indication.PRESSED, None),
         (State(RESTING, decision=SEEN, gesture=Gesture.HOLD, paused=True), Indication.HELD, None),
         (State(RESTING, decision=SEEN, gesture=Gesture.LONG_HOLD), Indication.GOING_OFF, None),
@@ -54,3 +60,9 @@ def test_the_lights_are_a_function_of_the_state(
     state: State, indication: Indication, mood: Mood | None
 ) -> None:
     assert indication_of(state) == (indication, mood)
+
+
+def test_another_decision_ends_a_proposal() -> None:
+    proposing = State(RESTING, decision=SEEN, proposed=OTHER)
+    assert with_changes(proposing, paused=True).proposed is OTHER
+    assert with_changes(proposing, decision=None).proposed is None

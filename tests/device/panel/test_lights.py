@@ -32,7 +32,8 @@ def levels(factory: MockFactory, *numbers: int) -> list[float]:
 
 def test_every_indication_has_its_own_pattern() -> None:
     assert set(PATTERNS) == set(Indication)
-    same = {Indication.MOOD, Indication.HELD}  # one light, and all of them
+    # One light, and all of them; for a moment, and for good.
+    same = {Indication.MOOD, Indication.HELD, Indication.OFF, Indication.REFUSED}
     different = [pattern for indication, pattern in PATTERNS.items() if indication not in same]
     assert len(set(different)) == len(different)
 

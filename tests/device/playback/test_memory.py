@@ -194,6 +194,22 @@ def test_plays_are_counted_by_mood_for_the_song_and_for_its_genre(tmp_path: Path
     assert play_statistics.songs_elsewhere == {"a.ogg": PlayCount(0, 2)}
 
 
+def test_a_play_that_is_taken_back_was_never_counted(tmp_path: Path) -> None:
+    unsure = MoodEstimate({Mood.SAD: 0.455, Mood.NEUTRAL: 0.401, Mood.HAPPY: 0.144})
+    memory = Memory.open(tmp_path)
+    memory.keep_play(unsure, "a.ogg", "Blues", completed=True)
+    before = memory.play_statistics(unsure)
+    for undone in (True, False):
+        memory.keep_play(unsure, "b.ogg", "Blues", completed=undone)
+        memory.take_back_play(unsure, "b.ogg", "Blues", completed=undone)
+    after = memory.play_statistics(unsure)
+    assert after.songs.keys() == {"a.ogg"}
+    assert after.genres["Blues"] == pytest.approx(before.genres["Blues"])
+    memory.take_back_play(unsure, "a.ogg", "Blues", completed=True)
+    memory.take_back_play(unsure, "a.ogg", "Blues", completed=True)  # forgotten since
+    assert memory.play_statistics(unsure) == NO_STATISTICS
+
+
 def test_the_places_of_faces_survive_a_restart_and_are_forgotten_with_the_rest(tmp_path: Path) -> None:
     locations = (
         FaceLocation(Box(0.5, 0.7, 0.25), 100.0, 200.0, 300.0, seen=9, missed=2, is_furniture=True),

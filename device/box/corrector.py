@@ -1,0 +1,101 @@
+"""What somebody's word on the last look changes: lights, music, and what the box has learned."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from device.box.commands.reply import OK, Actions, Reply
+from device.box.state import Activity, StateHolder
+from device.mood import Decision, Mood
+from device.mood_bias import NO_BIAS
+from device.mood_estimate import ChosenBy, MoodEstimate
+from device.playback.controller import PlaybackController
+from device.playback.guarded_memory import GuardedMemory
+from device.system import control_protocol as protocol
+
+log = logging.getLogger(__name__)
+
+
+class CorrectionError(Exception):
+    """There is nothing to correct; the message says why."""
+
+
+class Corrector:
+    """Corrects the last look. The same look can be corrected again: the last word counts, and only that."""
+
+    def __init__(
+        self,
+        state: StateHolder,
+        memory: GuardedMemory,
+        playback: PlaybackController,
+        rest: Callable[[], None],
+    ) -> None:
+        """Take the parts; `rest` ends the observations of a box that still searches for somebody."""
+        self._state = state
+        self._memory = memory
+        self._playback = playback
+        self._rest = rest
+        self._seen: Decision | None = None  # what the look that was corrected last had decided itself
+        self._bias_before = NO_BIAS  # before that correction
+
+    def look(self) -> Decision:
+        """Return what the last look decided, or was corrected to.
+
+        Raises:
+            CorrectionError: There was none, or it saw no face.
+        """
+        state = self._state.value
+        if state.decision is None:
+            looking = state.activity is Activity.LOOKING
+            raise CorrectionError(
+                "the box is looking: wait until it has decided"
+                if looking
+                else "there was no look yet: press the button"
+            )
+        if not state.decision.probabilities:
+            raise CorrectionError("the last look saw no face: there is nothing to correct")
+        return state.decision
+
+    def correct(self, mood: Mood) -> None:
+        """Take it that this mood was right: play for it, show it, and learn from it.
+
+        Raises:
+            CorrectionError: See `look`; or the mood is not one of the model's.
+        """
+        decision = self.look()
+        known = decision.probabilities or {}
+        if mood not in known:
+            raise CorrectionError(f"the model does not tell {mood}; it tells {', '.join(known)}")
+        if mood is decision.mood:
+            return
+        self._learn(decision, mood)
+        searching = self._state.value.searching
+        self._state.change(decision=decision.corrected_to(mood), searching=False)
+        if searching:
+            self._rest()
+        self._playback.play(MoodEstimate.certain(mood, ChosenBy.CORRECTION))
+
+    def _learn(self, decision: Decision, mood: Mood) -> None:
+        if self._seen is None or not decision.corrected:
+            self._seen, self._bias_before = decision, self._memory.mood_bias()
+        seen, probabilities = self._seen, self._seen.probabilities or {}
+        # Whoever returns to what the box saw has corrected it by mistake.
+        bias = self._bias_before if mood is seen.mood else self._bias_before.corrected(probabilities, mood)
+        self._memory.keep(lambda memory: memory.keep_mood_bias(bias))
+        log.info(
+            "corrected: it was %s, and not %s", mood, decision.mood or decision.outcome,
+            extra={"MOODBOX_CORRECTION": str(mood)},
+        )  # fmt: skip
+
+    @property
+    def actions(self) -> Actions:
+        """What the requests do."""
+        return {protocol.Was: self._was}
+
+    def _was(self, command: protocol.Was) -> Reply:
+        try:
+            self.correct(command.mood)
+        except CorrectionError as problem:
+            return {"error": str(problem)}
+        return OK

@@ -1,0 +1,230 @@
+"""Somebody says that the last look was wrong: on the control socket, and by the button *correct*."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from gpiozero import Device
+
+from device.box import correct_button
+from device.config.settings import Settings
+from device.demo.harness import PRESS_S, Harness, harness_for
+from device.demo.server import PrivateMpd
+from device.errors import ServiceError
+from device.mood import Mood
+from device.mood_bias import NO_BIAS, MoodBias
+from device.panel.lights import Indication
+from device.playback.memory import Memory
+from device.system import control_protocol as protocol
+from device.system.control_client import ask
+from tests.device.box.helpers import PictureSequence, SlowCamera, lit, plays, shows
+from tests.device.conftest import NEUTRAL
+from tests.waiting import eventually
+
+PIN = 25
+Say = Callable[[Mood], dict[str, Any]]
+
+
+@pytest.fixture
+def wired(settings: Settings) -> Settings:
+    """Settings with the button *correct*."""
+    return msgspec.structs.replace(settings, panel=msgspec.structs.replace(settings.panel, correct=PIN))
+
+
+@pytest.fixture
+def neutral(wired: Settings, library: PrivateMpd) -> Iterator[Harness]:
+    """A box that has seen a neutral face, and plays."""
+    with harness_for(wired, PictureSequence(NEUTRAL)) as made:
+        plays(made, "Jazz")
+        shows(made, Indication.MOOD)
+        yield made
+
+
+@pytest.fixture
+def say(settings: Settings) -> Say:
+    return lambda mood: ask(settings.service.socket_path(), protocol.Was(mood=mood))
+
+
+def press_correct() -> None:
+    pin = Device.pin_factory.pin(PIN)
+    pin.drive_low()
+    time.sleep(PRESS_S)
+    pin.drive_high()
+    time.sleep(PRESS_S)
+
+
+def learned(settings: Settings) -> MoodBias:
+    """What the running box has written down."""
+    with closing(sqlite3.connect(settings.service.state_path() / "moodbox.db")) as database:
+        return MoodBias(dict(database.execute("SELECT mood, count FROM mood_bias")))
+
+
+def test_the_music_the_light_and_the_status_follow_the_correction(
+    neutral: Harness, settings: Settings, say: Say
+) -> None:
+    assert neutral.status()["confidence"] > 0.5
+    assert say(Mood.SAD) == {"ok": True}
+    plays(neutral, "Blues")
+    eventually(lambda: lit(neutral) == {Mood.SAD})
+    status = neutral.status()
+    assert (status["state"], status["mood"], status["confidence"]) == ("mood", "sad", None)
+    assert (status["chosen_by"], status["chosen_for"]) == ("correction", {"sad": 1.0})
+    assert learned(settings).factor(Mood.SAD) > 1 > learned(settings).factor(Mood.NEUTRAL)
+
+
+def test_of_several_corrections_of_one_look_the_last_one_counts(
+    neutral: Harness, settings: Settings, say: Say
+) -> None:
+    say(Mood.SAD)
+    once = learned(settings)
+    say(Mood.SAD)
+    assert learned(settings) == once
+    say(Mood.HAPPY)
+    assert learned(settings).factor(Mood.SAD) < 1 < learned(settings).factor(Mood.HAPPY)
+    say(Mood.SAD)
+    assert learned(settings) == once
+
+
+def test_the_box_learns_nothing_if_somebody_returns_to_what_it_saw(
+    neutral: Harness, settings: Settings, say: Say
+) -> None:
+    say(Mood.SAD)
+    plays(neutral, "Blues")
+    say(Mood.NEUTRAL)
+    plays(neutral, "Jazz")
+    assert learned(settings) == NO_BIAS
+
+
+def test_each_look_can_be_corrected_once_more(neutral: Harness, settings: Settings, say: Say) -> None:
+    say(Mood.SAD)
+    once = learned(settings)
+    neutral.press()
+    eventually(lambda: neutral.status()["mood"] == "neutral")
+    say(Mood.SAD)
+    assert learned(settings).factor(Mood.SAD) > once.factor(Mood.SAD)
+
+
+def test_what_was_learned_changes_the_next_look(wired: Settings, library: PrivateMpd) -> None:
+    with closing(Memory.open(wired.service.state_path())) as memory:
+        memory.keep_mood_bias(MoodBias({Mood.SAD: 15.0, Mood.NEUTRAL: -15.0}))
+    with harness_for(wired, PictureSequence(NEUTRAL)) as harness:
+        shows(harness, Indication.MOOD)
+        assert harness.status()["mood"] == "sad"
+
+
+def test_the_box_learns_from_an_unsure_look_even_if_its_likeliest_mood_was_right(
+    settings: Settings, library: PrivateMpd, say: Say
+) -> None:
+    """What the box has learned makes sad and neutral about equally likely for this face."""
+    with closing(Memory.open(settings.service.state_path())) as memory:
+        memory.keep_mood_bias(MoodBias({Mood.SAD: 12.0, Mood.NEUTRAL: -12.0}))
+    with harness_for(settings, PictureSequence(NEUTRAL)) as harness:
+        harness.press()
+        eventually(lambda: harness.status()["chosen_by"] == "unsure")
+        shows(harness, Indication.UNSURE)
+        before = learned(settings).factor(Mood.NEUTRAL)
+        assert say(Mood.NEUTRAL) == {"ok": True}
+        plays(harness, "Jazz")
+        eventually(lambda: lit(harness) == {Mood.NEUTRAL})
+        assert learned(settings).factor(Mood.NEUTRAL) > before
+
+
+def test_a_mood_that_the_model_does_not_tell_is_refused(
+    neutral: Harness, settings: Settings, say: Say
+) -> None:
+    with pytest.raises(ServiceError, match="does not tell fear; it tells happy, neutral, sad"):
+        say(Mood.FEAR)
+    assert learned(settings) == NO_BIAS
+
+
+def test_a_look_without_a_face_is_not_corrected(
+    settings: Settings, library: PrivateMpd, wall: Path, say: Say
+) -> None:
+    with harness_for(settings, PictureSequence(wall)) as harness:
+        shows(harness, Indication.NO_FACE)
+        with pytest.raises(ServiceError, match="saw no face"):
+            say(Mood.SAD)
+
+
+def test_before_the_first_look_and_during_one_there_is_nothing_to_correct(
+    settings: Settings, library: PrivateMpd, camera: PictureSequence, say: Say
+) -> None:
+    camera.missing = True
+    with harness_for(settings, camera) as harness:
+        shows(harness, Indication.TROUBLE)
+        with pytest.raises(ServiceError, match="there was no look yet: press the button"):
+            say(Mood.SAD)
+    with harness_for(settings, SlowCamera) as harness:
+        eventually(lambda: harness.status()["state"] == "looking")
+        with pytest.raises(ServiceError, match="the box is looking"):
+            say(Mood.SAD)
+
+
+def test_each_press_of_the_button_proposes_the_next_mood_and_the_last_one_counts(
+    neutral: Harness, settings: Settings
+) -> None:
+    """After neutral, sad is the likeliest for this face, and then happy."""
+    press_correct()
+    shows(neutral, Indication.PROPOSED)
+    assert neutral.state.proposed is Mood.SAD
+    assert "Jazz" in neutral.status()["song"]
+    press_correct()
+    eventually(lambda: neutral.state.proposed is Mood.HAPPY)
+    shows(neutral, Indication.MOOD)
+    plays(neutral, "Disco")
+    assert lit(neutral) == {Mood.HAPPY}
+    assert learned(settings).factor(Mood.HAPPY) > 1 > learned(settings).factor(Mood.SAD)
+
+
+def test_pressing_on_to_what_the_box_saw_changes_nothing(neutral: Harness, settings: Settings) -> None:
+    song = neutral.status()["song"]
+    for _ in range(3):
+        press_correct()
+    eventually(lambda: neutral.state.proposed is Mood.NEUTRAL)
+    shows(neutral, Indication.MOOD)
+    assert (neutral.status()["song"], learned(settings)) == (song, NO_BIAS)
+
+
+def test_another_look_ends_the_proposal(
+    neutral: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(correct_button, "REST_S", 1.0)
+    press_correct()
+    shows(neutral, Indication.PROPOSED)
+    ask(settings.service.socket_path(), protocol.Press())
+    shows(neutral, Indication.MOOD)
+    assert neutral.status()["mood"] == "neutral"
+    eventually(lambda: not neutral._box._loop.is_scheduled(neutral._box._correct_button._take))
+    assert (neutral.status()["mood"], learned(settings)) == ("neutral", NO_BIAS)
+
+
+def test_a_press_too_long_after_the_look_is_refused_by_the_lights_and_the_log(
+    neutral: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(correct_button, "WINDOW_S", 0.0)
+    caplog.set_level("INFO")
+    press_correct()
+    shows(neutral, Indication.REFUSED)
+    assert lit(neutral) == set()
+    shows(neutral, Indication.MOOD)
+    assert "the button correct was pressed, but the last look was more than 0 s ago" in caplog.text
+    assert learned(settings) == NO_BIAS
+
+
+def test_the_time_after_a_look_ends_a_proposal_early(
+    neutral: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can press on for ever: at the end of the ten seconds what is proposed counts."""
+    monkeypatch.setattr(correct_button, "REST_S", 3600.0)
+    monkeypatch.setattr(correct_button, "WINDOW_S", 4.0)
+    ask(settings.service.socket_path(), protocol.Press())
+    eventually(lambda: neutral.status()["mood"] == "neutral" and neutral.state.activity == "resting")
+    press_correct()
+    plays(neutral, "Blues")
