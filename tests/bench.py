@@ -116,6 +116,10 @@ def bench_process(settings: Settings, folder: Path) -> None:
                 ask(folder / "own.sock", "press")
                 time.sleep(0.3)
             peaks.append(peak_memory(pid))
+    path.write_text(path.read_text().replace("[music]", "[music]\nlisten = false"))  # all songs are analyzed
+    with daemon(path, folder, []) as (_, pid):
+        time.sleep(10)  # the first look, and what follows a start
+        wakes = [wakes_per_second(pid) for _ in range(9)]
     bare = [timed(lambda: subprocess.run([sys.executable, "-c", ""], check=True)) for _ in range(5)]
     milliseconds(
         "process start to ready",
@@ -124,6 +128,13 @@ def bench_process(settings: Settings, folder: Path) -> None:
         f"{statistics.median(bare) * 1000:.0f} ms for a bare python",
     )
     milliseconds("SIGTERM to the end", ends, "2000 ms", "the music plays on")
+    row(
+        "wakes of an idle box, a second",
+        f"{statistics.median(wakes):.2f}",
+        f"{max(wakes):.2f}",
+        "1",
+        "all of its threads; the worst has a change of songs in it",
+    )
     libraries = imported_memory("import numpy, cv2")
     row(
         "peak memory of the daemon",
@@ -132,6 +143,20 @@ def bench_process(settings: Settings, folder: Path) -> None:
         "120 MB",
         f"{libraries / MIB:.0f} MiB for python with numpy and cv2",
     )
+
+
+def wakes_per_second(pid: int, seconds: float = 5) -> float:
+    """How often the process's threads had waited and went on."""
+
+    def waits() -> int:
+        files = Path(f"/proc/{pid}/task").glob("*/status")
+        return sum(
+            int(file.read_text().partition("\nvoluntary_ctxt_switches:")[2].split()[0]) for file in files
+        )
+
+    before = waits()
+    time.sleep(seconds)
+    return (waits() - before) / seconds
 
 
 @contextmanager

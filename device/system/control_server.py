@@ -35,7 +35,9 @@ log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 12  # at once
 MAX_SUBSCRIBERS = 4  # of these, so that requests always find a place
-POLL_S = 0.5  # seconds after which a thread that waits checks whether it has to end
+POLL_S = 0.5  # seconds after which a subscriber's thread checks whether it has to end
+PATH_CHECK_S = 10.0  # until it is noticed that another program has removed the socket's file
+CLOSE_TIMEOUT_S = 5.0
 Replies = Generator[dict[str, Any], None, None]
 ENDING: dict[str, Any] = {"error": "the box is ending"}
 
@@ -80,6 +82,7 @@ class ControlServer:
         self._connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._subscribers = threading.BoundedSemaphore(MAX_SUBSCRIBERS)
         self._request_monitor = PartMonitor(Part.QUESTIONS, post, restart_policy)
+        self._waker, self._woken = socket.socketpair()  # the one is readable when the other is closed
         self._opened: _Listener | None = self._open()
         self._thread = SupervisedThread(PartMonitor(Part.CONTROL, post, restart_policy), self._listen)
         self._thread.start()
@@ -90,7 +93,10 @@ class ControlServer:
 
     def close(self) -> None:
         """Close the socket and remove its file."""
-        self._thread.close(timeout_s=10 * POLL_S)
+        self._thread.closed.set()
+        self._waker.close()
+        self._thread.close(timeout_s=CLOSE_TIMEOUT_S)
+        self._woken.close()
 
     def replies_to(self, line: bytes, is_connected: Callable[[], bool]) -> Replies:
         """Yield the box's reply, or an error; for a Subscribe go on until the client or the box has gone.
@@ -155,8 +161,10 @@ class ControlServer:
     def _listen(self) -> None:
         opened, self._opened = self._opened, None
         with contextlib.closing(opened or self._open()) as listener:
+            awaited: list[Any] = [listener, self._woken]
             while not self._thread.closed.is_set():
-                listener.handle_request()
+                if listener in select.select(awaited, [], [], PATH_CHECK_S)[0]:
+                    listener.handle_request()
                 if listener.failure:
                     raise listener.failure
                 if not listener.owns_path():
@@ -171,7 +179,7 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     daemon_threads = True
     request_queue_size = 32  # beyond it, connecting fails at once instead of waiting
-    timeout = POLL_S
+    timeout = 0  # of handle_request, which is called once there is a connection
 
     def __init__(
         self,

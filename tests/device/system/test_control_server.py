@@ -212,7 +212,21 @@ def test_a_box_that_does_not_reply_is_an_error(path: Path) -> None:
     server.close()
 
 
-def test_a_socket_that_is_removed_is_replaced_at_the_same_path(path: Path) -> None:
+def test_a_server_that_nobody_asks_sleeps_and_still_ends_at_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait until the next check of its path, which is in an hour here."""
+    monkeypatch.setattr("device.system.control_server.PATH_CHECK_S", 3600)
+    server = ControlServer(path, reply_to)
+    assert ask(path, "status") == {"verb": "status"}
+    server.close()
+    assert not path.exists()
+
+
+def test_a_socket_that_is_removed_is_replaced_at_the_same_path(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("device.system.control_server.PATH_CHECK_S", 0.05)
     events: SimpleQueue[Any] = SimpleQueue()
     server = ControlServer(
         path, lambda event: reply_to(event) if isinstance(event, Request) else events.put(event)
