@@ -156,7 +156,7 @@ class LibraryIndex(DatabaseFile):
                 "DELETE FROM left_out WHERE uri = ?", [(each.song.uri,) for each in songs]
             )
             transaction.executemany(
-                "INSERT INTO left_out VALUES (?)", [(each.song.uri,) for each in songs if each.left_out]
+                "INSERT INTO left_out (uri) VALUES (?)", [(each.song.uri,) for each in songs if each.left_out]
             )
             transaction.execute("UPDATE progress SET position = position + ?", (len(songs),))
 

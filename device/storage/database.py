@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
 from device.errors import MemoryFileError
+from device.storage.file_state import FileState
 from device.storage.folder_owner import acting_as_owner
 from device.storage.quarantine import (
     MAX_QUARANTINED,
@@ -28,10 +29,13 @@ from device.storage.sqlite import (
     migrate,
     open_database,
     open_read_only,
+    short_waits_while_locked,
     unicode_errors_as_damage,
 )
 
 log = logging.getLogger(__name__)
+
+COMMAND_BUSY_TIMEOUT_MS = 2000  # how long a command waits for a write of the running box
 T = TypeVar("T")
 
 
@@ -61,6 +65,7 @@ class DatabaseFile:
         self._database = database
         self._path = path  # None for a database in memory
         self._is_closed = False  # the file was damaged, and must be opened again
+        self._file_state = FileState(path)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -88,6 +93,7 @@ class DatabaseFile:
         with acting_as_owner(folder):
             opened = cls.open(folder)
             try:
+                opened._database.execute(f"PRAGMA busy_timeout = {COMMAND_BUSY_TIMEOUT_MS}")
                 if cls.rebuildable:
                     try:
                         cls._check(opened._database)
@@ -171,8 +177,9 @@ class DatabaseFile:
         For a rebuildable file, the error is raised after that, because the caller must restore its content.
         """
         try:
-            with unicode_errors_as_damage():
-                return read(self._usable_connection())
+            database = self._usable_connection()
+            with unicode_errors_as_damage(), short_waits_while_locked(database):
+                return read(database)
         except sqlite3.Error as error:
             self._rebuild_if_damaged(error)
             if self.rebuildable:
@@ -193,19 +200,24 @@ class DatabaseFile:
         except OSError as error:
             raise sqlite3.OperationalError(str(error)) from error
         try:
-            with unicode_errors_as_damage(), database:
+            with unicode_errors_as_damage(), short_waits_while_locked(database), database:
                 yield database
         except sqlite3.Error as error:
             self._rebuild_if_damaged(error)
             raise
+        self._file_state.note()
 
     def _usable_connection(self) -> sqlite3.Connection:
+        if self._file_state.has_changed() and not self._is_closed:
+            self._database.close()  # another program has written to the file, or replaced it
+            self._is_closed = True
         if self._is_closed and self._path:
             try:
                 self._database = self._open_connection(self._path)
             except MemoryFileError as error:
                 raise sqlite3.OperationalError(str(error)) from error
             self._is_closed = False
+            self._file_state.note()
         return self._database
 
     def _rebuild_if_damaged(self, error: sqlite3.Error) -> None:
@@ -219,6 +231,7 @@ class DatabaseFile:
         except (OSError, sqlite3.Error) as failure:
             raise sqlite3.OperationalError(str(failure)) from error
         self._is_closed = False
+        self._file_state.note()
 
     @classmethod
     def _open_connection(cls, path: Path) -> sqlite3.Connection:

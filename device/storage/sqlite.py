@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from device.storage.rows import Damaged
 
-BUSY_TIMEOUT_S = 1.0  # how long a write waits for that of another process
+BUSY_TIMEOUT_S = 0.25  # how long the box waits for a write of another process, while nobody gets an answer
 # SQLite's codes for wrong content; its other codes are about the disk, permissions or locks.
 DAMAGE_CODES = frozenset(
     {
@@ -81,6 +81,23 @@ def open_database(path: Path | str, migrations: Sequence[str]) -> sqlite3.Connec
         database.close()
         raise
     return database
+
+
+@contextlib.contextmanager
+def short_waits_while_locked(database: sqlite3.Connection) -> Iterator[None]:
+    """After another process kept the file locked for too long, do not wait for it, until something succeeds.
+
+    Otherwise each answer of the box would be late as long as the lock lasts.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY:
+            database.execute("PRAGMA busy_timeout = 0")
+        raise
+    (waits_ms,) = database.execute("PRAGMA busy_timeout").fetchone()
+    if not waits_ms:
+        database.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
 
 
 def _check_writable(database: sqlite3.Connection, path: Path | str) -> None:

@@ -85,8 +85,8 @@ def test_a_file_that_another_process_has_open_is_not_renamed(
         assert (
             "moodbox.db: damaged, and the running box has it open: `sudo systemctl restart moodbox`" in line
         )
-        memory.keep_own_affect("b.ogg", 0.5, 0.5)
         assert sorted(path.name for path in state.iterdir())[0] == "moodbox.db"
+        memory.keep_own_affect("b.ogg", 0.5, 0.5)
         assert list(memory.own_affects()) == ["b.ogg"]  # the process that has it open can repair it
     assert moodbox_process("forget", "--settings", settings_file).returncode == 0
 
