@@ -23,6 +23,7 @@ import numpy as np
 import soundfile
 
 import device
+from device.box.state import Activity
 from device.config.settings import Camera, Music, Service, Settings
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
@@ -103,10 +104,11 @@ def mpd_alone(client: Any) -> float:
 
 def press_for(harness: Harness, client: Any, camera: StillCamera, picture: Path) -> tuple[str, float | None]:
     """Press once in front of a picture. Returns what the music was chosen by, and after how many seconds."""
-    client.stop()
-    while client.status()["state"] != "stop":
+    while harness.state.activity is not Activity.RESTING:  # the look before may end after its music has begun
         time.sleep(0.005)
-    time.sleep(0.1)  # until the box knows it, too
+    client.stop()
+    while harness.status()["playing"] != "stop":
+        time.sleep(0.005)
     camera.frame = read_picture(picture)
     since = time.monotonic()
     harness.press()
@@ -126,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with TemporaryDirectory() as place, box(Path(place), camera) as (harness, client):
         while harness.status()["state"] != "no_face":
             time.sleep(0.05)
+        harness.press()  # so that the box no longer looks by itself
         alone = statistics.median(mpd_alone(client) for _ in range(5))
         for picture in pictures:
             chosen_by, seconds = press_for(harness, client, camera, picture)

@@ -225,10 +225,11 @@ class Box:
             down = gesture in (Gesture.DOWN, Gesture.HOLD, Gesture.LONG_HOLD)
             self._state.change(gesture=gesture if down else None)
             match gesture:
-                case Gesture.SINGLE_PRESS if self.state.activity is not Activity.POWERING_OFF:
+                case Gesture.SINGLE_PRESS:
                     self._press()
                 case Gesture.DOUBLE_PRESS:
-                    self._playback.skip()
+                    if not self._playback.skip():
+                        self._press()  # somebody who presses twice because nothing plays wants music
                 case Gesture.HOLD_RELEASED:
                     self._playback.controls.toggle()
                 case Gesture.LONG_HOLD_RELEASED:
@@ -239,6 +240,8 @@ class Box:
             self._loop.schedule(self._sample_button, self._gesture_recognizer.next_sample)
 
     def _press(self) -> None:
+        if self.state.activity is Activity.POWERING_OFF:
+            return
         self._health.clear(Part.POWER)  # whoever pressed has seen it on the lights
         self._state.change(decision=None)
         self._observer.start(by_press=True)

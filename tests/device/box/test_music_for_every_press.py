@@ -201,3 +201,12 @@ def test_once_a_song_plays_an_unsure_look_lets_it_play(unsure: Settings, library
         eventually(lambda: camera.opened > opened and harness.state.activity is Activity.RESTING)
         shows(harness, Indication.UNSURE)
         assert harness.status()["song"] == song
+
+
+def test_two_quick_presses_bring_music_if_there_is_nothing_to_skip(
+    settings: Settings, library: PrivateMpd, wall: Path
+) -> None:
+    with harness_for(settings, PictureSequence(wall)) as harness:
+        shows(harness, Indication.NO_FACE)
+        harness.double_press()
+        plays(harness, "Jazz")
