@@ -106,6 +106,12 @@ def _parser() -> argparse.ArgumentParser:
         subparser.set_defaults(verb=verb, settings=None)
         if name == "look":
             subparser.add_argument("--each", action="store_true", help="judge every picture by itself")
+        if name == "forget":
+            subparser.add_argument(
+                "--everything",
+                action="store_true",
+                help="erase all of the box's own files, and its play counts in MPD's stickers",
+            )
         if name == "demo":
             subparser.add_argument("--model", metavar="MODEL", help="mood3, mood7, or a .tflite file")
         if name == "songs":

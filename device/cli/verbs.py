@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             f"{folder} belongs to {name_of(owner)}, so root does not run the box there: "
             f"`sudo systemctl start moodbox`, or `sudo -u {name_of(owner)} moodbox run`"
         )
-    set_up_logs(logging.INFO)
+    set_up_logs(logging.INFO, with_moods=settings.service.log_moods)
     source = options.settings or (DEFAULT_FILE if DEFAULT_FILE.exists() else "defaults")
     logging.info("moodbox %s, settings: %s", __version__, source)
     return daemon.run(settings, settings_problem=options.settings_problem)
@@ -110,8 +110,17 @@ def mood(options: argparse.Namespace, settings: Settings) -> int:
 def forget(options: argparse.Namespace, settings: Settings) -> int:
     """Forget what the box has learned."""
     from device.cli import songs
+    from device.erasure import VACUUM, erase
 
-    songs.forget(settings)
+    if not options.everything:
+        songs.forget(settings)
+        return 0
+    erased = erase(settings)
+    print(f"erased in {settings.service.state_path()}: {', '.join(erased.files) or 'nothing was there'}")
+    print(f"songs whose plays and skips were erased in MPD's stickers: {erased.songs}")
+    print(
+        f"the journal keeps what the box has logged; to erase it, with that of all other programs: {VACUUM}"
+    )
     return 0
 
 

@@ -254,6 +254,10 @@ class Service(Section, frozen=True):
     """The folder where the box keeps what it has learned. Empty: /var/lib/moodbox if it exists, else
     ~/.local/state/moodbox.
     """
+    log_moods: bool = False
+    """Whether the journal says which mood was seen. Otherwise it has the time of each look, and whether it
+    named a mood, but not which.
+    """
 
     def socket_path(self) -> Path:
         """Return where the running box listens: the same for the daemon and for its clients."""

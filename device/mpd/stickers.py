@@ -11,6 +11,7 @@ from device.mpd import responses
 from device.mpd.connection import Client, printable
 from device.mpd.transport import ResponseError
 
+PLAY_STICKERS = ("playCount", "lastPlayed", "skipCount", "lastSkipped")
 LIKE_VALUE = "2"
 LIKES = {"0": False, LIKE_VALUE: True}  # the values of the sticker `like`; 1 is neutral
 
@@ -24,6 +25,13 @@ def record_play(client: Client, uri: str, *, completed: bool, when: int) -> None
     with contextlib.suppress(mpd.CommandError):
         client.sticker_set("song", uri, counter, str(_number(client, uri, counter) + 1))
         client.sticker_set("song", uri, moment, str(when))
+
+
+def delete_plays(client: Client, uri: str) -> None:
+    """Delete what `record_play` has set for a song. Nothing happens to a sticker that is not there."""
+    for name in PLAY_STICKERS:
+        with contextlib.suppress(mpd.CommandError):
+            client.sticker_delete("song", uri, name)
 
 
 def like(client: Client, uri: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from dataclasses import astuple
 from typing import Annotated, Literal
 
@@ -99,6 +100,7 @@ class Memory(DatabaseFile):
     """
 
     file, migrations, tables = FILE, MIGRATIONS, TABLES
+    prepare = "PRAGMA secure_delete = ON"  # what is forgotten is not left in the file
 
     def ownership(self) -> QueueOwnership:
         """Return the songs that the box has put into MPD's queue, or has asked MPD to add."""
@@ -196,13 +198,22 @@ class Memory(DatabaseFile):
             )
             transaction.execute("DELETE FROM tallies WHERE heard + skipped < ?", (LEAST_PLAY,))
 
+    def counted_songs(self) -> tuple[str, ...]:
+        """Return the URIs of all songs of which a play or a skip was counted."""
+        rows = self._rows(tuple[str], "SELECT DISTINCT name FROM tallies WHERE kind = ?", (SONG_KIND,))
+        return tuple(uri for (uri,) in rows)
+
     def forget(self) -> None:
         """Delete what was learned and played; what the user has said of songs stays."""
         with self._transaction() as transaction:
+            transaction.execute("UPDATE queued SET mood = ''")
+            transaction.execute("UPDATE asked SET mood = ''")
             transaction.execute("DELETE FROM tallies")
             transaction.execute("DELETE FROM played")
             transaction.execute("DELETE FROM face_locations")
             transaction.execute("DELETE FROM mood_bias")
+        with contextlib.suppress(sqlite3.OperationalError):  # another process reads it
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def mood_bias(self) -> MoodBias:
         """Return what was learned from corrections."""

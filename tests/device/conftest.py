@@ -93,6 +93,7 @@ def settings_file(settings: Settings, tmp_path: Path) -> Path:
         timeout = {settings.music.timeout}
         listen = {str(settings.music.listen).lower()}
         [service]
+        log_moods = true
         socket = "{settings.service.socket}"
         state = "{settings.service.state}"
         """

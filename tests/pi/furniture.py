@@ -30,7 +30,11 @@ TimeoutStopSec=2min
 
 def provision(pi: EmulatedPi) -> None:
     """Write the owner's files to the Pi."""
-    settings = WIRING + (f'[camera]\nsource = "images:{PICTURE}"\n' if pi.suite == "bookworm" else "")
+    settings = (
+        WIRING
+        + "[service]\nlog_moods = true\n"
+        + (f'[camera]\nsource = "images:{PICTURE}"\n' if pi.suite == "bookworm" else "")
+    )
     for path, content in (
         ("/etc/moodbox/moodbox.toml", settings),
         ("/etc/asound.conf", SOUND_CARD),

@@ -1,0 +1,77 @@
+"""Erases everything that the box has written down of its listeners: its files, and its play counts in MPD."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.config import last_good
+from device.config.settings import Settings
+from device.errors import NoBoxError, ServiceError
+from device.library import index
+from device.mpd.connection import connected
+from device.mpd.stickers import delete_plays
+from device.playback import memory
+from device.storage.folder_owner import acting_as_owner
+from device.system import restart
+from device.system.control_client import ask
+
+VACUUM = "sudo journalctl --rotate --vacuum-time=1s"
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was erased: the files by name, and the number of songs whose plays MPD no longer counts."""
+
+    files: tuple[str, ...]
+    songs: int
+
+
+def erase(settings: Settings) -> Erased:
+    """Erase the box's own files, and the stickers of songs whose plays and skips it has counted.
+
+    What only switches something, such as the camera, stays.
+
+    Raises:
+        ServiceError: A box runs, which would write them again.
+        PlayerError: MPD cannot be reached; nothing was erased then.
+        MemoryFileError: The box's memory cannot be read.
+    """
+    _check_that_no_box_runs(settings)
+    folder = settings.service.state_path()
+    songs = _counted_songs(folder)
+    if songs:
+        with connected(settings.music) as client:
+            for uri in songs:
+                delete_plays(client, uri)
+    with acting_as_owner(folder):
+        files = tuple(sorted(file.name for file in _own_files(folder)))
+        for name in files:
+            (folder / name).unlink()
+    return Erased(files, len(songs))
+
+
+def _check_that_no_box_runs(settings: Settings) -> None:
+    try:
+        ask(settings.service.socket_path(), "status")
+    except NoBoxError:
+        return
+    raise ServiceError("the box runs, and would write them again: first `sudo systemctl stop moodbox`")
+
+
+def _counted_songs(folder: Path) -> tuple[str, ...]:
+    if not (folder / memory.FILE).exists():
+        return ()
+    with memory.Memory.opened_for_command(folder) as opened:
+        return opened.counted_songs()
+
+
+def _own_files(folder: Path) -> Iterator[Path]:
+    """Files by their names' first part: with them go SQLite's beside them, and those that were put aside."""
+    for name in (memory.FILE, index.FILE, last_good.FILE):
+        for file in folder.glob(f"{Path(name).stem}.*"):
+            if file.is_symlink() or not file.is_dir():
+                yield file
+    if (folder / restart.FILE).exists():
+        yield folder / restart.FILE
