@@ -7,7 +7,6 @@ from typing import Any
 
 from device import __version__
 from device.box.state import State
-from device.mood import Decision
 from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Snapshot
 from device.system.control_protocol import PROTOCOL_VERSION
@@ -34,7 +33,8 @@ def status_of(
     return {
         "state": str(indication),
         "mood": state.mood,
-        "confidence": _confidence(state.decision),
+        "confidence": round(state.decision.confidence, 3) if state.decision else None,
+        "corrected": state.decision is not None and state.decision.corrected,
         "playing": snapshot.state if snapshot else None,
         "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
         "chosen_by": estimate.chosen_by if estimate else None,
@@ -49,11 +49,6 @@ def status_of(
         "protocol": PROTOCOL_VERSION,
         "trouble": dict(state.trouble),
     }
-
-
-def _confidence(decision: Decision | None) -> float | None:
-    """Of the box itself; None if somebody else has named the mood."""
-    return round(decision.confidence, 3) if decision and not decision.corrected else None
 
 
 def headline_of(state: State) -> str:

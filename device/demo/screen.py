@@ -154,7 +154,8 @@ def _state_line(scene: Scene) -> Text:
     status = scene.status
     parts = [] if status["state"] == "mood" else [str(status["state"]).replace("_", " ")]
     if status["mood"]:
-        parts.append(f"{status['mood']} ({status['confidence']:.0%})")
+        known = "corrected" if status["corrected"] else f"{status['confidence']:.0%}"
+        parts.append(f"{status['mood']} ({known})")
     return Text("  ".join(parts), "bold")
 
 

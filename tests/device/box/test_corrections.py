@@ -69,12 +69,14 @@ def learned(settings: Settings) -> MoodBias:
 def test_the_music_the_light_and_the_status_follow_the_correction(
     neutral: Harness, settings: Settings, say: Say
 ) -> None:
-    assert neutral.status()["confidence"] > 0.5
+    seen = neutral.status()
+    assert not seen["corrected"]
     assert say(Mood.SAD) == {"ok": True}
     plays(neutral, "Blues")
     eventually(lambda: lit(neutral) == {Mood.SAD})
     status = neutral.status()
-    assert (status["state"], status["mood"], status["confidence"]) == ("mood", "sad", None)
+    assert (status["state"], status["mood"], status["corrected"]) == ("mood", "sad", True)
+    assert status["confidence"] == seen["confidence"]
     assert (status["chosen_by"], status["chosen_for"]) == ("correction", {"sad": 1.0})
     assert learned(settings).factor(Mood.SAD) > 1 > learned(settings).factor(Mood.NEUTRAL)
 

@@ -42,7 +42,7 @@ from device.playback.mpd_worker import (
     SongsQueued,
     SongsRefused,
 )
-from device.system.control_protocol import COMMANDS, Command, Press
+from device.system.control_protocol import COMMANDS, Command, Press, Was
 from device.system.control_server import ENDING, Request
 from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
@@ -108,6 +108,11 @@ def test_the_edges_of_this_file_make_the_gestures_that_they_are_named_after(
     assert [gesture for edge in edges for gesture in recognizer.on_edge(edge)] == gestures
 
 
+def example(command: type[Command]) -> Command:
+    """A request with the arguments that must not be left out."""
+    return Was(mood=Mood.SAD) if command is Was else command()
+
+
 BATCHES: dict[str, list[Any]] = {
     "a press": PRESS,
     "two presses": TWO_PRESSES,
@@ -133,7 +138,8 @@ BATCHES: dict[str, list[Any]] = {
     "the volume is turned": [VolumeTurned(2)],
     "next is pressed": [ControlPressed(Part.NEXT)],
     "another stop": [Stop()],
-    **{f"the request {command.name}": [Request(command())] for command in COMMANDS},
+    "correct is pressed": [ControlPressed(Part.CORRECT)],
+    **{f"the request {command.name}": [Request(example(command))] for command in COMMANDS},
 }
 
 
@@ -221,7 +227,7 @@ def test_a_request_to_a_box_that_ends_gets_a_reply_at_once(
     analyzer: FaceAnalyzer, command: type[Command]
 ) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
-    request = Request(command())
+    request = Request(example(command))
     events.put(Stop())
     events.put(request)
     run(box_of(analyzer, events))

@@ -23,6 +23,7 @@ STATUS: dict[str, Any] = {
     "state": "mood",
     "mood": "happy",
     "confidence": 0.96,
+    "corrected": False,
     "playing": "play",
     "song": "The Solder Joints - Window Seat",
     "trouble": {},
@@ -113,3 +114,8 @@ def test_the_last_line_says_what_letting_the_button_go_would_do(
 
 def test_a_tiny_terminal_shows_state_and_song() -> None:
     assert drawn(SCENE, 24, 4) == ["happy (96%)", "The Solder Joints - Win…", "space s h q"]
+
+
+def test_a_mood_that_somebody_has_named_is_not_the_boxs_own() -> None:
+    corrected = replace(SCENE, status=STATUS | {"mood": "sad", "corrected": True})
+    assert drawn(corrected, 24, 4)[0] == "sad (corrected)"
