@@ -7,6 +7,7 @@ import grp
 import json
 import os
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from common import (
     report,
     run,
 )
+from sandbox import properties
 
 COMMAND = Path("/usr/local/bin/moodbox")
 USERS = Path("/etc/sysusers.d/moodbox.conf")
@@ -33,6 +35,9 @@ SETTINGS_MODE = 0o640  # they may hold MPD's password; the box's group may read 
 OWN_UNITS = ("moodbox.service", "moodbox-back.service")
 POWER_RULES = Path("/etc/polkit-1/rules.d/moodbox.rules")
 RESTART_DROP_IN = UNITS / "moodbox.service.d" / "growing-pause.conf"
+
+WATCHDOG = Path("/etc/systemd/system.conf.d/moodbox-watchdog.conf")
+NO_SUCH_PROPERTY = ("Unknown assignment", "Failed to parse", "Failed to set")
 
 PACKAGES = ["python3-venv", "python3-systemd", "mpd", "mpc", "polkitd"]
 PI_PACKAGES = ["python3-lgpio", "python3-picamera2"]  # only Raspberry Pi OS has them
@@ -139,11 +144,12 @@ def check(release: Path) -> set[str]:
         DeployError: If the check does not run, or any other part has a fault.
     """
     report("checking the release")
-    checked = run("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=User=moodbox",
-        "--property=StateDirectory=moodbox", "--property=RuntimeDirectory=moodbox-check",
-        "--property=WorkingDirectory=/run/moodbox-check",
-        f"--property=RuntimeMaxSec={health_check_timeout_s()}",
-        release / "venv/bin/moodbox", "check", "--json", check=False)  # fmt: skip
+    checked = _run_check(release, properties(release))
+    if checked.returncode and checked.stderr.startswith(NO_SUCH_PROPERTY):
+        report(f"  without the service's sandbox, which systemd-run does not take: {checked.stderr.strip()}")
+        checked = _run_check(
+            release, [line for line in properties(release) if line.startswith(("User=", "StateDirectory="))]
+        )
     try:
         findings = json.loads(checked.stdout)
     except ValueError:
@@ -158,6 +164,23 @@ def check(release: Path) -> set[str]:
     return set(faults)
 
 
+def _run_check(release: Path, sandbox: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run `moodbox check` in this sandbox, with a folder of its own in /run: a box may be running."""
+    return run("systemd-run", "--quiet", "--wait", "--pipe", "--collect",
+        *(f"--property={line}" for line in sandbox),
+        "--property=RuntimeDirectory=moodbox-check",
+        "--property=WorkingDirectory=/run/moodbox-check",
+        f"--property=RuntimeMaxSec={health_check_timeout_s()}",
+        release / "venv/bin/moodbox", "check", "--json", check=False)  # fmt: skip
+
+
+def _install_watchdog(release: Path) -> None:
+    """Use the machine's watchdog, unless it has none or somebody has chosen how long it waits."""
+    found = run("systemctl", "show", "--property=RuntimeWatchdogUSec", "--value", check=False).stdout.strip()
+    if Path("/dev/watchdog").exists() and found in ("", "0", "off", "infinity"):
+        install_file(release / "systemd/hardware-watchdog.conf", WATCHDOG)
+
+
 def install_units(release: Path) -> None:
     """Install the systemd units and the command `moodbox`."""
     for unit in OWN_UNITS:
@@ -165,6 +188,7 @@ def install_units(release: Path) -> None:
     version = re.match(r"systemd (\d+)", run("systemctl", "--version").stdout)
     if version and int(version[1]) >= 254:
         install_file(release / "systemd/growing-pause.conf", RESTART_DROP_IN)
+    _install_watchdog(release)
     COMMAND.unlink(missing_ok=True)
     COMMAND.symlink_to(CURRENT / "venv/bin/moodbox")
 
@@ -172,7 +196,14 @@ def install_units(release: Path) -> None:
 def remove() -> None:
     """Remove the service, its command and its rules; settings and learned data stay."""
     run("systemctl", "disable", "--now", "--quiet", "moodbox.service", check=False)
-    for file in (*(UNITS / unit for unit in OWN_UNITS), RESTART_DROP_IN, COMMAND, USERS, POWER_RULES):
+    for file in (
+        *(UNITS / unit for unit in OWN_UNITS),
+        RESTART_DROP_IN,
+        WATCHDOG,
+        COMMAND,
+        USERS,
+        POWER_RULES,
+    ):
         file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # the folder holds a drop-in of the user's
         RESTART_DROP_IN.parent.rmdir()
