@@ -130,7 +130,7 @@ class PlaybackController:
         current = self.snapshot.current if self.snapshot and self.snapshot.state != "stop" else None
         if current is None:
             return False
-        self._learner.interrupt(self._ownership, skipped=True)
+        self._learner.skip()
         self._mpd.skip(current)
         return True
 
@@ -288,6 +288,7 @@ class PlaybackController:
         source = f"the playlist {estimate.playlist_mood}" if playlist else "the library"
         counts = len(plan.songs), len(plan.table)
         log.info("%d songs of %d in %s, for %s (%s)", *counts, source, estimate, estimate.chosen_by)
+        self._learner.interrupt(self._ownership)  # a song that MPD has begun since the change was wanted
         self._set_ownership(self._ownership.with_request(estimate, plan.uris, snapshot))
         self._mpd.play(estimate, plan.uris, instead_of=self._ownership.entries)
 

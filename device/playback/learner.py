@@ -13,7 +13,7 @@ from device.mpd.snapshot import Entry, Snapshot
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
 from device.playback.ownership import QueueOwnership
-from device.playback.play_tracker import PlayInProgress, PlayOutcome, follow, interrupt
+from device.playback.play_tracker import PlayInProgress, PlayOutcome, follow, interrupt, skip
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +64,14 @@ class Learner:
         if before and outcome:
             self._learn(before.entry, outcome, ownership)
 
-    def interrupt(self, ownership: QueueOwnership, *, skipped: bool = False) -> None:
-        """The box ends the song itself: for another mood, or (skipped) by its button."""
+    def skip(self) -> None:
+        """MPD is asked to go on to the next song, because somebody did not want this one."""
+        self._play = skip(self._play)
+
+    def interrupt(self, ownership: QueueOwnership) -> None:
+        """The box ends the song itself, for another mood."""
         before = self._play
-        self._play, outcome = interrupt(before, monotonic(), skipped=skipped)
+        self._play, outcome = interrupt(before, monotonic())
         if before and outcome:
             self._learn(before.entry, outcome, ownership)
 

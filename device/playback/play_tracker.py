@@ -13,6 +13,7 @@ from enum import StrEnum
 from device.mpd.snapshot import Entry, Snapshot
 
 COMPLETED_AFTER_S = 240.0  # however long the song is
+SOUNDED_AFTER_S = 0.25  # MPD also reports a song that it cannot open as playing, until it goes on to the next
 
 
 class PlayOutcome(StrEnum):
@@ -31,6 +32,7 @@ class PlayInProgress:
         played: Seconds that it had been played at the time `at`.
         at: Monotonic seconds.
         playing: It plays since `at`; else it is paused.
+        skipping: MPD was asked to go on to the next song. Until it has, nothing is learned: it may be away.
         closed: The outcome is decided, and what follows says nothing about the song.
     """
 
@@ -39,6 +41,7 @@ class PlayInProgress:
     played: float
     at: float
     playing: bool
+    skipping: bool = False
     closed: bool = False
 
     def until(self, now: float) -> PlayInProgress:
@@ -49,6 +52,11 @@ class PlayInProgress:
     def is_complete(self) -> bool:
         """Whether enough was played to count as played through."""
         return self.played >= COMPLETED_AFTER_S or 0 < self.duration <= 2 * self.played
+
+    @property
+    def has_sounded(self) -> bool:
+        """Whether somebody can have heard it, and so can have skipped it."""
+        return self.played >= SOUNDED_AFTER_S
 
 
 def follow(
@@ -87,19 +95,24 @@ def follow(
     return PlayInProgress(current, snapshot.duration, played, now, snapshot.state == "play"), outcome
 
 
-def interrupt(
-    before: PlayInProgress | None, now: float, *, skipped: bool = False
-) -> tuple[PlayInProgress | None, PlayOutcome | None]:
-    """The box itself ends the song: by its button (skipped), or for another mood, which counts for nothing.
+def skip(before: PlayInProgress | None) -> PlayInProgress | None:
+    """MPD is asked to go on to the next song; `follow` gives the outcome once it has."""
+    return before and replace(before, skipping=True)
+
+
+def interrupt(before: PlayInProgress | None, now: float) -> tuple[PlayInProgress | None, PlayOutcome | None]:
+    """The box itself ends the song for another mood, which does not count as skipped.
 
     Returns the play, closed, and its outcome.
     """
     if before is None or before.closed:
         return before, None
-    return replace(before, closed=True), _outcome(before.until(now), skipped=skipped)
+    over = replace(before.until(now), skipping=False, closed=True)
+    return over, _outcome(over, skipped=False)
 
 
 def _outcome(play: PlayInProgress, *, skipped: bool) -> PlayOutcome | None:
     if play.is_complete:
         return PlayOutcome.COMPLETED
-    return PlayOutcome.SKIPPED if skipped and play.duration else None
+    skipped = (skipped or play.skipping) and play.duration > 0 and play.has_sounded
+    return PlayOutcome.SKIPPED if skipped else None

@@ -25,6 +25,7 @@ from device.mpd.snapshot import Entry, Snapshot
 from device.playback.controller import PlaybackController
 from device.playback.memory import Memory
 from device.playback.mpd_worker import MpdChanged, MpdWorker
+from device.playback.play_tracker import SOUNDED_AFTER_S
 from device.playback.state import ControlMode
 from tests.device.estimates import certain
 
@@ -79,6 +80,11 @@ class ControllerHarness:
     def run_for(self, seconds: float = 0.3) -> None:
         end = time.monotonic() + seconds
         self.wait_until(lambda: time.monotonic() > end)
+
+    def wait_until_heard(self) -> None:
+        """Wait until somebody can have heard the song that plays."""
+        self.wait_until(lambda: self.playing)
+        self.run_for(SOUNDED_AFTER_S + 0.1)
 
     def close(self) -> None:
         self._mpd.close()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+
+import pytest
 
 from device.demo.server import PrivateMpd
 from device.mood import Mood
@@ -36,7 +39,7 @@ def test_a_song_skipped_by_another_client_counts_against_it(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
     harness.playback.play(certain(Mood.HAPPY))
-    harness.wait_until(lambda: harness.playing)
+    harness.wait_until_heard()
     skipped = harness.playing
     library.client().next()
     harness.wait_until(lambda: harness.playing != skipped)
@@ -48,7 +51,7 @@ def test_a_song_skipped_by_the_button_counts_against_it_in_the_mood_it_was_queue
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
     harness.playback.play(certain(Mood.HAPPY))
-    harness.wait_until(lambda: harness.playing)
+    harness.wait_until_heard()
     skipped = harness.playing
     assert harness.playback.skip()
     harness.wait_until(lambda: harness.playing not in (skipped, None))
@@ -61,6 +64,7 @@ def test_skipping_the_last_song_of_the_queue_counts_too(
     (library.playlists / "sad.m3u").write_text("sad/01.ogg\n")
     harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing == "sad/01.ogg")
+    harness.wait_until_heard()
     first = harness.playback.snapshot
     assert harness.playback.skip()
     harness.wait_until(lambda: harness.playing and harness.playback.snapshot.current != first.current)  # type: ignore[union-attr]
@@ -71,7 +75,7 @@ def test_a_song_that_is_skipped_while_paused_counts_and_the_next_one_plays(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
     harness.playback.play(certain(Mood.HAPPY))
-    harness.wait_until(lambda: harness.playing)
+    harness.wait_until_heard()
     skipped = harness.playing
     harness.playback.controls.toggle()
     harness.wait_until(lambda: not harness.playing)
@@ -162,7 +166,7 @@ def test_skips_are_recorded_in_stickers_whatever_their_value_was(
     for number in range(16):
         other.sticker_set("song", f"happy/{number:02}.ogg", "skipCount", "4" if number % 2 else "no number")
     harness.playback.play(certain(Mood.HAPPY))
-    harness.wait_until(lambda: harness.playing)
+    harness.wait_until_heard()
     skipped = harness.playing
     assert skipped
     other.next()
@@ -184,7 +188,7 @@ def test_likes_and_dislikes_of_other_clients_count(library: PrivateMpd, harness:
 def test_no_stickers_are_written_if_the_settings_say_so(library: PrivateMpd, start: StartHarness) -> None:
     harness = start(stickers=False)
     harness.playback.play(certain(Mood.HAPPY))
-    harness.wait_until(lambda: harness.playing)
+    harness.wait_until_heard()
     skipped = harness.playing
     library.client().next()
     harness.wait_until(
@@ -198,10 +202,46 @@ def test_an_mpd_without_stickers_plays_and_the_box_learns(library: PrivateMpd, s
     start_without(library, "sticker_file")
     harness = start()
     harness.playback.play(certain(Mood.HAPPY))
-    harness.wait_until(lambda: harness.playing)
+    harness.wait_until_heard()
     skipped = harness.playing
     library.client().next()
     harness.wait_until(lambda: harness.playing not in (skipped, None))
     assert harness.memory.play_statistics(certain(Mood.HAPPY)).songs == {skipped: PlayCount(0, 1)}
     assert "player" not in harness.health.trouble
     assert "library" not in harness.health.trouble
+
+
+def test_songs_that_mpd_cannot_open_are_not_skipped_by_anybody(
+    library: PrivateMpd, harness: ControllerHarness
+) -> None:
+    """MPD reports each of them as playing, and goes on to the next."""
+    harness.playback.play(certain(Mood.HAPPY))
+    harness.wait_until(lambda: harness.playing and len(harness.queue) == 12)
+    for folder in library.music.iterdir():
+        shutil.rmtree(folder)
+    harness.playback.skip()
+    harness.wait_until(lambda: not harness.playing)
+    for _ in range(3):
+        harness.playback.play(certain(Mood.SAD))
+        harness.playback.skip()
+        harness.run_for()
+    assert all(harness.memory.play_statistics(certain(mood)).songs == {} for mood in (Mood.SAD, Mood.NEUTRAL))
+    assert harness.memory.play_statistics(certain(Mood.HAPPY)).songs == {}
+
+
+@pytest.mark.parametrize("noticed", [False, True])
+def test_a_skip_and_a_mood_while_mpd_is_away_teach_nothing(
+    library: PrivateMpd, harness: ControllerHarness, noticed: bool
+) -> None:
+    harness.playback.play(certain(Mood.SAD))
+    harness.wait_until(lambda: harness.playing and len(harness.queue) == 12)
+    harness.wait_until_heard()
+    library.stop()
+    if noticed:
+        harness.wait_until(lambda: harness.playback.snapshot is None)
+    harness.playback.skip()
+    harness.playback.play(certain(Mood.HAPPY))
+    harness.run_for()
+    library.start()
+    harness.wait_until(lambda: harness.plays(Mood.HAPPY))
+    assert harness.memory.play_statistics(certain(Mood.SAD)).songs == {}

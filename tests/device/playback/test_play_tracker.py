@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from device.mpd.snapshot import Entry, Snapshot
-from device.playback.play_tracker import COMPLETED_AFTER_S, PlayInProgress, PlayOutcome, follow, interrupt
+from device.playback.play_tracker import (
+    COMPLETED_AFTER_S,
+    SOUNDED_AFTER_S,
+    PlayInProgress,
+    PlayOutcome,
+    follow,
+    interrupt,
+    skip,
+)
 
 A, B, FOREIGN = Entry(1, "a.ogg"), Entry(2, "b.ogg"), Entry(3, "c.ogg")
 QUEUE = (A, B, FOREIGN)
@@ -97,12 +105,26 @@ def test_a_change_of_mood_is_no_skip() -> None:
 def test_a_song_skipped_by_the_button_counts_once_whatever_follows(
     seconds: float, outcome: PlayOutcome
 ) -> None:
-    play, _ = follow(None, at(A), OWN, 0)
-    over, skipped = interrupt(play, seconds, skipped=True)
-    assert skipped is outcome
-    assert interrupt(over, seconds + 1, skipped=True) == (over, None)
     for then in (at(B), at(None, "stop"), at(FOREIGN)):
-        assert follow(over, then, OWN, seconds + 1)[1] is None
+        play, _ = follow(None, at(A), OWN, 0)
+        asked = skip(skip(play))
+        still, nothing = follow(asked, at(A), OWN, seconds / 2)
+        assert nothing is None  # MPD has not gone on yet
+        assert follow(still, then, OWN, seconds)[1] is outcome
+
+
+def test_a_song_skipped_before_it_can_have_sounded_does_not_count() -> None:
+    play, _ = follow(None, at(A), OWN, 0)
+    assert follow(skip(play), at(B), OWN, SOUNDED_AFTER_S / 2)[1] is None
+    assert follow(play, at(B), OWN, SOUNDED_AFTER_S / 2)[1] is None
+
+
+def test_a_change_of_mood_while_a_skip_is_pending_counts_nothing() -> None:
+    """MPD may be away, and then nothing was skipped."""
+    play, _ = follow(None, at(A), OWN, 0)
+    over, outcome = interrupt(skip(play), 10)
+    assert outcome is None
+    assert follow(over, at(B), OWN, 11)[1] is None
 
 
 def test_a_song_played_through_before_a_change_of_mood_counts_once() -> None:

@@ -88,6 +88,7 @@ def test_a_restarted_box_counts_a_skip_for_the_mood_the_song_was_queued_for(
     before.close()
     after = start()
     after.wait_until(lambda: after.playing == skipped and after.playback.table)
+    after.wait_until_heard()
     library.client().next()
     after.wait_until(
         lambda: after.memory.play_statistics(certain(Mood.HAPPY)).songs == {skipped: PlayCount(0, 1)}
