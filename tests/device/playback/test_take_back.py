@@ -17,6 +17,7 @@ RIGHT = certain(Mood.HAPPY, ChosenBy.CORRECTION)
 def skip(harness: ControllerHarness) -> str:
     """Skip the song that plays, and return it."""
     harness.wait_until(lambda: harness.playing and harness.playback.state.mode is ControlMode.FILLING)
+    harness.wait_until_heard()
     skipped = harness.playing
     assert skipped
     harness.playback.skip()
