@@ -29,7 +29,7 @@ Installs this release of moodbox on HOST, over SSH with a key. The user needs su
 
 MOODBOX_SSH is the ssh command, if it is not 'ssh': MOODBOX_SSH='ssh -p 2222'.
 MOODBOX_PATIENCE multiplies the health check's time limit of 90 seconds, for a very slow machine: 1 to 99.
-Exit codes: 2 wrong usage, 3 no SSH or no sudo, 4 unsuitable machine, 5 no space, 6 apt, 7 downloads,
+Exit codes: 2 wrong usage, 3 no SSH or no sudo, or damaged on the way, 4 unsuitable machine, 5 no space, 6 apt, 7 downloads,
 8 the new release is not healthy (the previous one runs), 9 another deploy is running, 10 nothing there.
 END
 }
@@ -169,7 +169,7 @@ send_release() {
     report "sending the release"
     "$pip_python" "$here/deploy/release.py" pack "$work/release.tar" "$wheels"
     incoming=$(remote "${sudo}sh -c 'mkdir -p /opt/moodbox && d=\$(mktemp -d /opt/moodbox/incoming.XXXXXX) &&
-        tar -x -f - --no-same-owner -C \$d && echo \$d'" <"$work/release.tar" | first_bytes) ||
+        flock \$d tar -x -f - --no-same-owner -C \$d && echo \$d'" <"$work/release.tar" | first_bytes) ||
         fail 3 "lost the connection to $host, or its disk is full ($(last_error)): nothing was changed there; try again"
     [[ $incoming =~ ^/opt/moodbox/incoming\.[A-Za-z0-9]+$ ]] ||
         fail 4 "invalid answer from $host: the release is in '${incoming:0:80}'; is this the right machine?"

@@ -22,7 +22,7 @@ else
     report root no
 fi
 missing=''
-for package in python3-venv python3-systemd mpd mpc polkitd $([ "$(uname -m)" != aarch64 ] || echo python3-lgpio python3-picamera2); do
+for package in python3-venv python3-systemd mpd mpc polkitd $([ ! -e /etc/rpi-issue ] || echo python3-lgpio python3-picamera2); do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
 done
 report missing "${missing# }"

@@ -7,7 +7,6 @@ release.py lock PYTHON MACHINE      print the lines of lock/device.txt that appl
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 import tarfile
@@ -17,25 +16,16 @@ from pathlib import Path
 from pip._vendor.packaging.markers import Marker
 
 ROOT = Path(__file__).resolve().parent.parent
-PATTERNS = ("device/**/*", "models/mood*.tflite", "models/mood?.json", "deploy/**/*", "systemd/*")
-FILES = ("lock/device.txt", "README.md", "LICENSE", "NOTICE")
+sys.path.insert(0, str(ROOT / "deploy" / "box"))  # the box has the same code
 
-
-def files() -> list[Path]:
-    """Return the files of a release, in a fixed order."""
-    found = {path for pattern in PATTERNS for path in ROOT.glob(pattern)} | {ROOT / name for name in FILES}
-    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+from release_files import digest, files  # noqa: E402
 
 
 def name(python: str) -> str:
     """Return a name that changes if the Python or any file changes."""
-    digest = hashlib.sha256()
-    for path in files():
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
     version = re.search(r'__version__ = "(.+)"', (ROOT / "device" / "__init__.py").read_text())
     assert version is not None
-    return f"{version[1]}-py{python.replace('.', '')}-{digest.hexdigest()[:12]}"
+    return f"{version[1]}-py{python.replace('.', '')}-{digest(ROOT)}"
 
 
 def pack(target: Path, wheels: Path) -> None:
@@ -49,7 +39,7 @@ def pack(target: Path, wheels: Path) -> None:
         return entry
 
     with tarfile.open(target, "w") as tar:
-        for path in files():
+        for path in files(ROOT):
             tar.add(path, path.relative_to(ROOT), filter=normalized)
         for path in sorted(wheels.glob("*.whl")):
             tar.add(path, Path("wheels") / path.name, filter=normalized)

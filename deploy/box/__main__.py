@@ -39,11 +39,13 @@ from common import (
     WRONG_CALL,
     DeployError,
     health_check_timeout_s,
+    is_full,
     report,
     run,
 )
+from exchange import put_in_place
 from music import close_mpd, configure_mpd, open_mpd, restore_mpd, share_music_folder
-from releases import create, current, delete_oldest, delete_unproven, proven
+from releases import create, current, delete_oldest, delete_unproven, prove, proven
 
 HERE = Path(__file__).resolve().parent
 
@@ -82,8 +84,8 @@ def install(incoming: str, name: str) -> None:
     known_faults = health_check.environment_faults()
     delete_unproven(keep=Path(incoming))
     preflight.install_packages()
-    release = create(Path(incoming), name)
     try:
+        release = create(Path(incoming), name)
         configure_mpd(release)
         preflight.create_user(release)
         share_music_folder()
@@ -91,27 +93,29 @@ def install(incoming: str, name: str) -> None:
         faults = health_check.switch_to(name, previous, known_faults)
     except BaseException:
         if current() != name:
-            shutil.rmtree(release)
+            shutil.rmtree(RELEASES / name, ignore_errors=True)
         raise
     accept(name, faults)
 
 
 def switch(name: str) -> None:
     """Switch to a release that is already on the box."""
+    preflight.install_packages()
     accept(name, health_check.switch_to(name, last_proven()))
 
 
 def accept(name: str, faults: set[str]) -> None:
     """Mark a release as proven and the newest, and delete the oldest."""
-    (RELEASES / name / ".proven").touch()
+    prove(name)
     os.sync()
     delete_oldest()
     # `back` runs from a copy of these files, whose release is known to work.
     target, new = ROOT / "box", ROOT / ".box.new"
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(HERE, new, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.rmtree(target, ignore_errors=True)
-    new.rename(target)
+    os.sync()
+    put_in_place(new, target)
+    shutil.rmtree(new, ignore_errors=True)
     report(
         f"healthy: the box runs {name}" + (f"; still to fix: {', '.join(sorted(faults))}" if faults else "")
     )
@@ -200,7 +204,7 @@ def main(verb: str, *rest: str) -> int:
     except subprocess.CalledProcessError as error:
         last = (error.stderr or error.stdout or "").strip().splitlines()[-1:] or [f"code {error.returncode}"]
         report(f"FAILED `{' '.join(error.cmd[:3])} ...` on the box: {last[0]}")
-        return UNHEALTHY
+        return NO_SPACE if is_full(error.stderr or error.stdout or "") else UNHEALTHY
     except OSError as error:
         report(f"FAILED {error.filename or 'the box'}: {error.strerror}")
         return NO_SPACE if error.errno == errno.ENOSPC else UNHEALTHY

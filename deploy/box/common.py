@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ SETTINGS = Path("/etc/moodbox/moodbox.toml")
 STATE = Path("/var/lib/moodbox")
 GROUP = "moodbox"
 
-WRONG_CALL, NO_SPACE, APT, UNHEALTHY, BUSY, NOTHING = 2, 5, 6, 8, 9, 10
+WRONG_CALL, LOST, NO_SPACE, APT, UNHEALTHY, BUSY, NOTHING = 2, 3, 5, 6, 8, 9, 10
 """Exit codes; deploy.sh defines the others."""
 
 HEALTH_CHECK_TIMEOUT_S = 90
@@ -64,6 +65,11 @@ def run(*words: str | Path, check: bool = True, **options: Any) -> subprocess.Co
         capture_output=True,
         **options,
     )
+
+
+def is_full(output: str) -> bool:
+    """Tell whether a program has failed because the disk is full."""
+    return os.strerror(errno.ENOSPC) in output
 
 
 def delete(path: Path) -> None:

@@ -42,6 +42,9 @@ NO_SUCH_PROPERTY = ("Unknown assignment", "Failed to parse", "Failed to set")
 PACKAGES = ["python3-venv", "python3-systemd", "mpd", "mpc", "polkitd"]
 PI_PACKAGES = ["python3-lgpio", "python3-picamera2"]  # only Raspberry Pi OS has them
 
+RASPBERRY_PI_OS = Path("/etc/rpi-issue")
+"""Only Raspberry Pi OS has this file; /etc/os-release says Debian."""
+
 ENVIRONMENT_PARTS = {"camera", "panel", "volume", "next", "correct", "player", "library", "storage"}
 """Parts whose faults are reported, but do not stop the deploy: a missing camera is not the release's fault.
 
@@ -55,7 +58,7 @@ def install_packages() -> None:
     Raises:
         DeployError: If another apt is running, or apt cannot install them.
     """
-    wanted = PACKAGES + (PI_PACKAGES if os.uname().machine == "aarch64" else [])
+    wanted = PACKAGES + (PI_PACKAGES if RASPBERRY_PI_OS.exists() else [])
     missing = [package for package in wanted if not _installed(package)]
     if not missing:
         return

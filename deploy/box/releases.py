@@ -6,15 +6,32 @@ next deploy deletes what is not proven and starts over.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from common import CURRENT, RELEASES, ROOT, UNHEALTHY, DeployError, delete, report, run
+from common import (
+    CURRENT,
+    LOST,
+    NO_SPACE,
+    RELEASES,
+    ROOT,
+    UNHEALTHY,
+    DeployError,
+    delete,
+    is_full,
+    report,
+    run,
+)
+from release_files import digest
 
 KEPT_RELEASES = 3
+JUST_ARRIVED_S = 120.0  # a deploy.sh calls `install` sooner than that after it has sent its release
 
 
 def current() -> str | None:
@@ -24,8 +41,21 @@ def current() -> str | None:
 
 def proven() -> list[str]:
     """Return the names of the proven releases, the newest first."""
-    marks = sorted(RELEASES.glob("*/.proven"), key=lambda mark: mark.stat().st_mtime_ns, reverse=True)
-    return [mark.parent.name for mark in marks]
+    return [mark.parent.name for mark in sorted(RELEASES.glob("*/.proven"), key=_place, reverse=True)]
+
+
+def prove(name: str) -> None:
+    """Mark a release as proven, and as the newest."""
+    mark, new = RELEASES / name / ".proven", RELEASES / name / ".proven.new"
+    number = 1 + max((_place(other)[0] for other in RELEASES.glob("*/.proven")), default=0)
+    new.write_text(f"{number}\n")
+    new.replace(mark)
+
+
+def _place(mark: Path) -> tuple[int, int]:
+    """The order of the marks: by their number, since a Pi's clock may be wrong. Older versions wrote none."""
+    found = re.fullmatch(r"([0-9]{1,9})\n", mark.read_text())
+    return int(found[1]) if found else 0, mark.stat().st_mtime_ns
 
 
 def link_to(name: str) -> None:
@@ -38,9 +68,28 @@ def link_to(name: str) -> None:
 
 def delete_unproven(keep: Path | None = None) -> None:
     """Delete what earlier deploys left when they were cut off, except the folder `keep`."""
-    for path in (*ROOT.glob("incoming.*"), *RELEASES.glob("*")):
-        if path != keep and path.name != current() and not (path / ".proven").exists():
+    for path in RELEASES.glob("*"):
+        if path.name != current() and not (path / ".proven").exists():
             delete(path)
+    for path in ROOT.glob("incoming.*"):
+        if path != keep and not _is_arriving(path):
+            delete(path)
+
+
+def _is_arriving(incoming: Path) -> bool:
+    """Whether another deploy.sh still sends its release there, or has just done so."""
+    if incoming.is_symlink() or not incoming.is_dir():
+        return False  # it is none of deploy.sh's
+    if abs(time.time() - incoming.stat().st_mtime) < JUST_ARRIVED_S:
+        return True
+    folder = os.open(incoming, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(folder)
+    return False
 
 
 def delete_oldest() -> None:
@@ -57,8 +106,11 @@ def create(incoming: Path, name: str) -> Path:
     The files move first: a virtual environment cannot be moved.
 
     Raises:
-        DeployError: If pip cannot install the packages.
+        DeployError: If the files are not those of the name, or pip cannot install the packages.
     """
+    if digest(incoming) != name.rpartition("-")[2]:
+        delete(incoming)
+        raise DeployError(LOST, f"what has arrived is not {name}: it was damaged on the way; try again")
     release = RELEASES / name
     RELEASES.mkdir(exist_ok=True)
     incoming.chmod(0o755)
@@ -71,8 +123,10 @@ def create(incoming: Path, name: str) -> Path:
             "--disable-pip-version-check", "--find-links", release / "wheels", "--only-binary=:all:",
             "--require-hashes", "-r", release / "lock/device.txt")  # fmt: skip
     except subprocess.CalledProcessError as error:
-        last = (error.stderr or error.stdout).strip().splitlines()[-1:]
-        raise DeployError(UNHEALTHY, f"the packages cannot be installed: {' '.join(last)}") from error
+        said = error.stderr or error.stdout
+        last = " ".join(said.strip().splitlines()[-1:])
+        code = NO_SPACE if is_full(said) else UNHEALTHY
+        raise DeployError(code, f"the packages cannot be installed: {last}") from error
     shutil.rmtree(release / "wheels")
     packages = run(venv / "bin/python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
     (Path(packages.stdout.strip()) / "moodbox.pth").write_text(f"{release}\n")

@@ -1,0 +1,211 @@
+"""Releases on the box, as far as no machine is needed: their order, uploads, digests, a full disk."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import importlib
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.deploy.machine import REPOSITORY
+from tests.deploy.test_workstation import release
+
+LONG_AGO = 1.0
+
+
+def module(monkeypatch: pytest.MonkeyPatch, name: str) -> ModuleType:
+    monkeypatch.syspath_prepend(REPOSITORY / "deploy" / "box")
+    return importlib.import_module(name)
+
+
+@pytest.fixture
+def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return deploy/box/releases.py with its folders here."""
+    found = module(monkeypatch, "releases")
+    for name, path in (("ROOT", "."), ("RELEASES", "releases"), ("CURRENT", "current")):
+        monkeypatch.setattr(found, name, tmp_path / path)
+    found.RELEASES.mkdir()
+    return found
+
+
+def arrived(releases: ModuleType) -> tuple[Path, str]:
+    """A release as deploy.sh leaves it on the box, and its name."""
+    incoming = releases.ROOT / "incoming.abc"
+    for path in module_files(releases):
+        target = incoming / path.relative_to(REPOSITORY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    (incoming / "wheels").mkdir()
+    return incoming, release("name", "3.11").strip()
+
+
+def main_module() -> ModuleType:
+    """Return deploy/box/__main__.py, loaded under another name."""
+    spec = importlib.util.spec_from_file_location("deploy_box", REPOSITORY / "deploy/box/__main__.py")
+    assert spec
+    assert spec.loader
+    box = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(box)
+    return box
+
+
+def module_files(releases: ModuleType) -> list[Path]:
+    found: list[Path] = importlib.import_module("release_files").files(REPOSITORY)
+    return found
+
+
+def test_the_order_of_releases_does_not_depend_on_the_clock(releases: ModuleType) -> None:
+    """A Pi has no clock that runs while it is off."""
+    times = {"first": 3e9, "second": 1e9, "third": 2e9}
+    for name, moment in times.items():
+        (releases.RELEASES / name).mkdir()
+        releases.prove(name)
+        os.utime(releases.RELEASES / name / ".proven", (moment, moment))
+    assert releases.proven() == ["third", "second", "first"]
+    releases.prove("first")
+    assert releases.proven() == ["first", "third", "second"]
+
+
+def test_marks_of_older_versions_are_older_and_in_the_order_of_their_times(releases: ModuleType) -> None:
+    for name, moment in (("a", 2e9), ("b", 3e9)):
+        (releases.RELEASES / name).mkdir()
+        (releases.RELEASES / name / ".proven").touch()
+        os.utime(releases.RELEASES / name / ".proven", (moment, moment))
+    (releases.RELEASES / "c").mkdir()
+    releases.prove("c")
+    assert releases.proven() == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize("state", ["arriving", "just arrived", "left"])
+def test_only_uploads_that_nobody_sends_any_more_are_deleted(releases: ModuleType, state: str) -> None:
+    mine, other = releases.ROOT / "incoming.mine", releases.ROOT / "incoming.other"
+    for folder in (mine, other, releases.RELEASES / "half"):
+        folder.mkdir()
+    if state != "just arrived":
+        os.utime(other, (LONG_AGO, LONG_AGO))
+    held = os.open(other, os.O_RDONLY)
+    if state == "arriving":
+        fcntl.flock(held, fcntl.LOCK_EX)
+    releases.delete_unproven(keep=mine)
+    os.close(held)
+    assert mine.exists()
+    assert other.exists() is (state != "left")
+    assert not (releases.RELEASES / "half").exists()
+
+
+def test_a_release_is_what_its_name_says(releases: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    incoming, name = arrived(releases)
+
+    def run(*words: object, **_: object) -> None:
+        raise KeyError(words[1])
+
+    monkeypatch.setattr(releases, "run", run)
+    with pytest.raises(KeyError, match="-m"):  # it goes on to the virtual environment, which is not made here
+        releases.create(incoming, name)
+    assert (releases.RELEASES / name / "device").is_dir()
+
+
+@pytest.mark.parametrize("damage", ["a byte", "a file less", "a file more"])
+def test_what_was_damaged_on_the_way_is_not_installed(releases: ModuleType, damage: str) -> None:
+    incoming, name = arrived(releases)
+    file = incoming / "device" / "__init__.py"
+    if damage == "a byte":
+        file.write_bytes(file.read_bytes() + b"\n")
+    elif damage == "a file less":
+        file.unlink()
+    else:
+        (incoming / "device" / "more.py").touch()
+    with pytest.raises(Exception, match="damaged on the way") as raised:
+        releases.create(incoming, name)
+    assert getattr(raised.value, "code", None) == 3
+    assert not incoming.exists()
+    assert list(releases.RELEASES.iterdir()) == []
+
+
+def test_a_full_disk_while_a_release_is_made_is_said_as_such(
+    releases: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incoming, name = arrived(releases)
+
+    def run(*words: object, **_: object) -> None:
+        raise subprocess.CalledProcessError(1, "pip", stderr=f"ERROR: {os.strerror(errno.ENOSPC)}\n")
+
+    monkeypatch.setattr(releases, "run", run)
+    with pytest.raises(Exception, match="No space left") as raised:
+        releases.create(incoming, name)
+    assert getattr(raised.value, "code", None) == 5
+
+
+def test_half_a_release_is_deleted_whatever_ends_its_making(
+    tmp_path: Path, releases: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = main_module()
+
+    def create(incoming: Path, name: str) -> Path:
+        (releases.RELEASES / name).mkdir()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(box, "create", create)
+    monkeypatch.setattr(box, "RELEASES", releases.RELEASES)
+    monkeypatch.setattr(box.preflight, "install_packages", lambda: None)
+    monkeypatch.setattr(box.health_check, "environment_faults", set)
+    monkeypatch.setattr(box, "deploy_lock", contextlib.nullcontext)
+    monkeypatch.setattr(box, "validate", lambda *_: None)
+    assert box.main("install", str(tmp_path / "incoming.abc"), "new") == 5
+    assert list(releases.RELEASES.iterdir()) == []
+
+
+def test_a_redeploy_installs_packages_that_are_missing(
+    releases: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, done = main_module(), []
+    monkeypatch.setattr(box.preflight, "install_packages", lambda: done.append("packages"))
+    monkeypatch.setattr(box, "last_proven", lambda: None)
+    monkeypatch.setattr(box.health_check, "switch_to", lambda *_: done.append("switch"))
+    monkeypatch.setattr(box, "accept", lambda *_: done.append("accept"))
+    box.switch("new")
+    assert done == ["packages", "switch", "accept"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_way_back_is_exchanged_in_one_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    exchange = module(monkeypatch, "exchange")
+    new, target = tmp_path / "new", tmp_path / "box"
+    new.mkdir()
+    (new / "new").touch()
+    if there:
+        target.mkdir()
+        (target / "old").touch()
+    exchange.put_in_place(new, target)
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert new.exists() is there
+
+
+@pytest.mark.parametrize("raspberry", [True, False])
+def test_the_pis_packages_are_installed_on_raspberry_pi_os_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raspberry: bool
+) -> None:
+    """Debian on ARM has no Picamera2."""
+    preflight = module(monkeypatch, "preflight")
+    asked: list[str] = []
+
+    def installed(package: str) -> bool:
+        asked.append(package)
+        return True
+
+    monkeypatch.setattr(preflight, "_installed", installed)
+    monkeypatch.setattr(preflight, "RASPBERRY_PI_OS", tmp_path / "rpi-issue")
+    if raspberry:
+        (tmp_path / "rpi-issue").touch()
+    preflight.install_packages()
+    assert ("python3-picamera2" in asked) is raspberry
