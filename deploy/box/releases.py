@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from common import (
@@ -31,7 +30,6 @@ from common import (
 from release_files import digest
 
 KEPT_RELEASES = 3
-JUST_ARRIVED_S = 120.0  # a deploy.sh calls `install` sooner than that after it has sent its release
 
 
 def current() -> str | None:
@@ -77,11 +75,9 @@ def delete_unproven(keep: Path | None = None) -> None:
 
 
 def _is_arriving(incoming: Path) -> bool:
-    """Whether another deploy.sh still sends its release there, or has just done so."""
+    """Whether another deploy.sh still sends its release there, and so holds a lock on it."""
     if incoming.is_symlink() or not incoming.is_dir():
         return False  # it is none of deploy.sh's
-    if abs(time.time() - incoming.stat().st_mtime) < JUST_ARRIVED_S:
-        return True
     folder = os.open(incoming, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
