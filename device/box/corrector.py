@@ -38,6 +38,7 @@ class Corrector:
         self._rest = rest
         self._seen: Decision | None = None  # what the look that was corrected last had decided itself
         self._bias_before = NO_BIAS  # before that correction
+        self._bias_after = NO_BIAS
 
     def look(self) -> Decision:
         """Return what the last look decided, or was corrected to.
@@ -77,12 +78,16 @@ class Corrector:
         self._playback.play(MoodEstimate.certain(mood, ChosenBy.CORRECTION))
 
     def _learn(self, decision: Decision, mood: Mood) -> None:
+        stored = self._memory.mood_bias()
         if self._seen is None or not decision.corrected:
-            self._seen, self._bias_before = decision, self._memory.mood_bias()
+            self._seen = decision
+        if not decision.corrected or stored != self._bias_after:  # it may have been forgotten since
+            self._bias_before = stored
         seen, probabilities = self._seen, self._seen.probabilities or {}
         # Whoever returns to what the box saw has corrected it by mistake.
         bias = self._bias_before if mood is seen.mood else self._bias_before.corrected(probabilities, mood)
         self._memory.keep(lambda memory: memory.keep_mood_bias(bias))
+        self._bias_after = bias
         log.info(
             "corrected: it was %s, and not %s", mood, decision.mood or decision.outcome,
             extra={"MOODBOX_CORRECTION": str(mood)},

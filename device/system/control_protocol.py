@@ -198,6 +198,8 @@ def _one_line(error: Exception) -> str:
     problem, _, place = str(error).partition(" - at `$.")
     if place.startswith("do"):  # an unknown name
         return _expected("")
+    if place.startswith("mood`"):
+        return f"mood: expected one of {', '.join(Mood)}"
     return " ".join(f"{place.rstrip('`')}{': ' if place else ''}{problem}".split())[:300]
 
 

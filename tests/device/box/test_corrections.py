@@ -104,6 +104,20 @@ def test_the_box_learns_nothing_if_somebody_returns_to_what_it_saw(
     assert learned(settings) == NO_BIAS
 
 
+def test_a_second_correction_brings_back_nothing_that_was_forgotten(
+    wired: Settings, library: PrivateMpd, say: Say
+) -> None:
+    with closing(Memory.open(wired.service.state_path())) as memory:
+        memory.keep_mood_bias(MoodBias({Mood.NEUTRAL: 9.0}))
+    with harness_for(wired, PictureSequence(NEUTRAL)) as harness:
+        plays(harness, "Jazz")
+        say(Mood.SAD)
+        with closing(Memory.open(wired.service.state_path())) as memory:
+            memory.forget()
+        say(Mood.HAPPY)
+        assert learned(wired).factor(Mood.NEUTRAL) < 1
+
+
 def test_each_look_can_be_corrected_once_more(neutral: Harness, settings: Settings, say: Say) -> None:
     say(Mood.SAD)
     once = learned(settings)

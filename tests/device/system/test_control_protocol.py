@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.mood import Mood
 from device.system.control_protocol import (
     COMMANDS,
     MAX_REQUEST_BYTES,
@@ -16,6 +17,7 @@ from device.system.control_protocol import (
     RequestError,
     Status,
     Volume,
+    Was,
     convert,
     encode,
     parse_request,
@@ -64,6 +66,9 @@ def test_every_line_is_a_command_or_a_one_line_error(line: bytes) -> None:
         (b'{"do": "volume", "to": 101}', "to: Expected `int` <= 100"),
         (b'{"do": "volume", "to": "40"}', "to: Expected `int | null`, got `str`"),
         (b'{"do": "volume", "to": 4, "steps": 1}', "give `to` or `steps`, not both"),
+        (b'{"do": "was", "mood": "sda"}', "mood: expected one of angry, disgust, fear, happy"),
+        (b'{"do": "was", "mood": 3}', "mood: expected one of angry"),
+        (b"was", "Object missing required field `mood`"),
         (b'{"do": "press", "hard": true}', "Object contains unknown field `hard`"),
         (b'{"to": 40}', "Object missing required field `do`"),
         (b"[" * MAX_REQUEST_BYTES, "expected one of "),
@@ -92,6 +97,11 @@ def test_a_bare_name_and_an_object_are_the_same_request() -> None:
 )
 def test_a_word_of_the_command_line_sets_the_volume_or_changes_it(word: str, command: Volume) -> None:
     assert convert({"do": "volume"} | Volume.arguments(word)) == command
+
+
+@pytest.mark.parametrize("word", ["sad", "Sad", "SAD"])
+def test_a_mood_is_known_in_whatever_case(word: str) -> None:
+    assert convert({"do": "was"} | Was.arguments(word)) == Was(mood=Mood.SAD)
 
 
 def test_each_commands_tag_is_its_name() -> None:
