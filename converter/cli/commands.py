@@ -187,6 +187,8 @@ def corrections(options: argparse.Namespace) -> None:
     images = split.images[faces]
     answers = by_votes.with_prior(evaluation.probabilities(options.model, images), moods, prior)
     people = simulation.people(network(images), truth[faces], answers.astype(np.float64))
+    if len(people) < simulation.LEAST_PEOPLE:
+        raise DataError(f"{options.data}: PublicTest has too few faces for clusters that stand for people")
     print(f"{options.model} on {len(images)} faces of PublicTest, in clusters that stand for people")
     print(simulation.report(people, moods))
 

@@ -23,6 +23,7 @@ from device.mood import Mood
 from device.mood_bias import MAX_FACTOR, NO_BIAS, STRENGTH, MoodBias
 
 PEOPLE = 20
+LEAST_PEOPLE = 4  # two to choose by, and two to report on
 LEAST_FACES = 10  # of a mood that a person is said to have; half of them are for learning
 TRIALS = 40  # for each person, with other halves of the faces and other looks
 SEED = 1

@@ -17,6 +17,7 @@ from tests.converter import drawn
 if sys.version_info >= (3, 13):
     # TensorFlow 2.19 has no wheels for it; everything that works without TensorFlow is still tested.
     collect_ignore = [
+        "cli/test_corrections.py",
         "cli/test_main.py",
         "networks/test_architectures.py",
         "networks/test_saved_models.py",

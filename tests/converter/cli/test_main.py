@@ -28,7 +28,8 @@ def test_help_is_printed_without_loading_tensorflow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert all(
-        command in done.stdout for command in ("train", "quantize", "evaluate", "conditions", "limits")
+        command in done.stdout
+        for command in ("train", "quantize", "evaluate", "conditions", "corrections", "limits")
     )
     assert "set()" in done.stderr
 
