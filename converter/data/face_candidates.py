@@ -1,7 +1,8 @@
 """Crops for learning whether a crop shows a face: what the device's detector proposes in drawn-up scenes.
 
-A scene is a picture without people, with a face of FER2013 in it or without one. So some candidates are
-faces, some lie beside a face or on a part of it, and some are things that look like a face to the cascade.
+A scene is a picture without people, with a face of FER2013 in it or without one; in some the face is turned,
+up to upside down. So some candidates are faces, some lie beside a face or on a part of it, and some are turned
+faces or things that look like a face to the cascade.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ from device.vision.pictures import pictures_in, read_picture
 WIDTH, HEIGHT = 640, 480
 MIN_FACE = 0.08  # of the height: as the device searches by default
 FACE_HEIGHTS = (40, 260)  # pixels: range of the height of a face, uniform in its logarithm
-SCENES = 4000
+SCENES = 6000
 SHARE_WITH_FACE = 0.6
+# Of these. A box whose camera is mounted upside down must see no face, and not one with a wrong mood.
+SHARE_TURNED = 0.2
 # A candidate is a face if its centre is at most so far away, as a share of the face's height, and its height
 # differs by at most this factor. Beyond the second pair it is none. Those between the two are left out.
 FACE_LIMITS = (0.25, 1.5)
@@ -91,6 +94,9 @@ def find_candidates(
         placed = None
         if generator.random() < SHARE_WITH_FACE:
             frame, placed = _with_face(frame, faces[generator.integers(len(faces))], generator)
+            if generator.random() < SHARE_TURNED:
+                # By a quarter, a half or three quarters of a turn. Nothing in this frame is an upright face.
+                frame, placed = np.ascontiguousarray(np.rot90(frame, generator.integers(1, 4))), None
         frame = _change_light(frame, generator)
         for candidate in _candidates(detector, frame):
             label = _is_face(candidate, placed)

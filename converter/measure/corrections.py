@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.measure import statistics
 from device.mood import Mood
 from device.mood_bias import MAX_FACTOR, NO_BIAS, STRENGTH, MoodBias
+from device.vision.opencv import cv2
 
 PEOPLE = 20
 LEAST_PEOPLE = 4  # two to choose by, and two to report on

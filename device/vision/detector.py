@@ -24,7 +24,7 @@ MAX_SIDE = 2**15 - 1  # pixels: OpenCV cannot rotate a picture with a longer sid
 TRACKING_MARGIN = 0.35  # of a face's size, on each side: the region that is searched in the next frame
 TRACKING_MIN_SIZE = 0.75  # of a face's size in the frame before: the smallest face in that region
 TARGET_BRIGHTNESS = 110  # of 255: pictures with a lower mean are brightened
-MAX_CANDIDATES = 8  # of a step: those with the most overlapping windows
+MAX_CANDIDATES = 3  # of a step: those with the most overlapping windows
 MAX_TRACKED = 2  # the same around the face of the frame before
 GROUPING = 0.2  # windows whose sides differ by less than this share of their size are one candidate
 
