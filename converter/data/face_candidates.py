@@ -1,8 +1,8 @@
 """Crops for learning whether a crop shows a face: what the device's detector proposes in drawn-up scenes.
 
 A scene is a picture without people, with a face of FER2013 in it or without one; in some the face is turned,
-up to upside down. So some candidates are faces, some lie beside a face or on a part of it, and some are turned
-faces or things that look like a face to the cascade.
+up to upside down. So some candidates are faces, some lie beside a face or on a part of it, and some are
+turned faces or things that look like a face to the cascade.
 """
 
 from __future__ import annotations
