@@ -56,6 +56,16 @@ def run(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def second_run(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of another network with another seed."""
+    from tests.converter.training.runs import train_command  # it loads TensorFlow
+
+    folder = tmp_path_factory.mktemp("runs") / "second"
+    assert cli.main(train_command(fer2013, folder, "--seed", "2")) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
 def model(run: Path, fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The quantized model of that run, with all its files."""
     out = tmp_path_factory.mktemp("models") / "tiny.tflite"

@@ -11,6 +11,7 @@ import pytest
 from converter.errors import RunError
 from converter.networks.architectures import as_input, predict, slim, training_network
 from converter.networks.saved_models import ensemble, initialize, load, restore
+from tests.converter import small_network
 
 FACES = np.random.default_rng(2).integers(0, 256, (5, 48, 48)).astype(np.uint8)
 
@@ -42,14 +43,15 @@ def test_a_network_of_another_name_is_refused(tmp_path: Path) -> None:
         restore(tmp_path / "best.keras")
 
 
-@pytest.fixture
-def saved_with_votes(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def saved_with_votes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved network for three moods with both outputs and random weights."""
-    model = training_network("residual", 3, (48,), votes=True)
+    folder = tmp_path_factory.mktemp("networks")
+    model = training_network(small_network.NAME, 3, (48,), votes=True)
     generator = np.random.default_rng(1)
-    model.set_weights([generator.normal(0, 0.05, w.shape) ** 2 + 0.01 for w in model.get_weights()])
-    model.save(tmp_path / "best.keras")
-    return tmp_path / "best.keras"
+    model.set_weights([generator.normal(0, 0.5, w.shape) ** 2 + 0.01 for w in model.get_weights()])
+    model.save(folder / "best.keras")
+    return folder / "best.keras"
 
 
 def test_labels_and_votes_are_mixed_before_the_softmax(saved_with_votes: Path) -> None:
@@ -93,7 +95,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_members_before_the_softmax(sav
 
 
 def test_initial_weights_are_those_of_the_body_and_of_the_wanted_moods(saved_with_votes: Path) -> None:
-    model = training_network("residual", 2, (48,), votes=True)
+    model = training_network(small_network.NAME, 2, (48,), votes=True)
     initialize(model, {saved_with_votes: [2, 0]})
     before = predict(restore(saved_with_votes), FACES)[:, [2, 0]]
     after = np.asarray(model.predict(as_input(FACES), verbose=0)["moods"])
@@ -104,7 +106,7 @@ def test_initial_weights_from_several_models_are_their_mean(saved_with_votes: Pa
     other = load(saved_with_votes)
     other.set_weights([3 * weight for weight in other.get_weights()])
     other.save(tmp_path / "other.keras")
-    model = training_network("residual", 3, (48,), votes=True)
+    model = training_network(small_network.NAME, 3, (48,), votes=True)
     initialize(model, {saved_with_votes: [0, 1, 2], tmp_path / "other.keras": [0, 1, 2]})
     for mean, weight in zip(model.get_weights(), load(saved_with_votes).get_weights(), strict=True):
         assert np.allclose(mean, 2 * weight, rtol=1e-5)
