@@ -18,6 +18,7 @@ class ChosenBy(StrEnum):
     MOOD = "mood"  # a look that named a mood
     UNSURE = "unsure"  # a look that saw a face and could not name its mood
     CORRECTION = "correction"  # somebody has said which mood was right at the last look
+    HAND = "hand"  # somebody has chosen the mood, until the next press
     LAST = "last"  # nobody was seen: on with what was played last
     NEUTRAL = "neutral"  # nobody was seen, and nothing was played before
 

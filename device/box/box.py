@@ -14,12 +14,14 @@ from time import monotonic
 from typing import Any
 
 from device.box.commands.camera import CameraControl
-from device.box.commands.reply import OK, Actions
+from device.box.commands.correction import Corrector
+from device.box.commands.mood import MoodByHand
+from device.box.commands.reply import GOING_OFF, OK, Actions, Reply
 from device.box.commands.songs import SongOpinions
 from device.box.control_events import ControlEvents
 from device.box.correct_button import CorrectButton
-from device.box.corrector import Corrector
 from device.box.furniture import FurnitureLearner
+from device.box.light_control import LightControl
 from device.box.loop import Loop, Stop
 from device.box.music_response import respond
 from device.box.observer import Observer
@@ -115,8 +117,8 @@ class Box:
         self._health = health
         self._gesture_recognizer = gesture_recognizer
         self._is_down = is_down
-        self._lights = lights
-        self._lights_monitor = PartMonitor(Part.LIGHTS, events.put, restart_policy)
+        monitor = PartMonitor(Part.LIGHTS, events.put, restart_policy)
+        self._lights = LightControl(lights, self._state, self._loop, monitor)
         self._controls = ControlEvents(self._loop, controls, events.put, debounce)
         self._capture = capture
         self._playback = playback
@@ -139,7 +141,9 @@ class Box:
         self._correct_button = CorrectButton(self._loop, self._state, corrector)
         camera = CameraControl(camera_switch, self._loop, self._state, health, self._observer, capture)
         press: Actions = {protocol.Press: lambda _: self._press_requested()}
-        actions = press | camera.actions | SongOpinions(playback, guarded).actions | corrector.actions
+        opinions = SongOpinions(playback, guarded)
+        by_hand = MoodByHand(self._state, playback, self._observer.rest)
+        actions = press | camera.actions | opinions.actions | corrector.actions | by_hand.actions
         self._requests = RequestHandler(playback, self._status, actions)
 
     @property
@@ -275,7 +279,7 @@ class Box:
 
     def _thread_died(self, event: ThreadDied) -> None:
         if event.library == "gpiozero":  # a light's blinking, which the next indication starts again
-            self._lights_failed(event.error)
+            self._lights.failed(event.error)
         else:
             log.error("the thread %s has died", event.thread, exc_info=event.error)
             self._health.handle_event(event, monotonic())
@@ -290,28 +294,13 @@ class Box:
         shown = indication_of(self.state)
         if shown != self.state.shown:
             self._state.change(shown=shown, shown_since=datetime.now(UTC))
-            self._light()
+            self._lights.show()
             self._notifier.notify(f"STATUS={headline_of(self.state)}")
         self._requests.publish()
 
-    def _light(self) -> None:
-        """Show the present indication. Pins that fail cost the lights, and not the music."""
-        try:
-            self._lights.show(*self.state.shown)
-        except Exception as error:  # lgpio's errors share no base class with gpiozero's, nor with OSError
-            self._lights_failed(error)
-
-    def _lights_failed(self, error: BaseException) -> None:
-        if not self._loop.is_scheduled(self._light_again):  # each light has a thread; one failure is enough
-            self._loop.schedule_in(self._light_again, self._lights_monitor.report_crash(error))
-
-    def _light_again(self) -> None:
-        self._lights_monitor.mark_started()
-        self._light()
-
-    def _press_requested(self) -> dict[str, Any]:
+    def _press_requested(self) -> Reply:
         if self.state.activity is Activity.POWERING_OFF:
-            return {"error": "the machine is switching itself off"}
+            return GOING_OFF
         self._press()
         return OK
 

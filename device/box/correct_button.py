@@ -6,7 +6,7 @@ import logging
 from time import monotonic
 from typing import Any
 
-from device.box.corrector import CorrectionError, Corrector
+from device.box.commands.correction import CorrectionError, Corrector
 from device.box.loop import Loop
 from device.box.state import StateHolder
 from device.mood import Decision, Mood

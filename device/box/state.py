@@ -39,6 +39,7 @@ class State:
         searching: The box has just started, and observes until there is music.
         decision: The result of the last observation.
         decided: When it was made, in monotonic seconds.
+        by_hand: The mood that somebody has chosen since that.
         proposed: The mood that will count in place of the decision's if nobody presses on.
         refused: The last press of the button *correct* had nothing to correct.
         gesture: What the button's present hold means; None while the button is up.
@@ -55,6 +56,7 @@ class State:
     searching: bool = True
     decision: Decision | None = None
     decided: float = 0.0
+    by_hand: Mood | None = None
     proposed: Mood | None = None
     refused: bool = False
     gesture: Gesture | None = None
@@ -98,24 +100,27 @@ def indication_of(state: State) -> tuple[Indication, Mood | None]:
             return Indication.REFUSED, None
         case State(proposed=Mood() as proposed):
             return Indication.PROPOSED, proposed
+    mood = state.by_hand or state.mood
     if state.trouble:
-        return Indication.TROUBLE, state.mood
+        return Indication.TROUBLE, mood
     if state.camera_off:  # also while paused: that is heard, and this is not
-        return Indication.CAMERA_OFF, None
+        return Indication.CAMERA_OFF, state.by_hand
     if state.paused:
-        return Indication.PAUSED, state.mood
+        return Indication.PAUSED, mood
+    if state.by_hand:
+        return Indication.BY_HAND, mood
     if decision is None:
         return Indication.STARTING, None
-    return Indication(decision.outcome), state.mood
+    return Indication(decision.outcome), mood
 
 
 def with_changes(state: State, **changes: Any) -> State:
     """Return the state after these changes, without the change to an activity that may not come next.
 
-    A proposal is about a decision: another decision ends it.
+    A proposal is about a decision, and a mood by hand lasts until the next one: another decision ends both.
     """
     if "decision" in changes:
-        changes.setdefault("proposed", None)
+        changes = {"proposed": None, "by_hand": None} | changes
     activity = changes.get("activity", state.activity)
     if activity not in ALLOWED_NEXT.get(state.activity, Activity):
         changes["activity"] = state.activity

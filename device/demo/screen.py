@@ -152,6 +152,8 @@ def _facts(scene: Scene, columns: int, rows: int) -> list[Text]:
 
 def _state_line(scene: Scene) -> Text:
     status = scene.status
+    if status["state"] == "by_hand":
+        return Text(f"{', '.join(status['chosen_for'])} (by hand)", "bold")
     parts = [] if status["state"] == "mood" else [str(status["state"]).replace("_", " ")]
     if status["mood"]:
         known = "corrected" if status["corrected"] else f"{status['confidence']:.0%}"

@@ -20,6 +20,7 @@ class Indication(StrEnum):
     MOOD = "mood"
     UNSURE = "unsure"
     NO_FACE = "no_face"
+    BY_HAND = "by_hand"
     PROPOSED = "proposed"
     REFUSED = "refused"
     TROUBLE = "trouble"
@@ -51,6 +52,7 @@ PATTERNS = {
     Indication.MOOD: Pattern(1),
     Indication.UNSURE: Pattern(0.15),  # dim
     Indication.NO_FACE: Pattern(1, on_time=0.05, off_time=1.95),  # a flash every two seconds
+    Indication.BY_HAND: Pattern(1, on_time=1.9, off_time=0.1),  # lit, with a wink every two seconds
     Indication.PROPOSED: Pattern(1, on_time=0.25, off_time=0.15),  # winks: another press goes on from it
     Indication.REFUSED: Pattern(0),  # out for a moment
     Indication.TROUBLE: Pattern(1, on_time=0.5, off_time=0.5),  # blinks

@@ -149,8 +149,23 @@ class Was(Command, frozen=True, tag="was"):
         return {"mood": word.casefold()}
 
 
+class SetMood(Command, frozen=True, tag="set-mood"):
+    """Chooses a mood by hand."""
+
+    name = "set-mood"
+    summary = "play for a mood that you choose, until the next press"
+    word = "MOOD"
+
+    mood: Mood
+
+    @classmethod
+    def arguments(cls, word: str) -> dict[str, str]:
+        """A mood, in whatever case."""
+        return {"mood": word.casefold()}
+
+
 COMMANDS: tuple[type[Command], ...] = (
-    Status, Subscribe, Press, Skip, Pause, Play, Volume, Like, Never, Was, Camera,
+    Status, Subscribe, Press, Skip, Pause, Play, Volume, Like, Never, Was, SetMood, Camera,
 )  # fmt: skip
 """The table."""
 NAMES = tuple(command.name for command in COMMANDS)

@@ -91,8 +91,9 @@ class CameraControl:
             self._state.change(camera_off=False)
             self._health.clear(Part.CAMERA)
             self._loop.cancel(self._check_closed)
-            if state.activity is Activity.RESTING and (state.searching or state.decision is None):
-                self._observer.start()  # it has not seen what the lights could show
+            nothing_to_show = state.searching or (state.decision is None and state.by_hand is None)
+            if state.activity is Activity.RESTING and nothing_to_show:
+                self._observer.start()
         return None
 
     def _check_closed(self) -> None:

@@ -15,4 +15,5 @@ Actions = dict[type[Command], Action]
 """What to do for each command, which is the argument."""
 
 OK: Reply = {"ok": True}
+GOING_OFF: Reply = {"error": "the machine is switching itself off"}
 NO_MPD = "MPD is not reachable: `moodbox status` says why"

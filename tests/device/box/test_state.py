@@ -34,6 +34,12 @@ LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
         (State(LOOKING, searching=False, trouble=TROUBLE), Indication.LOOKING, None),
         (State(RESTING, searching=False, decision=SEEN, paused=True), Indication.PAUSED, Mood.SAD),
         (State(RESTING, decision=SEEN, paused=True, camera_off=True), Indication.CAMERA_OFF, None),
+        (State(RESTING, by_hand=OTHER, camera_off=True), Indication.CAMERA_OFF, OTHER),
+        (State(RESTING, searching=False, decision=SEEN, by_hand=OTHER), Indication.BY_HAND, OTHER),
+        (State(RESTING, searching=False, by_hand=OTHER), Indication.BY_HAND, OTHER),
+        (State(RESTING, decision=SEEN, by_hand=OTHER, paused=True), Indication.PAUSED, OTHER),
+        (State(RESTING, decision=SEEN, by_hand=OTHER, trouble=TROUBLE), Indication.TROUBLE, OTHER),
+        (State(LOOKING, searching=False, by_hand=OTHER), Indication.LOOKING, None),
         (State(RESTING, camera_off=True, trouble=TROUBLE), Indication.TROUBLE, None),
         (State(RESTING, camera_off=True, gesture=Gesture.DOWN), Indication.PRESSED, None),
         (State(RESTING, searching=False, decision=SEEN, proposed=OTHER), Indication.PROPOSED, OTHER),
@@ -62,7 +68,8 @@ def test_the_lights_are_a_function_of_the_state(
     assert indication_of(state) == (indication, mood)
 
 
-def test_another_decision_ends_a_proposal() -> None:
-    proposing = State(RESTING, decision=SEEN, proposed=OTHER)
-    assert with_changes(proposing, paused=True).proposed is OTHER
-    assert with_changes(proposing, decision=None).proposed is None
+def test_another_decision_ends_a_proposal_and_a_mood_by_hand() -> None:
+    state = State(RESTING, decision=SEEN, proposed=OTHER, by_hand=OTHER)
+    kept, ended = with_changes(state, paused=True), with_changes(state, decision=None)
+    assert (kept.proposed, kept.by_hand) == (OTHER, OTHER)
+    assert (ended.proposed, ended.by_hand) == (None, None)

@@ -42,7 +42,7 @@ from device.playback.mpd_worker import (
     SongsQueued,
     SongsRefused,
 )
-from device.system.control_protocol import COMMANDS, Command, Press, Was
+from device.system.control_protocol import COMMANDS, Command, Press, SetMood, Was
 from device.system.control_server import ENDING, Request
 from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
@@ -110,7 +110,7 @@ def test_the_edges_of_this_file_make_the_gestures_that_they_are_named_after(
 
 def example(command: type[Command]) -> Command:
     """A request with the arguments that must not be left out."""
-    return Was(mood=Mood.SAD) if command is Was else command()
+    return command(mood=Mood.SAD) if command in (Was, SetMood) else command()
 
 
 BATCHES: dict[str, list[Any]] = {

@@ -159,3 +159,20 @@ print(unwanted.intersection(name.partition(".")[0] for name in sys.modules))
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout == "set()\n"
+
+
+def test_set_mood_plays_for_the_mood_and_names_those_that_there_are(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    with running(settings_file):
+        eventually(lambda: status(settings_file)["playing"] == "play")
+        result = moodbox("set-mood", "Sad", "--settings", settings_file)
+        assert (result.returncode, result.stdout) == (0, "")
+        eventually(lambda: status(settings_file)["chosen_by"] == "hand")
+        assert status(settings_file)["state"] == "by_hand"
+        listed = moodbox("songs", "--settings", settings_file).stdout
+        assert listed.startswith("sad (hand): 12 of 48 songs")
+    result = moodbox("set-mood", "glad", "--settings", settings_file)
+    assert result.returncode == 2
+    assert "happy" in result.stderr
+    assert moodbox("set-mood", "--settings", settings_file).returncode == 2

@@ -119,3 +119,8 @@ def test_a_tiny_terminal_shows_state_and_song() -> None:
 def test_a_mood_that_somebody_has_named_is_not_the_boxs_own() -> None:
     corrected = replace(SCENE, status=STATUS | {"mood": "sad", "corrected": True})
     assert drawn(corrected, 24, 4)[0] == "sad (corrected)"
+
+
+def test_a_mood_that_was_chosen_by_hand_is_not_what_was_seen() -> None:
+    by_hand = {"state": "by_hand", "mood": "happy", "chosen_by": "hand", "chosen_for": {"sad": 1.0}}
+    assert drawn(replace(SCENE, status=STATUS | by_hand), 24, 4)[0] == "sad (by hand)"
