@@ -100,6 +100,8 @@ class Observer:
         """Close the camera until the box is asked to observe again."""
         self._forget()
         self._capture.stop()
+        if self._analyzer:
+            self._analyzer.forget_pictures()
         self._state.change(activity=Activity.RESTING)
 
     def interrupt(self) -> None:

@@ -213,6 +213,8 @@ def _analysis(settings: Settings, client: Client) -> Iterator[str]:
 
 
 def _storage(settings: Settings) -> str:
+    from device.system.private_memory import swap_note
+
     folder = settings.service.state_path()
     try:
         nearest = next(path for path in (folder, *folder.parents) if path.exists())
@@ -220,7 +222,7 @@ def _storage(settings: Settings) -> str:
             probe.write(b"\0")
     except OSError as error:
         raise MemoryFileError(f"{folder}: cannot be written ({error.strerror})") from error
-    return "; ".join([f"{folder} can be written", *_files(folder)])
+    return "; ".join([f"{folder} can be written", *_files(folder), swap_note()])
 
 
 def _files(folder: Path) -> Iterator[str]:

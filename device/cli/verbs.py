@@ -29,6 +29,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     from device import daemon
     from device.storage.folder_owner import another_owner, name_of
     from device.system.logs import set_up_logs
+    from device.system.private_memory import keep_memory_private
 
     if owner := another_owner(folder := settings.service.state_path()):
         raise ServiceError(
@@ -38,6 +39,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     set_up_logs(logging.INFO, with_moods=settings.service.log_moods)
     source = options.settings or (DEFAULT_FILE if DEFAULT_FILE.exists() else "defaults")
     logging.info("moodbox %s, settings: %s", __version__, source)
+    keep_memory_private()
     return daemon.run(settings, settings_problem=options.settings_problem)
 
 

@@ -86,6 +86,7 @@ class FaceDetector:
                 windows.
         """
         self._verified = verified
+        self._used: set[int] = set()  # the steps whose searches have left something in the cascade's buffers
         path = CASCADES / cascade
         self._cascade = cv2.CascadeClassifier()
         with contextlib.suppress(OSError), named(path) as name:
@@ -123,6 +124,13 @@ class FaceDetector:
                 return face
         return None
 
+    def overwrite(self, blank: NDArray[np.uint8]) -> None:
+        """Overwrite what the cascade keeps of the frames before, by searches in one of the same shape."""
+        if _is_searchable(blank):
+            for step in list(self._used):
+                self.candidates(blank, step)
+        self._used.clear()
+
     @property
     def step_count(self) -> int:
         """How many steps the search of a whole frame has."""
@@ -137,6 +145,7 @@ class FaceDetector:
             frame: uint8, (height, width).
             step: From 0, the cheapest, to `step_count` - 1.
         """
+        self._used.add(step)
         found = [each for search in self._steps[step] for each in self._run(search, frame)]
         ordered = sorted(found, key=lambda candidate: -candidate.windows)
         return ordered[:MAX_CANDIDATES] if self._verified else ordered

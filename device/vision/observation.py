@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from time import monotonic, perf_counter
 from typing import Protocol
 
+import numpy as np
+
 from device.config import settings
 from device.mood import Decision, Face, Probabilities, agree, decide
 from device.mood_bias import NO_BIAS, MoodBias
@@ -52,6 +54,7 @@ class FaceAnalyzer:
         self.card = self._classifier.card
         self._tells_faces = self.card.face_threshold is not None
         self._detector = FaceDetector(self.card.crop.detector, rules.min_face, verified=self._tells_faces)
+        self._seen: tuple[int, ...] | None = None  # the shape of frames whose remains are in the buffers
 
     def analyze(self, frame: Frame, previous: Face | None = None, mirrored: bool = False) -> FrameResult:
         """Detect a face and classify it.
@@ -62,6 +65,7 @@ class FaceAnalyzer:
             mirrored: Whether to classify the mirror image of the face.
         """
         start = perf_counter()
+        self._seen = frame.shape
         predictions: dict[Face, Prediction] = {}
         classify_time = 0.0
 
@@ -81,6 +85,15 @@ class FaceAnalyzer:
         face = self._detector.detect(frame, previous, face_score if self._tells_faces else None)
         probabilities = predict(face).probabilities if face else None
         return FrameResult(face, probabilities, perf_counter() - start - classify_time, classify_time)
+
+    def forget_pictures(self) -> None:
+        """Overwrite the buffers of the detector and the network, which keep what they have last seen."""
+        if self._seen is None:
+            return
+        blank = np.zeros(self._seen, np.uint8)
+        self._seen = None
+        self._detector.overwrite(blank)
+        self._classifier.predict(np.zeros((self.card.side, self.card.side), np.uint8))
 
 
 @dataclass

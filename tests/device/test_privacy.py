@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
+from device.system import private_memory
+from device.vision.detector import crop_face
+from device.vision.observation import FaceAnalyzer
+from device.vision.pictures import read_picture
 from tests.device.cli.commands import moodbox, running, status
+from tests.device.memory_search import found_in, words_of
 from tests.waiting import eventually
 
 CALLS = (
@@ -49,3 +58,61 @@ def test_the_box_writes_only_its_memory_and_connects_only_to_mpd(
     assert sockets == {
         f'{{sa_family=AF_UNIX, sun_path="{path}"}}' for path in (library.address, settings.service.socket)
     }
+
+
+def test_a_box_that_rests_has_no_part_of_a_face_in_its_memory(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    """Its memory is searched for the face in the frame, in the picture that the cascade got, and the crop."""
+    frame = read_picture(Path(settings.camera.source.removeprefix("images:")))
+    analyzer = FaceAnalyzer(settings.model, settings.look)
+    face = analyzer.analyze(frame).face
+    assert face
+    crop = crop_face(frame, face, analyzer.card.crop, analyzer.card.side)
+    in_frame = frame[face.y : face.y + face.height : 4, face.x : face.x + face.width]
+    with running(settings_file) as box:
+        eventually(lambda: status(settings_file)["state"] == "mood", 60)
+        moodbox("press", "--settings", settings_file)
+        eventually(lambda: status(settings_file)["state"] == "mood", 60)
+        found = {
+            name: found_in(box.pid, words_of(part))
+            for name, part in (("frame", in_frame), ("crop", crop), ("mirrored crop", crop[:, ::-1]))
+        }
+        # The search finds what is there: the words of its own title.
+        title = np.frombuffer(b"moodbox: from a face to a song"[:16] * 2, np.uint8).reshape(1, -1)
+        assert found_in(os.getpid(), words_of(title))
+        box.terminate()
+    assert found == {"frame": 0, "crop": 0, "mirrored crop": 0}
+
+
+def test_the_memory_of_a_box_is_locked_or_the_log_says_why_not(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    with running(settings_file) as box:
+        lines = Path(f"/proc/{box.pid}/status").read_text().splitlines()
+        limits = Path(f"/proc/{box.pid}/limits").read_text()
+        box.terminate()
+        assert box.stderr
+        log = box.stderr.read()
+    [locked] = [int(line.split()[1]) for line in lines if line.startswith("VmLck:")]
+    assert locked or "the memory cannot be locked" in log
+    assert re.search(r"Max core file size +0 +0", limits)
+
+
+@pytest.mark.parametrize(
+    ("swaps", "controllers", "note"),
+    [
+        ("Filename\n", "memory", "there is no swap"),
+        ("Filename\n/dev/zram0\n", "cpu memory pids", "MemorySwapMax holds"),
+        ("Filename\n/var/swap\n", "cpu pids", "the kernel's memory controller is off"),
+        (None, "", "is not known"),
+    ],
+)
+def test_check_says_what_keeps_the_memory_out_of_the_swap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swaps: str | None, controllers: str, note: str
+) -> None:
+    for name, text in (("SWAPS", swaps), ("CONTROLLERS", controllers)):
+        monkeypatch.setattr(private_memory, name, tmp_path / name)
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    assert note in private_memory.swap_note()
