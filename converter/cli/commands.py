@@ -216,6 +216,28 @@ def limits(options: argparse.Namespace) -> None:
     print(*reports, sep="\n\n")
 
 
+def hear_fit(options: argparse.Namespace) -> None:
+    """Fit the model of song affect to pieces that people have judged, and print how well it agrees."""
+    from converter.songs import fitting, plot
+    from converter.songs.people import read_pieces
+    from converter.songs.sounds import measure_all
+
+    pieces = read_pieces(options.people)
+    measured = list(measure_all(pieces, options.sound_font, options.sounds))
+    result = fitting.fit(pieces, measured)
+    print("correlation with people, for games that were left out of the fit")
+    print(f"{'version':14}{'valence':>9}{'energy':>9}")
+    valence, energy = (result.agreement[side] for side in ("valence", "energy"))
+    for version, correlation in valence.by_version.items():
+        print(f"{version:14}{correlation:9.3f}{energy.by_version[version]:9.3f}")
+    print(
+        f"{'explained':14}{valence.r_squared:9.3f}{energy.r_squared:9.3f}  of the variance, over all versions"
+    )
+    options.out.write_bytes(msgspec.json.format(msgspec.json.encode(result.model), indent=2) + b"\n")
+    if options.plot:
+        plot.agreement(result.agreement, [each.version for each in measured], options.plot)
+
+
 def _left_out(options: argparse.Namespace) -> frozenset[int]:
     return read_row_numbers(options.leave_out) if options.leave_out else frozenset()
 

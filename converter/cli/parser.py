@@ -39,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
             "limits", help="measure how reliable PrivateTest's labels are, and how much of it is in Training"
         )
     )
+    _add_hear_fit(
+        subparsers.add_parser("hear-fit", help="fit what the box hears in songs to people's judgements")
+    )
     return top
 
 
@@ -209,6 +212,26 @@ def _add_corrections(corrections: argparse.ArgumentParser) -> None:
 def _add_limits(limits: argparse.ArgumentParser) -> None:
     _add_data_options(limits, votes_required=True)
     limits.set_defaults(command=commands.limits)
+
+
+def _add_hear_fit(hear_fit: argparse.ArgumentParser) -> None:
+    hear_fit.add_argument(
+        "--people", type=Path, required=True, help="a folder with people.csv and midi/", metavar="FOLDER"
+    )
+    hear_fit.add_argument(
+        "--sounds", type=Path, required=True, metavar="FOLDER", help="keeps what was rendered and measured"
+    )
+    hear_fit.add_argument(
+        "--sound-font",
+        type=Path,
+        action="append",
+        metavar="FILE.sf2",
+        help="the instruments; a second one plays every third arrangement",
+        required=True,
+    )
+    hear_fit.add_argument("--out", type=Path, required=True, metavar="FILE.json", help="the model")
+    hear_fit.add_argument("--plot", type=Path, metavar="FILE.png", help="people against the box")
+    hear_fit.set_defaults(command=commands.hear_fit)
 
 
 def _add_data_option(command: argparse.ArgumentParser) -> None:

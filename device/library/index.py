@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from msgspec import Meta
 
-from device.library.audio.features import Features
+from device.library.audio.features import FEATURES_VERSION, Features
 from device.library.table import Song, SongTable, song_table_from_rows
 from device.library.tag_affect import Affect, Source
 from device.storage.database import DatabaseFile
@@ -37,6 +37,17 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
     "CREATE TABLE left_out (uri TEXT PRIMARY KEY) WITHOUT ROWID;",
+    # All songs are analyzed again: more is measured, and what is measured differs by version.
+    """
+    DROP TABLE sounds;
+    CREATE TABLE sounds (
+        uri TEXT PRIMARY KEY, modified TEXT NOT NULL, fault TEXT NOT NULL, version INTEGER NOT NULL,
+        loudness REAL, brightness REAL, onsets REAL, tempo REAL, pulse REAL, mode REAL, key_clarity REAL,
+        major_triads REAL, minor_triads REAL, diminished_triads REAL, harmonic_change REAL,
+        harmonic_irregularity REAL, chroma_entropy REAL, pitch REAL, high_pitch REAL, notes REAL, flux REAL,
+        flux_variation REAL, dynamics REAL, attack REAL, decay REAL, noisiness REAL
+    ) WITHOUT ROWID;
+    """,
 )
 DONE = -1  # the position after a scan of the whole library
 Position = Annotated[int, Meta(ge=DONE, le=10**8)]
@@ -62,10 +73,10 @@ TABLES = (
     Table(
         "sounds",
         [
-            {"uri": str, "modified": str, "fault": Literal[""], **MEASURES},
+            {"uri": str, "modified": str, "fault": Literal[""], "version": Number, **MEASURES},
             {
                 "uri": str, "modified": str, "fault": Annotated[str, Meta(min_length=1)],
-                **dict.fromkeys(MEASURES, None),
+                "version": Number, **dict.fromkeys(MEASURES, None),
             },
         ],
     ),
@@ -125,7 +136,7 @@ class LibraryIndex(DatabaseFile):
         )
 
     def begin(self, stamp: str, *, forget_empty_comments: bool = False) -> Progress:
-        """Begin another scan, from the first song on.
+        """Begin another scan, from the first song on; what an older version measured is deleted.
 
         Args:
             stamp: identifies what is scanned.
@@ -134,6 +145,7 @@ class LibraryIndex(DatabaseFile):
         with self._transaction() as transaction:
             if forget_empty_comments:
                 transaction.execute("DELETE FROM comments WHERE mood = ''")
+            transaction.execute("DELETE FROM sounds WHERE version <> ?", (FEATURES_VERSION,))
             transaction.execute(
                 "UPDATE progress SET stamp = ?, reading = reading + 1, position = 0", (stamp,)
             )
@@ -245,9 +257,9 @@ class LibraryIndex(DatabaseFile):
         )
         with self._transaction() as transaction:
             transaction.execute(
-                f"INSERT OR REPLACE INTO sounds (uri, modified, fault, {', '.join(MEASURES)})"  # noqa: S608
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (song.uri, song.modified, fault, *features),
+                f"INSERT OR REPLACE INTO sounds (uri, modified, fault, version, {', '.join(MEASURES)})"  # noqa: S608
+                f" VALUES (?, ?, ?, ?{', ?' * len(MEASURES)})",
+                (song.uri, song.modified, fault, FEATURES_VERSION, *features),
             )
             transaction.execute(
                 "UPDATE songs SET valence = ?, energy = ?, sure = ?, source = ? WHERE uri = ?",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import mpd
 
-from device.library.audio.affect import FORMULA_VERSION, audio_affect_of
+from device.library.audio.affect import audio_affect_of, fingerprint
 from device.library.audio.features import Features
 from device.library.audio_affect import combine_affects
 from device.library.chunks import ALL_SONGS, ChunkReader
@@ -91,7 +91,7 @@ def _stamp(
     stats = responses.stats(client)
     library = [stats.db_update, str(stats.songs), stats.db_playtime]
     files = [WITH_FILES] if with_files else []
-    rules = [ALL_SONGS, lexicon.fingerprint(), FORMULA_VERSION, left_out.fingerprint()]
+    rules = [ALL_SONGS, lexicon.fingerprint(), fingerprint(), left_out.fingerprint()]
     return json.dumps([address, *rules, *library, *files])
 
 

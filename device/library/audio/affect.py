@@ -1,38 +1,63 @@
-"""Estimates a song's valence and energy from its audio features.
+"""Estimates a song's valence and energy from its audio features, with the model in models/song_affect.json.
 
-All constants of the estimate stand here; none of them was fitted to songs. Which feature raises which
-dimension follows the studies below. The ends of each range are known reference points. The weights are our
-own judgement.
-
-Energy: Gabrielsson & Lindström 2010, "The role of structure in the musical expression of emotions"; Schubert
-2004, "Modeling perceived emotion with continuous musical features" (loudness, tempo); Eerola, Lartillot and
-Toiviainen 2009, "Prediction of multidimensional emotional ratings in music from audio" (brightness, events).
-Valence: Dalla Bella et al. 2001, and Gagnon & Peretz 2003 (mode, tempo).
+The model is a ridge regression for each of both, fitted to what people said about songs by `moodbox-converter
+hear-fit`. Its card says to which songs, and how well it agrees with people about others.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
-from typing import NamedTuple
+from functools import cache
+from typing import Annotated, Any, NamedTuple
 
-from device.library.audio.features import Features
+import msgspec
 
-FORMULA_VERSION = 1  # raise it with any change in this file: the affect of all songs is then computed again
+from device.config.settings import MODELS
+from device.errors import ModelError
+from device.library.audio.features import FEATURES_VERSION, Features
 
-# Each range goes from the value that counts as 0 to the one that counts as 1.
-LOUDNESS_RANGE_LUFS = (-30.0, -9.0)  # a string quartet; a pop song mastered to be loud; broadcasts are at -23
-BRIGHTNESS_RANGE = (0.10, 0.60)  # the lower half of a piano; a drum kit
-ONSET_RATE_RANGE = (0.5, 6.0)  # per second: long notes; sixteenth notes at 90 beats per minute
-TEMPO_RANGE_BPM = (60.0, 180.0)  # the slowest and the fastest tempo that people tap along to; on a log scale
-CLEAR_PULSE = 0.4  # from this pulse clarity on, the tempo counts in full
-CLEAR_MODE = 0.3  # how much better one of major and minor fits where the mode is clear
+CARD = MODELS / "song_affect.json"
+FORMAT = 1
+MAX_DEVIATION = 2.5  # standard deviations; a song that differs more from those of the fit counts as this much
 
-ENERGY_WEIGHTS = {"loudness": 0.35, "onsets": 0.30, "brightness": 0.20, "tempo": 0.15}  # they add up to 1
-VALENCE_WEIGHTS = {"mode": 0.12, "tempo": 0.12}  # the largest distance from the middle that each can cause
+Positive = Annotated[float, msgspec.Meta(gt=0)]
 
-# The share of the variance of listeners' ratings that such features explain, as published for models that
-# were fitted on songs of many kinds.
-ENERGY_R_SQUARED, VALENCE_R_SQUARED = 0.6, 0.3
+
+class Scale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a feature becomes a number of standard deviations.
+
+    mean, deviation: of the songs that the model was fitted to.
+    log_offset: if it is there, the logarithm of the feature plus this counts, because ears hear its ratios.
+    """
+
+    mean: float
+    deviation: Positive
+    log_offset: Positive | None = None
+
+
+class Regression(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A linear model of valence or energy.
+
+    weights: by feature, for one standard deviation of it.
+    middle: for a song with the mean of each feature.
+    confidence: by how much its error for other songs is smaller than a guess's, as a share.
+    """
+
+    weights: dict[str, float]
+    middle: float
+    confidence: Annotated[float, msgspec.Meta(ge=0, lt=1)]
+
+
+class SongAffectModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What the device must know of the model; `about` is for people."""
+
+    format: int
+    features_version: int
+    scales: dict[str, Scale]
+    valence: Regression
+    energy: Regression
+    about: dict[str, Any] = {}
 
 
 class AudioAffect(NamedTuple):
@@ -44,30 +69,42 @@ class AudioAffect(NamedTuple):
     energy_confidence: float
 
 
-def audio_affect_of(features: Features) -> AudioAffect:
-    """Estimate the affect of a song from its features."""
-    tempo = _position_in(math.log2(features.tempo), *map(math.log2, TEMPO_RANGE_BPM))
-    # The weaker the pulse, the nearer to the middle: a tempo that listeners do not feel tells nothing.
-    felt_tempo = 0.5 + (tempo - 0.5) * min(1.0, features.pulse / CLEAR_PULSE)
-    shares = {
-        "loudness": _position_in(features.loudness, *LOUDNESS_RANGE_LUFS),
-        "onsets": _position_in(features.onsets, *ONSET_RATE_RANGE),
-        "brightness": _position_in(features.brightness, *BRIGHTNESS_RANGE),
-        "tempo": felt_tempo,
-    }
-    mode = max(-1.0, min(1.0, features.mode / CLEAR_MODE))
-    return AudioAffect(
-        valence=0.5 + VALENCE_WEIGHTS["mode"] * mode + VALENCE_WEIGHTS["tempo"] * (2 * felt_tempo - 1),
-        energy=sum(weight * shares[name] for name, weight in ENERGY_WEIGHTS.items()),
-        valence_confidence=_confidence(VALENCE_R_SQUARED),
-        energy_confidence=_confidence(ENERGY_R_SQUARED),
+@cache
+def shipped_model() -> SongAffectModel:
+    """Return the model that this version of the box ships.
+
+    Raises:
+        ModelError: it is missing, damaged, or for another version of the features.
+    """
+    try:
+        model = msgspec.json.decode(CARD.read_bytes(), type=SongAffectModel)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{CARD} cannot be used: {error}") from error
+    if (model.format, model.features_version) != (FORMAT, FEATURES_VERSION):
+        raise ModelError(f"{CARD} is for another version of moodbox: install this one again")
+    return model
+
+
+@cache
+def fingerprint() -> str:
+    """Identify the model; another one gives the songs another affect."""
+    return hashlib.sha256(msgspec.json.encode(shipped_model())).hexdigest()[:16]
+
+
+def audio_affect_of(features: Features, model: SongAffectModel | None = None) -> AudioAffect:
+    """Estimate the affect of a song from its features, by default with the shipped model."""
+    model = model or shipped_model()
+    deviations = {name: deviation(features, name, scale) for name, scale in model.scales.items()}
+    valence, energy = (
+        min(1.0, max(0.0, part.middle + sum(part.weights[name] * deviations[name] for name in part.weights)))
+        for part in (model.valence, model.energy)
     )
+    return AudioAffect(valence, energy, model.valence.confidence, model.energy.confidence)
 
 
-def _confidence(r_squared: float) -> float:
-    """Return how much smaller the standard deviation of the error is than that of a guess, as a share."""
-    return 1 - math.sqrt(1 - r_squared)
-
-
-def _position_in(value: float, low: float, high: float) -> float:
-    return max(0.0, min(1.0, (value - low) / (high - low)))
+def deviation(features: Features, name: str, scale: Scale) -> float:
+    """Return how far a feature is from that of the fitted songs, in standard deviations."""
+    value = float(getattr(features, name))
+    if scale.log_offset is not None:
+        value = math.log(max(0.0, value) + scale.log_offset)
+    return max(-MAX_DEVIATION, min(MAX_DEVIATION, (value - scale.mean) / scale.deviation))

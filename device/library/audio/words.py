@@ -1,4 +1,4 @@
-"""Says in words what was measured in a song: "fast, dense, minor, dark"."""
+"""Says in words what was measured in a song: "fast, dense, minor, low"."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ WORDS = (
     ("tempo", 85.0, "slow", 130.0, "fast"),
     ("onsets", 1.5, "sparse", 4.0, "dense"),
     ("mode", -0.05, "minor", 0.05, "major"),
+    ("pitch", 54.0, "low", 68.0, "high"),
     ("brightness", 0.2, "dark", 0.45, "bright"),
     ("loudness", -26.0, "soft", -14.0, "loud"),
 )

@@ -18,7 +18,6 @@ from device.cli.songs import forget
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.errors import MemoryFileError
-from device.library.audio.features import Features
 from device.library.index import LibraryIndex
 from device.mood import Mood
 from device.playback.memory import Memory
@@ -26,6 +25,7 @@ from device.recommend.play_statistics import NO_STATISTICS
 from tests.device.cli.commands import moodbox, moodbox_process, running, status
 from tests.device.conftest import AddSong
 from tests.device.estimates import certain
+from tests.device.library.audio.songs import MIDDLING
 from tests.waiting import eventually
 
 
@@ -189,7 +189,7 @@ def test_the_features_of_a_song_are_shown(
     settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     planned(settings_file)
-    features = Features(loudness=-12.3, brightness=0.4, onsets=3.5, tempo=120, pulse=0.6, mode=-0.2)
+    features = dataclasses.replace(MIDDLING, loudness=-12.3, onsets=3.5, tempo=120)
     with closing(LibraryIndex.open(settings.service.state_path())) as index:
         for song in index.unanalyzed("", 2, known=True):
             result = features if song.uri == "happy/00.ogg" else "Format not recognised."

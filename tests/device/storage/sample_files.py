@@ -6,7 +6,6 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from device.library.audio.features import Features
 from device.library.index import LibraryIndex, TaggedSong
 from device.library.table import Song
 from device.library.tag_affect import Affect, Source
@@ -17,6 +16,7 @@ from device.playback.memory import Memory
 from device.playback.ownership import QueueOwnership
 from device.vision.furniture import Box, FaceLocation
 from tests.device.estimates import certain
+from tests.device.library.audio.songs import MIDDLING
 
 MOODS = tuple(Mood)
 URIS = tuple(f"happy/{number:03} ü.ogg" for number in range(150))
@@ -30,7 +30,7 @@ OWNERSHIP = QueueOwnership(
     version=40,
 )
 BLUES = Affect(0.3, 0.4, 0.5, Source.GENRE)
-FEATURES = Features(loudness=-12.5, brightness=0.4, onsets=3.5, tempo=120.0, pulse=0.5, mode=-0.1)
+FEATURES = MIDDLING
 
 
 def populate(memory: Memory, index: LibraryIndex) -> None:

@@ -1,0 +1,148 @@
+"""Renders judged pieces with FluidSynth, changes them as files and loudspeakers do, and measures them.
+
+Sounds and features are kept in a folder, so that another fit need not render and measure again.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import soundfile
+
+from converter.errors import DataError
+from converter.songs.arrangements import ARRANGEMENTS, arrange
+from converter.songs.people import JudgedPiece
+from device.library.audio.features import FEATURES_VERSION, Features, extract_features
+from device.library.audio.spectra import Samples
+from device.library.audio.worker import read_middle
+
+RATE_HZ = 22_050
+AS_WRITTEN = "piano"  # the piece as its MIDI file says
+# How sounds are changed. Each piece has each change once, made to an arrangement drawn by chance.
+MP3_KILOBITS, PHONE_RANGE_HZ, PHONE_RATE_HZ = 64, (300, 3400), 8_000
+GAIN_RANGE_DB = (-8.0, 14.0)
+RENDER_TIMEOUT_S = 300
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The features of a piece in one version: an arrangement, or a change of one."""
+
+    piece: int
+    version: str
+    features: Features
+
+
+def versions() -> tuple[str, ...]:
+    """Return the names of all versions."""
+    return (AS_WRITTEN, *ARRANGEMENTS, *CHANGES)
+
+
+def measure_all(
+    pieces: Sequence[JudgedPiece], sound_fonts: Sequence[Path], folder: Path
+) -> Iterator[Measured]:
+    """Yield the features of every piece in every version, rendering what is not in the folder yet.
+
+    Raises:
+        DataError: FluidSynth or a sound font is missing, or a piece cannot be rendered.
+    """
+    for font in sound_fonts:
+        if not font.is_file():
+            raise DataError(f"{font}: no such sound font; Debian's package fluid-soundfont-gm has one")
+    for version in versions():
+        for number, piece in enumerate(pieces):
+            yield Measured(number, version, _features(version, number, piece, sound_fonts, folder))
+
+
+def _features(
+    version: str, number: int, piece: JudgedPiece, sound_fonts: Sequence[Path], folder: Path
+) -> Features:
+    kept = folder / version / f"{piece.name}.{FEATURES_VERSION}.json"
+    try:
+        return msgspec.json.decode(kept.read_bytes(), type=Features)
+    except (OSError, ValueError):
+        pass
+    samples, rate = read_middle(str(_sound(version, number, piece, sound_fonts, folder)))
+    features = extract_features(samples, rate)
+    kept.write_bytes(msgspec.json.encode(features))
+    return features
+
+
+def _sound(version: str, number: int, piece: JudgedPiece, fonts: Sequence[Path], folder: Path) -> Path:
+    path = folder / version / f"{piece.name}.wav"
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    chance = random.Random(f"{version}{number}")  # noqa: S311  (no secret)
+    if version in CHANGES:
+        original = _sound(chance.choice((AS_WRITTEN, *ARRANGEMENTS)), number, piece, fonts, folder)
+        samples, rate = soundfile.read(original, dtype="float32")
+        samples, rate = CHANGES[version](samples, rate, chance)
+    else:
+        # Every third arrangement is played by another sound font's instruments.
+        font = fonts[-1] if version != AS_WRITTEN and number % 3 == 0 else fonts[0]
+        samples, rate = _rendered(version, piece, font, chance)
+    soundfile.write(path, np.clip(samples, -1, 1), rate, subtype="PCM_16")
+    return path
+
+
+def _rendered(version: str, piece: JudgedPiece, font: Path, chance: random.Random) -> tuple[Samples, int]:
+    if shutil.which("fluidsynth") is None:
+        raise DataError("fluidsynth is missing: sudo apt install fluidsynth fluid-soundfont-gm")
+    with tempfile.TemporaryDirectory(prefix="moodbox-render-") as name:
+        midi, wav = piece.midi, Path(name) / "piece.wav"
+        try:
+            if version != AS_WRITTEN:
+                midi = Path(name) / "piece.mid"
+                arrange(piece.midi, ARRANGEMENTS[version], chance).save(midi)
+            subprocess.run(
+                [
+                    "fluidsynth", "-ni", "-F", str(wav), "-r", str(RATE_HZ),
+                    "-R", "0", "-C", "0", "-g", "0.6", str(font), str(midi),
+                ],
+                check=True, capture_output=True, timeout=RENDER_TIMEOUT_S,
+            )  # fmt: skip
+            samples, rate = soundfile.read(wav, dtype="float32", always_2d=True)
+        except (OSError, ValueError, EOFError, RuntimeError, subprocess.SubprocessError) as error:
+            raise DataError(f"{piece.midi}: cannot be rendered: {error}") from error
+    return samples.mean(1), rate
+
+
+def _as_mp3(samples: Samples, rate: int, _: random.Random) -> tuple[Samples, int]:
+    """Encode and decode. libsndfile takes the rate as a level from 0, the highest one, to 1."""
+    highest, lowest = (160, 8) if rate < 32_000 else (320, 32)
+    level = (highest - MP3_KILOBITS) / (highest - lowest)
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="MP3", bitrate_mode="CONSTANT", compression_level=level)
+    file.seek(0)
+    decoded, rate = soundfile.read(file, dtype="float32")
+    return decoded, rate
+
+
+def _by_phone(samples: Samples, rate: int, _: random.Random) -> tuple[Samples, int]:
+    spectrum = np.fft.rfft(samples)
+    frequencies = np.fft.rfftfreq(len(samples), 1 / rate)
+    spectrum[(frequencies < PHONE_RANGE_HZ[0]) | (frequencies > PHONE_RANGE_HZ[1])] = 0
+    narrow = np.fft.irfft(spectrum, len(samples))
+    times = np.arange(int(len(samples) * PHONE_RATE_HZ / rate)) * rate / PHONE_RATE_HZ
+    return np.interp(times, np.arange(len(samples)), narrow).astype(np.float32), PHONE_RATE_HZ
+
+
+def _louder(samples: Samples, rate: int, chance: random.Random) -> tuple[Samples, int]:
+    return samples * np.float32(10 ** (chance.uniform(*GAIN_RANGE_DB) / 20)), rate
+
+
+CHANGES: dict[str, Callable[[Samples, int, random.Random], tuple[Samples, int]]] = {
+    "mp3": _as_mp3,
+    "phone": _by_phone,
+    "gain": _louder,
+}
