@@ -160,12 +160,13 @@ def report(everybody: Sequence[Person], moods: Sequence[Mood], trials: int = TRI
     lines += [
         "",
         f"{len(reporting)} people for reporting, strength {STRENGTH:g}, factor {MAX_FACTOR:g}",
-        f"{'':24}{'all of them':>18}{'the half read worst':>22}",
+        f"{'':24}{'all of them':>14}{'the half read worst':>22}{'the others':>14}",
     ]
     for name, sequence in SEQUENCES.items():
         values = _values(reporting, moods, sequence, NO_BIAS, trials)
-        worst = values[: len(values) // 2]
-        lines.append(f"{name:24}{np.mean(values):18.3f}{np.mean(worst):22.3f}")
+        half = len(values) // 2
+        worst, others = np.mean(values[:half]), np.mean(values[half:])
+        lines.append(f"{name:24}{np.mean(values):14.3f}{worst:22.3f}{others:14.3f}")
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.library.index import LibraryIndex
 from device.mood import Mood
+from device.mood_bias import MoodBias
 from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Entry
 from device.mpd.stickers import like, record_play
@@ -25,6 +26,7 @@ def remember(folder: Path) -> None:
     with closing(Memory.open(folder)) as memory:
         memory.keep_play(sad, SECRET, "Disco", completed=True)
         memory.keep_played(SECRET)
+        memory.keep_mood_bias(MoodBias({Mood.SAD: 2.0}))
         memory.keep_ownership(QueueOwnership((Entry(1, "a.ogg"),), {"a.ogg": sad, "b.ogg": sad}, ("b.ogg",)))
 
 
