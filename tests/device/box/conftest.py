@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from device.config.settings import Settings
+from device.config.settings import DEFAULT_MODEL, Model, Settings
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from tests.device.box.helpers import PictureSequence
@@ -34,3 +37,15 @@ def camera() -> PictureSequence:
 def harness(settings: Settings, camera: PictureSequence, library: PrivateMpd) -> Iterator[Harness]:
     with harness_for(settings, camera) as made:
         yield made
+
+
+@pytest.fixture
+def unsure(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings whose model never reaches its threshold, with looks that last long enough to wait for."""
+    path = tmp_path / "unsure.tflite"
+    shutil.copy(DEFAULT_MODEL, path)
+    card = json.loads(DEFAULT_MODEL.with_suffix(".json").read_text())
+    card["threshold"] = 1.0
+    path.with_suffix(".json").write_text(json.dumps(card))
+    look = msgspec.structs.replace(settings.look, seconds=0.3)
+    return msgspec.structs.replace(settings, model=Model(path=str(path)), look=look)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -11,10 +9,9 @@ from typing import Self
 
 import msgspec
 import numpy as np
-import pytest
 
 from device.box.state import Activity
-from device.config.settings import DEFAULT_MODEL, Model, Panel, Settings
+from device.config.settings import Model, Panel, Settings
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.panel.lights import Indication
@@ -52,18 +49,6 @@ class Room:
         if picture is None:
             return np.full((240, 320), 120, np.uint8)
         return np.roll(read_picture(picture), self.shift, axis=1)
-
-
-@pytest.fixture
-def unsure(settings: Settings, tmp_path: Path) -> Settings:
-    """Settings whose model never reaches its threshold, with looks that last long enough to wait for."""
-    path = tmp_path / "unsure.tflite"
-    shutil.copy(DEFAULT_MODEL, path)
-    card = json.loads(DEFAULT_MODEL.with_suffix(".json").read_text())
-    card["threshold"] = 1.0
-    path.with_suffix(".json").write_text(json.dumps(card))
-    look = msgspec.structs.replace(settings.look, seconds=0.3)
-    return msgspec.structs.replace(settings, model=Model(path=str(path)), look=look)
 
 
 def silent(harness: Harness, seconds: float = 1.5) -> bool:
