@@ -27,6 +27,7 @@ from pathlib import Path
 
 import health_check
 import preflight
+import streams
 from common import (
     BUSY,
     NO_SPACE,
@@ -86,10 +87,11 @@ def install(incoming: str, name: str) -> None:
     preflight.install_packages()
     try:
         release = create(Path(incoming), name)
-        configure_mpd(release)
+        may_stream = streams.wanted()
+        configure_mpd(release, may_stream=may_stream)
         preflight.create_user(release)
         share_music_folder()
-        preflight.install_settings(release, previous)
+        preflight.install_settings(release, previous, may_stream=may_stream)
         faults = health_check.switch_to(name, previous, known_faults)
     except BaseException:
         if current() != name:
@@ -101,6 +103,7 @@ def install(incoming: str, name: str) -> None:
 def switch(name: str) -> None:
     """Switch to a release that is already on the box."""
     preflight.install_packages()
+    configure_mpd(RELEASES / name, may_stream=streams.wanted())
     accept(name, health_check.switch_to(name, last_proven()))
 
 

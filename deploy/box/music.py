@@ -10,6 +10,7 @@ import pwd
 import re
 from pathlib import Path
 
+import streams
 from common import GROUP, NOTHING, ROOT, UNITS, DeployError, install_file, report, run
 
 CONFIGURATION = Path("/etc/mpd.conf")
@@ -32,8 +33,13 @@ SHARED = 0o2770
 """Mode bits that let a group write in a folder, and give what is new in it to that group, too."""
 
 
-def configure_mpd(release: Path) -> None:
-    """Install the configuration of a release, and start MPD. The deploy goes on if MPD does not start."""
+def configure_mpd(release: Path, *, may_stream: bool) -> None:
+    """Install the configuration of a release, and start MPD. The deploy goes on if MPD does not start.
+
+    Args:
+        release: Its folder.
+        may_stream: Whether MPD may fetch streams from the network.
+    """
     new = release / "deploy/mpd.conf"
     if _same(CONFIGURATION, new):
         pass
@@ -48,6 +54,8 @@ def configure_mpd(release: Path) -> None:
         _restart_socket()
     else:
         report(f"keeping {CONFIGURATION}, which somebody has changed")
+    if streams.configure(release, CONFIGURATION, streams=may_stream):
+        _restart_socket()
     run("systemctl", "enable", "--now", "--quiet", "mpd.socket", check=False)
     # MPD's first start is its slowest, and `moodbox check` would report that MPD does not answer.
     run("systemctl", "start", "mpd.service", check=False)
@@ -120,6 +128,7 @@ def _check_sockets() -> None:
 def restore_mpd() -> None:
     """Restore Debian's configuration, unless somebody has changed the deployed one."""
     OPENED.unlink(missing_ok=True)
+    streams.remove()
     if _same(CONFIGURATION, DEPLOYED_COPY) and DEBIAN_COPY.exists():
         DEBIAN_COPY.replace(CONFIGURATION)
     if LOOPBACK.exists():

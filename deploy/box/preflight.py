@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import streams
 from common import (
     APT,
     CURRENT,
@@ -94,7 +95,7 @@ def create_user(release: Path) -> None:
         run("usermod", "--append", "--groups", "moodbox", person)  # for `moodbox status` without sudo
 
 
-def install_settings(release: Path, previous: str | None) -> None:
+def install_settings(release: Path, previous: str | None, *, may_stream: bool = False) -> None:
     """Install the default settings on the first deploy; later, keep the file and report new keys.
 
     The file stays even if nobody has changed it: a rollback starts an older release, which does not know the
@@ -104,6 +105,8 @@ def install_settings(release: Path, previous: str | None) -> None:
     group = grp.getgrnam(GROUP).gr_gid
     if previous is None and not SETTINGS.exists():
         install_file(new, SETTINGS, mode=SETTINGS_MODE, group=group)
+        if may_stream:
+            streams.allow_in(SETTINGS)
         return
     if not SETTINGS.exists():
         return  # the user deleted the file, so the defaults apply

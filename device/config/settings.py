@@ -237,6 +237,10 @@ class Music(Section, frozen=True):
     """true to share plays and skips with MPD's other clients (the stickers playCount, skipCount, lastPlayed,
     lastSkipped), and to prefer the songs that they like (like).
     """
+    streams: bool = False
+    """true to let MPD fetch streams, such as web radio, from the network. With false, MPD is kept from the
+    network, and plays files alone. A deploy applies it, if MPD's configuration is the box's own.
+    """
     courses: dict[Mood, tuple[AffectPoint, AffectPoint]] = msgspec.field(default_factory=default_courses)
     """Where the music of each mood begins and where it leads: valence and energy, each from 0 (dark, calm) to
     1 (bright, energetic). A stored playlist with the mood's name takes the place of the library.

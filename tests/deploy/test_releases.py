@@ -149,6 +149,7 @@ def test_half_a_release_is_deleted_whatever_ends_its_making(
         (releases.RELEASES / name).mkdir()
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    monkeypatch.setattr(box, "configure_mpd", lambda *_, **__: None)
     monkeypatch.setattr(box, "create", create)
     monkeypatch.setattr(box, "RELEASES", releases.RELEASES)
     monkeypatch.setattr(box.preflight, "install_packages", lambda: None)
@@ -164,11 +165,12 @@ def test_a_redeploy_installs_packages_that_are_missing(
 ) -> None:
     box, done = main_module(), []
     monkeypatch.setattr(box.preflight, "install_packages", lambda: done.append("packages"))
+    monkeypatch.setattr(box, "configure_mpd", lambda *_, **__: done.append("MPD"))
     monkeypatch.setattr(box, "last_proven", lambda: None)
     monkeypatch.setattr(box.health_check, "switch_to", lambda *_: done.append("switch"))
     monkeypatch.setattr(box, "accept", lambda *_: done.append("accept"))
     box.switch("new")
-    assert done == ["packages", "switch", "accept"]
+    assert done == ["packages", "MPD", "switch", "accept"]
 
 
 @pytest.mark.parametrize("there", [True, False])
