@@ -118,3 +118,14 @@ def test_root_does_not_run_a_box_in_the_folder_of_another_user(file: Path) -> No
     [line] = result.stderr.splitlines()
     assert f"belongs to #{OWNER}" in line
     assert "sudo systemctl start moodbox" in line
+
+
+def test_a_camera_that_root_switches_off_can_be_switched_on_by_the_boxs_user(
+    folder: Path, target: Path, file: Path
+) -> None:
+    assert moodbox("camera", "off", "--settings", file).stdout == "off\n"
+    assert (folder / "camera.off").lstat().st_uid == OWNER
+    assert moodbox("camera", "on", "--settings", file).stdout == "on\n"
+    (folder / "camera.off").symlink_to(target)
+    assert moodbox("camera", "off", "--settings", file).stdout == "off\n"
+    assert not target.exists()
