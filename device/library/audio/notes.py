@@ -8,6 +8,9 @@ every note would sound like its major third, and one instrument like many notes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,8 +55,8 @@ def note_activations(samples: Samples, rate: int) -> tuple[Samples, float]:
     """
     size = power_of_two(WINDOW_S * rate)
     hop = size // HOPS_PER_WINDOW
-    spectra = np.concatenate(list(spectra_of(samples, size, hop)))
-    semitones = _semitones(spectra, rate / size) ** COMPRESSION
+    semitones = _semitones([_peaks(chunk, rate / size) for chunk in spectra_of(samples, size, hop)])
+    semitones **= np.float32(COMPRESSION)
     reference = float(np.percentile(semitones.max(1), 95))
     if reference <= TINY:
         return np.zeros_like(semitones), hop / rate
@@ -66,26 +69,40 @@ def note_activations(samples: Samples, rate: int) -> tuple[Samples, float]:
     return np.asarray(activations / max(loud, 1e-6), np.float32), hop / rate
 
 
-def _semitones(spectra: Samples, bin_hz: float) -> Samples:
-    """Return the highest peak in each semitone of each frame. The song's own tuning is found first."""
+class _Peaks(NamedTuple):
+    """Peaks of some frames: the frame of each, its pitch as a MIDI number, and its magnitude."""
+
+    frame: NDArray[np.int64]
+    pitch: NDArray[np.float64]
+    magnitude: Samples
+    frames: int
+
+
+def _peaks(spectra: Samples, bin_hz: float) -> _Peaks:
     low, high = (round(limit / bin_hz) for limit in PEAK_RANGE_HZ)
-    low, high = max(2, low), min(spectra.shape[1] - 2, high)
-    found = np.zeros((len(spectra), len(NOTES)), np.float32)
+    low, high = max(2, low), max(2, min(spectra.shape[1] - 2, high))
     below, here, above = (spectra[:, low + shift : high + shift] for shift in (-1, 0, 1))
-    if not here.size or here.max() <= TINY:
-        return found
-    frame, place = np.nonzero((here > below) & (here >= above) & (here > PEAK_FLOOR * here.max()))
+    floor = max(TINY, PEAK_FLOOR * float(here.max(initial=0)))
+    frame, place = np.nonzero((here > below) & (here >= above) & (here > floor))
     # A parabola through the logarithms of three bins finds the peak between them (Smith & Serra 1987).
     left, middle, right = (
-        np.log(side[frame, place] + TINY, dtype=np.float64) for side in (below, here, above)
+        np.log(side[frame, place] + np.float32(TINY), dtype=np.float64) for side in (below, here, above)
     )
     curvature = np.minimum(left - 2 * middle + right, -1e-9)
     hertz = (place + low + np.clip(0.5 * (left - right) / curvature, -0.5, 0.5)) * bin_hz
-    magnitude = here[frame, place]
-    pitch = 12 * np.log2(hertz / 440) + 69
+    return _Peaks(frame, 12 * np.log2(hertz / 440) + 69, here[frame, place], len(spectra))
+
+
+def _semitones(chunks: Sequence[_Peaks]) -> Samples:
+    """Return the highest peak in each semitone of each frame. The song's own tuning is found first."""
+    starts = np.cumsum([0, *(chunk.frames for chunk in chunks)])
+    frame = np.concatenate([chunk.frame + start for chunk, start in zip(chunks, starts, strict=False)])
+    pitch = np.concatenate([chunk.pitch for chunk in chunks])
+    magnitude = np.concatenate([chunk.magnitude for chunk in chunks])
     tuning = np.angle((magnitude * np.exp(2j * np.pi * pitch)).sum()) / (2 * np.pi)
     note = np.round(pitch - tuning).astype(int) - LOWEST_NOTE
-    heard = (note >= 0) & (note < len(NOTES))
+    heard = (note >= 0) & (note < len(NOTES)) & (magnitude > PEAK_FLOOR * magnitude.max(initial=0))
+    found = np.zeros((starts[-1], len(NOTES)), np.float32)
     np.maximum.at(found, (frame[heard], note[heard]), magnitude[heard])
     return found
 
