@@ -218,7 +218,7 @@ def limits(options: argparse.Namespace) -> None:
 
 def hear_fit(options: argparse.Namespace) -> None:
     """Fit the model of song affect to pieces that people have judged, and print how well it agrees."""
-    from converter.songs import fitting, plot
+    from converter.songs import blend, fitting, plot
     from converter.songs.people import read_pieces
     from converter.songs.sounds import measure_all
 
@@ -233,6 +233,10 @@ def hear_fit(options: argparse.Namespace) -> None:
     print(
         f"{'explained':14}{valence.r_squared:9.3f}{energy.r_squared:9.3f}  of the variance, over all versions"
     )
+    print("\ndistance from people in the plane, for a library with a share of genres drawn by chance")
+    print(f"{'by chance':14}{'tags':>9}{'sound':>9}{'both':>9}")
+    for each in blend.measure(result.agreement, result.model):
+        print(f"{each.wrong:<14.0%}{each.tags:9.3f}{each.sound:9.3f}{each.both:9.3f}")
     options.out.write_bytes(msgspec.json.format(msgspec.json.encode(result.model), indent=2) + b"\n")
     if options.plot:
         plot.agreement(result.agreement, [each.version for each in measured], options.plot)

@@ -113,10 +113,13 @@ STRATEGIES: dict[str, Strategy] = {
 }
 
 
-def simulate(strategy: Strategy, seed: int) -> list[bool]:
+Library = Callable[[np.random.Generator], tuple[SongTable, NDArray[np.float64]]]
+
+
+def simulate(strategy: Strategy, seed: int, make_library: Library = library) -> list[bool]:
     """Whether one listener has played each song through, in order."""
     rng = np.random.default_rng(seed)
-    table, affects = library(rng)
+    table, affects = make_library(rng)
     person = listener(table, affects, rng)
     played: list[str] = []
     outcomes: list[bool] = []

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ANALYZED_SECONDS = 60  # from the middle of the song
+ANALYZED_SECONDS = 45  # from the middle of the song
 MIN_SECONDS = 3.0  # less than this is too short to analyze
 TARGET_RATE_HZ = 20_000  # higher rates are reduced towards this one
 MAX_CHANNELS, RATE_RANGE_HZ = 8, (4_000, 400_000)  # a file outside of these is not a song
