@@ -50,7 +50,12 @@ def measure(agreement: dict[str, Agreement], model: SongAffectModel, seed: int =
         ]
         tags = np.array([(each.valence, each.energy) for each in chosen])
         both = [
-            combine_affects(tag, AudioAffect(*sound, model.valence.confidence, model.energy.confidence))
+            combine_affects(
+                tag,
+                AudioAffect(
+                    float(sound[0]), float(sound[1]), model.valence.confidence, model.energy.confidence
+                ),
+            )
             for tag, sound in zip(chosen, heard, strict=True)
         ]
         blend = np.array([(each.valence, each.energy) for each in both])
