@@ -38,9 +38,11 @@ def measure(agreement: dict[str, Agreement], model: SongAffectModel, seed: int =
         for term in sorted({term.name: term for term in read_lexicon().genres.values()}.values(), key=str)
     ]
     places = np.array([(genre.valence, genre.energy) for genre in genres])
-    sides = [agreement["valence"], agreement["energy"]]
-    people = np.tile(np.stack([side.people for side in sides], axis=1), (REPETITIONS, 1))
-    heard = np.clip(np.tile(np.stack([side.predicted for side in sides], axis=1), (REPETITIONS, 1)), 0, 1)
+    both_agreements = [agreement["valence"], agreement["energy"]]
+    people = np.tile(np.stack([side.people for side in both_agreements], axis=1), (REPETITIONS, 1))
+    heard = np.clip(
+        np.tile(np.stack([side.predicted for side in both_agreements], axis=1), (REPETITIONS, 1)), 0, 1
+    )
     nearest = np.square(people[:, None] - places).sum(2).argmin(1)
     found = []
     for wrong in WRONG_SHARES:
