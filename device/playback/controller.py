@@ -14,7 +14,7 @@ from device.library.spoken_word import why_no_songs
 from device.library.table import EMPTY_TABLE, SongTable
 from device.mood import Mood
 from device.mood_estimate import ChosenBy, MoodEstimate
-from device.mpd.snapshot import Snapshot, advanced, played_to_end, taken_over
+from device.mpd.snapshot import Entry, Snapshot, advanced, played_to_end, taken_over
 from device.playback import mpd_worker as worker
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.learner import Learner
@@ -109,12 +109,8 @@ class PlaybackController:
 
     def _own_song(self, state: str) -> bool:
         """Whether a song of the box is in this state, and neither to be replaced nor taken over."""
-        return (
-            self.snapshot is not None
-            and self.snapshot.state == state
-            and self.snapshot.current in self._ownership.entries
-            and self.state.mode in (ControlMode.FILLING, ControlMode.IDLE)
-        )
+        stays = self.state.mode in (ControlMode.FILLING, ControlMode.IDLE)
+        return stays and self.snapshot is not None and self._ownership.is_current(self.snapshot, state)
 
     def play_again(self) -> bool:
         """Play for what the music was chosen last. Returns False if nothing was wanted yet."""
@@ -149,20 +145,18 @@ class PlaybackController:
                 if estimate == self.state.estimate:
                     self._queue_songs(estimate, playlist)
             case worker.SongsQueued(estimate, entries, play):
-                self._set_ownership(self._ownership.confirmed(entries))
-                if self._answers_change(estimate, play):
-                    self._health.clear(Part.LIBRARY)
-                    self.state = self.state.change_completed()
+                self._queued(estimate, entries, play=play)
             case worker.SongsRefused(estimate, reason, play):
                 self._set_ownership(self._ownership.confirmed(()))
                 if self._answers_change(estimate, play):
                     self._planner.restart()
-                self._cannot(reason)
+                self._health.report(Part.LIBRARY, reason)
             case SongTableUpdated():
                 self._library = event
                 self._learner.table = event.table
                 self._search_again()
             case worker.LibraryChanged(songs):
+                self._planner.try_all_again()
                 if songs:
                     self._scanner.wake(changed=True)
                 self._search_again()
@@ -179,19 +173,14 @@ class PlaybackController:
         if self.state.mode is ControlMode.FILLING:
             if snapshot.state == "stop" and not snapshot.single:
                 self._start_change()
-        elif not self.state.button_pressed and self._plays_foreign_song(snapshot):
+        elif not self.state.button_pressed and self._ownership.plays_foreign(
+            snapshot, self._memory.played(HISTORY_LENGTH)
+        ):
             self._yield()
         elif self.state.mode is ControlMode.CHANGING:
             self._start_change()
         elif self._music.at_start and self.state.estimate is None:
             self.go_on(by_button=False)
-
-    def _plays_foreign_song(self, snapshot: Snapshot) -> bool:
-        """Whether a song plays that is not the box's, nor was before it lost its power and its entries."""
-        current = snapshot.current
-        if snapshot.state != "play" or current is None or current in self._ownership.entries:
-            return False
-        return current.uri not in self._memory.played(HISTORY_LENGTH)
 
     def _disconnected(self, reason: str) -> None:
         self._health.report(Part.PLAYER, reason)
@@ -303,6 +292,19 @@ class PlaybackController:
             self._set_ownership(self._ownership.with_request(estimate, plan.uris, snapshot))
             self._mpd.append(estimate, plan.uris, instead_of=others)
 
+    def _queued(self, estimate: MoodEstimate, entries: Sequence[Entry], *, play: bool) -> None:
+        """MPD has queued these songs. Those that it refused are set aside, and others are asked for."""
+        goes_on = self._planner.set_aside(self._ownership.refused(entries), others_taken=bool(entries))
+        self._set_ownership(self._ownership.confirmed(entries))
+        answers = self._answers_change(estimate, play)
+        if not entries and goes_on:
+            self._search(again=True)
+        elif not entries:
+            self._no_songs(self.table or EMPTY_TABLE)
+        elif answers:
+            self._health.clear(Part.LIBRARY)
+            self.state = self.state.change_completed()
+
     def _answers_change(self, estimate: MoodEstimate, play: bool) -> bool:
         """Whether MPD's answer is to the change that is wanted; a change that was deferred follows now."""
         if self.state.mode is not ControlMode.CHANGING:
@@ -316,13 +318,10 @@ class PlaybackController:
 
     def _no_songs(self, library: SongTable) -> None:
         if self._library and self._library.complete:
-            self._cannot(why_no_songs(len(library)))
+            refused = self._planner.why_none if library else ""
+            self._health.report(Part.LIBRARY, refused or why_no_songs(len(library)))
         else:
             self.state = self.state.library_missing()
-
-    def _cannot(self, reason: str) -> None:
-        """Report why no song plays; the box tries again when the library changes, or at the next press."""
-        self._health.report(Part.LIBRARY, reason)
 
     def _set_ownership(self, ownership: QueueOwnership) -> None:
         if ownership != self._ownership:

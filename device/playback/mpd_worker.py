@@ -86,7 +86,7 @@ class SongsFound:
 
 @dataclass(frozen=True)
 class SongsQueued:
-    """What was added to MPD's queue: fewer songs than requested if MPD did not accept some.
+    """What was added to MPD's queue: fewer songs than requested, or none, if MPD did not accept them.
 
     `play`: the first of them plays, in place of what the box had queued before.
     """
@@ -98,7 +98,7 @@ class SongsQueued:
 
 @dataclass(frozen=True)
 class SongsRefused:
-    """MPD has accepted none of the songs that were to be queued."""
+    """The songs that were to be queued could not be, for a reason that has nothing to do with them."""
 
     estimate: MoodEstimate
     reason: str
@@ -177,11 +177,7 @@ class MpdWorker:
             except mpd.CommandError as error:
                 self._post(SongsRefused(estimate, f"MPD refuses: {printable(str(error))}", play))
                 return
-            if entries:
-                self._post(SongsQueued(estimate, entries, play))
-            else:
-                reason = f"MPD takes none of the {len(uris)} songs for {estimate}: are they still there?"
-                self._post(SongsRefused(estimate, reason, play))
+            self._post(SongsQueued(estimate, entries, play))
 
         def failed(reason: str) -> None:
             self._post(SongsRefused(estimate, f"no songs could be queued: it {reason}", play))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from device.mood_estimate import Estimates, MoodEstimate
@@ -43,6 +43,19 @@ class QueueOwnership:
         """The box's songs that are still to come, without those that were queued for another estimate."""
         coming = upcoming(self.entries, now)
         return [entry for entry in coming if self.estimates.get(entry.uri) == estimate]
+
+    def is_current(self, now: Snapshot, state: str) -> bool:
+        """Whether a song of the box is the current one, in this state."""
+        return now.state == state and now.current in self.entries
+
+    def plays_foreign(self, now: Snapshot, played: Collection[str]) -> bool:
+        """Whether a song plays that is not the box's, nor was before it lost its power and its entries."""
+        foreign = now.current is not None and now.current not in self.entries
+        return now.state == "play" and foreign and now.current.uri not in played  # type: ignore[union-attr]
+
+    def refused(self, entries: Sequence[Entry]) -> frozenset[str]:
+        """The URIs that MPD was asked to queue and that are not among the entries that it has queued."""
+        return frozenset(self.asked) - {entry.uri for entry in entries}
 
     def with_request(self, estimate: MoodEstimate, uris: Sequence[str], now: Snapshot) -> QueueOwnership:
         """MPD is about to be asked to queue these songs."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from time import monotonic
 
 import numpy as np
 
@@ -14,6 +16,11 @@ from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
 from device.recommend.play_statistics import NO_STATISTICS
 from device.recommend.song_plan import HISTORY_LENGTH, ListeningContext, SongPlan, plan_songs
+
+MAX_ATTEMPTS = (
+    10  # requests in a row of which MPD takes no song, until the next press or change of the library
+)
+TRY_AGAIN_S = 600.0  # after which songs that MPD had refused are chosen again
 
 
 class Planner:
@@ -28,11 +35,41 @@ class Planner:
         self._memory = memory
         self._rng = rng
         self._step = 0  # of the trajectory
+        self._refused: frozenset[str] = frozenset()
+        self._refused_at = 0.0  # monotonic seconds
+        self._attempts = 0  # in a row in which MPD has taken no song
         self.likes: Mapping[str, bool] = {}
 
     def restart(self) -> None:
         """Go back to the first step of the trajectory."""
-        self._step = 0
+        self._step = self._attempts = 0
+
+    def set_aside(self, refused: AbstractSet[str], *, others_taken: bool) -> bool:
+        """Choose songs no more that MPD refuses: it does not have them, though a playlist names them.
+
+        Args:
+            refused: Their URIs.
+            others_taken: Whether MPD has taken other songs of the same request.
+
+        Returns:
+            Whether there is reason to ask for others at once.
+        """
+        if refused:
+            self._refused, self._refused_at = self._refused | refused, monotonic()
+        self._step = max(0, self._step - len(refused))
+        self._attempts = 0 if others_taken else self._attempts + 1
+        return bool(refused) and self._attempts < MAX_ATTEMPTS
+
+    def try_all_again(self) -> None:
+        """Choose songs again that MPD had refused: its library or its playlists have changed."""
+        self._refused, self._attempts = frozenset(), 0
+
+    @property
+    def why_none(self) -> str:
+        """Why no song is left to choose; empty if MPD has refused none."""
+        if not self._refused:
+            return ""
+        return f"MPD takes none of the songs, {len(self._refused)} were tried: are their files still there?"
 
     def plan(
         self,
@@ -46,13 +83,15 @@ class Planner:
     ) -> SongPlan:
         """Plan so many songs after `current` and `upcoming`, and advance by a step for each song found."""
         recall = self._memory.recall
+        if monotonic() > self._refused_at + TRY_AGAIN_S:
+            self.try_all_again()
         context = ListeningContext(
             estimate,
             library,
             playlist,
             likes=self.likes,
             own_affects=recall(Memory.own_affects) or {},
-            excluded=recall(Memory.excluded) or frozenset(),
+            excluded=(recall(Memory.excluded) or frozenset()) | self._refused,
             history=self._memory.played(HISTORY_LENGTH),
             play_statistics=recall(lambda memory: memory.play_statistics(estimate)) or NO_STATISTICS,
         )

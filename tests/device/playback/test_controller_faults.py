@@ -45,14 +45,51 @@ def test_the_music_plays_on_a_full_disk(library: PrivateMpd, harness: Controller
     assert "cannot be kept" in harness.health.trouble["storage"]
 
 
-def test_a_playlist_without_existing_songs_is_reported_until_it_is_removed(
+def test_songs_of_a_playlist_that_mpd_does_not_have_are_set_aside_and_the_others_play_on(
+    library: PrivateMpd, harness: ControllerHarness
+) -> None:
+    live = ["happy/01.ogg", "happy/02.ogg"]
+    gone = [f"gone {number}.ogg" for number in range(60)]
+    (library.playlists / "sad.m3u").write_text("\n".join([*gone[:30], live[0], *gone[30:], live[1]]))
+    harness.playback.play(certain(Mood.SAD))
+    for _ in range(4):
+        harness.wait_until(lambda: harness.playing in live)
+        playing = harness.current
+        library.client().next()
+        harness.wait_until(lambda before=playing: harness.current not in (None, before))  # type: ignore[misc]
+    assert harness.health.trouble == {}
+
+
+def test_the_library_plays_if_mpd_has_no_song_of_the_playlist(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
     (library.playlists / "sad.m3u").write_text("gone.ogg\nalso gone.ogg\n")
     harness.playback.play(certain(Mood.SAD))
-    harness.wait_until(lambda: "takes none of the 2 songs" in harness.health.trouble.get("library", ""))
-    library.client().rm("sad")
     harness.wait_until(lambda: harness.plays(Mood.SAD))
+    assert harness.health.trouble == {}
+
+
+def test_a_song_that_was_set_aside_is_chosen_again_once_mpd_has_it(
+    library: PrivateMpd, harness: ControllerHarness, add_song: AddSong
+) -> None:
+    (library.playlists / "sad.m3u").write_text("late.ogg\n")
+    harness.playback.play(certain(Mood.SAD))
+    harness.wait_until(lambda: harness.plays(Mood.SAD))
+    add_song("late.ogg")
+    library.update()
+    harness.playback.play(certain(Mood.SAD))
+    harness.wait_until(lambda: harness.playing == "late.ogg")
+
+
+def test_a_playlist_that_mpd_has_no_song_of_does_not_hide_that_the_library_is_empty(
+    mpd: PrivateMpd, harness: ControllerHarness, add_song: AddSong
+) -> None:
+    (mpd.playlists / "sad.m3u").write_text("gone.ogg\nalso gone.ogg\n")
+    harness.playback.play(certain(Mood.SAD))
+    harness.wait_until(lambda: harness.health.trouble.get("library") == EMPTY_LIBRARY)
+    add_song("new.ogg", genre="Blues")
+    mpd.update()
+    harness.wait_until(lambda: harness.playing == "new.ogg")
     assert harness.health.trouble == {}
 
 

@@ -17,7 +17,7 @@ from device.mood import Mood
 from device.mpd.snapshot import Entry
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
-from device.playback.planner import Planner
+from device.playback.planner import MAX_ATTEMPTS, Planner
 from tests.device.estimates import certain
 
 SEED = 3
@@ -73,3 +73,31 @@ def test_the_planner_continues_where_it_was_until_it_is_restarted(
     assert not set(first.uris) & set(second.uris)
     box.restart()
     assert box.plan(certain(Mood.SAD), table, (), 1).songs[0].target == first.trajectory.start
+
+
+def test_songs_that_mpd_refuses_are_set_aside_and_the_trajectory_goes_back_by_as_many(
+    library: PrivateMpd, settings: Settings, memory: Memory
+) -> None:
+    plan(settings, "sad")  # reads MPD's library
+    with closing(LibraryIndex.open(settings.service.state_path())) as index:
+        table = index.table()
+    box = planner(settings, memory)
+    first = box.plan(certain(Mood.SAD), table, (), 4)
+    assert box.set_aside(frozenset(first.uris[:3]), others_taken=True)
+    second = box.plan(certain(Mood.SAD), table, (), 4)
+    assert second.songs[0].target == second.trajectory.at(1)
+    assert not set(first.uris[:3]) & set(second.uris)
+    assert "3 were tried" in box.why_none
+    box.try_all_again()
+    assert not box.why_none
+    assert not {*first.uris[:3]}.isdisjoint(box.plan(certain(Mood.SAD), table, first.uris[:3], 4).uris)
+
+
+def test_after_ten_requests_of_which_mpd_takes_nothing_the_box_no_longer_asks_until_a_press(
+    settings: Settings, memory: Memory
+) -> None:
+    box = planner(settings, memory)
+    asks = [box.set_aside(frozenset({f"{number}.ogg"}), others_taken=False) for number in range(12)]
+    assert asks == [True] * (MAX_ATTEMPTS - 1) + [False] * (12 - MAX_ATTEMPTS + 1)
+    box.restart()
+    assert box.set_aside(frozenset({"another.ogg"}), others_taken=False)
