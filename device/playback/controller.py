@@ -63,9 +63,9 @@ class PlaybackController:
         self.controls = PlayerControls(mpd_worker, music.volume_max, lambda: self.snapshot, self.play_again)
 
     @property
-    def table(self) -> SongTable | None:
-        """The library's songs as far as they are known; None until the first of them are."""
-        return self._library.table if self._library else None
+    def table(self) -> SongTable:
+        """The library's songs as far as they are known."""
+        return self._library.table if self._library else EMPTY_TABLE
 
     def play(self, estimate: MoodEstimate, *, by_button: bool = True) -> None:
         """Play songs for this estimate from now on, in place of what the box has queued.
@@ -200,8 +200,8 @@ class PlaybackController:
     def _keep_playing(self, before: Snapshot, snapshot: Snapshot, *, ended: bool) -> None:
         filling = self.state.mode is ControlMode.FILLING
         broken = filling and snapshot.state == "stop" and bool(snapshot.error)
-        if broken and self.state.failures == MAX_FAILURES:
-            return
+        if broken and self.state.failures >= MAX_FAILURES and snapshot != before:
+            return  # until MPD has been so for a while: the disk of the songs may be back then
         if ended or broken:
             self.state = self.state.queue_ended(broken=broken)
             self._search()
@@ -258,35 +258,30 @@ class PlaybackController:
     def _queue_songs(self, estimate: MoodEstimate, playlist: Sequence[str]) -> None:
         if self._ownership.asked or self.state.mode is ControlMode.YIELDED or self.snapshot is None:
             return  # an edit is pending, whose answer continues from here; or nothing is wanted of MPD
-        library = self.table or EMPTY_TABLE
-        if not playlist and not library:
-            self._no_songs(library)
+        if not playlist and not self.table:
+            self._no_songs()
         elif self.state.mode is ControlMode.CHANGING:
-            self._replace(estimate, library, playlist, self.snapshot)
+            self._replace(estimate, playlist, self.snapshot)
         else:
             self._health.clear(Part.LIBRARY)
-            self._fill(estimate, library, playlist, self.snapshot)
+            self._fill(estimate, playlist, self.snapshot)
 
-    def _replace(
-        self, estimate: MoodEstimate, library: SongTable, playlist: Sequence[str], snapshot: Snapshot
-    ) -> None:
-        plan = self._planner.plan(estimate, library, playlist, self._music.handful)
+    def _replace(self, estimate: MoodEstimate, playlist: Sequence[str], snapshot: Snapshot) -> None:
+        plan = self._planner.plan(estimate, self.table, playlist, self._music.handful)
         if not plan.songs:
-            self._no_songs(library)
+            self._no_songs()
             return
-        source = f"the playlist {estimate.playlist_mood}" if playlist else "the library"
+        source = f"the playlist {estimate.playlist_mood}" if plan.from_playlist else "the library"
         counts = len(plan.songs), len(plan.table)
         log.info("%d songs of %d in %s, for %s (%s)", *counts, source, estimate, estimate.chosen_by)
         self._learner.interrupt(self._ownership)  # a song that MPD has begun since the change was wanted
         self._set_ownership(self._ownership.with_request(estimate, plan.uris, snapshot))
         self._mpd.play(estimate, plan.uris, instead_of=self._ownership.entries)
 
-    def _fill(
-        self, estimate: MoodEstimate, library: SongTable, playlist: Sequence[str], snapshot: Snapshot
-    ) -> None:
+    def _fill(self, estimate: MoodEstimate, playlist: Sequence[str], snapshot: Snapshot) -> None:
         current, coming = snapshot.current, self._ownership.upcoming_for(estimate, snapshot)
         missing = self._music.handful - len(coming)
-        plan = self._planner.plan(estimate, library, playlist, missing, current=current, upcoming=coming)
+        plan = self._planner.plan(estimate, self.table, playlist, missing, current=current, upcoming=coming)
         if plan.songs:
             others = [entry for entry in self._ownership.entries if entry not in (*coming, current)]
             self._set_ownership(self._ownership.with_request(estimate, plan.uris, snapshot))
@@ -300,7 +295,7 @@ class PlaybackController:
         if not entries and goes_on:
             self._search(again=True)
         elif not entries:
-            self._no_songs(self.table or EMPTY_TABLE)
+            self._no_songs()
         elif answers:
             self._health.clear(Part.LIBRARY)
             self.state = self.state.change_completed()
@@ -316,10 +311,10 @@ class PlaybackController:
         self._search(again=True)
         return False
 
-    def _no_songs(self, library: SongTable) -> None:
+    def _no_songs(self) -> None:
         if self._library and self._library.complete:
-            refused = self._planner.why_none if library else ""
-            self._health.report(Part.LIBRARY, refused or why_no_songs(len(library)))
+            refused = self._planner.why_none if self.table else ""
+            self._health.report(Part.LIBRARY, refused or why_no_songs(len(self.table)))
         else:
             self.state = self.state.library_missing()
 

@@ -58,7 +58,7 @@ class MpdDisconnected:
 
 @dataclass(frozen=True)
 class MpdChanged:
-    """MPD's state has changed."""
+    """MPD's state has changed; or it has stopped with an error, and has stayed so for POLL_INTERVAL_S."""
 
     snapshot: Snapshot
 
@@ -278,7 +278,8 @@ class MpdWorker:
             output_failed = snapshot.output_failed_since(known) or (
                 output_failed and snapshot.is_paused_by_error
             )
-            if snapshot != known:
+            still_broken = task is REFRESH and snapshot.state == "stop" and bool(snapshot.error)
+            if snapshot != known or still_broken:
                 self._post(MpdChanged(snapshot))
                 known = snapshot
 

@@ -52,11 +52,15 @@ class ListeningContext:
 
 @dataclass(frozen=True)
 class SongPlan:
-    """The next songs, in order, and the songs that they were chosen from."""
+    """The next songs, in order, and the songs that they were chosen from.
+
+    from_playlist: These are those of the mood's stored playlist, and else of the library.
+    """
 
     table: SongTable
     trajectory: Trajectory
     songs: tuple[RankedSong, ...]
+    from_playlist: bool
 
     @property
     def uris(self) -> tuple[str, ...]:
@@ -102,4 +106,4 @@ def plan_songs(
         caution=context.estimate.uncertainty,
     )
     songs = rank_songs(table, request, rng, unlimited_radius=bool(playlist))
-    return SongPlan(table, request.trajectory, songs)
+    return SongPlan(table, request.trajectory, songs, from_playlist=bool(playlist))

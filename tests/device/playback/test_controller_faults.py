@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from device.demo.server import PrivateMpd
 from device.library.spoken_word import EMPTY_LIBRARY
 from device.mood import Mood
+from device.playback import mpd_worker
 from device.playback.controller import MAX_FAILURES
 from tests.device.conftest import AddSong
 from tests.device.estimates import certain
@@ -136,6 +139,23 @@ def test_a_broken_song_at_the_end_of_the_queue_does_not_end_the_music(
     harness.wait_until(lambda: harness.playing == "good.ogg")
 
 
+def test_the_music_comes_back_when_the_disk_of_the_songs_is_back(
+    library: PrivateMpd, harness: ControllerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mpd_worker, "POLL_INTERVAL_S", 0.2)
+    away = library.music.with_name("away")
+    harness.playback.play(certain(Mood.SAD))
+    harness.wait_until(lambda: harness.playing and len(harness.queue) == 12)
+    away.mkdir()
+    for folder in list(library.music.iterdir()):
+        folder.rename(away / folder.name)
+    harness.playback.skip()
+    harness.wait_until(lambda: harness.playback.state.failures >= MAX_FAILURES)
+    for folder in away.iterdir():
+        folder.rename(library.music / folder.name)
+    harness.wait_until(lambda: harness.playing)
+
+
 def test_a_library_of_broken_songs_is_tried_a_few_times_and_no_more(
     mpd: PrivateMpd, harness: ControllerHarness, add_song: AddSong
 ) -> None:
@@ -143,7 +163,7 @@ def test_a_library_of_broken_songs_is_tried_a_few_times_and_no_more(
     mpd.update()
     (mpd.music / broken).write_bytes(b"no sound at all")
     harness.playback.play(certain(Mood.SAD))
-    harness.wait_until(lambda: harness.playback.state.failures == MAX_FAILURES)
+    harness.wait_until(lambda: harness.playback.state.failures >= MAX_FAILURES)
     harness.run_for()
     assert "MPD says: " in harness.health.trouble["player"]
     assert harness.playback.state.failures == MAX_FAILURES
