@@ -222,7 +222,8 @@ def _storage(settings: Settings) -> str:
             probe.write(b"\0")
     except OSError as error:
         raise MemoryFileError(f"{folder}: cannot be written ({error.strerror})") from error
-    return "; ".join([f"{folder} can be written", *_files(folder), swap_note()])
+    notes = [f"{folder} can be written", *_files(folder), swap_note()]
+    return "; ".join(filter(None, notes))
 
 
 def _files(folder: Path) -> Iterator[str]:

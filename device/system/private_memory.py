@@ -38,10 +38,10 @@ def keep_memory_private() -> None:
 
 
 def swap_note() -> str:
-    """Return in one line whether memory can go to a swap on this machine, and what prevents it."""
+    """Return in one line what keeps the box out of this machine's swap; "" if it has none."""
     try:
         if len(SWAPS.read_text().splitlines()) < 2:  # the first line is a heading
-            return "there is no swap"
+            return ""
         limited = "memory" in CONTROLLERS.read_text().split()
     except OSError as error:
         return f"whether there is a swap is not known ({error.strerror})"
