@@ -5,7 +5,14 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-PATTERNS = ("device/**/*", "models/mood*.tflite", "models/mood?.json", "deploy/**/*", "systemd/*")
+PATTERNS = (
+    "device/**/*",
+    "models/mood*.tflite",
+    "models/mood?.json",
+    "models/song_affect.json",
+    "deploy/**/*",
+    "systemd/*",
+)
 FILES = ("lock/device.txt", "README.md", "LICENSE", "NOTICE")
 DIGEST_LENGTH = 12
 

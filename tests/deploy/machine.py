@@ -122,8 +122,9 @@ class Source:
             else:
                 shutil.copy(path, folder / name)
         (folder / "models").mkdir()
-        for model in (REPOSITORY / "models").glob("mood?.*"):
-            shutil.copy(model, folder / "models")
+        for model in ("mood?.*", "song_affect.json"):
+            for path in (REPOSITORY / "models").glob(model):
+                shutil.copy(path, folder / "models")
 
     def change(self, file: str, old: str, new: str) -> None:
         """Replace the first occurrence of `old`, which must exist."""
