@@ -6,6 +6,7 @@ Each message says what is wrong, where, and what to do.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import sysconfig
@@ -78,6 +79,39 @@ def summary(error: BaseException) -> str:
     first = (str(error).strip().splitlines() or [""])[0]
     line = ": ".join(filter(None, [type(error).__name__, first]))
     return "".join(c if c.isprintable() else "?" for c in line)[:MAX_SUMMARY_LENGTH]
+
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "a text in quotes",
+    "array": "a list",
+    "object": "a table",
+}
+_BOUNDS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
+
+
+def in_plain_words(problem: str) -> str:
+    """Reword one of msgspec's messages, as in `Expected `int` >= 64`, for a user who does not write programs.
+
+    What it does not know stays as it is, but begins with a small letter.
+    """
+    problem = problem[:1].lower() + problem[1:]
+    match = re.fullmatch(
+        r"expected (\w+)( \| null)?(?:( of length)? ?([<>]=?)? ?([\d.]+))?(?:, got .*)?",
+        problem.replace("`", ""),
+    )
+    if not match or match[1] not in _KINDS:
+        return problem
+    kind, _, length, bound, number = match.groups()
+    amount = number.removesuffix(".0") if number else ""
+    words = ["expected", _KINDS[kind]]
+    if length:
+        words += ["of", *({"<=": ["at most"], ">=": ["at least"]}.get(bound, [])), amount]
+    elif bound:
+        words += [_BOUNDS[bound], amount]
+    return " ".join(words)
 
 
 PACKAGES = {"cv2": "opencv-python-headless<5", "mpd": "python-mpd2"}

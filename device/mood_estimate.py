@@ -62,7 +62,7 @@ class MoodEstimate:
         if "=" not in text:
             return cls.certain(Mood(text.strip().casefold()))
         pairs = [part.split("=", 1) if "=" in part else [part, ""] for part in text.split(",")]
-        probabilities = {Mood(name.strip().casefold()): float(value) for name, value in pairs}
+        probabilities = {Mood(name.strip().casefold()): _number(value) for name, value in pairs}
         total = sum(probabilities.values())
         if len(probabilities) < len(pairs) or not all(0 <= p <= 1 for p in probabilities.values()):
             raise ValueError("each mood needs one probability from 0 to 1")
@@ -111,6 +111,13 @@ class MoodEstimate:
             return str(self.mood)
         ordered = sorted(self.probabilities.items(), key=lambda each: -each[1])
         return ", ".join(f"{mood} {p:.0%}".replace("%", " %") for mood, p in ordered if round(100 * p))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None
 
 
 Estimates = Mapping[str, MoodEstimate]

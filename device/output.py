@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 NO_READER = 141  # as the shell gives it for a command that SIGPIPE ends
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser of options that reports a mistake in one line, without the usage of every option before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong, and where the right options are described; exit with 2."""
+        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` says more\n")
 
 
 @contextmanager

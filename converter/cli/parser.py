@@ -10,12 +10,13 @@ from converter.cli import commands
 from converter.data.labels import SPLITS
 from converter.measure.photos import HALVES
 from converter.measure.scenes import NAMES
+from device.output import OneLineParser
 from device.vision.tflite import MODULES
 
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser; the parsed options have the function to call as `command`."""
-    top = argparse.ArgumentParser(
+    top = OneLineParser(
         prog="moodbox-converter", description="Train, quantize and evaluate the networks of moodbox."
     )
     subparsers = top.add_subparsers(required=True, metavar="COMMAND")

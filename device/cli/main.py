@@ -18,7 +18,7 @@ from device.config.reading import check_source, read_settings
 from device.config.settings import Settings
 from device.errors import MoodboxError, SettingsError
 from device.mood import Mood
-from device.output import written_out
+from device.output import OneLineParser, written_out
 from device.system.control_protocol import COMMANDS, Command
 
 
@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_standard_streams()
     with written_out("moodbox"):
         with harmless_output():
-            options = _parser().parse_args(arguments)
+            options, unknown = _parser().parse_known_args(arguments)
+            if unknown:  # reported by the verb's own parser, whose help has what the verb takes
+                options.parser.error(f"unknown: {' '.join(unknown)}")
             if options.verb is not verbs.demo:
                 return _run(options)
         return _run(options)  # it draws with control characters
@@ -63,18 +65,18 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = OneLineParser(add_help=False)
     shared.add_argument("--settings", type=Path, metavar="FILE", help="default: /etc/moodbox/moodbox.toml")
-    camera = argparse.ArgumentParser(add_help=False)
+    camera = OneLineParser(add_help=False)
     camera.add_argument(
         "--camera",
         metavar="SOURCE",
         help="auto, picamera2[:N], webcam:N, webcam:/dev/PATH, images:PATH or video:FILE",
     )
-    in_json = argparse.ArgumentParser(add_help=False)
+    in_json = OneLineParser(add_help=False)
     in_json.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="moodbox", description="Tells a mood from a face and plays songs that fit it."
     )
     parser.add_argument("--version", action="version", version=__version__)
@@ -97,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         ("demo", verbs.demo, [camera], "run the box in a terminal, with music and a panel of its own"),
     ):
         subparser = added.add_parser(name, help=what, description=what, parents=parents)
+        subparser.set_defaults(parser=subparser)
         if isinstance(verb, type) and issubclass(verb, Command):
             subparser.set_defaults(verb=send, command=verb, word=None, settings=None)
             if verb.word:

@@ -10,6 +10,8 @@ from typing import Any
 
 from device.config.settings import Settings
 from device.errors import NoBoxError, SettingsError
+from device.mood import Mood
+from device.mood_estimate import MoodEstimate
 from device.system import control_protocol as protocol
 from device.system.control_client import ask, subscribe
 
@@ -65,7 +67,8 @@ def _command(kind: type[protocol.Command], word: str | None) -> protocol.Command
     try:
         return protocol.convert({"do": kind.name} | ({} if word is None else kind.arguments(word)))
     except protocol.RequestError as error:
-        raise SettingsError(f"{kind.name} {word}: expected {kind.word} ({error})") from error
+        problem = str(error).rpartition(": ")[2]  # without the argument's name, which nobody has typed
+        raise SettingsError(f"{kind.name} {word}: {problem} (moodbox {kind.name} {kind.word})") from error
 
 
 def _lines(status: dict[str, Any]) -> Iterator[str]:
@@ -76,6 +79,8 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
         elif key == "start":
             parts = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in value.items())
             yield f"{key:12} {parts}"
+        elif key == "chosen_for" and value:
+            yield f"{key:12} {MoodEstimate({Mood(mood): p for mood, p in value.items()})}"
         elif isinstance(value, bool):
             yield f"{key:12} {'yes' if value else 'no'}"
         else:

@@ -14,7 +14,7 @@ import msgspec
 from device.config.paths import expanded
 from device.config.settings import Panel, Section, Settings
 from device.config.toml_file import TomlError, read_toml
-from device.errors import SettingsError
+from device.errors import SettingsError, in_plain_words
 from device.mood import Mood
 
 DEFAULT_FILE = Path("/etc/moodbox/moodbox.toml")
@@ -103,7 +103,21 @@ def _explain(message: str, content: dict[str, Any]) -> str:
     found: Any = content
     for key in keys:
         found = found[key]
-    return f"{path}: {problem[0].lower()}{problem[1:].replace('`', '')}; found {found!r}"
+    if (
+        isinstance(found, dict) and "[...]" in where
+    ):  # a table by mood: msgspec does not say which mood's entry
+        kind = get_type_hints(_section(keys[:-1]), include_extras=True)[keys[-1]]
+        mood = next(mood for mood, entry in found.items() if not _fits({mood: entry}, kind))
+        path, found = f"{path}.{mood}", found[mood]
+    return f"{path}: {in_plain_words(problem).replace('`', '')}; found {found!r}"
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _section(keys: list[str]) -> type[Section]:
@@ -114,7 +128,8 @@ def _section(keys: list[str]) -> type[Section]:
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(known)}"
+    all_known = ", ".join(each or '""' for each in known)
+    return f"did you mean {str(near[0])!r}?" if near else f"known are {all_known}"
 
 
 SOURCES = {

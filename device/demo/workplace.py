@@ -46,6 +46,7 @@ LED_PINS = (5, 6, 13, 12, 23, 24, 25)
 COMMAND = """\
 #!/bin/sh
 # `moodbox` for the box of the demo: status, press, skip, songs --mood sad ...
+[ $# = 0 ] && exec {python} -m device --help
 exec {python} -m device "$@" --settings {settings}
 """
 

@@ -18,7 +18,7 @@ import msgspec
 
 from device.config.paths import expanded
 from device.config.toml_file import TomlError, read_toml
-from device.errors import SettingsError
+from device.errors import SettingsError, in_plain_words
 
 LEXICON_FILE = Path(__file__).with_name("places.toml")
 
@@ -141,9 +141,10 @@ def _entry(entry: Any, where: str) -> _Entry:
     try:
         return msgspec.convert(entry, _Entry)
     except msgspec.ValidationError as error:
-        what, _, key = str(error).replace("`", "").partition(" - at $")
-        what = what[0].lower() + what[1:]
-        raise SettingsError(f"{where}{key}: {what}; it takes valence, energy, sure, spellings") from error
+        what, _, key = str(error).partition(" - at `$")
+        raise SettingsError(
+            f"{where}{key.rstrip('`')}: {in_plain_words(what)}; it takes valence, energy, sure, spellings"
+        ) from error
 
 
 def _by_spelling(entries: Mapping[str, _Entry]) -> dict[str, Term]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
+from device.errors import in_plain_words
 from device.mood import Mood
 
 PROTOCOL_VERSION = 1
@@ -191,7 +193,7 @@ def parse_request(line: bytes) -> Command:
     except RecursionError as error:
         raise RequestError("not JSON: nested too deeply") from error
     except msgspec.DecodeError as error:
-        raise RequestError(f"not JSON: {_one_line(error)}") from error
+        raise RequestError(f"not JSON: {str(error)[:300]}") from error
 
 
 def convert(content: dict[str, Any]) -> Command:
@@ -215,7 +217,9 @@ def _one_line(error: Exception) -> str:
         return _expected("")
     if place.startswith("mood`"):
         return f"mood: expected one of {', '.join(Mood)}"
-    return " ".join(f"{place.rstrip('`')}{': ' if place else ''}{problem}".split())[:300]
+    if match := re.fullmatch(r"Invalid enum value (.+)", problem):
+        problem = f"{match[1]} is not known"
+    return " ".join(f"{place.rstrip('`')}{': ' if place else ''}{in_plain_words(problem)}".split())[:300]
 
 
 def encode(command: Command) -> bytes:

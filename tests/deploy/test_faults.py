@@ -60,7 +60,7 @@ def test_with_invalid_settings_the_box_plays_with_the_last_good_ones(machine: Ma
     file.write_text(original + "[look]\nreadings = 0\n")
     machine.run(RESTART)
     eventually(lambda: machine.status().get("playing") == "play", 60)
-    assert "look.readings: expected int >= 1; found 0" in trouble(machine)["settings"]
+    assert "look.readings: expected a whole number of at least 1; found 0" in trouble(machine)["settings"]
     assert machine.status()["mood"] == "happy"  # its last good settings name the picture of a happy face
     checked = machine.run("sudo moodbox check; echo $?", check=False)
     assert checked.startswith("BAD  settings  /etc/moodbox/moodbox.toml: look.readings")

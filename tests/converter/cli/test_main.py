@@ -53,7 +53,8 @@ def test_a_wrong_option_is_refused_with_what_was_expected(
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments.split())
     assert ended.value.code == 2
-    assert message in capsys.readouterr().err.splitlines()[-1]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
 
 
 def test_a_missing_model_is_refused_in_one_line(fer2013: Path, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_without_a_box_the_switch_is_that_of_the_box_that_starts_next(
 def test_a_word_that_is_neither_is_a_mistake(settings_file: Path) -> None:
     result = moodbox("camera", "of", "--settings", settings_file)
     assert result.returncode == 2
-    assert result.stderr == "moodbox: camera of: expected [off|on] (to: Invalid enum value 'of')\n"
+    assert result.stderr == "moodbox: camera of: 'of' is not known (moodbox camera [off|on])\n"
 
 
 def test_look_and_check_leave_a_camera_that_is_off_alone(webcam_file: Path, library: PrivateMpd) -> None:

@@ -31,6 +31,8 @@ def test_songs_without_a_mood_are_those_for_which_the_running_box_has_chosen(
         assert re.match(r"happy( \d+ %, .*)?: 12 of 48 songs\n", asked.stdout), asked.stdout
         in_json = json.loads(moodbox("songs", "--json", "--settings", settings_file).stdout)
         assert in_json["chosen_for"] == status(settings_file)["chosen_for"]
+        for_people = moodbox("status", "--settings", settings_file).stdout
+        assert re.search(r"^chosen_for   happy( \d+ %(, .*)?)?$", for_people, re.MULTILINE), for_people
 
 
 def test_songs_without_a_mood_need_a_running_box(settings_file: Path, library: PrivateMpd) -> None:

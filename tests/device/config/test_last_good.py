@@ -159,7 +159,7 @@ def test_a_box_whose_settings_were_broken_by_hand_plays_on_and_shows_trouble(
         eventually(lambda: status(settings_file)["state"] == "trouble")
         reply = status(settings_file)
         assert (reply["mood"], reply["playing"]) == ("happy", "play")
-        assert "look.readings: expected int >= 1; found 0" in reply["trouble"]["settings"]
+        assert "look.readings: expected a whole number of at least 1; found 0" in reply["trouble"]["settings"]
         checked = moodbox("check", "--settings", settings_file)
         assert checked.stdout.startswith("BAD  settings  ")
         assert checked.returncode == 2

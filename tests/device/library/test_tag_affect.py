@@ -114,8 +114,11 @@ def test_the_users_lexicon_file_holds_only_the_differences(tmp_path: Path) -> No
     ("text", "message"),
     [
         ("[genre]\n", ": genre: expected the tables [genres] and [moods]"),
-        ("[genres]\nPop = 3\n", ": genres.Pop: expected object, got int; it takes valence, energy"),
-        ("[genres]\nPop = {valence = 2.0, energy = 0}\n", ": genres.Pop.valence: expected float <= 1.0;"),
+        ("[genres]\nPop = 3\n", ": genres.Pop: expected a table; it takes valence, energy"),
+        (
+            "[genres]\nPop = {valence = 2.0, energy = 0}\n",
+            ": genres.Pop.valence: expected a number of at most 1;",
+        ),
         ("[genres]\nPop = {valance = 0.5, energy = 0}\n", ": genres.Pop: object "),
         ("[genres\n", ": not valid TOML: "),
     ],

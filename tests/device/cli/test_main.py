@@ -1,0 +1,39 @@
+"""A mistake on the command line is one line: what is wrong, and where the right words are described."""
+
+from __future__ import annotations
+
+import pytest
+
+from device.cli.songs_estimate import EXAMPLE
+from tests.device.cli.commands import moodbox
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ("", "moodbox: the following arguments are required: VERB; `moodbox --help` says more"),
+        ("status x", "moodbox status: unknown: x; `moodbox status --help` says more"),
+        ("songs sad --plain", "moodbox songs: unknown: sad --plain; `moodbox songs --help` says more"),
+        ("was", "moodbox was: the following arguments are required: MOOD; `moodbox was --help` says more"),
+        ("volume loud", "moodbox: volume loud: expected a whole number (moodbox volume [N|+N|-N])"),
+        (
+            "volume 400",
+            "moodbox: volume 400: expected a whole number of at most 100 (moodbox volume [N|+N|-N])",
+        ),
+        (
+            "songs --mood happy=",
+            "moodbox: --mood happy=: '' is not a number; expected moods as in " + EXAMPLE,
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(arguments: str, line: str) -> None:
+    result = moodbox(*arguments.split())
+    assert (result.returncode, result.stderr, result.stdout) == (2, f"{line}\n", "")
+
+
+def test_a_verb_that_does_not_exist_is_named_with_those_that_do() -> None:
+    result = moodbox("sta")
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert "'sta'" in line
+    assert "status" in line
