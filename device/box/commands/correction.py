@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from device.box.commands.reply import OK, Actions, Reply
+from device.box.commands.reply import GOING_OFF, OK, Actions, Reply
 from device.box.state import Activity, StateHolder
 from device.mood import Decision, Mood
 from device.mood_bias import NO_BIAS
@@ -44,9 +44,11 @@ class Corrector:
         """Return what the last look decided, or was corrected to.
 
         Raises:
-            CorrectionError: There was none, or it saw no face.
+            CorrectionError: There was none, or it saw no face; or the machine is switching itself off.
         """
         state = self._state.value
+        if state.activity is Activity.POWERING_OFF:
+            raise CorrectionError(GOING_OFF["error"])
         if state.decision is None:
             looking = state.activity is Activity.LOOKING
             raise CorrectionError(

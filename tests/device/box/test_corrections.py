@@ -8,19 +8,24 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import msgspec
 import pytest
 from gpiozero import Device
 
 from device.box import correct_button
+from device.box.commands.correction import CorrectionError, Corrector
+from device.box.state import Activity, State, StateHolder
 from device.config.settings import Settings
 from device.demo.harness import PRESS_S, Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
-from device.mood import Mood, Probabilities
+from device.mood import Decision, Mood, Outcome, Probabilities
 from device.mood_bias import NO_BIAS, MoodBias
 from device.panel.lights import Indication
+from device.playback.controller import PlaybackController
+from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
 from device.system import control_protocol as protocol
 from device.system.control_client import ask
@@ -149,7 +154,8 @@ def test_the_box_learns_from_an_unsure_look_even_if_its_likeliest_mood_was_right
     unsure: Settings, library: PrivateMpd, say: Say
 ) -> None:
     with harness_for(unsure, PictureSequence(NEUTRAL)) as harness:
-        harness.press()
+        shows(harness, Indication.UNSURE)
+        ask(unsure.service.socket_path(), protocol.Press())
         eventually(lambda: harness.status()["chosen_by"] == "unsure")
         shows(harness, Indication.UNSURE)
         assert say(Mood.NEUTRAL) == {"ok": True}
@@ -248,3 +254,13 @@ def test_the_time_after_a_look_ends_a_proposal_early(
     monkeypatch.setattr(correct_button, "WINDOW_S", time.monotonic() - neutral.state.decided + 2)
     press_correct()
     eventually(lambda: neutral.status()["corrected"])
+
+
+def test_while_the_machine_switches_itself_off_nothing_is_corrected() -> None:
+    decision = Decision(Outcome.MOOD, Mood.SAD, 0.8, {Mood.SAD: 0.8, Mood.HAPPY: 0.2})
+    state = StateHolder(State(activity=Activity.POWERING_OFF, decision=decision))
+    playback = Mock(spec=PlaybackController)
+    corrector = Corrector(state, Mock(spec=GuardedMemory), playback, lambda: None)
+    with pytest.raises(CorrectionError, match="switching itself off"):
+        corrector.correct(Mood.HAPPY)
+    assert not playback.play.called
