@@ -210,11 +210,12 @@ for word in "$@"; do
         --dry-run) dry_run=yes ;;
         --rollback | --status | --open-mpd | --close-mpd | --remove) verb=${word#--} ;;
         -h | --help) usage && exit ;;
-        -*) usage >&2 && exit 2 ;;
-        *) [ -z "$host" ] || { usage >&2 && exit 2; } && host=$word ;;
+        -*) fail 2 "'$word' is not an option: deploy/deploy.sh --help lists them" ;;
+        *) [ -z "$host" ] || fail 2 "expected one machine, found '$host' and '$word': deploy/deploy.sh --help says more" && host=$word ;;
     esac
 done
-[ -n "$host" ] || { usage >&2 && exit 2; }
+[ $# -gt 0 ] || { usage >&2 && exit 2; }
+[ -n "$host" ] || fail 2 "which machine? expected [USER@]HOST after $*: deploy/deploy.sh --help says more"
 [ -z "$dry_run" ] || [ "$verb" = deploy ] || fail 2 "--dry-run cannot be combined with another option"
 [[ $host =~ ^$host_pattern$ ]] || fail 2 "'$host' is not a host: expected [USER@]HOST"
 time_factor=${MOODBOX_PATIENCE:-1}

@@ -220,6 +220,8 @@ def _storage(settings: Settings) -> str:
         nearest = next(path for path in (folder, *folder.parents) if path.exists())
         with acting_as_owner(folder), tempfile.TemporaryFile(dir=nearest) as probe:
             probe.write(b"\0")
+    except PermissionError as error:
+        raise MemoryFileError(f"{folder}: may not be written by this user: sudo moodbox check") from error
     except OSError as error:
         raise MemoryFileError(f"{folder}: cannot be written ({error.strerror})") from error
     notes = [f"{folder} can be written", *_files(folder), swap_note()]

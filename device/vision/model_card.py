@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from device.config.settings import OWN_MODELS
 from device.errors import ModelError
 from device.mood import Mood
 from device.storage.regular_file import read_regular_file
@@ -78,7 +79,10 @@ def read_card(model: Path) -> Card:
         ModelError: The model or the card is missing or damaged, or they do not belong together.
     """
     if not model.suffix:
-        raise ModelError(f"{model}: expected a .tflite file with its card (.json) beside it")
+        raise ModelError(
+            f"{model}: no such model: expected {', '.join(OWN_MODELS)}, "
+            "or a .tflite file with its card (.json) beside it"
+        )
     path = card_path(model)
     try:
         written = read_regular_file(path, MAX_CARD_BYTES)

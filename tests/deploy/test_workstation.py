@@ -41,13 +41,29 @@ def release(*words: str | Path, root: Path = REPOSITORY) -> str:
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["--faster", "box"], ["box", "other"], ["--status"], ["--dry-run", "--remove", "box"]]
+    ("words", "mistake"),
+    [
+        (["--faster", "box"], "'--faster' is not an option: deploy/deploy.sh --help lists them"),
+        (
+            ["box", "other"],
+            "expected one machine, found 'box' and 'other': deploy/deploy.sh --help says more",
+        ),
+        (
+            ["--status"],
+            "which machine? expected [USER@]HOST after --status: deploy/deploy.sh --help says more",
+        ),
+        (["--dry-run", "--remove", "box"], "--dry-run cannot be combined with another option"),
+    ],
 )
-def test_wrong_usage_ends_with_2_and_calls_no_ssh(words: list[str]) -> None:
+def test_wrong_usage_is_one_line_ends_with_2_and_calls_no_ssh(words: list[str], mistake: str) -> None:
     done = deploy(*words, ssh="false")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "--dry-run" in done.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"moodbox: {mistake}\n")
+
+
+def test_without_a_word_it_says_how_it_is_used() -> None:
+    done = deploy(ssh="false")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: ")
 
 
 def test_an_unreachable_host_gives_one_line_that_says_what_to_do() -> None:

@@ -241,6 +241,8 @@ def test_an_error_names_the_files_of_another_user_and_the_remedy(
     asked = moodbox("forget", "--settings", settings_file)
     assert asked.returncode == 1
     assert "may not be written by this user: sudo -u " in asked.stderr
+    checked = moodbox("check", "--settings", settings_file).stdout
+    assert "may not be written by this user: sudo moodbox check\n" in checked
 
 
 def test_an_error_names_a_read_only_disk_and_where_to_look(

@@ -66,6 +66,11 @@ def test_a_face_is_likelier_a_face_than_a_wall() -> None:
     assert none < card.face_threshold <= face
 
 
+def test_a_name_that_is_no_model_is_answered_with_those_that_are() -> None:
+    with pytest.raises(ModelError, match=r"mood9: no such model: expected mood3, mood7, or a \.tflite file"):
+        read_card(Path("mood9"))
+
+
 def test_a_model_without_its_card_is_refused(model: Path) -> None:
     model.with_suffix(".json").unlink()
     with pytest.raises(ModelError, match=r"mood\.json: No such file.*with its card \(\.json\) beside it"):
