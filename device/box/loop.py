@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 MAX_WAIT_S = 3600.0  # where no timer is set
+MAX_EVENTS = 1000  # in a row: then timers run even if there are more
 
 E = TypeVar("E")
 
@@ -52,11 +53,15 @@ class Loop(Generic[E]):
         self._timers.clear()
 
     def handle_events(self, handle: Callable[[E], None]) -> None:
-        """Wait for an event or the next timer, then handle all events that are in the queue by now."""
+        """Wait for an event or the next timer, then handle all events, and those that come meanwhile.
+
+        A timer must not run before an event that came earlier: it would find the button released, and take
+        the press, whose release is still in the queue, for a bounce.
+        """
         wait = min(self._timers.values(), default=math.inf) - monotonic()
         with contextlib.suppress(Empty):
             handle(self._events.get(timeout=min(max(0, wait), MAX_WAIT_S)))
-            for _ in range(self._events.qsize()):  # the button's edges come before its timer
+            for _ in range(MAX_EVENTS):
                 handle(self._events.get_nowait())
 
     def run_due_timers(self) -> None:
