@@ -207,7 +207,7 @@ class Observer:
             decision,
             by_press=self._by_press,
             face_moved=_moved(self._last_face, decision.face),
-            answered=answered.decision.most_likely_mood if answered else None,
+            answered=answered.decision if answered else None,
         )
         self._answered = look
         if self._on_look(look):

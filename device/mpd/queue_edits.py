@@ -6,13 +6,14 @@ all or nothing. A list stops at the first command that fails; what was done befo
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 
 import mpd
 
 from device.mpd import responses
-from device.mpd.connection import printable
+from device.mpd.connection import Client, printable
 from device.mpd.queue_mirror import QueueMirror
 from device.mpd.snapshot import Entry
 from device.mpd.transport import ResponseError
@@ -27,7 +28,8 @@ def add_songs(
 ) -> tuple[Entry, ...]:
     """Add songs at the queue's end, play the first of them if asked, then remove `instead_of`.
 
-    Songs that MPD does not accept are left out; if it accepts none, nothing is played or removed.
+    Songs that MPD does not accept are left out; if it accepts none, nothing is played or removed, except
+    where the queue is full: then `instead_of` makes room first.
 
     Returns:
         The entries that were added.
@@ -61,9 +63,10 @@ def add_songs(
             done = _commands_done(error)
             added += _added(mirror, end, remaining[:done])
             if error.errno == mpd.FailureResponseCode.PLAYLIST_MAX:
-                if not added:
+                if added:
+                    remaining = []
+                elif not _make_room(client, old, now.current):
                     raise
-                remaining = []
             elif done >= len(remaining):  # the song cannot play, or another client has removed an old entry
                 play = False
             elif responses.status(client).playlistlength >= end + done:  # else the queue has become shorter
@@ -75,6 +78,14 @@ def add_songs(
             added += [Entry(id_, uri) for id_, uri in zip(ids, remaining, strict=True)]
             return tuple(added)
     raise ResponseError("it refuses one command list after another")
+
+
+def _make_room(client: Client, old: Sequence[Entry], current: Entry | None) -> bool:
+    """Remove old entries, the one that plays only if there is no other. Returns False if there is none."""
+    for entry in [each for each in old if each != current] or old:
+        with contextlib.suppress(mpd.CommandError):  # another client has removed it
+            client.deleteid(entry.id)
+    return bool(old)
 
 
 def _commands_done(error: mpd.CommandError) -> int:

@@ -67,6 +67,11 @@ class PlaybackController:
         """The library's songs as far as they are known."""
         return self._library.table if self._library else EMPTY_TABLE
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the box's music plays or is about to: nobody has paused or stopped it, or taken it over."""
+        return self.state.mode in (ControlMode.CHANGING, ControlMode.FILLING)
+
     def play(self, estimate: MoodEstimate, *, by_button: bool = True) -> None:
         """Play songs for this estimate from now on, in place of what the box has queued.
 
@@ -82,24 +87,26 @@ class PlaybackController:
 
     def steer(self, estimate: MoodEstimate, *, by_button: bool = True) -> None:
         """Let the box's song play on, and choose the songs after it for this estimate; else as `play`."""
-        if not self._own_song("play"):
+        if self.state.replacing and self._ownership.asked:  # the first of them plays, and others follow it
+            self.state = self.state.wanting(estimate, by_button=by_button)
+        elif self._own_song("play"):
+            self.state = self.state.wanting(estimate, by_button=by_button).steered()
+            self._planner.restart()
+            self._search(again=True)
+        else:
             self.play(estimate, by_button=by_button)
-            return
-        self.state = self.state.wanting(estimate, by_button=by_button).steered()
-        self._planner.restart()
-        self._search(again=True)
 
     def go_on(self, *, by_button: bool = True) -> None:
         """Let the music play, or go on with what was played last; at the very first from a neutral mood."""
-        if self.state.mode is ControlMode.CHANGING:
-            return
         estimate = self._last_estimate
-        if self._own_song("pause"):
-            self._mpd.pause(False)
-        elif not self._own_song("play"):
+        if self.state.mode is ControlMode.CHANGING:
+            self.state = self.state.wanting(self.state.estimate or estimate, by_button=by_button)
+            self._search()  # MPD may have refused the songs, or none may have been allowed
+        elif self._own_song("play") or self._own_song("pause"):
+            self.state = self.state.wanting(estimate, by_button=by_button).steered()
+            self.controls.resume()
+        else:
             self.play(estimate, by_button=by_button)
-            return
-        self.state = self.state.wanting(estimate, by_button=by_button).steered()
 
     @property
     def _last_estimate(self) -> MoodEstimate:
@@ -148,9 +155,11 @@ class PlaybackController:
                 self._queued(estimate, entries, play=play)
             case worker.SongsRefused(estimate, reason, play):
                 self._set_ownership(self._ownership.confirmed(()))
-                if self._answers_change(estimate, play):
-                    self._planner.restart()
                 self._health.report(Part.LIBRARY, reason)
+                if self._answers_change(play):
+                    self._planner.restart()
+                    if estimate != self.state.estimate:
+                        self._search(again=True)
             case SongTableUpdated():
                 self._library = event
                 self._learner.table = event.table
@@ -216,7 +225,6 @@ class PlaybackController:
 
     def _take(self, snapshot: Snapshot, *, joined: bool = False) -> None:
         self._learner.follow(snapshot, self._ownership, joined=joined)
-        before = self.snapshot.current if self.snapshot else None
         self.snapshot = snapshot
         self._set_ownership(self._ownership.among(snapshot))
         if snapshot.error:
@@ -224,12 +232,6 @@ class PlaybackController:
             self._health.report(Part.PLAYER, f"MPD says: {snapshot.error}", level=logging.DEBUG)
         else:
             self._health.clear(Part.PLAYER)
-        current = snapshot.current
-        if current is None or current == before or current not in self._ownership.entries:
-            return
-        if self._memory.played(1) != (current.uri,):
-            log.info("song: %s", snapshot.title, extra={"MOODBOX_SONG": current.uri})
-            self._memory.keep(lambda memory: memory.keep_played(current.uri))
 
     def _yield(self) -> None:
         self.state = self.state.yielded()
@@ -291,8 +293,8 @@ class PlaybackController:
         """MPD has queued these songs. Those that it refused are set aside, and others are asked for."""
         goes_on = self._planner.set_aside(self._ownership.refused(entries), others_taken=bool(entries))
         self._set_ownership(self._ownership.confirmed(entries))
-        answers = self._answers_change(estimate, play)
-        if not entries and goes_on:
+        answers = self._answers_change(play)
+        if not entries and (goes_on or estimate != self.state.estimate):
             self._search(again=True)
         elif not entries:
             self._no_songs()
@@ -300,11 +302,11 @@ class PlaybackController:
             self._health.clear(Part.LIBRARY)
             self.state = self.state.change_completed()
 
-    def _answers_change(self, estimate: MoodEstimate, play: bool) -> bool:
+    def _answers_change(self, play: bool) -> bool:
         """Whether MPD's answer is to the change that is wanted; a change that was deferred follows now."""
         if self.state.mode is not ControlMode.CHANGING:
             return False
-        if play and estimate == self.state.estimate and not self.state.change_deferred:
+        if play and not self.state.change_deferred:
             return True
         self.state = self.state.change_resumed()
         self._planner.restart()

@@ -44,7 +44,7 @@ class _Play(NamedTuple):
 
 
 class Learner:
-    """Follows what plays, and keeps each outcome for the moods for which the song was queued.
+    """Follows what plays, and keeps what began, and each outcome for the moods for which the song was queued.
 
     Attributes:
         table: The library, for a song's genre.
@@ -61,6 +61,8 @@ class Learner:
         """Follow a new snapshot; joined: the box has just connected, perhaps in the middle of a song."""
         before = self._play
         self._play, outcome = follow(before, snapshot, ownership.entries, monotonic(), joined=joined)
+        if self._play and (before is None or before.entry != self._play.entry):
+            self._begun(self._play.entry.uri, snapshot.title)
         if before and outcome:
             self._learn(before.entry, outcome, ownership)
 
@@ -90,6 +92,11 @@ class Learner:
     def disconnected(self) -> None:
         """MPD does not answer: what becomes of the song is not known."""
         self._play = None
+
+    def _begun(self, uri: str, title: str) -> None:
+        if self._memory.played(1) != (uri,):  # else it goes on after a pause, a stop or a restart
+            log.info("song: %s", title, extra={"MOODBOX_SONG": uri})
+            self._memory.keep(lambda memory: memory.keep_played(uri))
 
     def _learn(self, entry: Entry, outcome: PlayOutcome, ownership: QueueOwnership) -> None:
         estimate = ownership.estimates.get(entry.uri)

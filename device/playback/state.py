@@ -39,6 +39,11 @@ class PlaybackState:
     library_pending: bool = False
     failures: int = 0
 
+    @property
+    def replacing(self) -> bool:
+        """Whether the next songs that MPD is asked to play are those that are wanted."""
+        return self.mode is ControlMode.CHANGING and not self.change_deferred
+
     def wanting(self, estimate: MoodEstimate, *, by_button: bool) -> PlaybackState:
         """Music is wanted for this estimate."""
         return replace(self, estimate=estimate, button_pressed=self.button_pressed or by_button)

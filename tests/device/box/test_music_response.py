@@ -14,6 +14,7 @@ from device.playback.controller import PlaybackController
 PROBABILITIES = {Mood.HAPPY: 0.7, Mood.SAD: 0.3}
 NAMED = Decision(Outcome.MOOD, Mood.HAPPY, 0.7, PROBABILITIES)
 UNSURE = Decision(Outcome.UNSURE, None, 0.7, PROBABILITIES)
+OTHER = Decision(Outcome.UNSURE, None, 0.6, {Mood.HAPPY: 0.4, Mood.SAD: 0.6})
 ESTIMATE = MoodEstimate(PROBABILITIES)
 PLAY, STEER, GO_ON = "play", "steer", "go_on"
 
@@ -23,13 +24,15 @@ PLAY, STEER, GO_ON = "play", "steer", "go_on"
     [
         (LookResult(NAMED, by_press=False), PLAY),
         (LookResult(NAMED, by_press=True), PLAY),
-        (LookResult(NAMED, by_press=True, answered=Mood.HAPPY), STEER),  # no second song for the same mood
-        (LookResult(NAMED, by_press=True, answered=Mood.SAD), PLAY),
+        (LookResult(NAMED, by_press=True, answered=NAMED), STEER),  # no second song for the same mood
+        (LookResult(NAMED, by_press=True, answered=OTHER), PLAY),
         (LookResult(UNSURE, by_press=True), STEER),
-        (LookResult(UNSURE, by_press=True, answered=Mood.SAD), STEER),
+        (LookResult(UNSURE, by_press=True, answered=OTHER), STEER),
         (LookResult(UNSURE, by_press=False, face_moved=True), STEER),
         (LookResult(UNSURE, by_press=False), None),
         (LookResult(NO_FACE, by_press=True), GO_ON),
+        (LookResult(NAMED, by_press=True, answered=NO_FACE), PLAY),
+        (LookResult(UNSURE, by_press=True, answered=NO_FACE), STEER),
         (LookResult(NO_FACE, by_press=False), None),
         (LookResult(NO_FACE, by_press=False, face_moved=True), None),
     ],
@@ -46,3 +49,16 @@ def test_what_a_look_does_to_the_music(look: LookResult, wanted: str | None) -> 
     }
     assert playback.mock_calls == expected[wanted]
     assert begins is (wanted is not None)
+
+
+@pytest.mark.parametrize("decision", [NAMED, UNSURE])
+def test_music_that_was_paused_or_taken_over_since_a_look_has_begun_it_stays_so(decision: Decision) -> None:
+    playback = Mock(spec=PlaybackController, is_wanted=False)
+    assert respond(playback, LookResult(decision, by_press=True, answered=OTHER))
+    assert playback.mock_calls == []
+
+
+def test_a_press_that_was_answered_while_nobody_was_seen_is_not_answered_again() -> None:
+    playback = Mock(spec=PlaybackController)
+    assert respond(playback, LookResult(NO_FACE, by_press=True, answered=NO_FACE))
+    assert playback.mock_calls == []
