@@ -106,7 +106,12 @@ class RankedSong(NamedTuple):
 
 
 def rank_songs(
-    table: SongTable, request: RankingRequest, rng: np.random.Generator, *, unlimited_radius: bool = False
+    table: SongTable,
+    request: RankingRequest,
+    rng: np.random.Generator,
+    *,
+    known: SongTable | None = None,
+    unlimited_radius: bool = False,
 ) -> tuple[RankedSong, ...]:
     """Choose different songs in the order in which they are to play.
 
@@ -114,6 +119,8 @@ def rank_songs(
         table: The songs to choose from.
         request: What they are chosen for.
         rng: Decides among equals, and what is explored.
+        known: All songs of which something is known; without it those of the table. A song that may no longer
+            be chosen was heard all the same: it counts among the sad songs in a row.
         unlimited_radius: All songs of the table are candidates, since the user has picked them.
 
     Returns:
@@ -127,7 +134,7 @@ def rank_songs(
     firmness = 1 + request.caution  # of the cool-downs
     song_cooldown = (1 - SONG_PENALTY * np.exp(-ages / SONG_COOLDOWN)) ** firmness
     preference = learned_preference(request.play_statistics, table)
-    run = _low_valence_run(table, request.history, low_valence)
+    run = _low_valence_run(table if known is None else known, request.history)
     chosen: list[RankedSong] = []
     search: tuple[Point, NDArray[np.float32], NDArray[np.bool_]] | None = None
     for step in range(request.step, request.step + request.count):
@@ -226,12 +233,12 @@ def _artist_ages(table: SongTable, history: Sequence[str]) -> NDArray[np.float32
     return ages
 
 
-def _low_valence_run(table: SongTable, history: Sequence[str], low_valence: NDArray[np.bool_]) -> int:
+def _low_valence_run(table: SongTable, history: Sequence[str]) -> int:
     """How many sad songs were played last, without another between."""
     count = 0
     for uri in reversed(history):
         row = table.rows.get(uri)
-        if row is None or not low_valence[row]:
+        if row is None or table.affects[row, 0] >= LOW_VALENCE:
             break
         count += 1
     return count

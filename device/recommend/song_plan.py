@@ -105,5 +105,6 @@ def plan_songs(
         play_statistics=with_likes(context.play_statistics, context.likes),
         caution=context.estimate.uncertainty,
     )
-    songs = rank_songs(table, request, rng, unlimited_radius=bool(playlist))
+    known = context.library.with_own_affects(context.own_affects)
+    songs = rank_songs(table, request, rng, known=known, unlimited_radius=bool(playlist))
     return SongPlan(table, request.trajectory, songs, from_playlist=bool(playlist))
