@@ -132,8 +132,8 @@ def test_a_stream_cannot_be_liked_but_excluded(
 ) -> None:
     with stream_of(silence) as uri:
         (library.playlists / "happy.m3u").write_text(f"{uri}\n")
-        with harness_for(settings, camera):
-            eventually(lambda: playing(library) == uri)
+        with harness_for(settings, camera) as harness:
+            eventually(lambda: playing(library) == uri and harness.status()["playing"] == "play")
             with pytest.raises(ServiceError, match="a stream cannot be liked"):
                 say(settings, "like")
             say(settings, "never")
