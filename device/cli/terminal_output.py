@@ -6,7 +6,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, TextIO
 
@@ -14,10 +14,11 @@ from typing import Any, TextIO
 HARMFUL = re.compile(r"[\x00-\x08\x0b-\x1f\x80-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
-class TerminalText(io.TextIOBase):
+class TerminalText:
     r"""A stream that writes \x1b in place of a control character, and likewise what its encoding lacks.
 
     Song titles, MPD's words and file names come from others, and may hold what takes over a terminal.
+    It is no io.TextIOBase: Python flushes such an object when it goes, and complains if nobody reads.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -29,6 +30,11 @@ class TerminalText(io.TextIOBase):
         """Write a text, and return its length."""
         self._stream.write(HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode(), text))
         return len(text)
+
+    def writelines(self, texts: Iterable[str]) -> None:
+        """Write several texts."""
+        for text in texts:
+            self.write(text)
 
     def flush(self) -> None:
         """Write what is in the stream's buffer."""
