@@ -67,7 +67,7 @@ def draw(path: Path) -> None:
     console = Console(record=True, width=columns, height=rows, file=io.StringIO(), color_system="truecolor")
     with workplace() as place, _recent_lines() as log, harness_for(place.settings, recorder) as harness:
         harness.wait_for_decision(OBSERVATION_TIMEOUT_S)
-        _summary(harness, previous_song=None)
+        _summary(harness, previous_song=None, pressed=False)
         console.print(screen(_scene(harness, place, recorder, log), columns, rows))
     svg = console.export_svg(title="make demo")
     # The reader's own font is good enough, and the picture must not load anything from the network.
@@ -110,7 +110,7 @@ def _run_in_lines(
                 harness.press()
                 harness.wait_for_observation(OBSERVATION_TIMEOUT_S)
             if harness.wait_for_decision(OBSERVATION_TIMEOUT_S):
-                print(f"  {_summary(harness, previous_song)}", flush=True)
+                print(f"  {_summary(harness, previous_song, pressed=number > 0)}", flush=True)
             else:
                 all_decided = False
                 print(f"  {harness.status()['trouble'].get('camera', 'no decision in time')}", flush=True)
@@ -119,19 +119,21 @@ def _run_in_lines(
     return all_decided
 
 
-def _summary(harness: Harness, previous_song: str | None) -> str:
+def _summary(harness: Harness, previous_song: str | None, *, pressed: bool) -> str:
     decision = harness.state.decision
     if decision is None:
         return "no decision"
     result = decision.mood or decision.outcome.replace("_", " ")
     parts = [f"{result} ({decision.confidence:.0%})" if decision.face else result]
+    # A mood begins another song. Every press ends in music, but what plays then may play on.
+    not_yet = {None, previous_song} if decision.mood else {None} if pressed else set()
+    end = time.monotonic() + SONG_TIMEOUT_S
+    while (song := harness.status()["song"]) in not_yet and time.monotonic() < end:
+        time.sleep(POLL_INTERVAL_S)
     if decision.mood:
-        end = time.monotonic() + SONG_TIMEOUT_S
-        while (song := harness.status()["song"]) in (None, previous_song) and time.monotonic() < end:
-            time.sleep(POLL_INTERVAL_S)
         lit = [str(mood) for mood, level in harness.lights().items() if level > LIT]
-        parts += [f"light: {', '.join(lit) or 'none'}", f"song: {song or 'none'}"]
-    return "; ".join(parts)
+        parts.append(f"light: {', '.join(lit) or 'none'}")
+    return "; ".join([*parts, f"song: {song or 'none'}"])
 
 
 class _RecentLines(logging.Handler):

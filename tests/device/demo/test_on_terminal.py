@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from device.mood import Mood
+from tests.device.conftest import HAPPY
 from tests.device.demo.demo import BACK, ON_ITS_OWN_SCREEN, demo
 from tests.waiting import eventually
 
@@ -110,3 +114,14 @@ def test_a_terminal_that_cannot_draw_gets_lines(variables: dict[str, str]) -> No
         assert "picture 1: eileen_collins.jpg" in running.output
         assert "light: happy; song: The Solder Joints - Window Seat" in running.output
         assert "\x1b" not in running.output
+
+
+def test_in_lines_every_press_says_what_plays_also_if_nobody_is_there(tmp_path: Path) -> None:
+    for name in ("1.png", "3.png"):
+        cv2.imwrite(str(tmp_path / name), np.full((120, 160, 3), 128, np.uint8))
+    shutil.copy(HAPPY, tmp_path / "2.jpg")
+    with demo("--camera", f"images:{tmp_path}", environment={"TERM": "dumb"}) as running:
+        eventually(lambda: "ended with 0" in running.output)
+        before, after = re.findall(r"no face; song: (.*?)\r?\n", running.output)
+        (happy,) = re.findall(r"light: happy; song: (.*?)\r?\n", running.output)
+        assert (before, after) == ("none", happy)  # nobody was there at the start; then the song plays on
