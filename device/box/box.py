@@ -198,7 +198,7 @@ class Box:
             case Edge() | EncoderEdge():
                 self._controls.handle(event)
             case ControlPressed(Part.NEXT):
-                self._playback.skip()
+                self._skip()
             case ControlPressed():
                 self._correct_button.press()
             case VolumeTurned(stops):
@@ -232,8 +232,7 @@ class Box:
                 case Gesture.SINGLE_PRESS:
                     self._press()
                 case Gesture.DOUBLE_PRESS:
-                    if not self._playback.skip():
-                        self._press()  # somebody who presses twice because nothing plays wants music
+                    self._skip()
                 case Gesture.HOLD_RELEASED:
                     self._playback.controls.toggle()
                 case Gesture.LONG_HOLD_RELEASED:
@@ -242,6 +241,10 @@ class Box:
             self._loop.cancel(self._sample_button)
         else:
             self._loop.schedule(self._sample_button, self._gesture_recognizer.next_sample)
+
+    def _skip(self) -> None:
+        if not self._playback.skip():
+            self._press()  # somebody who goes on although nothing plays wants music
 
     def _press(self) -> None:
         if self.state.activity is Activity.POWERING_OFF:

@@ -70,6 +70,16 @@ def test_the_button_next_goes_on_to_the_next_song_without_a_look(
     assert camera.opened == looks
 
 
+def test_the_button_next_brings_music_if_there_is_nothing_to_skip(
+    wired: Harness, library: PrivateMpd
+) -> None:
+    plays(wired, "Disco")
+    library.client().stop()
+    eventually(lambda: wired.status()["playing"] == "stop")
+    press(NEXT)
+    plays(wired, "Disco")
+
+
 def test_a_control_whose_pin_cannot_be_used_is_trouble_and_the_others_work(
     settings: Settings, camera: PictureSequence, library: PrivateMpd
 ) -> None:

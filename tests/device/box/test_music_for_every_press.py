@@ -155,6 +155,23 @@ def test_a_camera_that_hangs_after_a_press_costs_the_look_and_not_the_music(
         shows(harness, Indication.MOOD)
 
 
+def test_music_that_is_paused_while_the_camera_hangs_stays_paused_when_the_look_ends(
+    settings: Settings, library: PrivateMpd
+) -> None:
+    room = Room(None)
+    room.begins = threading.Event()
+    look = msgspec.structs.replace(settings.look, seconds=0.5)
+    with harness_for(msgspec.structs.replace(settings, look=look), room) as harness:
+        harness.press()
+        plays(harness, "Jazz")
+        library.client().pause(1)
+        eventually(lambda: harness.status()["playing"] == "pause")
+        room.begins.set()
+        eventually(lambda: harness.state.activity is Activity.RESTING)
+        assert silent(harness, 0.5)
+        assert harness.status()["chosen_by"] == "neutral"
+
+
 def test_music_begins_before_a_long_look_ends_and_the_song_plays_on_if_the_mood_is_the_same(
     settings: Settings, library: PrivateMpd
 ) -> None:
