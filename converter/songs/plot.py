@@ -29,4 +29,4 @@ def agreement(by_side: dict[str, Agreement], versions: list[str], path: Path) ->
         axis.spines[["top", "right"]].set_visible(False)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=110, bbox_inches="tight")  # the titles lie outside of axes with equal aspects
