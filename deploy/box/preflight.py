@@ -176,6 +176,8 @@ def _run_check(release: Path, sandbox: list[str]) -> subprocess.CompletedProcess
         *(f"--property={line}" for line in sandbox),
         "--property=RuntimeDirectory=moodbox-check",
         "--property=WorkingDirectory=/run/moodbox-check",
+        # While no box runs, its user's own folder in /run/user is asked for one, which the sandbox hides.
+        "--setenv=XDG_RUNTIME_DIR=/run/moodbox-check",
         f"--property=RuntimeMaxSec={health_check_timeout_s()}",
         release / "venv/bin/moodbox", "check", "--json", check=False)  # fmt: skip
 

@@ -66,6 +66,7 @@ def test_the_check_gets_each_line_of_the_sandbox(tmp_path: Path) -> None:
     check(tmp_path, "camera")
     given = (tmp_path / "given").read_text().splitlines()
     assert "--property=PrivateUsers=yes" in given
+    assert "--setenv=XDG_RUNTIME_DIR=/run/moodbox-check" in given
     assert "--property=SystemCallFilter=~@privileged @resources" in given
     assert given.index("--property=User=moodbox") < given.index("release/venv/bin/moodbox")
 
