@@ -20,6 +20,7 @@ from device.supervision import (
     RestartPolicy,
     SupervisedThread,
 )
+from device.system.private_memory import overwrite_freed_memory
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -64,6 +65,7 @@ def run(
             if Part.SETTINGS not in health:
                 save(settings)
             is_open = True
+            overwrite_freed_memory()
             return box.run()
     except BaseException as error:  # including SystemExit, which would choose an exit code of its own
         if isinstance(error, MoodboxError) and not is_open:

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Any
 
 import mutagen
 import numpy as np
@@ -30,6 +30,7 @@ from device.demo.server import PrivateMpd
 from device.vision.frame import Frame
 from device.vision.pictures import find_pictures, read_picture
 from tests.bench import machine
+from tests.device.box.helpers import EndlessCamera
 
 LIMIT_S = 15.0
 FRAMES_PER_SECOND = 10
@@ -37,20 +38,11 @@ GENRES = ("Disco", "Pop", "Jazz", "Folk", "Blues", "Ambient")
 SONGS = 60
 
 
-class StillCamera:
+class StillCamera(EndlessCamera):
     """A camera without end in front of which one picture stands."""
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
-
-    def __call__(self) -> Self:
-        return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
     def read(self) -> Frame:
         time.sleep(1 / FRAMES_PER_SECOND)

@@ -140,7 +140,7 @@ class Was(Command, frozen=True, tag="was"):
     """Corrects the last look."""
 
     name = "was"
-    summary = "say which mood was right at the last look: the music starts anew, and the box learns"
+    summary = "say which mood was right at the last look: the music starts again, and the box learns"
     word = "MOOD"
 
     mood: Mood

@@ -24,17 +24,25 @@ CONTROLLERS = Path("/sys/fs/cgroup/cgroup.controllers")
 
 
 def keep_memory_private() -> None:
-    """Overwrite what is freed, write no core dump, and let no page of this process go to the swap.
+    """Write no core dump, and let no page of this process go to the swap.
 
     What the machine does not allow is logged, and left.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    with contextlib.suppress(AttributeError):  # not glibc
-        libc.mallopt(M_PERTURB, FREED)
     with contextlib.suppress(OSError, ValueError):  # the unit sets it, and forbids to change it
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if libc.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT):
         log.info("the memory cannot be locked (%s): it may go to the swap", os.strerror(ctypes.get_errno()))
+
+
+def overwrite_freed_memory() -> None:
+    """Overwrite from now on what is freed, and what is allocated.
+
+    Call it before the first frame and after the model is loaded. TFLite allocates 256 MB for it and uses
+    hardly any of them; if they were overwritten, the box would need all of them.
+    """
+    with contextlib.suppress(AttributeError):  # not glibc
+        ctypes.CDLL(None).mallopt(M_PERTURB, FREED)
 
 
 def swap_note() -> str:

@@ -85,6 +85,18 @@ def test_a_box_that_rests_has_no_part_of_a_face_in_its_memory(
     assert found == {"frame": 0, "crop": 0, "mirrored crop": 0}
 
 
+def test_what_keeps_the_memory_private_does_not_use_what_tflite_only_reserves(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    """TFLite allocates 256 MB for a model and uses hardly any of them: a small Pi does not have these."""
+    with running(settings_file) as box:
+        eventually(lambda: status(settings_file)["state"] == "mood", 60)
+        lines = Path(f"/proc/{box.pid}/status").read_text().splitlines()
+        box.terminate()
+    [peak_kib] = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
+    assert peak_kib < 200 * 1024
+
+
 def test_the_memory_of_a_box_is_locked_or_the_log_says_why_not(
     settings_file: Path, library: PrivateMpd
 ) -> None:

@@ -1,6 +1,6 @@
 """Captures frames on a thread of its own, so that a camera that hangs does not block the box.
 
-A thread that does not come back is given up, and the next session opens the camera anew. If that fails, too,
+A thread that does not come back is given up, and the next session opens the camera again. If that fails, too,
 the camera may still belong to the thread that hangs, and only another process can have it.
 """
 
@@ -133,7 +133,7 @@ class Capture:
             return camera
         if self._hanging() or stopped.is_set():
             raise CameraError(HANGS)
-        log.warning("the camera has not answered for %g s: it is given up, and opened anew", CLOSE_TIMEOUT_S)
+        log.warning("the camera has not answered for %g s: it is given up, and opened again", CLOSE_TIMEOUT_S)
         self._given_up.append(camera)
         self._camera = threading.Lock()
         self._camera.acquire()

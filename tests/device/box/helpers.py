@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Self
 
@@ -56,6 +57,26 @@ class SlowCamera:
         if self.left < 0:
             time.sleep(3)
         return read_picture(HAPPY)
+
+
+class EndlessCamera(ABC):
+    """A camera that gives frames for ever; its subclasses say what stands in front of it.
+
+    No real one shows a picture of the test's choice.
+    """
+
+    def __call__(self) -> Self:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:  # noqa: B027  (nothing is open)
+        pass
+
+    @abstractmethod
+    def read(self) -> Frame:
+        """As a camera does."""
 
 
 def lit(harness: Harness) -> set[Mood]:

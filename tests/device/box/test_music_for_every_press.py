@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import Self
 
 import msgspec
 import numpy as np
@@ -17,12 +16,12 @@ from device.demo.server import PrivateMpd
 from device.panel.lights import Indication
 from device.vision.frame import Frame
 from device.vision.pictures import read_picture
-from tests.device.box.helpers import PictureSequence, plays, shows
+from tests.device.box.helpers import EndlessCamera, PictureSequence, plays, shows
 from tests.device.conftest import HAPPY
 from tests.waiting import eventually
 
 
-class Room:
+class Room(EndlessCamera):
     """A camera without end, in front of which somebody may stand: no real one is still and then moves."""
 
     def __init__(self, *pictures: Path | None) -> None:
@@ -30,15 +29,6 @@ class Room:
         self.shift = 0
         self.steps = 0
         self.begins: threading.Event | None = None
-
-    def __call__(self) -> Self:
-        return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
     def read(self) -> Frame:
         time.sleep(0.02)

@@ -179,6 +179,16 @@ def playing(library: PrivateMpd, harness: ControllerHarness) -> ControllerHarnes
     return harness
 
 
+def play_foreign_songs(library: PrivateMpd) -> Any:
+    """Another client puts its own songs in place of the queue. Returns the client."""
+    other = library.client()
+    other.clear()
+    for uri in FOREIGN_SONGS:
+        other.add(uri)
+    other.play()
+    return other
+
+
 def wait_until_yielded(harness: ControllerHarness) -> None:
     harness.wait_until(lambda: harness.playback.state.mode is ControlMode.YIELDED)
 

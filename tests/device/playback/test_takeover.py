@@ -12,6 +12,7 @@ from tests.device.playback.conftest import (
     FOREIGN_SONGS,
     ControllerHarness,
     next_song,
+    play_foreign_songs,
     queue_ids,
     wait_until_yielded,
 )
@@ -87,11 +88,7 @@ def test_the_box_yields_when_another_client_plays_a_song_of_its_own(
 def test_a_box_that_has_yielded_can_still_pause_and_skip(
     library: PrivateMpd, playing: ControllerHarness
 ) -> None:
-    other = library.client()
-    other.clear()
-    for uri in FOREIGN_SONGS:
-        other.add(uri)
-    other.play()
+    play_foreign_songs(library)
     wait_until_yielded(playing)
     playing.wait_until(lambda: playing.playing == FOREIGN_SONGS[0])
     assert playing.playback.skip()

@@ -13,6 +13,7 @@ from tests.device.playback.conftest import (
     FOREIGN_SONGS,
     ControllerHarness,
     StartHarness,
+    play_foreign_songs,
     wait_until_yielded,
 )
 
@@ -151,11 +152,7 @@ def test_what_was_last_is_known_after_a_restart(library: PrivateMpd, start: Star
 def test_for_nobody_a_press_takes_the_music_back_from_another_client(
     library: PrivateMpd, playing: ControllerHarness
 ) -> None:
-    other = library.client()
-    other.clear()
-    for uri in FOREIGN_SONGS:
-        other.add(uri)
-    other.play()
+    play_foreign_songs(library)
     playing.wait_until(lambda: playing.playing == FOREIGN_SONGS[0])
     wait_until_yielded(playing)
     playing.playback.go_on()
