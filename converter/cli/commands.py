@@ -29,13 +29,14 @@ from device.mood import Mood
 
 def train(options: argparse.Namespace) -> None:
     """Train a network, or resume a run."""
-    from converter.networks.architectures import NETWORKS
+    from converter.networks.architectures import FITTED, NETWORKS
     from converter.training import trainer
 
     if options.recipe not in RECIPES:
         raise RunError(f"--recipe {options.recipe}: unknown; there are {', '.join(RECIPES)}")
-    if options.network and options.network not in NETWORKS:
-        raise RunError(f"--network {options.network}: unknown; there are {', '.join(NETWORKS)}")
+    trained = [name for name in NETWORKS if name not in FITTED]
+    if options.network and options.network not in trained:
+        raise RunError(f"--network {options.network}: unknown; there are {', '.join(trained)}")
     names = ("network", "moods", "epochs", "batch", "learning_rate", "seed", "precision")
     changes = {name: value for name in names if (value := getattr(options, name)) is not None}
     recipe = msgspec.structs.replace(

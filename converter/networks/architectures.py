@@ -10,11 +10,14 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
 from converter.data.fer2013 import SIDE
+from converter.networks import literature
+from converter.networks.edges import edges
+from converter.networks.fused_normalization import FusedNormalization
+from converter.networks.prototypes import NearestPrototypes
 
 # The outputs, by name: FER2013's label of a face, the votes of FER+'s ten people, and whether the crop shows
 # a face at all. Saved models contain these names.
@@ -39,32 +42,6 @@ def paper(mood_count: int) -> keras.Model:
     x = layers.Dense(1024, activation="relu")(x)
     x = layers.Dropout(0.5)(x)
     return keras.Model(crop, softmax(x, mood_count, MOODS), name="paper")
-
-
-# Saved models contain the name of this class, so it cannot be renamed.
-@keras.saving.register_keras_serializable("moodbox")
-class FusedNormalization(layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
-    """Batch normalization that trains with TensorFlow's fused kernel, in one pass.
-
-    Keras computes mean and variance separately: an epoch took 62 to 77 s where this takes 39.
-    """
-
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Normalize `inputs`, (n, height, width, channels)."""
-        if not training:
-            return super().call(inputs, training=False)
-        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs,
-            scale=tf.convert_to_tensor(self.gamma),
-            offset=tf.convert_to_tensor(self.beta),
-            mean=tf.convert_to_tensor(self.moving_mean),
-            variance=tf.convert_to_tensor(self.moving_variance),
-            epsilon=self.epsilon,
-            exponential_avg_factor=1.0,
-        )
-        for moving, current in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + current * (1 - self.momentum))
-        return outputs
 
 
 def residual(mood_count: int, side: int | None = SIDE) -> keras.Model:
@@ -111,7 +88,36 @@ def _block(x: Any, width: int, strides: int) -> Any:
     return layers.Activation("relu")(layers.Add()([x, y]))
 
 
-NETWORKS: dict[str, Callable[..., keras.Model]] = {"paper": paper, "residual": residual, "slim": slim}
+def _with_output(features: Callable[[Any], Any]) -> Callable[..., keras.Model]:
+    """Complete a network that another module builds up to its features; it has that function's name."""
+
+    def build(mood_count: int, side: int | None = SIDE) -> keras.Model:
+        crop = keras.Input((side, side, 1), name="crop")
+        return keras.Model(crop, softmax(features(crop), mood_count, MOODS), name=features.__name__)
+
+    return build
+
+
+def features_knn(mood_count: int, side: int | None = SIDE) -> keras.Model:
+    """Build the features of `efficientnet_lite` with the prototypes nearest to them, which `compare` adds."""
+    crop = keras.Input((side, side, 1), name="crop")
+    nearness = NearestPrototypes(mood_count, name="prototypes")(literature.efficientnet_lite(crop))
+    return keras.Model(crop, softmax(nearness, mood_count, MOODS), name="features_knn")
+
+
+LITERATURE = (
+    *(literature.xception, literature.conv4pool2, literature.conv4pool4, literature.nine_layer),
+    *(edges, literature.efficientnet_lite),
+)
+NETWORKS: dict[str, Callable[..., keras.Model]] = {
+    "paper": paper,
+    "residual": residual,
+    "slim": slim,
+    **{features.__name__: _with_output(features) for features in LITERATURE},
+    "features_knn": features_knn,
+}
+# Not trained themselves: `compare` makes them from a trained network.
+FITTED = ("features_knn",)
 
 
 def training_network(

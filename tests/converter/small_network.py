@@ -10,7 +10,8 @@ import keras
 from keras import layers
 
 from converter.data.fer2013 import SIDE
-from converter.networks.architectures import MOODS, NETWORKS, FusedNormalization, softmax
+from converter.networks.architectures import MOODS, NETWORKS, softmax
+from converter.networks.fused_normalization import FusedNormalization
 
 NAME = "small"
 

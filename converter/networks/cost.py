@@ -1,0 +1,28 @@
+"""What a network costs: its multiply-adds for one crop."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from converter.networks.prototypes import NearestPrototypes
+
+
+def multiply_adds(network: keras.Model) -> int:
+    """Count the multiply-adds of the convolutions, dense layers and prototypes for one crop.
+
+    Batch normalization becomes a part of the convolution before it, and poolings have no multiplications.
+    """
+    return sum(map(_of_layer, network.layers))
+
+
+def _of_layer(layer: keras.layers.Layer) -> int:
+    if isinstance(layer, keras.Model):  # the members of an ensemble
+        return multiply_adds(layer)
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        return int(np.prod(layer.output.shape[1:3])) * int(np.prod(layer.kernel.shape))
+    if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+        return int(np.prod(layer.output.shape[1:-1])) * int(np.prod(layer.kernel.shape))
+    if isinstance(layer, NearestPrototypes):
+        return int(np.prod(layer.kernel.shape))
+    return 0
