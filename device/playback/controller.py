@@ -12,7 +12,6 @@ from device.health import Health, Part
 from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.spoken_word import why_no_songs
 from device.library.table import EMPTY_TABLE, SongTable
-from device.mood import Mood
 from device.mood_estimate import ChosenBy, MoodEstimate
 from device.mpd.snapshot import Entry, Snapshot, advanced, played_to_end, taken_over
 from device.playback import mpd_worker as worker
@@ -78,7 +77,7 @@ class PlaybackController:
         by_button: somebody has pressed the button, which takes the music back from another client.
         """
         wrong = self.state.estimate if estimate.chosen_by is ChosenBy.CORRECTION else None
-        self.state = self.state.wanting(estimate, by_button=by_button)
+        self._want(estimate, by_button)
         if self.state.mode is ControlMode.YIELDED and not by_button:
             return
         self._learner.interrupt(self._ownership)
@@ -88,9 +87,10 @@ class PlaybackController:
     def steer(self, estimate: MoodEstimate, *, by_button: bool = True) -> None:
         """Let the box's song play on, and choose the songs after it for this estimate; else as `play`."""
         if self.state.replacing and self._ownership.asked:  # the first of them plays, and others follow it
-            self.state = self.state.wanting(estimate, by_button=by_button)
+            self._want(estimate, by_button)
         elif self._own_song("play"):
-            self.state = self.state.wanting(estimate, by_button=by_button).steered()
+            self._want(estimate, by_button)
+            self.state = self.state.steered()
             self._planner.restart()
             self._search(again=True)
         else:
@@ -98,26 +98,26 @@ class PlaybackController:
 
     def go_on(self, *, by_button: bool = True) -> None:
         """Let the music play, or go on with what was played last; at the very first from a neutral mood."""
-        estimate = self._last_estimate
+        estimate = self.state.last_estimate(self._ownership.last_estimate)
         if self.state.mode is ControlMode.CHANGING:
-            self.state = self.state.wanting(self.state.estimate or estimate, by_button=by_button)
+            self._want(self.state.estimate or estimate, by_button)
             self._search()  # MPD may have refused the songs, or none may have been allowed
         elif self._own_song("play") or self._own_song("pause"):
-            self.state = self.state.wanting(estimate, by_button=by_button).steered()
+            self._want(estimate, by_button)
+            self.state = self.state.steered()
             self.controls.resume()
         else:
             self.play(estimate, by_button=by_button)
 
-    @property
-    def _last_estimate(self) -> MoodEstimate:
-        """For what the music was chosen last, by this process or the one before it."""
-        last = self.state.estimate or self._ownership.last_estimate
-        return last.now_by(ChosenBy.LAST) if last else MoodEstimate.certain(Mood.NEUTRAL, ChosenBy.NEUTRAL)
+    def _want(self, estimate: MoodEstimate, by_button: bool) -> None:
+        self.state = self.state.wanting(estimate, by_button=by_button)
+        if by_button:
+            self._mpd.report()
 
     def _own_song(self, state: str) -> bool:
         """Whether a song of the box is in this state, and neither to be replaced nor taken over."""
         stays = self.state.mode in (ControlMode.FILLING, ControlMode.IDLE)
-        return stays and self.snapshot is not None and self._ownership.is_current(self.snapshot, state)
+        return stays and self._ownership.is_current(self.snapshot, state)
 
     def play_again(self) -> bool:
         """Play for what the music was chosen last. Returns False if nothing was wanted yet."""
@@ -144,8 +144,9 @@ class PlaybackController:
                 self._connected(snapshot, started)
             case worker.MpdDisconnected(reason):
                 self._disconnected(reason)
-            case worker.MpdChanged(snapshot):
+            case worker.MpdChanged(snapshot, reported):
                 self._changed(snapshot)
+                self.state = self.state.reported() if reported else self.state
             case worker.SongsFound(estimate, playlist, likes):
                 self.state = self.state.search_ended()
                 self._planner.likes = likes
@@ -176,7 +177,7 @@ class PlaybackController:
         if self._health.clear(Part.PLAYER):
             log.info("MPD is reachable again")
         self._scanner.wake()
-        self.state = self.state.search_ended()
+        self.state = self.state.connected()
         self._set_ownership(self._ownership.recovered(snapshot, started))
         self._take(snapshot, joined=True)
         if self.state.mode is ControlMode.FILLING:
@@ -193,8 +194,8 @@ class PlaybackController:
 
     def _disconnected(self, reason: str) -> None:
         self._health.report(Part.PLAYER, reason)
-        self.snapshot = None
         self._learner.disconnected()
+        self.snapshot = None
 
     def _changed(self, snapshot: Snapshot) -> None:
         before, own = self.snapshot, self._ownership.entries
@@ -215,9 +216,8 @@ class PlaybackController:
             self.state = self.state.queue_ended(broken=broken)
             self._search()
             return
-        self.state = self.state.followed(
-            playing=snapshot.state == "play", advanced=advanced(before, snapshot)
-        )
+        playing = snapshot.state == "play"
+        self.state = self.state.followed(playing=playing, advanced=advanced(before, snapshot))
         half = (self._music.handful + 1) // 2
         coming = self._ownership.upcoming_for(self.state.estimate, snapshot)
         if snapshot.state != "stop" and len(coming) < half:
@@ -234,8 +234,12 @@ class PlaybackController:
             self._health.clear(Part.PLAYER)
 
     def _yield(self) -> None:
-        self.state = self.state.yielded()
-        log.info("somebody else has taken over the music: the box waits until its button is pressed")
+        """Leave the music to somebody else, unless a press since then takes it back."""
+        if not self.state.reports_pending:
+            self.state = self.state.yielded()
+            log.info("somebody else has taken over the music: the box waits until its button is pressed")
+        elif self.state.mode is not ControlMode.CHANGING:
+            self._start_change()
 
     # What MPD is asked to play
 

@@ -24,6 +24,7 @@ from device.mood_estimate import MoodEstimate
 from device.mpd import responses, stickers, volume
 from device.mpd.connection import MPD_ERRORS, Client, explain, open_client, printable
 from device.mpd.optional_requests import OptionalRequests
+from device.mpd.options import apply_settings
 from device.mpd.playlists import mood_playlist
 from device.mpd.queue_edits import add_songs
 from device.mpd.queue_mirror import QueueMirror, read_initial_state
@@ -58,9 +59,13 @@ class MpdDisconnected:
 
 @dataclass(frozen=True)
 class MpdChanged:
-    """MPD's state has changed; or it has stopped with an error, and has stayed so for POLL_INTERVAL_S."""
+    """MPD's state has changed; or it has stopped with an error, and has stayed so for POLL_INTERVAL_S.
+
+    `reported`: this is the answer to `report`, and comes even if nothing has changed.
+    """
 
     snapshot: Snapshot
+    reported: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,6 +189,10 @@ class MpdWorker:
 
         self._tasks.put(Task(Part.QUEUE, run, failed))
 
+    def report(self) -> None:
+        """Post MpdChanged with `reported`: it holds all that has happened in MPD until now."""
+        self._tasks.put(REPORT)
+
     def pause(self, paused: bool) -> None:
         """Pause the music, or go on with it."""
         self._tasks.put(Task(Part.PAUSE, lambda mirror: mirror.client.pause(int(paused))))
@@ -258,7 +267,8 @@ class MpdWorker:
         initial = read_initial_state(command_client)
         self._commands = initial.commands
         self._optional.reset()
-        self._apply_settings(command_client)
+        apply_settings(command_client, self._music, self._start_volume)
+        self._start_volume = -1
         self._drop_tasks()
         self._post(MpdConnected(initial.snapshot, initial.started))
         with idle_listener(idle_client, self._tasks.put, self._subsystems_changed):
@@ -279,25 +289,10 @@ class MpdWorker:
                 output_failed and snapshot.is_paused_by_error
             )
             still_broken = task is REFRESH and snapshot.state == "stop" and bool(snapshot.error)
-            if snapshot != known or still_broken:
-                self._post(MpdChanged(snapshot))
+            reported = task is REPORT
+            if snapshot != known or still_broken or reported:
+                self._post(MpdChanged(snapshot, reported))
                 known = snapshot
-
-    def _apply_settings(self, client: Client) -> None:
-        """Set the options of MPD that our settings name; all others stay as their owner has set them."""
-        commands = []
-        if self._music.crossfade >= 0:
-            commands.append(partial(client.crossfade, self._music.crossfade))
-        if self._music.replay_gain:
-            commands.append(partial(client.replay_gain_mode, self._music.replay_gain))
-        if self._start_volume >= 0:
-            commands.append(partial(client.setvol, self._start_volume))
-            self._start_volume = -1
-        for command in commands:
-            try:
-                command()
-            except mpd.CommandError as error:
-                log.warning("MPD refuses a value from the settings: %s", printable(str(error)))
 
     def _drop_tasks(self) -> None:
         """Tasks from before a connection are stale: the box sends new ones when it handles MpdConnected."""
@@ -321,4 +316,5 @@ def _retry_output(mirror: QueueMirror) -> None:
     mirror.client.pause(0)
 
 
-REFRESH, RETRY_OUTPUT = Task(Part.PLAYER, _do_nothing), Task(Part.SOUND, _retry_output)
+REFRESH, REPORT = Task(Part.PLAYER, _do_nothing), Task(Part.PLAYER, _do_nothing)
+RETRY_OUTPUT = Task(Part.SOUND, _retry_output)

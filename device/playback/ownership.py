@@ -44,9 +44,9 @@ class QueueOwnership:
         coming = upcoming(self.entries, now)
         return [entry for entry in coming if self.estimates.get(entry.uri) == estimate]
 
-    def is_current(self, now: Snapshot, state: str) -> bool:
-        """Whether a song of the box is the current one, in this state."""
-        return now.state == state and now.current in self.entries
+    def is_current(self, now: Snapshot | None, state: str) -> bool:
+        """Whether a song of the box is the current one, in this state; not while MPD is not reachable."""
+        return now is not None and now.state == state and now.current in self.entries
 
     def plays_foreign(self, now: Snapshot, played: Collection[str]) -> bool:
         """Whether a song plays that is not the box's, nor was before it lost its power and its entries."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from device.mood_estimate import MoodEstimate
+from device.mood import Mood
+from device.mood_estimate import ChosenBy, MoodEstimate
 
 
 class ControlMode(StrEnum):
@@ -29,6 +30,7 @@ class PlaybackState:
         change_deferred: A change was wanted while an edit of the queue was pending; it follows that edit.
         library_pending: Songs were wanted before any song was known.
         failures: Songs at the queue's end that MPD could not play, in a row.
+        reports_pending: How many presses there were since MPD's state is known.
     """
 
     mode: ControlMode = ControlMode.IDLE
@@ -38,15 +40,34 @@ class PlaybackState:
     change_deferred: bool = False
     library_pending: bool = False
     failures: int = 0
+    reports_pending: int = 0
 
     @property
     def replacing(self) -> bool:
         """Whether the next songs that MPD is asked to play are those that are wanted."""
         return self.mode is ControlMode.CHANGING and not self.change_deferred
 
+    def last_estimate(self, remembered: MoodEstimate | None) -> MoodEstimate:
+        """For what the music was chosen last, by this process or (`remembered`) the one before it."""
+        last = self.estimate or remembered
+        return last.now_by(ChosenBy.LAST) if last else MoodEstimate.certain(Mood.NEUTRAL, ChosenBy.NEUTRAL)
+
     def wanting(self, estimate: MoodEstimate, *, by_button: bool) -> PlaybackState:
         """Music is wanted for this estimate."""
-        return replace(self, estimate=estimate, button_pressed=self.button_pressed or by_button)
+        return replace(
+            self,
+            estimate=estimate,
+            button_pressed=self.button_pressed or by_button,
+            reports_pending=self.reports_pending + by_button,
+        )
+
+    def reported(self) -> PlaybackState:
+        """MPD's state from after a press has arrived."""
+        return replace(self, reports_pending=max(0, self.reports_pending - 1))
+
+    def connected(self) -> PlaybackState:
+        """The MPD worker has connected again; what it was asked before is lost."""
+        return replace(self, search_pending=False, reports_pending=0)
 
     def steered(self) -> PlaybackState:
         """The box's song plays on, and what follows is to fit."""
@@ -82,7 +103,7 @@ class PlaybackState:
         return replace(self, search_pending=True)
 
     def search_ended(self) -> PlaybackState:
-        """The MPD worker has answered, or has lost the request with its connection."""
+        """The MPD worker has answered."""
         return replace(self, search_pending=False)
 
     def library_missing(self) -> PlaybackState:

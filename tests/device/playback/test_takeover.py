@@ -45,6 +45,30 @@ def test_a_cleared_queue_stays_empty_until_the_button_is_pressed(
     playing.wait_until(lambda: playing.plays(Mood.HAPPY) and len(playing.queue) == 12)
 
 
+@pytest.mark.parametrize("press", ["mood", "unsure", "nobody"])
+@pytest.mark.parametrize("taken_over_by", ["clear", "songs"])
+def test_a_press_takes_back_what_was_taken_over_just_before_it(
+    library: PrivateMpd, playing: ControllerHarness, taken_over_by: str, press: str
+) -> None:
+    """MPD's change arrives after the press, since the loop does not run in the meantime."""
+    before = playing.current
+    if taken_over_by == "clear":
+        library.client().clear()
+    else:
+        play_foreign_songs(library)
+    if press == "mood":
+        playing.playback.play(certain(Mood.HAPPY))
+    elif press == "unsure":
+        playing.playback.steer(certain(Mood.HAPPY))
+    else:
+        playing.playback.go_on()
+    wanted = Mood.SAD if press == "nobody" else Mood.HAPPY
+    playing.wait_until(lambda: playing.plays(wanted) and playing.current != before)
+    playing.wait_until(lambda: playing.playback.state.mode is ControlMode.FILLING)
+    play_foreign_songs(library)
+    wait_until_yielded(playing)  # a takeover after the press counts
+
+
 def test_a_playlist_loaded_by_another_client_stays_unchanged_to_its_end(
     library: PrivateMpd, playing: ControllerHarness
 ) -> None:
