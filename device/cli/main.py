@@ -28,11 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with written_out("moodbox"):
         with harmless_output():
             options, unknown = _parser().parse_known_args(arguments)
-            if unknown:  # reported by the verb's own parser, whose help has what the verb takes
+            if (
+                unknown and options.verb is not verbs.window
+            ):  # reported by the verb's own parser, whose help has what the verb takes
                 options.parser.error(f"unknown: {' '.join(unknown)}")
-            if options.verb is not verbs.demo:
+            options.rest = unknown
+            if options.verb not in (verbs.demo, verbs.window):
                 return _run(options)
-        return _run(options)  # it draws with control characters
+        return _run(options)  # it draws with control characters, or is a program of its own
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -97,8 +100,12 @@ def _parser() -> argparse.ArgumentParser:
         ),
         ("dark", verbs.dark, [shared], "put out the lights of a box that was killed"),
         ("demo", verbs.demo, [camera], "run the box in a terminal, with music and a panel of its own"),
+        ("window", verbs.window, [shared], "serve a web page that shows what the box does, and steers it"),
     ):
-        subparser = added.add_parser(name, help=what, description=what, parents=parents)
+        # The window is a program of its own, with its own help.
+        subparser = added.add_parser(
+            name, help=what, description=what, parents=parents, add_help=verb is not verbs.window
+        )
         subparser.set_defaults(parser=subparser)
         if isinstance(verb, type) and issubclass(verb, Command):
             subparser.set_defaults(verb=send, command=verb, word=None, settings=None)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from device import __version__
 from device.cli.requests import send
@@ -147,5 +148,12 @@ def demo(options: argparse.Namespace, settings: Settings) -> int:
     return show(options.camera, Model(path=options.model or ""))
 
 
-WITH_LAST_GOOD_SETTINGS = (run, dark, send)
+def window(options: argparse.Namespace, settings: Settings) -> NoReturn:
+    """Become the web page's process. It is a client of the control socket, and no part of the box."""
+    socket = str(settings.service.socket_path())
+    command = [sys.executable, "-P", "-m", "window", "--socket", socket, *options.rest]
+    os.execv(sys.executable, command)  # noqa: S606 - without a shell
+
+
+WITH_LAST_GOOD_SETTINGS = (run, dark, send, window)
 """The verbs of the running service. It runs on with the last good settings, so these verbs use them, too."""

@@ -1,0 +1,53 @@
+"""The page Now on the real box, without a browser."""
+
+from __future__ import annotations
+
+from functools import partial
+from http import HTTPStatus
+
+from device.demo.harness import Harness
+from tests.waiting import eventually
+from tests.window.serving import Client, Serving
+
+
+def test_the_page_tells_what_the_box_does_and_steers_it(browser: Client, box: Harness) -> None:
+    assert browser.get("/").status == HTTPStatus.OK
+    events = browser.lines("/events")
+    assert next(events)["mood"] == "happy"
+    assert browser.post("/do", {"do": "set-mood", "mood": "sad"}).json() == {"ok": True}
+    assert next(event for event in events if event["state"] == "by_hand")["chosen_for"] == {"sad": 1.0}
+    assert browser.post("/do", {"do": "volume", "to": 30}).json() == {"ok": True, "volume": 30}
+    assert browser.post("/do", {"do": "camera", "to": "off"}).json()["camera"] == "off"
+    assert browser.post("/do", {"do": "camera", "to": "on"}).json()["camera"] == "on"
+    assert browser.post("/do", {"do": "was", "mood": "neutral"}).json() == {"ok": True}
+    eventually(lambda: box.status()["chosen_by"] == "correction")
+    for request in ("pause", "play", "like", "skip", "never", "press"):
+        eventually(partial(_is_done, browser, request))
+    events.close()
+
+
+def _is_done(browser: Client, request: str) -> bool:
+    """The box knows of MPD's changes a moment later."""
+    return browser.post("/do", {"do": request}).status == HTTPStatus.OK
+
+
+def test_what_is_no_request_is_refused_by_the_boxs_own_table(browser: Client) -> None:
+    for content in ({"do": "volume", "to": 400}, {"do": "was"}, {"do": "was", "mood": "x"}, {"do": 1}, {}):
+        assert browser.post("/do", content).status == HTTPStatus.BAD_REQUEST
+    assert browser.post("/do", {"do": "volume", "to": 400}).json() == {
+        "error": "to: expected a whole number of at most 100"
+    }
+
+
+def test_a_browser_cannot_say_yes_in_place_of_the_button(browser: Client) -> None:
+    for do in ("confirm", "allow", "subscribe", "frames"):
+        assert browser.post("/do", {"do": do, "what": "aim"}).status == HTTPStatus.BAD_REQUEST
+
+
+def test_without_a_box_the_page_says_so(alone: Serving) -> None:
+    browser = alone.paired()
+    assert browser.get("/").status == HTTPStatus.OK
+    answer = browser.post("/do", {"do": "press"})
+    assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert answer.json()["error"] == "the box does not run, or is just starting"
+    assert next(browser.lines("/events")) == {"error": "the box does not run, or is just starting"}

@@ -1,0 +1,122 @@
+"""The browsers that are paired with the box: only hashes of what their cookies hold are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+MAX_BROWSERS = 32
+MAX_FILE_BYTES = 1 << 20
+SECRET_BYTES = 32
+DAY_S = 86400
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A paired browser.
+
+    Attributes:
+        key: Names it in the list; not secret.
+        digest: SHA-256 of its cookie.
+        name: What it says of itself, such as "Firefox on Android".
+        paired: When it was paired, in seconds since 1970.
+        seen: The day on which it was last seen, in the same.
+    """
+
+    key: str
+    digest: str
+    name: str
+    paired: int
+    seen: int
+
+
+class PairedBrowsers:
+    """The list, kept in a file that is written whole or not at all."""
+
+    def __init__(self, file: Path) -> None:
+        """Read the list; a file that cannot be read is an empty one, so that everybody pairs again."""
+        self._file = file
+        self._browsers = _read(file)
+
+    def __iter__(self) -> Any:
+        """Iterate over the browsers, the last paired first."""
+        return iter(sorted(self._browsers.values(), key=lambda browser: -browser.paired))
+
+    def __len__(self) -> int:
+        return len(self._browsers)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._browsers
+
+    def pair(self, name: str) -> str:
+        """Add a browser, and return the secret for its cookie. The one seen least recently makes room."""
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        now = int(time.time())
+        browser = Browser(secrets.token_hex(8), digest(secret), name, now, now - now % DAY_S)
+        known = sorted(self._browsers.values(), key=lambda each: (each.seen, each.paired))
+        kept = known[max(0, len(known) + 1 - MAX_BROWSERS) :]
+        self._keep({each.key: each for each in [*kept, browser]})
+        return secret
+
+    def find(self, secret: str) -> Browser | None:
+        """Return the browser whose cookie this is; None for any other text."""
+        wanted = digest(secret)
+        found = None
+        for browser in self._browsers.values():  # all of them, so that the time tells nothing
+            if hmac.compare_digest(browser.digest, wanted):
+                found = browser
+        if found and (now := int(time.time())) - found.seen >= 2 * DAY_S:
+            found = replace(found, seen=now - now % DAY_S)
+            self._keep(self._browsers | {found.key: found})
+        return found
+
+    def send_away(self, key: str) -> bool:
+        """Remove a browser; whether it was there."""
+        if key not in self._browsers:
+            return False
+        self._keep({each.key: each for each in self._browsers.values() if each.key != key})
+        return True
+
+    def _keep(self, browsers: Mapping[str, Browser]) -> None:
+        """Write first: a browser that was sent away must not be back after a power cut."""
+        self._browsers = dict(browsers)
+        new = self._file.with_name(f".{self._file.name}.new")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump([asdict(browser) for browser in browsers.values()], file)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._file)
+
+
+def digest(secret: str) -> str:
+    """Return what is kept of a secret. It is long and random, so a fast hash is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def form_token(secret: str) -> str:
+    """Return what each change from a page of this browser has to bring along; no other page can know it."""
+    return hmac.new(secret.encode("utf-8", "surrogateescape"), b"form", hashlib.sha256).hexdigest()
+
+
+def _read(file: Path) -> dict[str, Browser]:
+    try:
+        with file.open("rb") as opened:
+            entries = json.loads(opened.read(MAX_FILE_BYTES))
+        browsers = [Browser(**entry) for entry in entries]
+    except (OSError, ValueError, TypeError):
+        return {}
+    return {
+        browser.key: browser
+        for browser in browsers
+        if all(isinstance(text, str) for text in (browser.key, browser.digest, browser.name))
+        and all(isinstance(number, int) for number in (browser.paired, browser.seen))
+    }

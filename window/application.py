@@ -1,0 +1,91 @@
+"""Puts the pages, the streams and the guard together."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from window.access.browsers import PairedBrowsers
+from window.access.guard import Guard, Policy, RefusedError, refusal
+from window.access.hosts import known_names
+from window.box.broadcast import Broadcast
+from window.box.client import BoxClient
+from window.pages.actions import act
+from window.pages.pairing import Pairing
+from window.pages.rendering import page
+from window.pages.static import PUBLIC, StaticFiles
+from window.pages.streams import EventStreams
+
+MAX_STATUS_STREAMS = 16
+PUBLIC_PATHS = ("/pair", "/open/", *(f"/static/{name}" for name in PUBLIC))
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Window:
+    """The application, and what the process needs to know of it."""
+
+    def __init__(self, *, socket: Path, state: Path, names: Iterable[str] = ()) -> None:
+        """Put it together; nothing is opened yet.
+
+        Args:
+            socket: The box's control socket.
+            state: The window's own folder.
+            names: Further names of this machine.
+        """
+        self._box = BoxClient(socket)
+        self.browsers = PairedBrowsers(state / "browsers.json")
+        self.pairing = Pairing(self.browsers, self._box)
+        self._status = EventStreams(Broadcast(lambda: self._box.lines("subscribe")), MAX_STATUS_STREAMS)
+        inner = Starlette(
+            routes=self._routes(), exception_handlers={HTTPException: _not_there, RefusedError: _refused}
+        )
+        self.app: ASGIApp = Guard(
+            inner,
+            Policy(known_names(names), PUBLIC_PATHS),
+            self.browsers,
+            Starlette(routes=[Route("/{path:path}", self.pairing.refuse, methods=["GET", "POST", "PUT"])]),
+        )
+
+    def _routes(self) -> list[Route]:
+        return [
+            Route("/", self._now),
+            Route("/pair", self.pairing.show, methods=["GET"]),
+            Route("/pair", self.pairing.by_button, methods=["POST"]),
+            Route("/open/{code}", self.pairing.by_link),
+            Route("/events", self._events),
+            Route("/do", self._do, methods=["POST"]),
+            Route("/static/{name}", StaticFiles().__call__),
+        ]
+
+    async def _now(self, request: Request) -> Response:
+        response = page(request, "now")
+        self.pairing.renew(request, response)
+        return response
+
+    async def _do(self, request: Request) -> Response:
+        return await act(request, self._box)
+
+    async def _events(self, request: Request) -> Response:
+        return self._status.open(self._welcome(request))
+
+    def _welcome(self, request: Request) -> Callable[[], bool]:
+        key = request.scope["browser"].key
+        return lambda: key in self.browsers
+
+
+async def _not_there(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return JSONResponse({"error": "There is no such page."}, status)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)
+    return refusal(error)

@@ -1,0 +1,128 @@
+"""The process: its options, the sockets that systemd hands it, and its end when nobody looks any more."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import time
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from device.output import OneLineParser, written_out
+from window.application import Window
+from window.server.connection import Connection
+
+FIRST_SOCKET = 3  # systemd passes its sockets from this file descriptor on
+IDLE_S = 600.0
+TICK_S = 1.0
+KEEP_ALIVE_S = 15
+END_S = 3
+MAX_HEADER_BYTES = 16 << 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the window until a signal ends it, or, if systemd has started it, until nobody looks any more."""
+    with written_out("moodbox window"):
+        parser = _parser()
+        options = parser.parse_args(arguments)
+        sockets = passed_sockets()
+        try:
+            options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            listening = sockets or [_listen(options.address, options.port)]
+        except OSError as error:
+            print(f"moodbox window: {error.strerror}: {_place(error, options)}", file=sys.stderr)
+            return 1
+        window = Window(socket=options.socket, state=options.state, names=options.name)
+        if not sockets:
+            host, port = listening[0].getsockname()[:2]
+            link = f"http://{f'[{host}]' if ':' in host else host}:{port}{window.pairing.new_link()}"
+            print(f"open {link}", flush=True)
+            if options.open and has_screen():
+                webbrowser.open(link)
+        asyncio.run(serve(server_for(window), listening, idle_s=IDLE_S if sockets else None))
+    return 0
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
+        prog="moodbox window", description="Serve a web page that shows what the box does, and steers it."
+    )
+    state = os.environ.get("STATE_DIRECTORY") or "~/.local/state/moodbox-window"
+    add = parser.add_argument
+    add("--socket", type=Path, default="/run/moodbox/control.sock", help="the box's control socket")
+    add("--state", type=Path, default=Path(state).expanduser(), metavar="FOLDER", help="for its own files")
+    add("--address", default="127.0.0.1", help="where to listen; default: for this computer alone")
+    add("--port", type=int, default=8080, help="0 for any that is free")
+    add("--name", action="append", default=[], help="another name of this machine; may be repeated")
+    add("--open", action="store_true", help="open the page in this computer's browser, if it has one")
+    return parser
+
+
+def passed_sockets() -> list[socket.socket]:
+    """Return the sockets that systemd has opened for this process."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return []
+    count = int(os.environ.get("LISTEN_FDS", "0"))
+    return [socket.socket(fileno=number) for number in range(FIRST_SOCKET, FIRST_SOCKET + count)]
+
+
+def has_screen() -> bool:
+    """Tell whether a browser can show something here; one in a terminal would be in the way."""
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((address, port))
+    return listening
+
+
+def _place(error: OSError, options: object) -> str:
+    if error.filename:
+        return str(error.filename)
+    return (
+        f"{getattr(options, 'address', '')} port {getattr(options, 'port', '')}; choose another with --port"
+    )
+
+
+def server_for(window: Window) -> uvicorn.Server:
+    """Return what serves the pages, with all bounds."""
+    config = uvicorn.Config(
+        window.app,
+        http=Connection,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=END_S,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+    )
+    return uvicorn.Server(config)
+
+
+async def serve(server: uvicorn.Server, sockets: list[socket.socket], *, idle_s: float | None) -> None:
+    """Serve until a signal comes, or nobody has been connected for `idle_s` seconds."""
+    watcher = asyncio.create_task(_end_when_idle(server, idle_s)) if idle_s else None
+    await server.serve(sockets=sockets)
+    if watcher:
+        watcher.cancel()
+
+
+async def _end_when_idle(server: uvicorn.Server, idle_s: float) -> None:
+    since = time.monotonic()
+    while time.monotonic() - since < idle_s:
+        await asyncio.sleep(TICK_S)
+        if server.server_state.connections:
+            since = time.monotonic()
+    server.should_exit = True

@@ -1,0 +1,62 @@
+"""What a page may have the box do: a part of the control socket's table, which also checks the arguments."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from device.system.control_protocol import NAMES, RequestError, convert
+from window.access.guard import RefusedError
+from window.box.client import BoxClient, BoxError, NoBoxError
+
+FROM_PAGES = frozenset(
+    {
+        "status", "press", "skip", "pause", "play", "volume", "like", "never", "was", "set-mood", "camera",
+    }
+)  # fmt: skip
+"""Not `confirm`: a browser must not say yes in place of the button. Streams have addresses of their own."""
+
+
+async def act(request: Request, box: BoxClient) -> Response:
+    """Send the request in the body on to the box, and return its reply."""
+    content = await json_body(request)
+    do = content.get("do")
+    if do not in FROM_PAGES or do not in NAMES:
+        raise RefusedError(400, "The box knows no such request.")
+    try:
+        command = convert(content)
+    except RequestError as error:
+        raise RefusedError(400, str(error)) from error
+    arguments = {key: value for key, value in msgspec.to_builtins(command).items() if key != "do"}
+    return await reply_of(box, do, **{key: value for key, value in arguments.items() if value is not None})
+
+
+async def reply_of(box: BoxClient, do: str, **arguments: Any) -> Response:
+    """Return the box's reply as JSON, also if it refuses: 409, or 503 if there is no box."""
+    try:
+        return JSONResponse(await box.ask(do, **arguments))
+    except NoBoxError as error:
+        return JSONResponse({"error": str(error)}, 503)
+    except BoxError as error:
+        return JSONResponse({"error": str(error)}, 409)
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """Return the object in the body of a request.
+
+    Raises:
+        RefusedError: There is none.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise RefusedError(415, "Expected JSON.")
+    try:
+        content = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise RefusedError(400, "That is not JSON.") from None
+    if not isinstance(content, dict):
+        raise RefusedError(400, "Expected a JSON object.")
+    return content

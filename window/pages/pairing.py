@@ -1,0 +1,107 @@
+"""Pairing: a browser is let in by a press of the box's button, or by the link that the command prints."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from window.access.browsers import PairedBrowsers
+from window.access.guard import COOKIE, RefusedError
+from window.access.rates import RateLimit
+from window.box.client import BUTTON_S, BoxClient, BoxError
+from window.pages.rendering import page
+
+COOKIE_S = 400 * 86400
+"""Browsers keep a cookie for no longer; each visit begins this time again."""
+ATTEMPTS, ATTEMPTS_PER_S = 5, 1 / 30
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("CrOS", "Chromebook"),
+    ("Linux", "Linux"),
+)
+
+
+class Pairing:
+    """Lets browsers in."""
+
+    def __init__(self, browsers: PairedBrowsers, box: BoxClient) -> None:
+        """Take the list and the box."""
+        self._browsers = browsers
+        self._box = box
+        self._link: str | None = None
+        self._rate = RateLimit(ATTEMPTS, ATTEMPTS_PER_S)
+        self._everybody = RateLimit(3 * ATTEMPTS, 3 * ATTEMPTS_PER_S)
+
+    def new_link(self) -> str:
+        """Return the path of a link that pairs one browser, once."""
+        self._link = secrets.token_urlsafe(24)
+        return f"/open/{self._link}"
+
+    async def show(self, request: Request) -> Response:
+        """The page that says how to pair."""
+        if request.scope["browser"]:
+            return RedirectResponse("/", 303)
+        return page(request, "pair", 200 if request.url.path == "/pair" else 403)
+
+    async def refuse(self, request: Request) -> Response:
+        """Answer a browser that is not paired."""
+        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+            return await self.show(request)
+        return JSONResponse({"error": "This browser is not paired with the box."}, 403)
+
+    async def by_button(self, request: Request) -> Response:
+        """Wait for the button, and pair."""
+        address = request.client.host if request.client else ""
+        if not (self._rate.allows(address) and self._everybody.allows("")):
+            raise RefusedError(429, "Too many attempts: wait half a minute.")
+        try:
+            await self._box.ask("allow", what="pair", patience_s=BUTTON_S + 5)
+        except BoxError as error:
+            return JSONResponse({"error": str(error)}, 409)
+        return self._let_in(request, JSONResponse({"ok": True}))
+
+    async def by_link(self, request: Request) -> Response:
+        """Pair the browser that has opened the link."""
+        code = request.path_params["code"]
+        if self._link is None or not hmac.compare_digest(
+            code.encode("utf-8", "replace"), self._link.encode()
+        ):
+            return await self.show(request)
+        self._link = None
+        return self._let_in(request, RedirectResponse("/", 303))
+
+    def renew(self, request: Request, response: Response) -> None:
+        """Let a paired browser keep its cookie for longer."""
+        if secret := request.cookies.get(COOKIE):
+            _set_cookie(response, secret)
+
+    def _let_in(self, request: Request, response: Response) -> Response:
+        secret = self._browsers.pair(name_of(request.headers.get("user-agent", "")))
+        _set_cookie(response, secret)
+        return response
+
+
+def _set_cookie(response: Response, secret: str) -> None:
+    # Not `secure`: there is no TLS on a home's network, for whose names nobody gives out certificates.
+    response.set_cookie(COOKIE, secret, max_age=COOKIE_S, httponly=True, samesite="lax")
+
+
+def name_of(user_agent: str) -> str:
+    """Return a short name for a browser, such as "Firefox on Android"."""
+    browser = next((name for word, name in BROWSERS if word in user_agent), "Browser")
+    system = next((name for word, name in SYSTEMS if word in user_agent), None)
+    return f"{browser} on {system}" if system else browser

@@ -1,0 +1,133 @@
+// The page Now: what the box sees and plays, and what it can be told.
+import { $, act, ago, announce, element, listenToStatus, moodName, moodWords, onClick, percent, say, words } from "/static/page.js";
+
+const ALL_LIT = new Set(["starting", "looking", "unsure", "no_face", "trouble", "paused", "camera_off", "pressed", "held", "going_off", "asked", "watched"]);
+let status = null;
+let moods = ["happy", "neutral", "sad"];
+let volumeIsHeld = false;
+
+function drawLights() {
+  const { state } = status;
+  const mood = status.mood_shown ?? shownMood();
+  const one = mood && !["looking", "starting", "pressed", "held", "going_off", "unsure", "no_face"].includes(state) ? mood : null;
+  const lights = $("lights");
+  lights.dataset.state = state;
+  lights.replaceChildren(...moods.map((each) => {
+    const light = element("i", "", { "data-mood": each });
+    light.classList.toggle("lit", one ? each === one : ALL_LIT.has(state));
+    return light;
+  }));
+  lights.setAttribute("aria-label", say(words.lights[state] ?? state, { mood: moodName(mood) }));
+}
+
+// The mood that the lights and the large word are about.
+function shownMood() {
+  if (status.chosen_by === "hand" && status.state !== "mood") {
+    return Object.entries(status.chosen_for ?? {}).sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
+  }
+  return status.mood;
+}
+
+function drawMood() {
+  const text = say(words.state[status.state] ?? status.state, { mood: moodName(shownMood()) });
+  $("mood").textContent = text;
+  const parts = [];
+  if (["mood", "by_hand"].includes(status.state) || status.state === "unsure") {
+    if (status.confidence && status.chosen_by !== "hand") parts.push(percent(100 * status.confidence));
+  }
+  if (status.chosen_by) parts.push(words.by[status.chosen_by] ?? status.chosen_by);
+  parts.push(ago(status.since));
+  $("by").textContent = parts.join(" · ");
+  announce(say(words.announce_mood, { text }));
+}
+
+function drawChances() {
+  const chances = status.chosen_for ?? {};
+  const rows = moods.map((mood) => {
+    const value = 100 * (chances[mood] ?? 0);
+    const row = element("div", "", { "data-mood": mood });
+    const bar = element("dd", "", { class: "bar", "aria-hidden": "true" });
+    const filled = element("span");
+    filled.style.setProperty("--part", value);
+    bar.append(filled);
+    row.append(element("dt", moodName(mood)), bar, element("dd", percent(value)));
+    return row;
+  });
+  $("chances").replaceChildren(...rows);
+}
+
+function drawMusic() {
+  const playing = status.playing === "play";
+  const [artist, ...title] = (status.song ?? "").split(" - ");
+  $("title").textContent = status.song ? title.join(" - ") || artist : status.playing === null ? words.mpd_missing : words.nothing;
+  $("artist").textContent = status.stepped_back ? words.yielded : title.length ? artist : "\u00a0";
+  const pause = $("pause");
+  pause.classList.toggle("is-playing", playing);
+  pause.setAttribute("aria-label", playing ? pause.dataset.pause : pause.dataset.play);
+  for (const id of ["skip", "like", "never"]) $(id).disabled = !status.song;
+  const volume = $("volume");
+  volume.disabled = status.volume === null;
+  if (!volumeIsHeld && status.volume !== null) volume.value = status.volume;
+  $("loudness").textContent = status.volume === null ? "–" : percent(volume.value);
+}
+
+function drawRest() {
+  $("camera").setAttribute("aria-checked", String(status.camera === "on"));
+  $("look").disabled = status.camera === "off";
+  $("wrong").disabled = !status.mood && !(status.chosen_by === "unsure");
+  for (const button of $("hand").children) {
+    button.setAttribute("aria-pressed", String(status.chosen_by === "hand" && shownMood() === button.dataset.mood));
+  }
+}
+
+function knowMoods() {
+  const known = Object.keys(status.chosen_for ?? {});
+  moods = known.length > 3 ? known.sort() : moods;
+}
+
+function draw(next) {
+  document.body.classList.toggle("unconnected", !next);
+  for (const button of document.querySelectorAll("main button")) button.disabled = !next;
+  if (!next) return;
+  const before = status;
+  status = next;
+  knowMoods();
+  drawLights();
+  drawMood();
+  drawChances();
+  drawMusic();
+  drawRest();
+  if (before && before.song !== status.song && status.song) announce(say(words.announce_song, { song: status.song }));
+}
+
+function chips(id, request, done) {
+  $(id).append(...Object.keys(moodWords).map((mood) => {
+    const button = element("button", moodName(mood), { type: "button", "data-mood": mood });
+    onClick(button, async () => {
+      if (await act({ do: request, mood }, say(done, { mood: moodName(mood) }))) $("wrong-sheet").hidePopover();
+    });
+    return button;
+  }));
+}
+
+chips("hand", "set-mood", words.chosen);
+chips("was", "was", words.corrected);
+onClick("look", () => act({ do: "press" }));
+onClick("pause", () => act({ do: status?.playing === "play" ? "pause" : "play" }));
+onClick("skip", () => act({ do: "skip" }));
+onClick("like", async (button) => button.classList.toggle("chosen", Boolean(await act({ do: "like" }, words.liked))));
+onClick("never", () => act({ do: "never" }, words.nevered));
+onClick("camera", (button) => act({ do: "camera", to: button.getAttribute("aria-checked") === "true" ? "off" : "on" }));
+
+const volume = $("volume");
+volume.addEventListener("input", () => {
+  volumeIsHeld = true;
+  $("loudness").textContent = percent(volume.value);
+});
+volume.addEventListener("change", async () => {
+  await act({ do: "volume", to: Number(volume.value) });
+  volumeIsHeld = false;
+});
+
+listenToStatus(draw);
+setInterval(() => status && !document.hidden && drawMood(), 30000);

@@ -1,0 +1,28 @@
+// Asks the box to be let in, and counts the seconds in which its button can be pressed.
+import { $, onClick, say, send } from "/static/page.js";
+
+const SECONDS = 30;
+
+onClick("start", async (button) => {
+  const waiting = $("waiting");
+  const { text, left, done } = waiting.dataset;
+  const end = Date.now() + SECONDS * 1000;
+  const count = document.createElement("span");
+  count.setAttribute("aria-hidden", "true"); // a screen reader need not read each second
+  waiting.replaceChildren(`${text}. `, count);
+  const show = () => (count.textContent = say(left, { seconds: Math.max(0, Math.round((end - Date.now()) / 1000)) }));
+  show();
+  const timer = setInterval(show, 500);
+  button.disabled = true;
+  try {
+    await send("/pair", {});
+    waiting.textContent = done;
+    location.replace("/");
+  } catch (error) {
+    waiting.textContent = error.message;
+    button.textContent = button.dataset.retry;
+  } finally {
+    clearInterval(timer);
+    button.disabled = false;
+  }
+});
