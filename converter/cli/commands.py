@@ -174,6 +174,14 @@ def conditions(options: argparse.Namespace) -> None:
         options.out.with_suffix(".md").write_text(f"# {title}\n\n{markdown}\n", encoding="utf-8")
 
 
+def compare(options: argparse.Namespace) -> None:
+    """Train, quantize and measure several methods under one protocol."""
+    from converter.cli import compare as side_by_side
+
+    moods = options.moods or tuple(Mood)
+    side_by_side.compare(options, lambda: _read_all(options, moods))
+
+
 def corrections(options: argparse.Namespace) -> None:
     """Print what it brings if people whom the box reads badly correct it."""
     from converter.data.ferplus import majority

@@ -42,8 +42,14 @@ def _run(options: argparse.Namespace) -> int:
         print(f"moodbox-converter: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        started = options.command is commands.train and (options.out / RECIPE).exists()
-        hint = "; continue with --resume" if started else ""
-        print(f"moodbox-converter: stopped{hint}", file=sys.stderr)
+        print(f"moodbox-converter: stopped{_hint(options)}", file=sys.stderr)
         return 130
     return 0
+
+
+def _hint(options: argparse.Namespace) -> str:
+    """How to go on after a stop."""
+    if options.command is commands.compare:
+        return "; the same command continues"
+    started = options.command is commands.train and (options.out / RECIPE).exists()
+    return "; continue with --resume" if started else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from converter.cli import argument_types as types
 from converter.cli import commands
+from converter.cli.compare import add_options as add_compare_options
 from converter.data.labels import SPLITS
 from converter.measure.photos import HALVES
 from converter.measure.scenes import NAMES
@@ -34,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
             "corrections",
             help="simulate people whom the box reads badly and who correct it, on PublicTest",
         )
+    )
+    _add_compare(
+        subparsers.add_parser("compare", help="train and measure several methods under one protocol")
     )
     _add_limits(
         subparsers.add_parser(
@@ -208,6 +212,12 @@ def _add_corrections(corrections: argparse.ArgumentParser) -> None:
     _add_data_option(corrections)
     _add_votes_option(corrections, "FER+'s fer2013new.csv: what ten people see in each face", required=True)
     corrections.set_defaults(command=commands.corrections)
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    _add_data_options(compare, votes_required=True)
+    add_compare_options(compare)
+    compare.set_defaults(command=commands.compare)
 
 
 def _add_limits(limits: argparse.ArgumentParser) -> None:

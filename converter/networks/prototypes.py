@@ -30,7 +30,7 @@ class NearestPrototypes(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
 
     def __init__(self, mood_count: int, **options: Any) -> None:
         """Make a layer for `mood_count` moods."""
-        super().__init__(trainable=False, **options)
+        super().__init__(**{"trainable": False, **options})
         self.mood_count = mood_count
 
     def build(self, input_shape: Any) -> None:

@@ -1,0 +1,138 @@
+"""The command `compare`: its options, and what it does."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from converter.cli import argument_types as types
+from converter.comparison.methods import METHODS
+from converter.data.dataset import Split
+from converter.errors import RunError
+from converter.measure.photos import Photo, read_photos
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from converter.comparison.protocol import Comparison
+    from converter.comparison.scores import Scores
+
+TABLE = "table.md"
+PLOT = "table.png"
+
+
+def add_options(compare: argparse.ArgumentParser) -> None:
+    """Add the command's own options; those for the data are added where all commands are."""
+    compare.add_argument(
+        "--method", action="append", choices=METHODS, help="only this one; may be repeated (default: all)"
+    )
+    compare.add_argument("--out", type=Path, required=True, help="the folder of the models and the table")
+    compare.add_argument("--runs", type=Path, required=True, help="the folder of the training runs")
+    compare.add_argument("--seeds", type=types.positive, default=1, help="runs of each method (default: 1)")
+    compare.add_argument("--epochs", type=types.positive, help="passes over Training (default: 12)")
+    compare.add_argument("--moods", type=types.moods, metavar="A,B,…", help="the moods (default: all seven)")
+    compare.add_argument("--photos", type=Path, metavar="FOLDER", help="look at these photos of people, too")
+    compare.add_argument(
+        "--beside",
+        type=Path,
+        action="append",
+        metavar="MODEL",
+        help="a row for this .tflite file, trained in another way; may be repeated",
+    )
+    compare.add_argument(
+        "--no-training", action="store_true", help="measure the models that are there, and train none"
+    )
+    compare.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        help="mixed_bfloat16 is faster on processors with avx512_bf16",
+    )
+
+
+def compare(options: argparse.Namespace, read_data: Callable[[], Mapping[str, Split]]) -> None:
+    """Train, quantize and measure each method, and write the table after each.
+
+    It can be stopped at any time. The same command goes on where it was stopped.
+
+    Args:
+        options: from `add_options`.
+        read_data: reads all three splits, which takes a minute.
+    """
+    from converter.comparison import protocol
+
+    changes = {name: getattr(options, name) for name in ("epochs", "moods", "precision")}
+    recipe = msgspec.structs.replace(
+        protocol.PROTOCOL, **{name: value for name, value in changes.items() if value is not None}
+    )
+    comparison = protocol.Comparison(recipe, options.out, options.runs)
+    photos = read_photos(options.photos).half("reporting") if options.photos else []
+    names = [name for name in METHODS if name in (options.method or METHODS)]
+    wanted = [(name, seed) for seed in range(1, options.seeds + 1) for name in names]
+    finished = [each for each in wanted if comparison.is_finished(*each)]
+    beside = list(options.beside or ())
+    if options.no_training and not finished and not beside:
+        raise RunError(f"{options.out}: no model of these methods is there; leave out --no-training")
+    splits = read_data()
+    if not options.no_training:
+        for name, seed in wanted:
+            if (name, seed) in finished:
+                continue
+            print(f"{name}, seed {seed}", flush=True)
+            comparison.make(name, seed, splits)
+            finished.append((name, seed))
+            _report(comparison, finished, beside, splits["PrivateTest"], photos)
+    print(_report(comparison, finished, beside, splits["PrivateTest"], photos))
+
+
+def _report(
+    comparison: Comparison,
+    finished: Sequence[tuple[str, int]],
+    beside: Sequence[Path],
+    split: Split,
+    photos: Sequence[Photo],
+) -> str:
+    """Measure what has not been measured yet, write table and plot, and return the table."""
+    from converter.comparison import report, store
+
+    comparison.models.mkdir(parents=True, exist_ok=True)
+    known = store.read_scores(comparison.models)
+    instructions = store.read_instructions(comparison.models)
+    rows = []
+    for name in METHODS:
+        seeds = sorted(seed for method, seed in finished if method == name)
+        if models := [comparison.model(name, seed) for seed in seeds]:
+            scores = [_scores(comparison, known, model, split, photos) for model in models]
+            method = METHODS[name]
+            rows.append(
+                report.Row(name, method.source, method.claim, scores, report.mean_of(instructions, scores))
+            )
+    for model in beside:
+        scores = [_scores(comparison, known, model, split, photos)]
+        rows.append(
+            report.Row(
+                model.stem, "trained in another way", "-", scores, report.mean_of(instructions, scores)
+            )
+        )
+    text = report.table(rows)
+    (comparison.models / TABLE).write_text(f"{text}\n", encoding="utf-8")
+    report.plot(rows, comparison.models / PLOT)
+    return text
+
+
+def _scores(
+    comparison: Comparison, known: dict[str, Scores], model: Path, split: Split, photos: Sequence[Photo]
+) -> Scores:
+    """What is known of a model, or what is measured now and kept."""
+    from converter.comparison import scores, store
+    from device.vision.model_card import read_card
+
+    before = known.get(model.stem)
+    if before and before.sha256 == read_card(model).sha256 and (before.photos or not photos):
+        return before
+    print(f"measuring {model}", file=sys.stderr)
+    known[model.stem] = scores.measure(model, split, photos)
+    store.write_scores(comparison.models, known)
+    return known[model.stem]

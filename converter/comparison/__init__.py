@@ -1,0 +1,1 @@
+"""Methods side by side: the same training, the same measures, one table."""

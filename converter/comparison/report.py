@@ -1,0 +1,128 @@
+"""The table and the plot of a comparison."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import PercentFormatter
+
+from converter.comparison.scores import Figure, Scores
+
+HEAD = (
+    *("method", "after", "seeds", "labels", "labels, three", "macro F1", "FER+", "FER+, three"),
+    *("parameters", "multiply-adds", "int8", "lost by int8", "time", "arm64", "photos", "claimed"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table.
+
+    Attributes:
+        name: of the method.
+        source: whom it follows.
+        claim: what the source says.
+        scores: of the model of each seed.
+        instructions: on arm64 for one crop, in millions; None if they were not counted.
+    """
+
+    name: str
+    source: str
+    claim: str
+    scores: Sequence[Scores]
+    instructions: float | None = None
+
+    def mean(self, value: Callable[[Scores], float]) -> float:
+        """Return the mean over the seeds."""
+        return statistics.fmean(map(value, self.scores))
+
+    def figure(self, value: Callable[[Scores], Figure | None]) -> Figure | None:
+        """Return the mean over the seeds; its error is that over faces, or that over seeds if larger."""
+        figures = [figure for each in self.scores if (figure := value(each)) is not None]
+        if not figures:
+            return None
+        values = [figure.value for figure in figures]
+        spread = statistics.stdev(values) if len(values) > 1 else 0.0
+        return Figure(
+            statistics.fmean(values), max(spread, statistics.fmean(figure.error for figure in figures))
+        )
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Format the rows as Markdown, the best by FER2013's labels first."""
+    ordered = sorted(rows, key=lambda row: -row.mean(lambda each: each.labels.value))
+    lines = [HEAD, ["---"] * len(HEAD), *map(_cells, ordered)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _cells(row: Row) -> list[str]:
+    return [
+        f"`{row.name}`",
+        row.source,
+        str(len(row.scores)),
+        _percent(row.figure(lambda each: each.labels)),
+        _percent(row.figure(lambda each: each.labels_of_three)),
+        f"{row.mean(lambda each: each.macro_f1):.3f}",
+        _percent(row.figure(lambda each: each.votes)),
+        _percent(row.figure(lambda each: each.votes_of_three)),
+        f"{row.mean(lambda each: each.parameters) / 1e6:.2f} M",
+        f"{row.mean(lambda each: each.multiply_adds) / 1e6:.1f} M",
+        f"{row.mean(lambda each: each.bytes) / 1e3:.0f} kB",
+        f"{100 * row.mean(lambda each: each.lost_by_int8):+.1f}",
+        f"{row.mean(lambda each: each.milliseconds):.2f} ms",
+        "-" if row.instructions is None else f"{row.instructions:.1f} M",
+        _share(row.figure(lambda each: each.photos)),
+        row.claim,
+    ]
+
+
+def _percent(figure: Figure | None) -> str:
+    return "-" if figure is None else f"{100 * figure.value:.1f} ± {100 * figure.error:.1f} %"
+
+
+def _share(figure: Figure | None) -> str:
+    return "-" if figure is None else f"{figure.value:.3f} ± {figure.error:.3f}"
+
+
+def plot(rows: Sequence[Row], path: Path) -> None:
+    """Plot the accuracy by FER2013's labels against the multiply-adds; the area of a dot is a file's size."""
+    drawing = Drawing(figsize=(9, 5.5), layout="constrained")
+    axis = drawing.subplots()
+    for row in rows:
+        figure = row.figure(lambda each: each.labels)
+        assert figure is not None
+        cost = row.mean(lambda each: each.multiply_adds) / 1e6
+        size = row.mean(lambda each: each.bytes) / 1e3
+        axis.errorbar(cost, figure.value, yerr=figure.error, color="#1b2a3a", capsize=3, elinewidth=1)
+        axis.scatter(cost, figure.value, s=size / 4 + 10, color="#2f6db3", alpha=0.6)
+        axis.annotate(
+            f"{row.name}, {size:.0f} kB",
+            (cost, figure.value),
+            xytext=(8, 6),
+            textcoords="offset points",
+            fontsize=9,
+        )
+    axis.set_xscale("log")
+    axis.yaxis.set_major_formatter(PercentFormatter(1))
+    axis.margins(x=0.2, y=0.1)
+    axis.set(
+        xlabel="multiply-adds for a crop, in millions",
+        ylabel="accuracy on PrivateTest by FER2013's labels, seven moods",
+    )
+    axis.grid(alpha=0.3)
+    drawing.savefig(path, dpi=110)
+
+
+def mean_of(instructions: Mapping[str, float], scores: Sequence[Scores]) -> float | None:
+    """Return the mean of the instructions of the models that were counted; None if none was.
+
+    Args:
+        instructions: by the model's sha256, in millions.
+        scores: of the models.
+    """
+    counted = [instructions[each.sha256] for each in scores if each.sha256 in instructions]
+    return statistics.fmean(counted) if counted else None
