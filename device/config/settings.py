@@ -83,6 +83,10 @@ class Look(Section, frozen=True):
     """A look ends when this many frames in a row show the same mood ..."""
     seconds: Annotated[float, Meta(gt=0, le=60)] = 3.0
     """... or after this many seconds."""
+    detector: Literal["haar", "lbp"] = "haar"
+    """What proposes faces: "haar", the cascade that the models have learned with, or "lbp", one of local
+    binary patterns: it is faster, and misses more faces.
+    """
     min_face: Annotated[float, Meta(ge=0.05, le=1)] = 0.08
     """The smallest face that is searched for, as a share of the frame's height. Smaller is slower, and finds
     faces farther away.

@@ -1,4 +1,4 @@
-"""Face detection by OpenCV's Haar cascades, and the crop of a detected face."""
+"""Face detection by a cascade of OpenCV, and the crop of a detected face."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from device.vision.model_card import Crop
 from device.vision.normalization import normalize
 from device.vision.opencv import cv2, named
 
-CASCADES = Path(cv2.__file__).parent / "data"
+CASCADES = Path(cv2.__file__).parent / "data"  # OpenCV's packages bring the Haar cascades alone
+LBP_CASCADE = Path(__file__).with_name("lbpcascade_frontalface.xml")
 CASCADE_WINDOW = 24  # pixels: the detection window that the cascades were trained with, so the smallest face
 MAX_SIDE = 2**15 - 1  # pixels: OpenCV cannot rotate a picture with a longer side
 TRACKING_MARGIN = 0.35  # of a face's size, on each side: the region that is searched in the next frame
@@ -75,11 +76,11 @@ class FaceDetector:
         ModelError: OpenCV has no such cascade.
     """
 
-    def __init__(self, cascade: str, min_face: float, *, verified: bool = False) -> None:
+    def __init__(self, cascade: str | Path, min_face: float, *, verified: bool = False) -> None:
         """Load the cascade.
 
         Args:
-            cascade: The file's name in OpenCV's own folder.
+            cascade: The file's name in OpenCV's own folder, or LBP_CASCADE.
             min_face: The smallest face, as a share of the frame's height.
             verified: Whether `detect` gets a score that judges each candidate. A single window of the cascade
                 is then a candidate, and coarser searches suffice. Without it a face needs several overlapping

@@ -18,7 +18,7 @@ from device.mood import Decision, Face, Probabilities, agree, decide
 from device.mood_bias import NO_BIAS, MoodBias
 from device.vision.change import ChangeDetector
 from device.vision.classifier import Classifier, Prediction
-from device.vision.detector import FaceDetector, crop_face
+from device.vision.detector import LBP_CASCADE, FaceDetector, crop_face
 from device.vision.frame import Frame
 
 
@@ -53,7 +53,9 @@ class FaceAnalyzer:
         self._classifier = Classifier(model.file(), model.runtime)
         self.card = self._classifier.card
         self._tells_faces = self.card.face_threshold is not None
-        self._detector = FaceDetector(self.card.crop.detector, rules.min_face, verified=self._tells_faces)
+        # The two draw boxes of the same size, so the card's margin holds for both (models/COMPARISON.md).
+        cascade = LBP_CASCADE if rules.detector == "lbp" else self.card.crop.detector
+        self._detector = FaceDetector(cascade, rules.min_face, verified=self._tells_faces)
         self._seen: tuple[int, ...] | None = None  # the shape of frames whose remains are in the buffers
 
     def analyze(self, frame: Frame, previous: Face | None = None, mirrored: bool = False) -> FrameResult:

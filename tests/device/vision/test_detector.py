@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from device.errors import ModelError
 from device.mood import Face
 from device.vision import detector as detector_module
-from device.vision.detector import FaceDetector, FaceScore, crop_face
+from device.vision.detector import LBP_CASCADE, FaceDetector, FaceScore, crop_face
 from device.vision.model_card import Crop
 from device.vision.normalization import Normalization
 from device.vision.pictures import read_picture
@@ -27,6 +27,16 @@ def test_a_face_is_detected_where_it_is() -> None:
     assert face is not None
     assert abs(face.x + face.width / 2 - 190) < 40  # the centre of her face, measured in the picture
     assert 100 < face.width < 200
+
+
+def test_the_cascade_of_local_binary_patterns_draws_the_same_box() -> None:
+    by_haar, by_lbp = (
+        FaceDetector(cascade, min_face=0.25).detect(read_picture(HAPPY)) for cascade in (FRONTAL, LBP_CASCADE)
+    )
+    assert by_haar is not None
+    assert by_lbp is not None
+    assert abs(by_haar.x - by_lbp.x) + abs(by_haar.y - by_lbp.y) < 0.2 * by_haar.width
+    assert by_lbp.width == pytest.approx(by_haar.width, rel=0.15)
 
 
 def test_the_largest_face_wins() -> None:

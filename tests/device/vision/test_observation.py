@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from device.config.settings import DEFAULT_MODEL, Model
 from device.config.settings import Look as Rules
@@ -81,10 +82,11 @@ def test_predictions_below_the_cards_threshold_are_unsure() -> None:
     assert observation(*[result(Mood.SAD, 0.45)] * 5).decision().outcome is Outcome.UNSURE
 
 
-def test_real_faces_get_the_mood_that_a_person_sees_in_them() -> None:
-    analyzer = FaceAnalyzer(Model(), Rules())
+@pytest.mark.parametrize("rules", [Rules(), Rules(detector="lbp")], ids=["haar", "lbp"])
+def test_real_faces_get_the_mood_that_a_person_sees_in_them(rules: Rules) -> None:
+    analyzer = FaceAnalyzer(Model(), rules)
     for path, mood in ((HAPPY, Mood.HAPPY), (NEUTRAL, Mood.NEUTRAL)):
-        decision = observe(analyzer, [read_picture(path)], Rules())
+        decision = observe(analyzer, [read_picture(path)], rules)
         assert decision.mood is mood
         assert decision.prediction_count == 1
 
