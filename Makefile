@@ -143,7 +143,7 @@ docs/demo.svg: .venv/.develop
 
 settings: .venv/.develop
 	$(BIN)/python -m device.config.documented >deploy/moodbox.toml
-	$(BIN)/python -m device.system.protocol_table docs/scripts.md
+	$(BIN)/python -m device.control.table docs/scripts.md
 
 lock:
 	script/lock

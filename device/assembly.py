@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from device.config import settings
 from device.config.last_good import service_folder
+from device.control.server import ENDING, ControlServer, Request
 from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.health import Health, Part
 from device.panel.button import Button, GestureRecognizer
 from device.panel.controls import open_controls
 from device.panel.lights import Indication, Lights, NoLights, open_lights, without_light
 from device.supervision import DEFAULT_RESTART_POLICY, RestartPolicy
-from device.system.control_server import ENDING, ControlServer, Request
 from device.system.restart import RestartOncePerBoot
 from device.system.startup_times import StartupTimes
 from device.system.systemd import Notifier

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from device.config import last_good
 from device.config.settings import Settings
+from device.control.client import ask
 from device.errors import NoBoxError, ServiceError
 from device.library import index
 from device.mpd.connection import connected
@@ -15,7 +16,6 @@ from device.mpd.stickers import delete_plays
 from device.playback import memory
 from device.storage.folder_owner import acting_as_owner
 from device.system import restart
-from device.system.control_client import ask
 
 VACUUM = "sudo journalctl --rotate --vacuum-time=1s"
 

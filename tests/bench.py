@@ -28,11 +28,11 @@ from gpiozero import Device
 import device
 from device.box.observer import SEARCH_PAUSE_S
 from device.config.settings import Look, Service, Settings
+from device.control.client import ask
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.demo.slideshow import Slideshow
 from device.demo.songs import make_library
-from device.system.control_client import ask
 from device.vision.change import MAX_SEARCH_INTERVAL_S, ChangeDetector
 from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer

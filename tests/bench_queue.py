@@ -21,10 +21,10 @@ import numpy as np
 import soundfile
 
 import device
+from device.control.client import ask
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.mpd import responses
-from device.system.control_client import ask
 from tests.bench import PICTURES, machine
 from tests.waiting import eventually
 

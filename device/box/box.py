@@ -29,6 +29,8 @@ from device.box.requests import RequestHandler
 from device.box.state import Activity, State, StateHolder, indication_of
 from device.box.status import headline_of, status_of
 from device.config import settings
+from device.control import protocol
+from device.control.server import ENDING, Request
 from device.health import Health, Part, PartFailed, PartRecovered, ThreadDied
 from device.library.scanner import SongTableUpdated
 from device.panel.button import Edge, Gesture, GestureRecognizer
@@ -47,8 +49,6 @@ from device.supervision import (
     RestartPolicy,
     why_the_box_ends,
 )
-from device.system import control_protocol as protocol
-from device.system.control_server import ENDING, Request
 from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
 from device.system.systemd import Notifier

@@ -1,13 +1,13 @@
-"""What each command of the control socket does; `device.system.control_protocol` has their table."""
+"""What each command of the control socket does; `device.control.protocol` has their table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from device.box.commands.reply import NO_MPD, OK, Actions, Reply
+from device.control import protocol
+from device.control.server import Request
 from device.playback.controller import PlaybackController
-from device.system import control_protocol as protocol
-from device.system.control_server import Request
 
 NO_VOLUME = "MPD has no volume: give its audio_output a mixer_type in mpd.conf"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from device import __version__
 from device.box.state import State
+from device.control.protocol import PROTOCOL_VERSION
 from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Snapshot
-from device.system.control_protocol import PROTOCOL_VERSION
 
 
 def status_of(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from device.config.settings import Settings
+from device.control.client import ask
 from device.errors import (
     CameraError,
     LibraryError,
@@ -27,7 +28,6 @@ from device.health import Part
 from device.panel.controls import control_pins
 from device.printable import printable
 from device.storage.folder_owner import acting_as_owner
-from device.system.control_client import ask
 from device.vision.cameras.switch import SWITCHED_OFF
 
 if TYPE_CHECKING:

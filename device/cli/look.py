@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from device.cli.mounting_hint import mounting_hint
 from device.config.settings import Settings
+from device.control.client import ask
 from device.errors import CameraError, MoodboxError, NoBoxError, SettingsError
 from device.mood import Decision
 from device.printable import printable
-from device.system.control_client import ask
 from device.vision.camera import camera_factory, frames_of, max_side, source_path
 from device.vision.cameras.mounting import upright
 from device.vision.cameras.switch import SWITCHED_OFF, CameraSwitch

@@ -16,10 +16,10 @@ from device.cli.terminal_output import harmless_output, open_standard_streams
 from device.config.last_good import read_or_last_good
 from device.config.reading import check_source, read_settings
 from device.config.settings import Settings
+from device.control.protocol import COMMANDS, Command
 from device.errors import MoodboxError, SettingsError
 from device.mood import Mood
 from device.output import OneLineParser, written_out
-from device.system.control_protocol import COMMANDS, Command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

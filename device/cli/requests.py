@@ -9,11 +9,11 @@ from contextlib import closing
 from typing import Any
 
 from device.config.settings import Settings
+from device.control import protocol
+from device.control.client import ask, subscribe
 from device.errors import NoBoxError, SettingsError
 from device.mood import Mood
 from device.mood_estimate import MoodEstimate
-from device.system import control_protocol as protocol
-from device.system.control_client import ask, subscribe
 
 
 def send(options: argparse.Namespace, settings: Settings) -> int:

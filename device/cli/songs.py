@@ -13,6 +13,7 @@ import numpy as np
 from device.cli.song_affect import affect_as_object, folder_for_command
 from device.cli.songs_estimate import estimate_of
 from device.config.settings import Settings
+from device.control.client import ask
 from device.errors import LibraryError, MoodboxError, NoBoxError, PlayerError, SettingsError
 from device.library.index import LibraryIndex
 from device.library.music_folder import music_folder_if_readable
@@ -30,7 +31,6 @@ from device.printable import printable
 from device.recommend.ranking import RankedSong
 from device.recommend.song_plan import HISTORY_LENGTH, ListeningContext, plan_songs
 from device.recommend.trajectory import Trajectory
-from device.system.control_client import ask
 
 SONG_COUNT = 12
 

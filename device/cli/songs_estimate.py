@@ -8,11 +8,11 @@ import math
 from collections.abc import Sequence
 
 from device.config.settings import Settings
+from device.control.client import ask
 from device.errors import NoBoxError, SettingsError
 from device.library.tag_affect import AffectLexicon, Term, read_lexicon
 from device.mood import Mood
 from device.mood_estimate import ChosenBy, MoodEstimate
-from device.system.control_client import ask
 
 EXAMPLE = "--mood happy=0.45,neutral=0.40,sad=0.15"
 

@@ -17,9 +17,9 @@ from device.box.box import Box
 from device.box.loop import Stop
 from device.box.state import Activity, State
 from device.config.settings import Settings
+from device.control.client import ask
 from device.mood import Mood
 from device.supervision import DEFAULT_RESTART_POLICY, RestartPolicy
-from device.system.control_client import ask
 from device.vision.camera import Camera
 
 PRESS_S = 0.08  # how long a press lasts

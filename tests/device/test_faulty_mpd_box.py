@@ -11,10 +11,10 @@ import pytest
 
 from device.cli.check import CHECKS
 from device.config.settings import Settings
+from device.control.client import ask
 from device.demo.server import PrivateMpd
 from device.errors import PlayerError, ServiceError
 from device.health import Part
-from device.system.control_client import ask
 from tests.device.cli.commands import moodbox, running
 from tests.device.mpd.faulty_mpd import ROWS, STATUS, FaultyMpd, Raw, Response
 from tests.device.playback.test_faulty_mpd import NO_ANSWER, NO_MPD, NOT_REACHABLE, without

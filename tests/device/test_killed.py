@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from device.config.settings import Settings
+from device.control.client import ask
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.library.index import LibraryIndex
 from device.mood import Mood
 from device.playback.memory import Memory
-from device.system.control_client import ask
 from tests.device.cli.commands import MOCK_PINS
 from tests.device.estimates import certain
 from tests.device.fuzzing import FUZZING

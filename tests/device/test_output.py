@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from device.system.control_server import ControlServer, Request
+from device.control.server import ControlServer, Request
 from tests.device.cli.commands import MOCK_PINS
 from tests.device.conftest import HAPPY, PICTURES
 

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from device.system.control_protocol import NAMES, RequestError, convert
+from device.control.protocol import NAMES, RequestError, convert
 from window.access.guard import RefusedError
 from window.box.client import BoxClient, BoxError, NoBoxError
 

@@ -9,9 +9,9 @@ from device.box.commands.reply import Actions, Reply
 from device.box.loop import Loop
 from device.box.observer import Observer
 from device.box.state import Activity, StateHolder
+from device.control import protocol
 from device.errors import MemoryFileError
 from device.health import Health, Part
-from device.system import control_protocol as protocol
 from device.vision.cameras.capture import CLOSE_TIMEOUT_S, Capture
 from device.vision.cameras.switch import CameraSwitch
 

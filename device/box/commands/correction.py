@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from device.box.commands.reply import GOING_OFF, OK, Actions, Reply
 from device.box.state import Activity, StateHolder
+from device.control import protocol
 from device.mood import Decision, Mood
 from device.mood_bias import NO_BIAS
 from device.mood_estimate import ChosenBy, MoodEstimate
 from device.playback.controller import PlaybackController
 from device.playback.guarded_memory import GuardedMemory
-from device.system import control_protocol as protocol
 
 log = logging.getLogger(__name__)
 

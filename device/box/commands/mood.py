@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from device.box.commands.reply import GOING_OFF, OK, Actions, Reply
 from device.box.state import Activity, StateHolder
+from device.control import protocol
 from device.mood_estimate import ChosenBy, MoodEstimate
 from device.playback.controller import PlaybackController
-from device.system import control_protocol as protocol
 
 log = logging.getLogger(__name__)
 

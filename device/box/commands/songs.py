@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable
 
 from device.box.commands.reply import NO_MPD, OK, Actions, DeferredReply, Reply
+from device.control import protocol
 from device.mpd.snapshot import Entry
 from device.mpd.titles import is_stream
 from device.playback.controller import PlaybackController
 from device.playback.guarded_memory import GuardedMemory
-from device.system import control_protocol as protocol
 
 log = logging.getLogger(__name__)
 

@@ -18,6 +18,8 @@ from device.box import correct_button
 from device.box.commands.correction import CorrectionError, Corrector
 from device.box.state import Activity, State, StateHolder
 from device.config.settings import Settings
+from device.control import protocol
+from device.control.client import ask
 from device.demo.harness import PRESS_S, Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
@@ -27,8 +29,6 @@ from device.panel.lights import Indication
 from device.playback.controller import PlaybackController
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
-from device.system import control_protocol as protocol
-from device.system.control_client import ask
 from tests.device.box.helpers import PictureSequence, SlowCamera, lit, plays, shows
 from tests.device.conftest import NEUTRAL
 from tests.waiting import eventually

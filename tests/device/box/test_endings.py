@@ -19,10 +19,10 @@ from pathlib import Path
 import pytest
 
 from device.config.settings import Settings
+from device.control.client import ask
 from device.demo.server import PrivateMpd
 from device.errors import SEE_LOG, ServiceError
 from device.supervision import EXIT_INTERNAL_ERROR
-from device.system.control_client import ask
 from tests.device import test_killed
 from tests.device.cli.commands import MOCK_PINS
 from tests.device.fuzzing import FUZZING

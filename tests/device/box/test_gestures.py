@@ -10,13 +10,13 @@ import pytest
 from gpiozero import Device
 
 from device.config.settings import Panel, Settings
+from device.control.client import ask
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.mood import Mood
 from device.panel.lights import Indication
 from device.playback.memory import Memory
-from device.system.control_client import ask
 from tests.device.box.helpers import PictureSequence, lit, plays, shows
 from tests.device.estimates import certain
 from tests.waiting import eventually

@@ -16,12 +16,12 @@ from gpiozero import Device
 from device.assembly import open_box
 from device.box.loop import Stop
 from device.config.settings import DEFAULT_MODEL, Model, Panel, Settings
+from device.control.client import ask
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.mood import Mood
 from device.panel.lights import Indication
-from device.system.control_client import ask
 from tests.device.box.helpers import PictureSequence, plays, shows
 from tests.waiting import eventually
 

@@ -12,13 +12,13 @@ import pytest
 
 from device.box.requests import RequestHandler
 from device.config.settings import Settings
+from device.control import protocol
+from device.control.client import ask, subscribe
+from device.control.server import Request
 from device.demo.harness import Harness
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.playback.controller import PlaybackController
-from device.system import control_protocol as protocol
-from device.system.control_client import ask, subscribe
-from device.system.control_server import Request
 from tests.device.box.helpers import plays
 from tests.waiting import eventually
 

@@ -19,6 +19,8 @@ from device.box.box import Box, Event
 from device.box.loop import Stop
 from device.box.state import Activity, State, with_changes
 from device.config.settings import Look, Model, Music, Panel
+from device.control.protocol import COMMANDS, Command, Press, SetMood, Was
+from device.control.server import ENDING, Request
 from device.errors import PowerError
 from device.health import Health, Part, PartFailed, PartRecovered, ThreadDied
 from device.library.scanner import LibraryScanner, SongTableUpdated
@@ -42,8 +44,6 @@ from device.playback.mpd_worker import (
     SongsQueued,
     SongsRefused,
 )
-from device.system.control_protocol import COMMANDS, Command, Press, SetMood, Was
-from device.system.control_server import ENDING, Request
 from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
 from device.system.systemd import Notifier

@@ -15,7 +15,7 @@ import pytest
 
 from device.cli.main import main
 from device.cli.terminal_output import TerminalText
-from device.system.control_server import ControlServer, Request
+from device.control.server import ControlServer, Request
 from tests.device.cli.commands import MOCK_PINS, moodbox
 
 TITLE = "\x1b]0;mine\x07 Beyonc\xe9 \x9b2J \u202e\u65e5\x7f"

@@ -17,14 +17,14 @@ from device.box.loop import Loop
 from device.box.observer import Observer
 from device.box.state import State, StateHolder
 from device.config.settings import Settings
+from device.control import protocol
+from device.control.client import ask
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.health import Health
 from device.mood import Mood
 from device.panel.lights import Indication
-from device.system import control_protocol as protocol
-from device.system.control_client import ask
 from device.vision.cameras.capture import Capture
 from device.vision.cameras.switch import FILE, CameraSwitch
 from tests.device.box.helpers import PictureSequence, SlowCamera, lit, plays, shows

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from device.config.settings import Settings
+from device.control import protocol
+from device.control.client import ask
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.panel.lights import Indication
-from device.system import control_protocol as protocol
-from device.system.control_client import ask
 from tests.device.box.helpers import PictureSequence, SlowCamera, plays, shows
 from tests.waiting import eventually
 

@@ -14,11 +14,11 @@ import msgspec
 import pytest
 
 from device.config.settings import Settings
+from device.control.client import ask
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.playback.memory import Memory
-from device.system.control_client import ask
 from tests.device.box.helpers import PictureSequence, plays
 from tests.device.playback.conftest import start_without
 from tests.waiting import eventually

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from device.control.client import ask
 from device.errors import ServiceError
-from device.system.control_client import ask
 
 
 def test_another_programs_socket_is_recognized(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from device.control.client import ask
+from device.control.server import MAX_CONNECTIONS, ControlServer, Request
 from device.errors import ServiceError
-from device.system.control_client import ask
-from device.system.control_server import MAX_CONNECTIONS, ControlServer, Request
 
 
 def reply_to(request: Request) -> None:

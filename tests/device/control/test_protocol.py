@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.mood import Mood
-from device.system.control_protocol import (
+from device.control.protocol import (
     COMMANDS,
     MAX_REQUEST_BYTES,
     Command,
@@ -22,7 +21,8 @@ from device.system.control_protocol import (
     encode,
     parse_request,
 )
-from device.system.protocol_table import as_markdown
+from device.control.table import as_markdown
+from device.mood import Mood
 
 SCRIPTS = Path(__file__).parents[3] / "docs" / "scripts.md"
 

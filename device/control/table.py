@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from device.system.control_protocol import COMMANDS
+from device.control.protocol import COMMANDS
 
 HEADING = "| `do` | arguments | reply | on the command line |\n|---|---|---|---|\n"
 

@@ -18,10 +18,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from device.errors import ServiceError
-from device.health import Part
-from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
-from device.system.control_protocol import (
+from device.control.mailbox import Mailbox
+from device.control.protocol import (
     MAX_REQUEST_BYTES,
     REPLY_TIMEOUT_S,
     Command,
@@ -29,7 +27,9 @@ from device.system.control_protocol import (
     Subscribe,
     parse_request,
 )
-from device.system.mailbox import Mailbox
+from device.errors import ServiceError
+from device.health import Part
+from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
 
 log = logging.getLogger(__name__)
 

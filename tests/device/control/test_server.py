@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.control.client import ask
+from device.control.protocol import MAX_REQUEST_BYTES, NAMES
+from device.control.server import MAX_CONNECTIONS, ControlServer, Request
 from device.errors import ServiceError
 from device.health import PartFailed, PartRecovered
-from device.system.control_client import ask
-from device.system.control_protocol import MAX_REQUEST_BYTES, NAMES
-from device.system.control_server import MAX_CONNECTIONS, ControlServer, Request
 from tests.waiting import eventually
 
 
@@ -143,7 +143,7 @@ def test_a_server_that_nobody_asks_sleeps_and_still_ends_at_once(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It does not wait until the next check of its path, which is in an hour here."""
-    monkeypatch.setattr("device.system.control_server.PATH_CHECK_S", 3600)
+    monkeypatch.setattr("device.control.server.PATH_CHECK_S", 3600)
     server = ControlServer(path, reply_to)
     assert ask(path, "status") == {"verb": "status"}
     server.close()
@@ -153,7 +153,7 @@ def test_a_server_that_nobody_asks_sleeps_and_still_ends_at_once(
 def test_a_socket_that_is_removed_is_replaced_at_the_same_path(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("device.system.control_server.PATH_CHECK_S", 0.05)
+    monkeypatch.setattr("device.control.server.PATH_CHECK_S", 0.05)
     events: SimpleQueue[Any] = SimpleQueue()
     server = ControlServer(
         path, lambda event: reply_to(event) if isinstance(event, Request) else events.put(event)

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from device.control.client import ask, subscribe
+from device.control.mailbox import MAX_WAITING, Mailbox
+from device.control.protocol import Subscribe
+from device.control.server import MAX_CONNECTIONS, MAX_SUBSCRIBERS, ControlServer, Request
 from device.errors import ServiceError
-from device.system.control_client import ask, subscribe
-from device.system.control_protocol import Subscribe
-from device.system.control_server import MAX_CONNECTIONS, MAX_SUBSCRIBERS, ControlServer, Request
-from device.system.mailbox import MAX_WAITING, Mailbox
 from tests.waiting import eventually
 
 
