@@ -1,8 +1,9 @@
-"""The command `compare`: its options, and what it does."""
+"""The commands `compare` and `detectors`: their options, and what they do."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from converter.comparison.methods import METHODS
 from converter.data.dataset import Split
 from converter.errors import RunError
 from converter.measure.photos import Photo, read_photos
+from converter.measure.scenes import NAMES
+from device.vision.opencv import cv2
 
 if TYPE_CHECKING:  # it loads TensorFlow
     from converter.comparison.protocol import Comparison
@@ -50,6 +53,38 @@ def add_options(compare: argparse.ArgumentParser) -> None:
         choices=("float32", "mixed_bfloat16"),
         help="mixed_bfloat16 is faster on processors with avx512_bf16",
     )
+
+
+def add_detectors_options(detectors: argparse.ArgumentParser) -> None:
+    """Add the options of `detectors`."""
+    detectors.add_argument("model", type=Path, help="a .tflite file whose network tells faces, such as mood3")
+    detectors.add_argument("--photos", type=Path, required=True, help="a folder as for `conditions`")
+    detectors.add_argument(
+        "--scenes", type=Path, help="a folder of pictures without people: how often is a face found in them?"
+    )
+    detectors.add_argument(
+        "--condition", action="append", choices=NAMES, help="only this one; may be repeated"
+    )
+    detectors.add_argument("--json", action="store_true", help="print a line of JSON for each detector")
+    detectors.set_defaults(command=detect)
+
+
+def detect(options: argparse.Namespace) -> None:
+    """Measure the face detectors on the photos for reporting and on empty scenes."""
+    from converter.comparison import detectors
+    from converter.measure.empty_scenes import read_pictures
+
+    cv2.setNumThreads(1)  # processor time of one thread is what is compared
+    found = detectors.detectors(options.model)
+    photos = read_photos(options.photos).half("reporting")
+    empty = read_pictures(options.scenes) if options.scenes else []
+    results = []
+    for name, each in found.items():
+        results.append(detectors.measure(name, each, photos, options.condition or NAMES, empty))
+        if options.json:
+            print(json.dumps(results[-1].as_dict()), flush=True)
+    if not options.json:
+        print(detectors.table(results))
 
 
 def compare(options: argparse.Namespace, read_data: Callable[[], Mapping[str, Split]]) -> None:

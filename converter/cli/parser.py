@@ -7,6 +7,7 @@ from pathlib import Path
 
 from converter.cli import argument_types as types
 from converter.cli import commands
+from converter.cli.compare import add_detectors_options
 from converter.cli.compare import add_options as add_compare_options
 from converter.data.labels import SPLITS
 from converter.measure.photos import HALVES
@@ -38,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_compare(
         subparsers.add_parser("compare", help="train and measure several methods under one protocol")
+    )
+    add_detectors_options(
+        subparsers.add_parser("detectors", help="score face detectors on photos and on empty scenes")
     )
     _add_limits(
         subparsers.add_parser(

@@ -25,7 +25,7 @@ from converter.measure.scenes import (
 from device.mood import Face
 from device.vision.detector import FaceDetector
 from device.vision.pictures import read_picture
-from tests.converter.measure.conftest import FRONTAL
+from tests.converter.conftest import FRONTAL
 from tests.device.vision.odd_pictures import encoded
 
 
