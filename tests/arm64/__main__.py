@@ -31,8 +31,6 @@ def main() -> None:
         "--keep", action="store_true", help="store the means, so that later runs are compared with them"
     )
     options = parser.parse_args()
-    if not (ARM64 / "plugin.so").exists():
-        sys.exit("moodbox: run script/arm64 first, or `make bench-arm64`, which does both")
     frames, mistakes = count(options.model.resolve())
     following = len(frames["next"]) // len(frames["first"])
     observations = [
@@ -63,8 +61,26 @@ def main() -> None:
 
 def count(model: Path) -> tuple[dict[str, list[float]], int]:
     """Millions of instructions of each frame, by kind; and the number of frames with a wrong detection."""
+    frames = defaultdict(list)
+    lines = []
+    for line, instructions in counted("tests.arm64.count", model):
+        lines.append(line)
+        frames[line.split()[0]].append(instructions)
+    mistakes = ("first none", "next none", "nobody face", "unchanged face")
+    return frames, sum(lines.count(line) for line in mistakes)
+
+
+def counted(module: str, *arguments: str | Path) -> list[tuple[str, float]]:
+    """Run a module on the emulated arm64: each line that it prints, with the millions of instructions for it.
+
+    Args:
+        module: makes the system call MARK before and after what each line is about.
+        arguments: for the module.
+    """
+    if not (ARM64 / "plugin.so").exists():
+        sys.exit("moodbox: run script/arm64 first, or `make bench-arm64`, which does both")
     run = subprocess.run(
-        [*emulator(), ARM64 / "root/usr/bin/python3.11", "-m", "tests.arm64.count", model],
+        [*emulator(), ARM64 / "root/usr/bin/python3.11", "-m", module, *arguments],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
@@ -79,12 +95,10 @@ def count(model: Path) -> tuple[dict[str, list[float]], int]:
     if run.returncode:
         sys.exit(f"{run.stdout}{run.stderr}moodbox: nothing was counted")
     marks = [int(line.split()[1]) for line in run.stderr.splitlines() if line.startswith("instructions:")]
-    lines = run.stdout.splitlines()
-    frames = defaultdict(list)
-    for line, before, after in zip(lines, marks[::2], marks[1::2], strict=True):
-        frames[line.split()[0]].append((after - before) / 1e6)
-    mistakes = ("first none", "next none", "nobody face", "unchanged face")
-    return frames, sum(lines.count(line) for line in mistakes)
+    return [
+        (line, (after - before) / 1e6)
+        for line, before, after in zip(run.stdout.splitlines(), marks[::2], marks[1::2], strict=True)
+    ]
 
 
 def emulator() -> list[str | Path]:
