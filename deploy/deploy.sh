@@ -17,12 +17,14 @@ host_pattern="(ssh://)?([A-Za-z0-9_.][A-Za-z0-9_.@+-]*@)?($name_pattern|$address
 
 usage() {
     cat <<END
-usage: deploy/deploy.sh [--dry-run | --rollback | --status | --open-mpd | --close-mpd | --remove] [USER@]HOST
+usage: deploy/deploy.sh [OPTION] [USER@]HOST
 
 Installs this release of moodbox on HOST, over SSH with a key. The user needs sudo without a password, or is root.
   --dry-run    say what a deploy would do, and change nothing
   --rollback   go back to the previous release
   --status     list the releases, and show the box's status
+  --window     open the box's page in your network, at http://HOST.local; browsers are let in by the box's button
+  --no-window  close it again
   --open-mpd   let MPD's clients in your network in, without a password; at first it is closed
   --close-mpd  keep them out again
   --remove     remove moodbox; keep its settings and what it has learned
@@ -208,7 +210,7 @@ verb=deploy dry_run='' host=''
 for word in "$@"; do
     case $word in
         --dry-run) dry_run=yes ;;
-        --rollback | --status | --open-mpd | --close-mpd | --remove) verb=${word#--} ;;
+        --rollback | --status | --window | --no-window | --open-mpd | --close-mpd | --remove) verb=${word#--} ;;
         -h | --help) usage && exit ;;
         -*) fail 2 "'$word' is not an option: deploy/deploy.sh --help lists them" ;;
         *) [ -z "$host" ] || fail 2 "expected one machine, found '$host' and '$word': deploy/deploy.sh --help says more" && host=$word ;;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -18,12 +19,17 @@ from window.access.hosts import known_names
 from window.box.broadcast import Broadcast
 from window.box.client import BoxClient
 from window.pages.actions import act
+from window.pages.aim import AimPage
+from window.pages.health import HealthPage
+from window.pages.music import MusicPage
 from window.pages.pairing import Pairing
 from window.pages.rendering import page
 from window.pages.static import PUBLIC, StaticFiles
 from window.pages.streams import EventStreams
+from window.uploads.folder import UploadFolder
 
 MAX_STATUS_STREAMS = 16
+MAX_WATCHERS = 4  # of the live picture
 PUBLIC_PATHS = ("/pair", "/open/", *(f"/static/{name}" for name in PUBLIC))
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -32,24 +38,31 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class Window:
     """The application, and what the process needs to know of it."""
 
-    def __init__(self, *, socket: Path, state: Path, names: Iterable[str] = ()) -> None:
+    def __init__(
+        self, *, socket: Path, state: Path, uploads: Path | None = None, names: Iterable[str] = ()
+    ) -> None:
         """Put it together; nothing is opened yet.
 
         Args:
             socket: The box's control socket.
             state: The window's own folder.
+            uploads: Where songs may be written; None for nowhere.
             names: Further names of this machine.
         """
         self._box = BoxClient(socket)
         self.browsers = PairedBrowsers(state / "browsers.json")
         self.pairing = Pairing(self.browsers, self._box)
         self._status = EventStreams(Broadcast(lambda: self._box.lines("subscribe")), MAX_STATUS_STREAMS)
+        self._frames = EventStreams(Broadcast(lambda: self._box.lines("frames"), again=False), MAX_WATCHERS)
+        self._aim = AimPage(self._box)
+        self._music = MusicPage(UploadFolder(uploads))
+        self._health = HealthPage(self.browsers)
         inner = Starlette(
             routes=self._routes(), exception_handlers={HTTPException: _not_there, RefusedError: _refused}
         )
         self.app: ASGIApp = Guard(
             inner,
-            Policy(known_names(names), PUBLIC_PATHS),
+            Policy(known_names(names), PUBLIC_PATHS, ("/upload/",)),
             self.browsers,
             Starlette(routes=[Route("/{path:path}", self.pairing.refuse, methods=["GET", "POST", "PUT"])]),
         )
@@ -61,6 +74,16 @@ class Window:
             Route("/pair", self.pairing.by_button, methods=["POST"]),
             Route("/open/{code}", self.pairing.by_link),
             Route("/events", self._events),
+            Route("/aim", self._aim.show),
+            Route("/aim/allow", self._aim.allow, methods=["POST"]),
+            Route("/frames", self._watch),
+            Route("/music", self._music.show),
+            Route("/upload/{name}", self._music.upload, methods=["PUT"]),
+            Route("/settings", partial(show, name="settings")),
+            Route("/health", self._health.show),
+            Route("/journal", self._health.journal),
+            Route("/browsers/{key}/send-away", self._health.send_away, methods=["POST"]),
+            Route("/welcome", self._music.welcome),
             Route("/do", self._do, methods=["POST"]),
             Route("/static/{name}", StaticFiles().__call__),
         ]
@@ -76,9 +99,17 @@ class Window:
     async def _events(self, request: Request) -> Response:
         return self._status.open(self._welcome(request))
 
+    async def _watch(self, request: Request) -> Response:
+        return self._frames.open(self._welcome(request))
+
     def _welcome(self, request: Request) -> Callable[[], bool]:
         key = request.scope["browser"].key
         return lambda: key in self.browsers
+
+
+async def show(request: Request, name: str) -> Response:
+    """Return a page that needs nothing besides its texts."""
+    return page(request, name)
 
 
 async def _not_there(_request: Request, error: Exception) -> Response:

@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except OSError as error:
             print(f"moodbox window: {error.strerror}: {_place(error, options)}", file=sys.stderr)
             return 1
-        window = Window(socket=options.socket, state=options.state, names=options.name)
+        window = Window(
+            socket=options.socket, state=options.state, uploads=options.uploads, names=options.name
+        )
         if not sockets:
             host, port = listening[0].getsockname()[:2]
             link = f"http://{f'[{host}]' if ':' in host else host}:{port}{window.pairing.new_link()}"
@@ -56,6 +58,7 @@ def _parser() -> OneLineParser:
     add = parser.add_argument
     add("--socket", type=Path, default="/run/moodbox/control.sock", help="the box's control socket")
     add("--state", type=Path, default=Path(state).expanduser(), metavar="FOLDER", help="for its own files")
+    add("--uploads", type=Path, metavar="FOLDER", help="where to put songs; default: no uploads")
     add("--address", default="127.0.0.1", help="where to listen; default: for this computer alone")
     add("--port", type=int, default=8080, help="0 for any that is free")
     add("--name", action="append", default=[], help="another name of this machine; may be repeated")

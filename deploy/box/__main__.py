@@ -8,6 +8,7 @@ rollback                go back to the release before the current one
 back                    (systemd runs it when the box has failed) go back to the last proven release, if the
                         release that failed was never proven
 open-mpd, close-mpd     let MPD's clients in the network in, or keep them out
+window, no-window       open the box's page in the network, or close it
 status, remove
 """
 
@@ -26,6 +27,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import health_check
+import page
 import preflight
 import streams
 from common import (
@@ -160,6 +162,7 @@ def status() -> None:
 def remove() -> None:
     """Remove moodbox; settings, learned data, the user and apt's packages stay."""
     restore_mpd()
+    page.remove()
     preflight.remove()
     shutil.rmtree(ROOT)
     report(f"removed; {SETTINGS.parent}, {STATE}, the user moodbox and the packages from apt are kept")
@@ -174,6 +177,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "remove": remove,
     "open-mpd": open_mpd,
     "close-mpd": close_mpd,
+    "window": page.switch_on,
+    "no-window": page.switch_off,
 }
 
 
@@ -195,7 +200,7 @@ def main(verb: str, *rest: str) -> int:
         signal.signal(number, signal.SIG_IGN)
     try:
         validate(*rest)
-        if verb in ("status", "remove", "open-mpd", "close-mpd") and not ROOT.exists():
+        if verb in ("status", "remove", "open-mpd", "close-mpd", "window", "no-window") and not ROOT.exists():
             raise DeployError(NOTHING, "there is no moodbox on this machine")
         with deploy_lock() if verb != "status" else contextlib.nullcontext():
             VERBS[verb](*rest)

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Set
 
+import page
 from common import CURRENT, RELEASES, UNHEALTHY, DeployError, health_check_timeout_s, report, run
 from preflight import ENVIRONMENT_PARTS, check, install_units
 from releases import link_to
@@ -22,6 +23,8 @@ def start(name: str) -> None:
     install_units(RELEASES / name)
     link_to(name)
     os.sync()
+    if page.is_on():
+        page.install(RELEASES / name)
     run("systemctl", "daemon-reload")
     run("systemctl", "enable", "--quiet", "moodbox.service")
     run("systemctl", "stop", "moodbox.service")  # from here on only the new release can answer

@@ -7,6 +7,7 @@ from pathlib import Path
 
 PATTERNS = (
     "device/**/*",
+    "window/**/*",
     "models/mood*.tflite",
     "models/mood?.json",
     "models/song_affect.json",

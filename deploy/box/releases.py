@@ -131,6 +131,8 @@ def create(incoming: Path, name: str) -> Path:
         f"#!{venv}/bin/python\nimport sys\n\nfrom device.cli.main import main\n\nsys.exit(main())\n"
     )
     command.chmod(0o755)
-    run(venv / "bin/python", "-m", "compileall", "-q", release / "device")  # the daemon cannot write there
+    run(
+        venv / "bin/python", "-m", "compileall", "-q", release / "device", release / "window"
+    )  # the daemon cannot write there
     os.sync()
     return release

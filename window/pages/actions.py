@@ -16,9 +16,13 @@ from window.box.client import BoxClient, BoxError, NoBoxError
 FROM_PAGES = frozenset(
     {
         "status", "press", "skip", "pause", "play", "volume", "like", "never", "was", "set-mood", "camera",
+        "stop-frames", "settings", "set", "queue", "library", "place", "forget", "steer", "health", "moods",
+        "restart", "play-song",
     }
 )  # fmt: skip
-"""Not `confirm`: a browser must not say yes in place of the button. Streams have addresses of their own."""
+"""Not `confirm`: a browser must not say yes in place of the button. Streams have addresses of their own.
+
+A request that this version of the box does not know is refused by its table."""
 
 
 async def act(request: Request, box: BoxClient) -> Response:

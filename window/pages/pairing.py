@@ -72,7 +72,8 @@ class Pairing:
             await self._box.ask("allow", what="pair", patience_s=BUTTON_S + 5)
         except BoxError as error:
             return JSONResponse({"error": str(error)}, 409)
-        return self._let_in(request, JSONResponse({"ok": True}))
+        is_first = not len(self._browsers)
+        return self._let_in(request, JSONResponse({"ok": True, "first": is_first}))
 
     async def by_link(self, request: Request) -> Response:
         """Pair the browser that has opened the link."""

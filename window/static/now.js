@@ -1,5 +1,5 @@
 // The page Now: what the box sees and plays, and what it can be told.
-import { $, act, ago, announce, element, listenToStatus, moodName, moodWords, onClick, percent, say, words } from "/static/page.js";
+import { $, act, ago, announce, element, listenToStatus, moodName, moodWords, onClick, percent, say, send, words } from "/static/page.js";
 
 const ALL_LIT = new Set(["starting", "looking", "unsure", "no_face", "trouble", "paused", "camera_off", "pressed", "held", "going_off", "asked", "watched"]);
 let status = null;
@@ -80,6 +80,36 @@ function drawRest() {
   }
 }
 
+// What comes next is not in the status, so it is asked for when the song changes.
+async function readQueue() {
+  const reply = await send("/do", { do: "queue" }).catch(() => null);
+  $("next-card").hidden = !reply?.next?.length;
+  $("next").replaceChildren(...(reply?.next ?? []).slice(0, 5).map((song) => {
+    const line = element("li", song.title || song.uri);
+    line.append(element("span", [song.artist, song.why].filter(Boolean).join(" · ")));
+    return line;
+  }));
+}
+
+let queueTimer;
+function readQueueSoon() {
+  clearTimeout(queueTimer);
+  queueTimer = setTimeout(readQueue, 700); // MPD's queue changes a little after the song
+}
+
+async function readStyle() {
+  const reply = await send("/do", { do: "settings" }).catch(() => null);
+  const style = reply?.settings.find((each) => each.key === "music.style");
+  $("style").hidden = !style;
+  for (const button of $("style").children) button.setAttribute("aria-pressed", String(button.dataset.style === style?.value));
+}
+
+for (const button of $("style").children) {
+  onClick(button, async () => {
+    if (await act({ do: "set", key: "music.style", value: button.dataset.style })) await readStyle();
+  });
+}
+
 function knowMoods() {
   const known = Object.keys(status.chosen_for ?? {});
   moods = known.length > 3 ? known.sort() : moods;
@@ -91,6 +121,8 @@ function draw(next) {
   if (!next) return;
   const before = status;
   status = next;
+  if (!before) readStyle();
+  if (!before || before.song !== status.song || before.chosen_by !== status.chosen_by) readQueueSoon();
   knowMoods();
   drawLights();
   drawMood();

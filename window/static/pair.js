@@ -15,9 +15,9 @@ onClick("start", async (button) => {
   const timer = setInterval(show, 500);
   button.disabled = true;
   try {
-    await send("/pair", {});
+    const { first } = await send("/pair", {});
     waiting.textContent = done;
-    location.replace("/");
+    location.replace(first ? "/welcome" : "/");
   } catch (error) {
     waiting.textContent = error.message;
     button.textContent = button.dataset.retry;

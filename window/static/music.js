@@ -1,0 +1,124 @@
+// The page Music: the plane, the list of songs, what the owner says about a song, and uploads.
+import { $, act, element, listenToStatus, moodName, onClick, say, toast, words } from "/static/page.js";
+import { countText, distance, Plane, PLACES, readLibrary, titleOf } from "/static/library.js";
+import { startUploads } from "/static/upload.js";
+
+const SHOWN = 60;
+let songs = [];
+let mood = null;
+let chosen = null;
+
+const plane = new Plane($("plane"), { onPick: choose, onMove: showPlace, onPlace: place });
+
+function found() {
+  const wanted = $("search").value.trim().toLowerCase().split(/\s+/);
+  const matches = songs.filter((song) => {
+    const text = `${song.artist} ${titleOf(song)} ${song.genre} ${song.uri}`.toLowerCase();
+    return wanted.every((word) => text.includes(word));
+  });
+  if (mood) matches.sort((one, other) => distance(one, PLACES[mood]) - distance(other, PLACES[mood]));
+  return matches;
+}
+
+function list() {
+  const matches = found();
+  $("songs").replaceChildren(...matches.slice(0, SHOWN).map((song) => {
+    const button = element("button", titleOf(song), { type: "button", "aria-pressed": String(song === chosen) });
+    button.append(element("span", song.artist || song.genre || ""));
+    button.addEventListener("click", () => {
+      choose(song);
+      $("chosen").scrollIntoView({ block: "nearest" });
+      $("chosen-title").focus();
+    });
+    const line = element("li");
+    line.append(button);
+    return line;
+  }));
+  $("more").textContent = matches.length > SHOWN ? say(words.songs_more, { count: matches.length - SHOWN }) : "";
+}
+
+function choose(song) {
+  chosen = plane.chosen = song;
+  $("chosen").hidden = false;
+  $("chosen-title").textContent = song.artist ? `${titleOf(song)} – ${song.artist}` : titleOf(song);
+  $("chosen-about").textContent = say(words.about, { genre: song.genre || "–", source: words.source[song.source] ?? song.source });
+  $("unsay").hidden = song.source !== "own word";
+  showPlace(song);
+  plane.draw();
+  for (const button of $("songs").querySelectorAll("button")) button.setAttribute("aria-pressed", "false");
+  list();
+}
+
+function showPlace(song) {
+  $("valence").value = Math.round(100 * song.valence);
+  $("energy").value = Math.round(100 * song.energy);
+}
+
+async function place(song) {
+  const [valence, energy] = [song.valence, song.energy].map((each) => Math.round(1000 * each) / 1000);
+  if (await act({ do: "place", uri: song.uri, valence, energy }, words.placed)) {
+    song.source = "own word";
+    choose(song);
+  } else await read();
+}
+
+for (const id of ["valence", "energy"]) {
+  $(id).addEventListener("input", () => {
+    if (!chosen) return;
+    chosen[id] = $(id).value / 100;
+    plane.draw();
+  });
+}
+
+onClick("place", () => place(chosen));
+onClick("unsay", async () => {
+  if (await act({ do: "place", uri: chosen.uri }, words.unsaid)) await read();
+});
+$("search").addEventListener("input", list);
+
+$("by-mood").append(...["happy", "neutral", "sad"].map((each) => {
+  const button = element("button", moodName(each), { type: "button", "data-mood": each, "aria-pressed": "false" });
+  button.addEventListener("click", () => {
+    mood = mood === each ? null : each;
+    for (const other of $("by-mood").children) other.setAttribute("aria-pressed", String(other.dataset.mood === mood));
+    list();
+  });
+  return button;
+}));
+
+let isSure;
+onClick("forget", async (button) => {
+  if (!isSure) {
+    const text = button.textContent;
+    button.textContent = button.dataset.sure;
+    isSure = setTimeout(() => {
+      button.textContent = text;
+      isSure = null;
+    }, 6000);
+    button.dataset.text = text;
+    return;
+  }
+  clearTimeout(isSure);
+  isSure = null;
+  button.textContent = button.dataset.text;
+  await act({ do: "forget" }, button.dataset.done);
+});
+
+async function read() {
+  try {
+    songs = await readLibrary((some) => {
+      plane.songs = some;
+      $("count").textContent = countText(some.length);
+      plane.draw();
+    });
+    chosen = songs.find((song) => song.uri === chosen?.uri) ?? null;
+    if (chosen) choose(chosen);
+    list();
+  } catch (error) {
+    toast(error.message, true);
+  }
+}
+
+read();
+startUploads(() => setTimeout(read, 3000)); // MPD reads a new song first
+listenToStatus(() => {});

@@ -1,0 +1,58 @@
+// The first visit in five steps.
+import { $, act, element, listenToStatus, moodName, onClick, percent, say, words } from "/static/page.js";
+import { readLibrary } from "/static/library.js";
+import { startPicture } from "/static/picture.js";
+import { startUploads } from "/static/upload.js";
+
+const steps = [...document.querySelectorAll("[data-step]")];
+let now = Math.max(0, steps.findIndex((step) => `#${step.dataset.step}` === location.hash));
+const forwardText = $("forward").textContent;
+
+function show(focus = true) {
+  steps.forEach((step, number) => (step.hidden = number !== now));
+  $("step").textContent = say($("step").dataset.text, { number: now + 1, count: steps.length });
+  $("back").disabled = now === 0;
+  $("forward").textContent = now === steps.length - 1 ? $("forward").dataset.last : forwardText;
+  history.replaceState(null, "", `#${steps[now].dataset.step}`);
+  if (focus) steps[now].querySelector("h1").focus();
+  if (steps[now].dataset.step === "music") count();
+}
+
+async function count() {
+  const line = $("count");
+  const songs = await readLibrary(() => {}).catch(() => []);
+  line.textContent = songs.length ? say(line.dataset.text, { count: songs.length }) : line.dataset.none;
+}
+
+$("back").addEventListener("click", () => {
+  now -= 1;
+  show();
+});
+$("forward").addEventListener("click", () => {
+  if (now === steps.length - 1) location.assign("/");
+  else {
+    now += 1;
+    show();
+  }
+});
+$("lights-moods").append(...["happy", "neutral", "sad"].map((mood) => {
+  const button = element("button", moodName(mood), { type: "button", "data-mood": mood });
+  onClick(button, () => act({ do: "set-mood", mood }));
+  return button;
+}));
+onClick("tone", async () => {
+  if (!(await act({ do: "play" }))) await act({ do: "press" });
+});
+const volume = $("volume");
+volume.addEventListener("input", () => ($("loudness").textContent = percent(volume.value)));
+volume.addEventListener("change", () => act({ do: "volume", to: Number(volume.value) }));
+listenToStatus((status) => {
+  if (!status) return;
+  volume.disabled = status.volume === null;
+  if (document.activeElement !== volume && status.volume !== null) volume.value = status.volume;
+  $("loudness").textContent = status.volume === null ? words.volume_missing : percent(volume.value);
+  $("song").textContent = status.playing === "play" ? status.song : "";
+});
+startPicture();
+startUploads(() => setTimeout(count, 3000));
+show(false);
