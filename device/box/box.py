@@ -15,6 +15,7 @@ from typing import Any
 
 from device.box.commands.camera import CameraControl
 from device.box.commands.correction import Corrector
+from device.box.commands.library import LibraryRequests
 from device.box.commands.mood import MoodByHand
 from device.box.commands.reply import GOING_OFF, OK, Actions, Reply
 from device.box.commands.songs import SongOpinions
@@ -141,9 +142,9 @@ class Box:
         self._correct_button = CorrectButton(self._loop, self._state, corrector)
         camera = CameraControl(camera_switch, self._loop, self._state, health, self._observer, capture)
         press: Actions = {protocol.Press: lambda _: self._press_requested()}
-        opinions = SongOpinions(playback, guarded)
+        opinions = SongOpinions(playback, guarded).actions | LibraryRequests(playback, guarded).actions
         by_hand = MoodByHand(self._state, playback, self._observer.rest)
-        actions = press | camera.actions | opinions.actions | corrector.actions | by_hand.actions
+        actions = press | camera.actions | opinions | corrector.actions | by_hand.actions
         self._requests = RequestHandler(playback, self._status, actions)
 
     @property

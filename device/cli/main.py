@@ -16,7 +16,8 @@ from device.cli.terminal_output import harmless_output, open_standard_streams
 from device.config.last_good import read_or_last_good
 from device.config.reading import check_source, read_settings
 from device.config.settings import Settings
-from device.control.protocol import COMMANDS, Command
+from device.control.command import Command
+from device.control.protocol import COMMANDS
 from device.errors import MoodboxError, SettingsError
 from device.mood import Mood
 from device.output import OneLineParser, written_out
@@ -88,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         ("run", verbs.run, [shared, camera], "run the box, until SIGTERM"),
         ("look", verbs.look, [shared, camera, in_json], "observe once and print the mood"),
         ("check", verbs.check, [shared, camera, in_json], "check whether each part works"),
-        *((command.name, command, [shared, in_json], command.summary) for command in COMMANDS),
+        *((c.name, c, [shared, in_json], c.summary) for c in COMMANDS if c.on_command_line),
         ("songs", verbs.songs, [shared, in_json], "print which songs would play next in a mood, and why"),
         ("hear", verbs.hear, [shared, in_json], "print what the box hears in sound files, without MPD"),
         ("mood", verbs.mood, [shared, in_json], "set a song's affect: a mood, or valence and energy"),

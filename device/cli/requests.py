@@ -11,6 +11,7 @@ from typing import Any
 from device.config.settings import Settings
 from device.control import protocol
 from device.control.client import ask, subscribe
+from device.control.command import Command
 from device.errors import NoBoxError, SettingsError
 from device.mood import Mood
 from device.mood_estimate import MoodEstimate
@@ -63,7 +64,7 @@ def _switch_without_box(command: protocol.Camera, settings: Settings) -> dict[st
         return {"ok": True, "camera": "off" if switch.is_off() else "on"}
 
 
-def _command(kind: type[protocol.Command], word: str | None) -> protocol.Command:
+def _command(kind: type[Command], word: str | None) -> Command:
     try:
         return protocol.convert({"do": kind.name} | ({} if word is None else kind.arguments(word)))
     except protocol.RequestError as error:

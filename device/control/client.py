@@ -10,7 +10,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from device.control.protocol import REPLY_TIMEOUT_S, Command, Subscribe, encode
+from device.control.command import Command
+from device.control.protocol import REPLY_TIMEOUT_S, Subscribe, encode
 from device.errors import NoBoxError, ServiceError
 
 BUSY_PAUSE_S = 0.05  # until a client that found no place tries again

@@ -10,11 +10,13 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from device.control.command import Command
+from device.control.page_commands import PAGE_COMMANDS
 from device.errors import in_plain_words
 from device.mood import Mood
 
@@ -22,27 +24,6 @@ PROTOCOL_VERSION = 1
 """Goes up if a request or a key changes its meaning. New ones may come without that."""
 MAX_REQUEST_BYTES = 4096  # with the end of the line
 REPLY_TIMEOUT_S = 2.0  # for a request to come in, for the box to reply to it, and for a client to take a line
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
-    """One thing that the box can be asked. A subclass's fields are its arguments.
-
-    Attributes:
-        name: Its name on the socket and on the command line.
-        summary: One sentence for help and documentation.
-        word: Its argument on the command line, in brackets if it may be left out; "" for none.
-        sends: What the reply holds, and what the command line prints.
-    """
-
-    name: ClassVar[str]
-    summary: ClassVar[str]
-    word: ClassVar[str] = ""
-    sends: ClassVar[str] = "`ok`"
-
-    @classmethod
-    def arguments(cls, word: str) -> dict[str, str]:
-        """Name the argument of a command line: it is the first field."""
-        return {cls.__struct_fields__[0]: word}
 
 
 class Status(Command, frozen=True, tag="status"):
@@ -168,6 +149,7 @@ class SetMood(Command, frozen=True, tag="set-mood"):
 
 COMMANDS: tuple[type[Command], ...] = (
     Status, Subscribe, Press, Skip, Pause, Play, Volume, Like, Never, Was, SetMood, Camera,
+    *PAGE_COMMANDS,
 )  # fmt: skip
 """The table."""
 NAMES = tuple(command.name for command in COMMANDS)

@@ -18,11 +18,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from device.control.command import Command
 from device.control.mailbox import Mailbox
 from device.control.protocol import (
     MAX_REQUEST_BYTES,
     REPLY_TIMEOUT_S,
-    Command,
     RequestError,
     Subscribe,
     parse_request,

@@ -24,10 +24,9 @@ def as_markdown() -> str:
         types = msgspec.json.schema(command)["$defs"]
         fields = [field for field in types[command.__name__]["properties"].items() if field[0] != "do"]
         arguments = "; ".join(_argument(name, _resolved(schema, types)) for name, schema in fields)
-        usage = f"moodbox {command.name} {command.word}".strip().replace("|", "\\|")
-        rows.append(
-            f"| `{command.name}` | {arguments or 'none'} | {command.sends} | `{usage}`: {command.summary} |\n"
-        )
+        usage = f"`moodbox {command.name} {command.word}".strip().replace("|", "\\|") + "`"
+        explained = f"{usage if command.on_command_line else 'only on the socket'}: {command.summary}"
+        rows.append(f"| `{command.name}` | {arguments or 'none'} | {command.sends} | {explained} |\n")
     return HEADING + "".join(rows)
 
 
@@ -41,7 +40,7 @@ def _argument(name: str, schema: dict[str, Any]) -> str:
     kind = schema.get("anyOf", [schema])[0]
     values = [f"`{value}`" for value in kind.get("enum", ())]
     values += [f"{kind['minimum']} to {kind['maximum']}"] if "minimum" in kind else []
-    return " ".join([f"`{name}`:", ", ".join(values), kind.get("description", "")]).strip()
+    return " ".join(filter(None, [f"`{name}`:", ", ".join(values), kind.get("description", "")]))
 
 
 if __name__ == "__main__":

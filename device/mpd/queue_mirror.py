@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import mpd
@@ -67,6 +68,15 @@ class QueueMirror:
             # The id has come back as another song between two refreshes: no known name can be trusted.
             self._version, self._queue, self._entries = 0, Queue(), {}
         raise ResponseError("its queue is different each time it is read")
+
+    @contextmanager
+    def tags(self) -> Iterator[None]:
+        """Have MPD send artist and title meanwhile, with the responses that are read one by one."""
+        if self._without_tags:
+            self.client.tagtypes("enable", "Artist", "Title")
+        yield
+        if self._without_tags:
+            self.client.tagtypes("clear")
 
     def _read_state(self) -> tuple[Status, QueueChanges, CurrentSong]:
         """One command list, so that all of it is of one moment."""

@@ -69,10 +69,12 @@ class Stats(msgspec.Struct, frozen=True):
 
 
 class QueuedSong(msgspec.Struct, frozen=True):
-    """A song in the queue."""
+    """A song in the queue; its tags are empty where MPD was told not to send them."""
 
     file: Uri
     id: Number
+    artist: Text = ""
+    title: Text = ""
 
 
 class CurrentSong(msgspec.Struct, frozen=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping
 
+import mpd
+
 from device.config import settings
 from device.errors import PlayerError
 from device.mpd import responses
@@ -28,7 +30,13 @@ def titles_of(music: settings.Music, uris: Iterable[str]) -> Mapping[str, str]:
     titles: dict[str, str] = {}
     with contextlib.suppress(PlayerError), connected(music) as client:
         for uri in uris:
-            quoted = uri.replace("\\", "\\\\").replace("'", "\\'")
-            for song in responses.find(client, f"(file == '{quoted}')", 0, 1):
-                titles[uri] = ", ".join(tag_values(song.title))
+            titles[uri] = title_of(client, uri)
     return {uri: title for uri, title in titles.items() if title}
+
+
+def title_of(client: mpd.MPDClient, uri: str) -> str:
+    """The title of a song of the library; empty if it has none, or there is no such song."""
+    quoted = uri.replace("\\", "\\\\").replace("'", "\\'")
+    for song in responses.find(client, f"(file == '{quoted}')", 0, 1):
+        return ", ".join(tag_values(song.title))
+    return ""

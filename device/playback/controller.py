@@ -53,7 +53,7 @@ class PlaybackController:
         self._mpd = mpd_worker
         self._scanner = scanner
         self._memory = GuardedMemory(memory, health)
-        self._planner = Planner(music, self._memory, rng)
+        self.planner = Planner(music, self._memory, rng)
         self._learner = Learner(self._memory, mpd_worker.record_play)
         self._ownership = self._memory.recall(Memory.ownership) or QueueOwnership()
         self._library: SongTableUpdated | None = None
@@ -91,7 +91,7 @@ class PlaybackController:
         elif self._own_song("play"):
             self._want(estimate, by_button)
             self.state = self.state.steered()
-            self._planner.restart()
+            self.planner.restart()
             self._search(again=True)
         else:
             self.play(estimate, by_button=by_button)
@@ -149,7 +149,7 @@ class PlaybackController:
                 self.state = self.state.reported() if reported else self.state
             case worker.SongsFound(estimate, playlist, likes):
                 self.state = self.state.search_ended()
-                self._planner.likes = likes
+                self.planner.likes = likes
                 if estimate == self.state.estimate:
                     self._queue_songs(estimate, playlist)
             case worker.SongsQueued(estimate, entries, play):
@@ -158,7 +158,7 @@ class PlaybackController:
                 self._set_ownership(self._ownership.confirmed(()))
                 self._health.report(Part.LIBRARY, reason)
                 if self._answers_change(play):
-                    self._planner.restart()
+                    self.planner.restart()
                     if estimate != self.state.estimate:
                         self._search(again=True)
             case SongTableUpdated():
@@ -166,7 +166,7 @@ class PlaybackController:
                 self._learner.table = event.table
                 self._search_again()
             case worker.LibraryChanged(songs):
-                self._planner.try_all_again()
+                self.planner.try_all_again()
                 if songs:
                     self._scanner.wake(changed=True)
                 self._search_again()
@@ -245,7 +245,7 @@ class PlaybackController:
 
     def _start_change(self) -> None:
         self.state = self.state.change_started(edit_pending=bool(self._ownership.asked))
-        self._planner.restart()
+        self.planner.restart()
         self._search(again=True)
 
     def _search(self, *, again: bool = False) -> None:
@@ -273,7 +273,7 @@ class PlaybackController:
             self._fill(estimate, playlist, self.snapshot)
 
     def _replace(self, estimate: MoodEstimate, playlist: Sequence[str], snapshot: Snapshot) -> None:
-        plan = self._planner.plan(estimate, self.table, playlist, self._music.handful)
+        plan = self.planner.plan(estimate, self.table, playlist, self._music.handful)
         if not plan.songs:
             self._no_songs()
             return
@@ -287,7 +287,7 @@ class PlaybackController:
     def _fill(self, estimate: MoodEstimate, playlist: Sequence[str], snapshot: Snapshot) -> None:
         current, coming = snapshot.current, self._ownership.upcoming_for(estimate, snapshot)
         missing = self._music.handful - len(coming)
-        plan = self._planner.plan(estimate, self.table, playlist, missing, current=current, upcoming=coming)
+        plan = self.planner.plan(estimate, self.table, playlist, missing, current=current, upcoming=coming)
         if plan.songs:
             others = [entry for entry in self._ownership.entries if entry not in (*coming, current)]
             self._set_ownership(self._ownership.with_request(estimate, plan.uris, snapshot))
@@ -295,7 +295,7 @@ class PlaybackController:
 
     def _queued(self, estimate: MoodEstimate, entries: Sequence[Entry], *, play: bool) -> None:
         """MPD has queued these songs. Those that it refused are set aside, and others are asked for."""
-        goes_on = self._planner.set_aside(self._ownership.refused(entries), others_taken=bool(entries))
+        goes_on = self.planner.set_aside(self._ownership.refused(entries), others_taken=bool(entries))
         self._set_ownership(self._ownership.confirmed(entries))
         answers = self._answers_change(play)
         if not entries and (goes_on or estimate != self.state.estimate):
@@ -313,13 +313,13 @@ class PlaybackController:
         if play and not self.state.change_deferred:
             return True
         self.state = self.state.change_resumed()
-        self._planner.restart()
+        self.planner.restart()
         self._search(again=True)
         return False
 
     def _no_songs(self) -> None:
         if self._library and self._library.complete:
-            refused = self._planner.why_none if self.table else ""
+            refused = self.planner.why_none if self.table else ""
             self._health.report(Part.LIBRARY, refused or why_no_songs(len(self.table)))
         else:
             self.state = self.state.library_missing()

@@ -241,6 +241,10 @@ class MpdWorker:
 
         self._tasks.put(Task(Part.STICKERS, run, lambda reason: done(f"it {reason}")))
 
+    def ask(self, read: Callable[[QueueMirror], None]) -> None:
+        """Have `read` ask MPD for what another program wants to know; it may raise one of MPD_ERRORS."""
+        self._tasks.put(Task(Part.QUEUE, read))
+
     def _uses_stickers(self) -> bool:
         return self._music.stickers and "sticker" in self._commands
 

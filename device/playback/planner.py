@@ -20,6 +20,7 @@ from device.recommend.song_plan import HISTORY_LENGTH, ListeningContext, SongPla
 MAX_ATTEMPTS = (
     10  # requests in a row of which MPD takes no song, until the next press or change of the library
 )
+MAX_REASONS = 50
 TRY_AGAIN_S = 600.0  # after which songs that MPD had refused are chosen again
 
 
@@ -28,6 +29,7 @@ class Planner:
 
     Attributes:
         likes: Likes (True) and dislikes (False) of other MPD clients, by URI.
+        reasons: Why songs were chosen, by URI, for the last `MAX_REASONS` of them.
     """
 
     def __init__(self, music: settings.Music, memory: GuardedMemory, rng: np.random.Generator) -> None:
@@ -39,6 +41,7 @@ class Planner:
         self._refused_at = 0.0  # monotonic seconds
         self._attempts = 0  # in a row in which MPD has taken no song
         self.likes: Mapping[str, bool] = {}
+        self.reasons: Mapping[str, str] = {}
 
     def restart(self) -> None:
         """Go back to the first step of the trajectory."""
@@ -105,4 +108,6 @@ class Planner:
             upcoming=[entry.uri for entry in upcoming],
         )
         self._step += len(plan.songs)
+        reasons = {**self.reasons, **{song.uri: song.why() for song in plan.songs}}
+        self.reasons = dict(list(reasons.items())[-MAX_REASONS:])
         return plan

@@ -1,9 +1,10 @@
-"""What somebody does with the music that plays: pause it, go on with it, make it louder, like it."""
+"""What somebody does with the music that plays: pause it, make it louder, like it, ask about it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from device.mpd.queue_mirror import QueueMirror
 from device.mpd.snapshot import Snapshot
 from device.mpd.volume import stepped
 from device.playback.mpd_worker import MpdWorker
@@ -86,6 +87,10 @@ class PlayerControls:
         done: Called on the MPD worker's thread, with "" or with why it is not liked.
         """
         self._mpd.like(uri, done)
+
+    def ask(self, read: Callable[[QueueMirror], None]) -> None:
+        """Have `read` ask MPD something, on the MPD worker's thread."""
+        self._mpd.ask(read)
 
     @property
     def _volume(self) -> int | None:

@@ -56,7 +56,7 @@ function showPlace(song) {
 
 async function place(song) {
   const [valence, energy] = [song.valence, song.energy].map((each) => Math.round(1000 * each) / 1000);
-  if (await act({ do: "place", uri: song.uri, valence, energy }, words.placed)) {
+  if (await act({ do: "set-affect", uri: song.uri, valence, energy }, words.placed)) {
     song.source = "own word";
     choose(song);
   } else await read();
@@ -72,7 +72,7 @@ for (const id of ["valence", "energy"]) {
 
 onClick("place", () => place(chosen));
 onClick("unsay", async () => {
-  if (await act({ do: "place", uri: chosen.uri }, words.unsaid)) await read();
+  if (await act({ do: "set-affect", uri: chosen.uri }, words.unsaid)) await read();
 });
 $("search").addEventListener("input", list);
 

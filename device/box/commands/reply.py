@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from device.control.protocol import Command
+from device.control.command import Command
 
 Reply = dict[str, Any]
 DeferredReply = Callable[[Callable[[Reply], None]], None]

@@ -14,6 +14,7 @@ from device.box.requests import RequestHandler
 from device.config.settings import Settings
 from device.control import protocol
 from device.control.client import ask, subscribe
+from device.control.command import Command
 from device.control.server import Request
 from device.demo.harness import Harness
 from device.demo.server import PrivateMpd
@@ -22,7 +23,7 @@ from device.playback.controller import PlaybackController
 from tests.device.box.helpers import plays
 from tests.waiting import eventually
 
-Ask = Callable[[protocol.Command], dict[str, Any]]
+Ask = Callable[[Command], dict[str, Any]]
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.control.command import Command
 from device.control.protocol import (
     COMMANDS,
     MAX_REQUEST_BYTES,
-    Command,
     Press,
     RequestError,
     Status,
@@ -26,6 +26,8 @@ from device.mood import Mood
 
 SCRIPTS = Path(__file__).parents[3] / "docs" / "scripts.md"
 
+ARGUMENTS = sorted({name for command in COMMANDS for name in command.__struct_fields__} | {"DO", "x"})
+
 json_values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -33,7 +35,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )
 almost_requests = st.fixed_dictionaries(
     {"do": st.sampled_from([command.name for command in COMMANDS]) | json_values},
-    optional=dict.fromkeys(("to", "steps", "mood", "DO", "x"), json_values),
+    optional=dict.fromkeys(ARGUMENTS, json_values),
 )
 
 

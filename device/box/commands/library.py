@@ -1,0 +1,134 @@
+"""What programs that show the box ask of its songs: which come next, and where they lie."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Any
+
+from device.box.commands.reply import NO_MPD, OK, Actions, DeferredReply, Reply
+from device.control import page_commands as page
+from device.library.table import SongTable
+from device.library.tag_affect import Source
+from device.mpd import responses
+from device.mpd.queue_mirror import QueueMirror
+from device.mpd.responses import QueuedSong, tag_values
+from device.mpd.titles import title_of
+from device.playback.controller import PlaybackController
+from device.playback.guarded_memory import GuardedMemory
+from device.playback.memory import Memory
+
+SONGS_A_REPLY = 200
+COMING = 10  # songs after the one that plays
+NOT_KEPT = "the box cannot remember where the song belongs: `moodbox status` says why"
+
+
+class LibraryRequests:
+    """Carries out `queue`, `library`, `song` and `set-affect`. Used by the loop's thread alone."""
+
+    def __init__(self, playback: PlaybackController, memory: GuardedMemory) -> None:
+        self._playback = playback
+        self._memory = memory
+
+    @property
+    def actions(self) -> Actions:
+        """What it does for which command."""
+        return {
+            page.Queue: self._queue,
+            page.Library: self._library,
+            page.Song: self._song,
+            page.SetAffect: self._set_affect,
+        }
+
+    def _queue(self, _: page.Queue) -> Reply | DeferredReply:
+        if self._playback.snapshot is None:
+            return {"error": NO_MPD}
+        reasons = self._playback.planner.reasons
+
+        def read(put: Callable[[Reply], None], mirror: QueueMirror) -> None:
+            snapshot = mirror.refresh()
+            if snapshot.current is None:
+                put({"playing": None, "next": []})
+                return
+            first = snapshot.positions[snapshot.current]
+            with mirror.tags():
+                songs = responses.queue_window(mirror.client, first, first + 1 + COMING)
+            times = {"elapsed": round(snapshot.elapsed, 1), "duration": round(snapshot.duration, 1)}
+            playing = [_described(song) | times for song in songs[:1]]  # none if the queue was just cleared
+            coming = [_described(song) | {"why": reasons.get(song.file, "")} for song in songs[1:]]
+            put({"playing": playing[0] if playing else None, "next": coming})
+
+        return lambda put: self._playback.controls.ask(lambda mirror: read(put, mirror))
+
+    def _library(self, command: page.Library) -> Reply:
+        """Return the songs whose URIs follow `after`, sorted, so that a change meanwhile loses none."""
+        table, excluded = self._table, self._excluded
+        uris = sorted(table.uris)
+        first = 0 if command.after is None else bisect_right(uris, command.after)
+        chosen = uris[first : first + SONGS_A_REPLY]
+        songs = [_row(table, table.rows[uri], excluded) for uri in chosen]
+        more = first + len(chosen) < len(uris)
+        return {"songs": songs, "next": chosen[-1] if more else None}
+
+    def _song(self, command: page.Song) -> Reply | DeferredReply:
+        table = self._table
+        row = table.rows.get(command.uri)
+        if row is None:
+            return _unknown(command.uri)
+        song = _row(table, row, self._excluded)
+        if self._playback.snapshot is None:
+            return {"song": song | {"title": ""}}
+
+        def read(put: Callable[[Reply], None], mirror: QueueMirror) -> None:
+            with mirror.tags():
+                title = title_of(mirror.client, command.uri)
+            put({"song": song | {"title": title}})
+
+        return lambda put: self._playback.controls.ask(lambda mirror: read(put, mirror))
+
+    def _set_affect(self, command: page.SetAffect) -> Reply:
+        """Keep where the owner says that a song belongs, or forget it."""
+        uri, valence, energy = command.uri, command.valence, command.energy
+        if uri not in self._playback.table.rows:
+            return _unknown(uri)
+        if valence is None or energy is None:
+            kept = self._memory.keep(lambda memory: memory.remove_own_affect(uri))
+        else:
+            kept = self._memory.keep(lambda memory: memory.keep_own_affect(uri, valence, energy))
+        return OK if kept else {"error": NOT_KEPT}
+
+    @property
+    def _table(self) -> SongTable:
+        return self._playback.table.with_own_affects(self._memory.recall(Memory.own_affects) or {})
+
+    @property
+    def _excluded(self) -> frozenset[str]:
+        return self._memory.recall(Memory.excluded) or frozenset()
+
+
+def _unknown(uri: str) -> Reply:
+    return {"error": f"{uri}: no such song in MPD's library"}
+
+
+def _described(song: QueuedSong) -> dict[str, Any]:
+    return {
+        "artist": ", ".join(tag_values(song.artist)),
+        "title": ", ".join(tag_values(song.title)),
+        "uri": song.file,
+    }
+
+
+def _row(table: SongTable, row: int, excluded: frozenset[str]) -> dict[str, Any]:
+    song = table.song(row)
+    affect = song.affect
+    return {
+        "uri": song.uri,
+        "artist": song.artist,
+        "genre": song.genre,
+        "valence": affect.valence,
+        "energy": affect.energy,
+        "sure": affect.confidence,
+        "source": str(affect.source),
+        "left_out": song.uri in table.left_out and affect.source is not Source.OWN,
+        "never": song.uri in excluded,
+    }

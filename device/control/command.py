@@ -1,0 +1,30 @@
+"""What the classes of all requests have in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
+    """One thing that the box can be asked. A subclass's fields are its arguments.
+
+    Attributes:
+        name: Its name on the socket and on the command line.
+        summary: One sentence for help and documentation.
+        word: Its argument on the command line, in brackets if it may be left out; "" for none.
+        sends: What the reply holds, and what the command line prints.
+        on_command_line: Whether `moodbox NAME` sends it.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    word: ClassVar[str] = ""
+    sends: ClassVar[str] = "`ok`"
+    on_command_line: ClassVar[bool] = True
+
+    @classmethod
+    def arguments(cls, word: str) -> dict[str, str]:
+        """Name the argument of a command line: it is the first field."""
+        return {cls.__struct_fields__[0]: word}

@@ -1,0 +1,71 @@
+"""The requests of programs that show the box to people, such as the page of `moodbox window`.
+
+They are part of the table in `device.control.protocol`, and not on the command line.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from device.control.command import Command
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Uri = Annotated[str, Meta(min_length=1, description="of a song in MPD's library")]
+
+
+class PageCommand(Command, frozen=True):
+    """A request that the command line does not send."""
+
+    on_command_line = False
+
+
+class Queue(PageCommand, frozen=True, tag="queue"):
+    """What plays, and what comes next."""
+
+    name = "queue"
+    summary = "the song that plays, and at most ten that are queued after it, whoever has queued them"
+    sends = "`playing` (`artist`, `title`, `uri`, `elapsed`, `duration`, or null), `next` (a list with `why`)"
+
+
+class Library(PageCommand, frozen=True, tag="library"):
+    """Where the library's songs lie, some hundred at a time."""
+
+    name = "library"
+    summary = "at most 200 songs of the library; ask again with `after` for those that follow"
+    sends = (
+        "`songs` (`uri`, `artist`, `genre`, `valence`, `energy`, `sure`, `source`, `left_out`, `never`),"
+        " `next`: the last of them, or null if none follows"
+    )
+
+    after: Uri | None = None
+
+
+class Song(PageCommand, frozen=True, tag="song"):
+    """What is known of one song."""
+
+    name = "song"
+    summary = "what is known of one song of the library"
+    sends = "`song`: as in `library`, with its `title`"
+
+    uri: Uri
+
+
+class SetAffect(PageCommand, frozen=True, tag="set-affect"):
+    """Says where a song belongs."""
+
+    name = "set-affect"
+    summary = "say where a song belongs, as `moodbox mood` does; without numbers, take that back"
+
+    uri: Uri
+    valence: Share | None = None
+    energy: Share | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse one number without the other."""
+        if (self.valence is None) != (self.energy is None):
+            raise ValueError("give `valence` and `energy`, or none of them")
+
+
+PAGE_COMMANDS: tuple[type[PageCommand], ...] = (Queue, Library, Song, SetAffect)
