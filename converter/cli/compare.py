@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # it loads TensorFlow
 
 TABLE = "table.md"
 PLOT = "table.png"
+PAPER = "paper"  # the method whose confusion matrix is drawn, besides that of the best one
+DESIGNS = (PAPER, "residual")  # drawn side by side
 
 
 def add_options(compare: argparse.ArgumentParser) -> None:
@@ -130,7 +132,8 @@ def _report(
     photos: Sequence[Photo],
 ) -> str:
     """Measure what has not been measured yet, write table and plot, and return the table."""
-    from converter.comparison import report, store
+    from converter.comparison import designs, mixed_up, report, store
+    from converter.networks.architectures import NETWORKS
 
     comparison.models.mkdir(parents=True, exist_ok=True)
     known = store.read_scores(comparison.models)
@@ -151,9 +154,18 @@ def _report(
                 model.stem, "trained in another way", "-", scores, report.mean_of(instructions, scores)
             )
         )
-    text = report.table(rows)
+    rows = report.best_first(rows)
+    text = f"{report.table(rows)}\n\n{mixed_up.table(rows)}"
     (comparison.models / TABLE).write_text(f"{text}\n", encoding="utf-8")
     report.plot(rows, comparison.models / PLOT)
+    for row in rows:
+        if row.name in (rows[0].name, PAPER):
+            report.plot_confusion(row, comparison.models / f"confusion-{row.name}.png")
+    designs.draw(
+        [NETWORKS[name](len(comparison.recipe.moods)) for name in DESIGNS],
+        ["the paper's network", "the box's network"],
+        comparison.models / "designs.png",
+    )
     return text
 
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import PercentFormatter
 
 from converter.comparison.scores import Figure, Scores
+from converter.measure import plots
 
 HEAD = (
     *("method", "after", "seeds", "labels", "labels, three", "macro F1", "FER+", "FER+, three"),
@@ -52,10 +54,14 @@ class Row:
         )
 
 
+def best_first(rows: Sequence[Row]) -> list[Row]:
+    """Sort the rows by the accuracy by FER2013's labels."""
+    return sorted(rows, key=lambda row: -row.mean(lambda each: each.labels.value))
+
+
 def table(rows: Sequence[Row]) -> str:
-    """Format the rows as Markdown, the best by FER2013's labels first."""
-    ordered = sorted(rows, key=lambda row: -row.mean(lambda each: each.labels.value))
-    lines = [HEAD, ["---"] * len(HEAD), *map(_cells, ordered)]
+    """Format the rows as Markdown."""
+    lines = [HEAD, ["---"] * len(HEAD), *map(_cells, rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
@@ -115,6 +121,13 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     )
     axis.grid(alpha=0.3)
     drawing.savefig(path, dpi=110)
+
+
+def plot_confusion(row: Row, path: Path) -> None:
+    """Plot the confusion matrix of a method by FER2013's labels; several seeds count together."""
+    matrix = np.sum([each.confusion for each in row.scores], axis=0)
+    accuracy = row.mean(lambda each: each.labels.value)
+    plots.confusion(matrix, row.scores[0].moods, f"{row.name}, PrivateTest: {accuracy:.1%}", path)
 
 
 def mean_of(instructions: Mapping[str, float], scores: Sequence[Scores]) -> float | None:

@@ -13,10 +13,11 @@ def multiply_adds(network: keras.Model) -> int:
 
     Batch normalization becomes a part of the convolution before it, and poolings have no multiplications.
     """
-    return sum(map(_of_layer, network.layers))
+    return sum(map(of_layer, network.layers))
 
 
-def _of_layer(layer: keras.layers.Layer) -> int:
+def of_layer(layer: keras.layers.Layer) -> int:
+    """Count those of one layer; 0 for a layer without multiplications."""
     if isinstance(layer, keras.Model):  # the members of an ensemble
         return multiply_adds(layer)
     if isinstance(layer, keras.layers.DepthwiseConv2D):

@@ -31,6 +31,7 @@ if sys.version_info >= (3, 13):
         "cli/test_main.py",
         "comparison/test_compare.py",
         "comparison/test_prototype_run.py",
+        "comparison/test_report.py",
         "networks/test_architectures.py",
         "networks/test_literature.py",
         "networks/test_prototypes.py",
