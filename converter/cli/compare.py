@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,18 +13,9 @@ from converter.cli import argument_types as types
 from converter.comparison.methods import METHODS
 from converter.data.dataset import Split
 from converter.errors import RunError
-from converter.measure.photos import Photo, read_photos
+from converter.measure.photos import read_photos
 from converter.measure.scenes import NAMES
 from device.vision.opencv import cv2
-
-if TYPE_CHECKING:  # it loads TensorFlow
-    from converter.comparison.protocol import Comparison
-    from converter.comparison.scores import Scores
-
-TABLE = "table.md"
-PLOT = "table.png"
-PAPER = "paper"  # the method whose confusion matrix is drawn, besides that of the best one
-DESIGNS = (PAPER, "residual")  # drawn side by side
 
 
 def add_options(compare: argparse.ArgumentParser) -> None:
@@ -47,6 +36,7 @@ def add_options(compare: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="a row for this .tflite file, trained in another way; may be repeated",
     )
+    compare.add_argument("--page", type=Path, metavar="FILE.md", help="put the table into this page, too")
     compare.add_argument(
         "--no-training", action="store_true", help="measure the models that are there, and train none"
     )
@@ -98,7 +88,7 @@ def compare(options: argparse.Namespace, read_data: Callable[[], Mapping[str, Sp
         options: from `add_options`.
         read_data: reads all three splits, which takes a minute.
     """
-    from converter.comparison import protocol
+    from converter.comparison import protocol, results
 
     changes = {name: getattr(options, name) for name in ("epochs", "moods", "precision")}
     recipe = msgspec.structs.replace(
@@ -112,7 +102,10 @@ def compare(options: argparse.Namespace, read_data: Callable[[], Mapping[str, Sp
     beside = list(options.beside or ())
     if options.no_training and not finished and not beside:
         raise RunError(f"{options.out}: no model of these methods is there; leave out --no-training")
+    if options.page:
+        results.check_page(options.page)
     splits = read_data()
+    measuring = results.Measuring(splits["PrivateTest"], photos, beside)
     if not options.no_training:
         for name, seed in wanted:
             if (name, seed) in finished:
@@ -120,66 +113,5 @@ def compare(options: argparse.Namespace, read_data: Callable[[], Mapping[str, Sp
             print(f"{name}, seed {seed}", flush=True)
             comparison.make(name, seed, splits)
             finished.append((name, seed))
-            _report(comparison, finished, beside, splits["PrivateTest"], photos)
-    print(_report(comparison, finished, beside, splits["PrivateTest"], photos))
-
-
-def _report(
-    comparison: Comparison,
-    finished: Sequence[tuple[str, int]],
-    beside: Sequence[Path],
-    split: Split,
-    photos: Sequence[Photo],
-) -> str:
-    """Measure what has not been measured yet, write table and plot, and return the table."""
-    from converter.comparison import designs, mixed_up, report, store
-    from converter.networks.architectures import NETWORKS
-
-    comparison.models.mkdir(parents=True, exist_ok=True)
-    known = store.read_scores(comparison.models)
-    instructions = store.read_instructions(comparison.models)
-    rows = []
-    for name in METHODS:
-        seeds = sorted(seed for method, seed in finished if method == name)
-        if models := [comparison.model(name, seed) for seed in seeds]:
-            scores = [_scores(comparison, known, model, split, photos) for model in models]
-            method = METHODS[name]
-            rows.append(
-                report.Row(name, method.source, method.claim, scores, report.mean_of(instructions, scores))
-            )
-    for model in beside:
-        scores = [_scores(comparison, known, model, split, photos)]
-        rows.append(
-            report.Row(
-                model.stem, "trained in another way", "-", scores, report.mean_of(instructions, scores)
-            )
-        )
-    rows = report.best_first(rows)
-    text = f"{report.table(rows)}\n\n{mixed_up.table(rows)}"
-    (comparison.models / TABLE).write_text(f"{text}\n", encoding="utf-8")
-    report.plot(rows, comparison.models / PLOT)
-    for row in rows:
-        if row.name in (rows[0].name, PAPER):
-            report.plot_confusion(row, comparison.models / f"confusion-{row.name}.png")
-    designs.draw(
-        [NETWORKS[name](len(comparison.recipe.moods)) for name in DESIGNS],
-        ["the paper's network", "the box's network"],
-        comparison.models / "designs.png",
-    )
-    return text
-
-
-def _scores(
-    comparison: Comparison, known: dict[str, Scores], model: Path, split: Split, photos: Sequence[Photo]
-) -> Scores:
-    """What is known of a model, or what is measured now and kept."""
-    from converter.comparison import scores, store
-    from device.vision.model_card import read_card
-
-    before = known.get(model.stem)
-    if before and before.sha256 == read_card(model).sha256 and (before.photos or not photos):
-        return before
-    print(f"measuring {model}", file=sys.stderr)
-    known[model.stem] = scores.measure(model, split, photos)
-    store.write_scores(comparison.models, known)
-    return known[model.stem]
+            results.write(comparison, finished, measuring, options.page)
+    print(results.write(comparison, finished, measuring, options.page))

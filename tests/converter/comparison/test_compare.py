@@ -121,14 +121,29 @@ def test_the_table_has_the_scores_that_were_kept_and_the_claim_beside_them(compa
     assert pictures == {"table.png", "designs.png", "confusion-small.png"}
 
 
-def test_instructions_that_were_counted_are_in_the_table(
+def test_instructions_are_in_the_table_and_the_table_in_the_page(
     compared: Path, fer2013: Path, votes: Path, tmp_path: Path
 ) -> None:
     scores = read_scores(compared / "models")["small-1"]
     counted = compared / "models" / "instructions.json"
     counted.write_text(json.dumps({scores.sha256: 12.34}))
-    assert cli.main(command(fer2013, votes, compared, "--no-training")) == 0
-    assert " | 12.3 M | - | 100 % of something |" in (compared / "models" / "table.md").read_text()
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n<!-- table by compare -->\nold\n<!-- end of the table -->\nrest\n")
+    assert cli.main(command(fer2013, votes, compared, "--no-training", "--page", str(page))) == 0
+    written = (compared / "models" / "table.md").read_text()
+    assert " | 12.3 M | - | 100 % of something |" in written
+    assert page.read_text() == (
+        f"# Title\n<!-- table by compare -->\n{written}<!-- end of the table -->\nrest\n"
+    )
+
+
+def test_a_page_without_a_place_for_the_table_is_refused(
+    compared: Path, fer2013: Path, votes: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n")
+    line = refusal(*command(fer2013, votes, compared, "--no-training", "--page", str(page)), code=2)
+    assert "page.md: expected the lines <!-- table by compare --> and" in line
 
 
 def test_a_model_that_was_trained_in_another_way_is_not_mixed_in(
