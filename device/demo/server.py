@@ -26,7 +26,7 @@ state_file "{folder}/mpdstate"
 sticker_file "{folder}/stickers"
 log_file "{folder}/mpd.log"
 bind_to_address "{socket}"
-auto_update "no"
+auto_update "{auto_update}"
 zeroconf_enabled "no"
 audio_output {{
 type "{output}"
@@ -50,7 +50,14 @@ def sound_output() -> str:
 class PrivateMpd:
     """A real MPD whose music, playlists, socket and state are all in `folder`."""
 
-    def __init__(self, folder: Path, output: str = "null") -> None:
+    def __init__(self, folder: Path, output: str = "null", *, finds_songs: bool = False) -> None:
+        """Prepare it.
+
+        Args:
+            folder: Where everything of it is.
+            output: Of its sound: "null" for none.
+            finds_songs: Whether it takes songs that come into its folder into its library by itself.
+        """
         self.folder = folder
         self.music = folder / "music"
         self.playlists = folder / "playlists"
@@ -59,7 +66,13 @@ class PrivateMpd:
         for subfolder in (self.music, self.playlists):
             subfolder.mkdir(parents=True, exist_ok=True)
         (folder / "mpd.conf").write_text(
-            CONFIGURATION.format(folder=folder, socket=self.address, output=output), encoding="utf-8"
+            CONFIGURATION.format(
+                folder=folder,
+                socket=self.address,
+                output=output,
+                auto_update="yes" if finds_songs else "no",
+            ),
+            encoding="utf-8",
         )
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -21,6 +21,7 @@ from rich.console import Console
 from device.config import settings
 from device.demo.controls import Controls
 from device.demo.harness import Harness, harness_for
+from device.demo.page import page
 from device.demo.screen import LIT, Scene, screen
 from device.demo.slideshow import FrameRecorder, Slideshow
 from device.demo.terminal import END, Terminal, can_draw
@@ -161,6 +162,7 @@ def _run_on_screen(place: Workplace, slideshow: Slideshow | None, open_camera: C
     with (
         _recent_lines() as log,
         harness_for(place.settings, recorder) as harness,
+        page(place),
         Terminal() as terminal,
     ):
         controls = Controls(

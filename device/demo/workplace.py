@@ -63,6 +63,16 @@ class Workplace:
     settings: Settings
     command: Path
 
+    @property
+    def page_state(self) -> Path:
+        """The folder for the own files of its page."""
+        return self.command.parent / "page"
+
+    @property
+    def uploads(self) -> Path:
+        """The folder for songs that are uploaded to the page."""
+        return self.command.parent / "music" / "uploads"
+
 
 @contextmanager
 def workplace(model: Model | None = None) -> Iterator[Workplace]:
@@ -105,7 +115,8 @@ def _furnish(folder: Path, stack: ExitStack, model: Path, moods: Sequence[Mood])
         raise MoodboxError(f"{folder}: too long a path for a socket: choose another: TMPDIR=FOLDER make demo")
     print(f"making {len(SONGS)} songs …", flush=True)
     make_library(folder / "music")
-    server = stack.enter_context(PrivateMpd(folder, sound_output()))
+    (folder / "music" / "uploads").mkdir()
+    server = stack.enter_context(PrivateMpd(folder, sound_output(), finds_songs=True))
     how = "without sound: there is no sound card" if server.output == "null" else f"through {server.output}"
     print(f"MPD plays them {how} ({server.update()} songs in its library)", flush=True)
     settings_file, command = folder / "moodbox.toml", folder / "moodbox"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -51,6 +52,18 @@ def test_the_printed_command_asks_the_demos_own_box() -> None:
         running.type("q")
         eventually(lambda: "ended with 0" in running.output)
         assert not Path(command[0]).parent.exists()
+
+
+def test_the_demo_has_a_page_that_ends_with_it() -> None:
+    with demo(size=(160, 40)) as running:
+        eventually(lambda: running.shows("the box has a page: open http://127.0.0.1:"))
+        [port] = set(re.findall(r"http://127\.0\.0\.1:(\d+)/open/", "\n".join(running.screen())))
+        address = ("127.0.0.1", int(port))
+        socket.create_connection(address, timeout=10).close()
+        running.type("q")
+        eventually(lambda: "ended with 0" in running.output)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, timeout=10)
 
 
 def test_quitting_gives_the_terminal_back_as_it_was() -> None:
