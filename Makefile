@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 PARALLEL = -n $(WORKERS)
 
 .PHONY: .pi .systemd-container help demo develop test test-python313 test-smoke test-deploy test-pi shell-pi \
-	test-mpd24 test-all fuzz soak lint bench bench-songs bench-queue bench-presses bench-sound \
+	test-mpd24 test-window test-all fuzz soak lint bench bench-songs bench-queue bench-presses bench-sound \
 	bench-arm64 simulation settings lock clean docs/demo.svg
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo 'make test-deploy     deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
 	@echo 'make test-pi         the whole box on an emulated Pi; as root, an hour (SUITE=trixie)'
 	@echo 'make shell-pi        a shell on an emulated Pi, which is deleted when you leave; as root (SUITE=bookworm)'
+	@echo 'make test-window     the box'\''s page in Chromium: every button, keyboard, screen reader, bounds'
 	@echo 'make test-mpd24      the tests of the box with MPD 0.24, if yours is older'
 	@echo 'make test-all        all of these, with fuzz and soak: hours; as root. docs/testing.md says when to run which'
 	@echo 'make fuzz            100,000 random inputs each for all that comes from outside, and random ends; an hour'
@@ -81,6 +82,12 @@ shell-pi: .pi
 	@script/need device-tree-compiler command -v fdtput
 	@script/need openssh-client command -v ssh
 	@script/pi $(SUITE)
+
+# Screenshots of all pages are in .window then.
+test-window: .venv/.develop
+	@script/need mpd command -v mpd
+	@script/need chromium command -v chromium
+	$(BIN)/pytest -n 0 -m browser tests/window $(ARGS)
 
 test-mpd24: .venv/.develop
 	@script/mpd24
@@ -149,7 +156,7 @@ lock:
 	script/lock
 
 clean:
-	rm -rf .venv .venv313 .bench .arm64 .machine .mpd24 .pi .deploy build
+	rm -rf .venv .venv313 .bench .arm64 .machine .mpd24 .pi .deploy .window build
 
 .venv/.demo: lock/demo.txt pyproject.toml
 	@test -e .venv/.develop || script/venv demo
