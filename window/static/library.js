@@ -5,7 +5,17 @@ const MOST = 20000; // songs that a page holds
 const EDGE = 14;
 const NEAR = 18;
 
-export const titleOf = (song) => song.title || song.uri.split("/").pop();
+// The library has no titles, for which MPD is asked song by song; a file's name says it well enough until then.
+export const titleOf = (song) => song.title || song.uri.split("/").pop().replace(/\.\w{2,4}$/, "");
+
+export async function readTitle(song) {
+  if (song.title === undefined) {
+    song.title = ""; // it is asked for once
+    const reply = await send("/do", { do: "song", uri: song.uri }).catch(() => null);
+    song.title = reply?.song.title ?? "";
+  }
+  return titleOf(song);
+}
 
 export async function readLibrary(onSongs) {
   const songs = [];
@@ -108,9 +118,12 @@ export class Plane {
     const tip = $("tip");
     tip.hidden = !song;
     this.canvas.style.cursor = song ? "grab" : "default";
+    this.tipped = song;
     if (!song) return;
     const [x, y] = this.at(song);
-    tip.textContent = song.artist ? `${titleOf(song)} – ${song.artist}` : titleOf(song);
+    const write = () => (tip.textContent = song.artist ? `${titleOf(song)} – ${song.artist}` : titleOf(song));
+    write();
+    if (song.title === undefined) setTimeout(() => this.tipped === song && readTitle(song).then(() => this.tipped === song && write()), 150);
     tip.style.setProperty("--x", Math.min(Math.max(x, 70), this.size - 70));
     tip.style.setProperty("--y", y < 60 ? y + 56 : y);
   }

@@ -1,6 +1,6 @@
 // The page Music: the plane, the list of songs, what the owner says about a song, and uploads.
 import { $, act, element, listenToStatus, moodName, onClick, say, toast, words } from "/static/page.js";
-import { countText, distance, Plane, PLACES, readLibrary, titleOf } from "/static/library.js";
+import { countText, distance, Plane, PLACES, readLibrary, readTitle, titleOf } from "/static/library.js";
 import { startUploads } from "/static/upload.js";
 
 const SHOWN = 60;
@@ -40,7 +40,9 @@ function list() {
 function choose(song) {
   chosen = plane.chosen = song;
   $("chosen").hidden = false;
-  $("chosen-title").textContent = song.artist ? `${titleOf(song)} – ${song.artist}` : titleOf(song);
+  const name = () => ($("chosen-title").textContent = song.artist ? `${titleOf(song)} – ${song.artist}` : titleOf(song));
+  name();
+  readTitle(song).then(() => song === chosen && name());
   $("chosen-about").textContent = say(words.about, { genre: song.genre || "–", source: words.source[song.source] ?? song.source });
   $("unsay").hidden = song.source !== "own word";
   showPlace(song);
