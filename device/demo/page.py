@@ -40,7 +40,7 @@ def page(place: Workplace) -> Iterator[None]:
         stderr=subprocess.DEVNULL,  # what a browser has to say would be in the way on the screen
         text=True,
     )
-    threading.Thread(target=_tell, args=(process,), name="page", daemon=True).start()
+    threading.Thread(target=_log_address, args=(process,), name="page", daemon=True).start()
     try:
         yield
     finally:
@@ -52,7 +52,7 @@ def page(place: Workplace) -> Iterator[None]:
             process.wait()
 
 
-def _tell(process: subprocess.Popen[str]) -> None:
+def _log_address(process: subprocess.Popen[str]) -> None:
     """Log where the page is, as soon as it is there."""
     assert process.stdout
     line = process.stdout.readline().strip()
