@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from device.config import settings
 from device.config.last_good import service_folder
+from device.config.overlay import SettingsOverlay
 from device.control.server import ENDING, ControlServer, Request
 from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.health import Health, Part
@@ -39,6 +41,7 @@ def open_box(
     open_camera: Callable[[], Camera] | None = None,
     health: Health | None = None,
     restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
+    settings_file: Path | None = None,
 ) -> Iterator[Box]:
     """Yield a box that is ready to run. Its lights go out at the end, even after an error.
 
@@ -51,6 +54,7 @@ def open_box(
         open_camera: Used in place of the camera that the settings name.
         health: The problems that are known already; none by default.
         restart_policy: When parts that fail are restarted.
+        settings_file: Where the settings were read; None for the default file.
 
     Raises:
         ServiceError: The control socket cannot be opened, or a box runs already.
@@ -76,6 +80,7 @@ def open_box(
         import numpy as np
 
         from device.box.box import Box  # loads OpenCV and numpy
+        from device.box.commands.settings import SettingsRequests
         from device.library.scanner import LibraryScanner
         from device.playback.controller import PlaybackController
         from device.system.power import Power
@@ -116,6 +121,9 @@ def open_box(
             notifier=Notifier(),
             startup=startup,
             health=health,
+            more_actions=SettingsRequests(
+                SettingsOverlay(settings_file, chosen.service.state_path())
+            ).actions,
             controls=controls,
             debounce=chosen.panel.debounce,
             restart_policy=restart_policy,

@@ -23,6 +23,7 @@ from device.supervision import (
 from device.system.private_memory import overwrite_freed_memory
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from device.config.settings import Settings
@@ -36,6 +37,7 @@ def run(
     settings: Settings,
     *,
     settings_problem: str | None = None,
+    settings_file: Path | None = None,
     events: SimpleQueue[Any] | None = None,
     restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
 ) -> int:
@@ -44,6 +46,7 @@ def run(
     Args:
         settings: The settings.
         settings_problem: What is wrong with the settings file, if `settings` are the last good ones instead.
+        settings_file: Where the settings were read; None for the default file.
         events: The box's one queue.
         restart_policy: When parts that fail are restarted.
 
@@ -61,7 +64,9 @@ def run(
         health.report_until_restart(Part.SETTINGS, settings_problem)
     is_open = False
     try:
-        with open_box(settings, events, health=health, restart_policy=restart_policy) as box:
+        with open_box(
+            settings, events, health=health, restart_policy=restart_policy, settings_file=settings_file
+        ) as box:
             if Part.SETTINGS not in health:
                 save(settings)
             is_open = True

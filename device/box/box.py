@@ -88,6 +88,7 @@ class Box:
         notifier: Notifier,
         startup: StartupTimes,
         health: Health,
+        more_actions: Actions | None = None,
         controls: Controls = NO_CONTROLS,
         debounce: float = 0.03,
         restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
@@ -109,6 +110,7 @@ class Box:
             notifier: Tells systemd.
             startup: How long each part of the start took.
             health: The problems of all parts, with those that were found at the start.
+            more_actions: For requests that do not concern the box's state.
             controls: The controls beside the button.
             debounce: Seconds that the level of one of these controls' buttons must last.
             restart_policy: When lights that failed are tried again.
@@ -145,7 +147,7 @@ class Box:
         opinions = SongOpinions(playback, guarded).actions | LibraryRequests(playback, guarded).actions
         by_hand = MoodByHand(self._state, playback, self._observer.rest)
         actions = press | camera.actions | opinions | corrector.actions | by_hand.actions
-        self._requests = RequestHandler(playback, self._status, actions)
+        self._requests = RequestHandler(playback, self._status, actions | (more_actions or {}))
 
     @property
     def state(self) -> State:

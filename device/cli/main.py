@@ -14,7 +14,8 @@ from device.cli import verbs
 from device.cli.requests import send
 from device.cli.terminal_output import harmless_output, open_standard_streams
 from device.config.last_good import read_or_last_good
-from device.config.reading import check_source, read_settings
+from device.config.overlay import read_with_overlay
+from device.config.reading import check_source
 from device.config.settings import Settings
 from device.control.command import Command
 from device.control.protocol import COMMANDS
@@ -60,7 +61,11 @@ def _settings(options: argparse.Namespace) -> Settings:
     if options.verb in verbs.WITH_LAST_GOOD_SETTINGS:
         settings, options.settings_problem = read_or_last_good(options.settings)
     else:
-        settings = read_settings(options.settings)
+        settings, problem = read_with_overlay(options.settings)
+        if problem and options.verb is verbs.check:
+            raise SettingsError(problem)
+        if problem:
+            print(f"moodbox: {problem}", file=sys.stderr)
     if getattr(options, "camera", None) is not None:
         check_source(options.camera)
         camera = msgspec.structs.replace(settings.camera, source=options.camera)

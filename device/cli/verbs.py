@@ -41,7 +41,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     source = options.settings or (DEFAULT_FILE if DEFAULT_FILE.exists() else "defaults")
     logging.info("moodbox %s, settings: %s", __version__, source)
     keep_memory_private()
-    return daemon.run(settings, settings_problem=options.settings_problem)
+    return daemon.run(settings, settings_problem=options.settings_problem, settings_file=options.settings)
 
 
 def look(options: argparse.Namespace, settings: Settings) -> int:

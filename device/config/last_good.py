@@ -14,11 +14,11 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import asdict
 
-from device.config.reading import read_settings
+from device.config.overlay import read_with_overlay
 from device.config.settings import Service, Settings
 from device.errors import MemoryFileError, SettingsError
-from device.storage.quarantine import quarantine_non_files
 from device.storage.regular_file import read_regular_file
+from device.storage.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +39,14 @@ def read_or_last_good(path: Path | None) -> tuple[Settings, str | None]:
         path: The settings file; None for the default one.
 
     Returns:
-        The settings, and what is wrong with the file if they are the last good ones.
+        The settings, and what is wrong with the file if they are the last good ones, or with what was set
+        on the page if that does not count.
 
     Raises:
         SettingsError: The file has a mistake, and no good settings are kept.
     """
     try:
-        return read_settings(path), None
+        return read_with_overlay(path)
     except SettingsError as error:
         folder = service_folder() or (None if path else Service().state_path())
         good = folder and (_read(folder / FILE) or _read(folder / COPY))
@@ -66,7 +67,7 @@ def save(settings: Settings) -> None:
         return
     for name in (FILE, COPY):
         try:
-            _write(folder / name, content)
+            write_whole(folder / name, content, MAX_BYTES)
         except OSError as error:  # the disk is full or read-only, which the memory reports, too
             log.warning("the last good settings cannot be saved: %s", error)
 
@@ -98,26 +99,6 @@ def _read(file: Path) -> Settings | None:
 
 def _checksum(settings: Settings) -> str:
     return sha256(msgspec.json.encode(settings)).hexdigest()
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write the file atomically unless it has this content. Raises OSError."""
-    for moved in quarantine_non_files(file):
-        log.warning("%s: not a file; moved to %s", file, moved)
-    try:
-        if read_regular_file(file, MAX_BYTES) == content:
-            return
-    except OSError:  # there is none, or it cannot be read: it is replaced
-        pass
-    new = file.with_suffix(".new")
-    for moved in quarantine_non_files(new):
-        log.warning("%s: not a file; moved to %s", new, moved)
-    with new.open("wb") as out:
-        os.fchmod(out.fileno(), 0o640)  # readable for those who may ask the box, too
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    new.replace(file)
 
 
 def service_folder() -> Path | None:

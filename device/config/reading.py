@@ -27,12 +27,17 @@ def read_settings(path: Path | None = None) -> Settings:
     Raises:
         SettingsError: One line with the file, the key, what was expected, and the nearest known name.
     """
+    return settings_of(read_content(path), path or DEFAULT_FILE)
+
+
+def read_content(path: Path | None) -> dict[str, Any]:
+    """Return the content of the file that `read_settings` reads, by section. Raises SettingsError."""
     if path is None:
         if not DEFAULT_FILE.exists():
-            return Settings()
+            return {}
         path = DEFAULT_FILE
     try:
-        content = read_toml(path)
+        return read_toml(path)
     except FileNotFoundError as error:
         raise SettingsError(
             f"{path}: no such file; copy deploy/moodbox.toml there, or omit --settings"
@@ -42,7 +47,6 @@ def read_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}{hint}") from error
     except TomlError as error:
         raise SettingsError(f"{path}: {error}") from error
-    return settings_of(content, path)
 
 
 def settings_of(content: dict[str, Any], path: Path) -> Settings:

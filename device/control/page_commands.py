@@ -14,6 +14,11 @@ from device.control.command import Command
 Share = Annotated[float, Meta(ge=0, le=1)]
 Uri = Annotated[str, Meta(min_length=1, description="of a song in MPD's library")]
 
+Scalar = bool | int | float | str
+Items = list[Scalar | list[Scalar | list[Scalar]]]
+Value = Scalar | Items | dict[str, Scalar | Items] | None
+"""What a setting can be; no deeper than the schema of the settings."""
+
 
 class PageCommand(Command, frozen=True):
     """A request that the command line does not send."""
@@ -68,4 +73,30 @@ class SetAffect(PageCommand, frozen=True, tag="set-affect"):
             raise ValueError("give `valence` and `energy`, or none of them")
 
 
-PAGE_COMMANDS: tuple[type[PageCommand], ...] = (Queue, Library, Song, SetAffect)
+class Settings(PageCommand, frozen=True, tag="settings"):
+    """Every setting."""
+
+    name = "settings"
+    summary = "every key of the settings, with its meaning; `moodbox check` says what is wrong with them"
+    sends = (
+        "`settings`: a list of `key`, `value` (after a restart), `default`, `meaning`, `kind` (`bool`,"
+        " `int`, `float`, `text`, `choices`, `list`, `table`), `choices`, `least`, `most` (or null),"
+        " `restart` (whether it takes effect only after one), `source` (`default`, `file`, `page`),"
+        " `fixed`: why it cannot be set here, or null"
+    )
+
+
+class Set(PageCommand, frozen=True, tag="set"):
+    """Changes a setting."""
+
+    name = "set"
+    summary = (
+        "set a key from the box's next start on, in a file of the box's own that counts before"
+        " /etc/moodbox/moodbox.toml; without a value, that file's counts again"
+    )
+
+    key: Annotated[str, Meta(max_length=100, description="such as `music.style`")]
+    value: Annotated[Value, Meta(description="as in TOML")] = None
+
+
+PAGE_COMMANDS: tuple[type[PageCommand], ...] = (Queue, Library, Song, SetAffect, Settings, Set)

@@ -40,7 +40,8 @@ def _argument(name: str, schema: dict[str, Any]) -> str:
     kind = schema.get("anyOf", [schema])[0]
     values = [f"`{value}`" for value in kind.get("enum", ())]
     values += [f"{kind['minimum']} to {kind['maximum']}"] if "minimum" in kind else []
-    return " ".join(filter(None, [f"`{name}`:", ", ".join(values), kind.get("description", "")]))
+    described = schema.get("description") or kind.get("description", "")
+    return " ".join(filter(None, [f"`{name}`:", ", ".join(values), described]))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -106,6 +107,7 @@ def harness_for(
     open_camera: Callable[[], Camera] | None = None,
     events: SimpleQueue[Any] | None = None,
     restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
+    settings_file: Path | None = None,
 ) -> Iterator[Harness]:
     """Run a box on a thread until the block ends.
 
@@ -114,6 +116,7 @@ def harness_for(
         open_camera: Instead of the camera that the settings name.
         events: The box's event queue, for a caller that posts events itself.
         restart_policy: When parts that fail are started again.
+        settings_file: Where the settings were read.
 
     Raises:
         ServiceError: The box cannot be opened.
@@ -124,7 +127,9 @@ def harness_for(
 
     def run() -> None:
         try:
-            with open_box(settings, events, open_camera, restart_policy=restart_policy) as box:
+            with open_box(
+                settings, events, open_camera, restart_policy=restart_policy, settings_file=settings_file
+            ) as box:
                 opened.put(box)
                 box.run()
         except Exception as error:  # raised again in the caller's thread

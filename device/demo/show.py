@@ -161,7 +161,7 @@ def _run_on_screen(place: Workplace, slideshow: Slideshow | None, open_camera: C
     recorder = FrameRecorder(open_camera)
     with (
         _recent_lines() as log,
-        harness_for(place.settings, recorder) as harness,
+        harness_for(place.settings, recorder, settings_file=place.settings_file) as harness,
         page(place),
         Terminal() as terminal,
     ):

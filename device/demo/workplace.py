@@ -57,10 +57,12 @@ class Workplace:
 
     Attributes:
         settings: Of its box.
+        settings_file: Where they were read.
         command: A program that is `moodbox` for this box.
     """
 
     settings: Settings
+    settings_file: Path
     command: Path
 
     @property
@@ -126,4 +128,4 @@ def _furnish(folder: Path, stack: ExitStack, model: Path, moods: Sequence[Mood])
     python, file = shlex.quote(sys.executable), shlex.quote(str(settings_file))
     command.write_text(COMMAND.format(python=python, settings=file), encoding="utf-8")
     command.chmod(0o700)
-    return Workplace(read_settings(settings_file), command)
+    return Workplace(read_settings(settings_file), settings_file, command)

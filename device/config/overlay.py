@@ -1,0 +1,156 @@
+"""What was set on the page: a file in the box's state folder that counts before the owner's settings file.
+
+The settings file is never rewritten. What the page sets is checked by the same schema.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from device.config.reading import read_content, settings_of
+from device.config.settings import Settings
+from device.config.toml_file import TomlError, read_toml
+from device.errors import SettingsError
+from device.storage.whole_file import write_whole
+
+FILE = "settings.toml"
+MAX_BYTES = 2**20
+HEAD = "# Written by moodbox: what was set on its page. It counts before /etc/moodbox/moodbox.toml.\n"
+NOT_ON_THE_PAGE = {
+    "service.socket": "the page itself needs it",
+    "service.state": "the box's files would be left behind",
+    "music.address": "it names a program that the box then talks to",
+    "music.password": "it is a secret",
+    "music.folder": "it names a folder that the box then reads",
+    "music.places": "it names a file that the box then reads",
+    "music.streams": "a deploy has to apply it",
+}
+"""Keys that are set in the settings file alone, each with the reason."""
+CAMERAS = ("auto", "picamera2", "webcam")
+"""A page must not choose pictures or a film on the disk, since it can have the camera's picture shown."""
+MODELS = ("", "mood3", "mood7")
+
+Content = dict[str, dict[str, Any]]
+
+
+def read_with_overlay(path: Path | None) -> tuple[Settings, str | None]:
+    """Read the settings file, and what was set on the page.
+
+    Returns:
+        The settings; and what is wrong with what was set on the page, which then does not count.
+
+    Raises:
+        SettingsError: The settings file has a mistake.
+    """
+    return SettingsOverlay(path).read()
+
+
+class SettingsOverlay:
+    """The settings file and what was set on the page.
+
+    path: The settings file; None for the default one.
+    """
+
+    def __init__(self, path: Path | None, folder: Path | None = None) -> None:
+        """Take the settings file, and the folder of the box's files unless the settings name it."""
+        self._path = path
+        self._folder = folder
+
+    def read(self) -> tuple[Settings, str | None]:
+        """See `read_with_overlay`."""
+        content = read_content(self._path)
+        settings = settings_of(content, self._path or Path("/etc/moodbox/moodbox.toml"))
+        file = self._file(settings)
+        try:
+            if overlay := _read(file):
+                settings = settings_of(_merged(content, overlay), file)
+        except SettingsError as error:
+            return settings, f"{error}; until that is corrected, nothing that was set on the page counts"
+        return settings, None
+
+    def sources(self) -> dict[str, str]:
+        """Return where each key that is set comes from: "file" or "page". Raises SettingsError."""
+        content = read_content(self._path)
+        overlay = _read(self._file(settings_of(content, self._path or Path(FILE))))
+        return dict.fromkeys(_keys(content), "file") | dict.fromkeys(_keys(overlay), "page")
+
+    def set(self, key: str, value: Any) -> None:
+        """Set a key; None: what the settings file says counts again.
+
+        Args:
+            key: `section.name`.
+            value: As in TOML.
+
+        Raises:
+            SettingsError: The page may not set this key, the value is wrong, or it cannot be written down.
+        """
+        if key in NOT_ON_THE_PAGE:
+            raise SettingsError(f"{key}: not to be set here, because {NOT_ON_THE_PAGE[key]}")
+        section, _, name = key.partition(".")
+        if not name:
+            raise SettingsError(f"{key}: expected a key such as music.style")
+        if key == "camera.source" and value is not None and str(value).partition(":")[0] not in CAMERAS:
+            raise SettingsError(f"{key}: only a camera can be set here: {', '.join(CAMERAS)}")
+        if key == "model.path" and value is not None and value not in MODELS:
+            raise SettingsError(f"{key}: only mood3 or mood7 can be set here")
+        content = read_content(self._path)
+        file = self._file(settings_of(content, self._path or Path(FILE)))
+        overlay = _read(file)
+        if value is None:
+            overlay.get(section, {}).pop(name, None)
+        else:
+            overlay.setdefault(section, {})[name] = value
+        try:
+            settings_of(_merged(content, overlay), Path(FILE))
+        except SettingsError as error:
+            raise SettingsError(str(error).removeprefix(f"{FILE}: ")) from error
+        try:
+            write_whole(file, _toml(overlay).encode(), MAX_BYTES)
+        except (OSError, UnicodeEncodeError) as error:
+            raise SettingsError(f"{file}: cannot be written: {error}") from error
+
+    def _file(self, settings: Settings) -> Path:
+        return (self._folder or settings.service.state_path()) / FILE
+
+
+def _read(file: Path) -> Content:
+    """Return what was set on the page; nothing if there is no such file. Raises SettingsError."""
+    try:
+        content = read_toml(file)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
+    except TomlError as error:
+        raise SettingsError(f"{file}: {error}; remove it, and set on the page again what you need") from error
+    return {section: dict(keys) for section, keys in content.items() if isinstance(keys, dict)}
+
+
+def _keys(content: dict[str, Any]) -> list[str]:
+    return [f"{section}.{key}" for section, keys in content.items() if isinstance(keys, dict) for key in keys]
+
+
+def _merged(content: dict[str, Any], overlay: Content) -> dict[str, Any]:
+    return content | {
+        section: {**content.get(section, {}), **keys} for section, keys in overlay.items() if keys
+    }
+
+
+def _toml(overlay: Content) -> str:
+    sections = (
+        f"\n[{section}]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in keys.items())
+        for section, keys in overlay.items()
+        if keys
+    )
+    return HEAD + "".join(sections)
+
+
+def _value(value: Any) -> str:
+    """Return a value as TOML, which writes all but tables as JSON does."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_value(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,123 @@
+"""Settings that are shown, and set while the box runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.box.commands.settings import SettingsRequests
+from device.config.overlay import FILE, SettingsOverlay, read_with_overlay
+from device.config.reading import read_settings
+from device.control import page_commands as page
+from device.control.command import Command
+from device.control.protocol import parse_request
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A settings file that sets one key, and where the box's own files are."""
+    (tmp_path / "state").mkdir()
+    path = tmp_path / "moodbox.toml"
+    path.write_text(f"[service]\nstate = '{tmp_path}/state'\n[camera]\nrotate = 180\n")
+    return path
+
+
+def do(file: Path, command: Command) -> Any:
+    requests = SettingsRequests(SettingsOverlay(file, file.parent / "state"))
+    return requests.actions[type(command)](command)
+
+
+def described(file: Path, key: str) -> dict[str, Any]:
+    (found,) = [each for each in do(file, page.Settings())["settings"] if each["key"] == key]
+    return dict(found)
+
+
+def test_every_key_has_its_meaning_its_kind_and_where_it_comes_from(file: Path) -> None:
+    described_keys = do(file, page.Settings())["settings"]
+    assert all(each["meaning"] for each in described_keys)
+    rotate = described(file, "camera.rotate")
+    assert (rotate["value"], rotate["default"], rotate["source"]) == (180, 0, "file")
+    assert (rotate["kind"], rotate["choices"]) == ("choices", [0, 90, 180, 270])
+    width = described(file, "camera.width")
+    assert (width["kind"], width["least"], width["most"], width["source"]) == ("int", 64, 1920, "default")
+    assert described(file, "panel.leds")["kind"] == "table"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "read"),
+    [
+        ("music.style", "match", "match"),
+        ("camera.rotate", "90", 90),  # as a browser sends a choice
+        ("look.seconds", 2, 2.0),
+        ("panel.leds", {"happy": 17, "sad": 27}, {"happy": 17, "sad": 27}),
+        ("music.courses", {"sad": [[0.1, 0.2], [0.3, 0.4]]}, {"sad": ((0.1, 0.2), (0.3, 0.4))}),
+        ("music.leave_out_genres", ['Höre "\\', "x\u007f"], ('Höre "\\', "x\u007f")),
+    ],
+)
+def test_what_is_set_counts_before_the_file_from_the_next_start_on(
+    file: Path, key: str, value: Any, read: Any
+) -> None:
+    before = file.read_text()
+    assert do(file, page.Set(key=key, value=value)) == {"ok": True}
+    settings, problem = read_with_overlay(file)
+    assert problem is None
+    section, name = key.split(".")
+    assert getattr(getattr(settings, section), name) == read
+    assert described(file, key)["source"] == "page"
+    assert file.read_text() == before
+    assert do(file, page.Set(key=key)) == {"ok": True}  # taken back
+    assert read_with_overlay(file) == (read_settings(file), None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "error"),
+    [
+        ("camera.rotate", 45, "camera.rotate: expected one of 0, 90, 180, 270; found 45"),
+        ("music.stile", "match", "music.stile: unknown key; did you mean 'style'?"),
+        ("music", "match", "music: expected a key such as music.style"),
+        ("panel.next", 16, "panel.button and panel.next: pin 16 is used twice"),
+        ("music.password", "x", "music.password: not to be set here, because it is a secret"),
+        ("camera.source", "images:/etc", "camera.source: only a camera can be set here"),
+        ("model.path", "/tmp/x.tflite", "model.path: only mood3 or mood7"),
+        ("music.places", "\x00", "music.places: not to be set here"),
+        ("music.leave_out_genres", ["\x1b"], "control character"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_one_line_and_nothing_is_written(
+    file: Path, key: str, value: Any, error: str
+) -> None:
+    reply = do(file, page.Set(key=key, value=value))
+    assert error in reply["error"]
+    assert "\n" not in reply["error"]
+    assert not (file.parent / "state" / FILE).exists()
+
+
+def test_a_file_that_is_damaged_does_not_count_and_is_named(file: Path) -> None:
+    (file.parent / "state" / FILE).write_text("[music\nstyle =")
+    settings, problem = read_with_overlay(file)
+    assert settings == read_settings(file)
+    assert problem
+    assert FILE in problem
+    assert "nothing that was set on the page counts" in problem
+    assert FILE in do(file, page.Settings())["error"]
+
+
+def test_what_was_set_and_contradicts_the_file_now_does_not_count(file: Path) -> None:
+    do(file, page.Set(key="panel.next", value=17))
+    file.write_text(file.read_text() + "[panel]\nbutton = 17\n")
+    settings, problem = read_with_overlay(file)
+    assert settings.panel.button == 17
+    assert problem
+    assert "pin 17 is used twice" in problem
+
+
+def test_the_password_is_not_shown(file: Path) -> None:
+    file.write_text(file.read_text() + "[music]\npassword = 'secret'\n")
+    assert described(file, "music.password")["value"] == ""
+
+
+def test_a_value_that_no_setting_can_have_is_no_request() -> None:
+    with pytest.raises(ValueError, match="value"):
+        parse_request(b'{"do": "set", "key": "a.b", "value": [[[[1]]]]}')
