@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,9 +18,9 @@ class Pair:
     """Two moods that are mixed up.
 
     Attributes:
-        moods: the two.
+        moods: the two; the first is taken for the second more often than the other way round.
         there: share of the faces labelled with the first that are answered with the second.
-        back: the other way round.
+        back: share of those labelled with the second that are answered with the first.
     """
 
     moods: tuple[str, str]
@@ -39,8 +40,8 @@ def pairs(row: Row) -> list[Pair]:
     moods = row.scores[0].moods
     found = [
         Pair((moods[first], moods[second]), share[first, second], share[second, first])
-        for first in range(len(moods))
-        for second in range(first + 1, len(moods))
+        for first, second in itertools.permutations(range(len(moods)), 2)
+        if (share[first, second], second) > (share[second, first], first)  # each pair once
     ]
     return sorted(found, key=lambda pair: -pair.mixed)
 
@@ -58,4 +59,4 @@ def table(rows: Sequence[Row]) -> str:
 
 def _cell(pair: Pair) -> str:
     first, second = pair.moods
-    return f"{first} as {second} {pair.there:.0%}, back {pair.back:.0%}"
+    return f"{first} as {second} {pair.there:.0%}, {second} as {first} {pair.back:.0%}"

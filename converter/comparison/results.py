@@ -71,9 +71,10 @@ def write(
     text = f"{report.table(rows)}\n\n{mixed_up.table(rows)}"
     (folder / TABLE).write_text(f"{text}\n", encoding="utf-8")
     report.plot(rows, folder / PLOT)
+    report.plot_confusion(rows[0], folder / "confusion-best.png")
     for row in rows:
-        if row.name in (rows[0].name, PAPER):
-            report.plot_confusion(row, folder / f"confusion-{row.name}.png")
+        if row.name == PAPER:
+            report.plot_confusion(row, folder / "confusion-paper.png")
     networks = [NETWORKS[name](len(comparison.recipe.moods)) for name in DESIGNS]
     designs.draw(networks, list(DESIGNS.values()), folder / DESIGNS_PLOT)
     if page:

@@ -118,7 +118,7 @@ def test_the_table_has_the_scores_that_were_kept_and_the_claim_beside_them(compa
     assert line.endswith("| - | - | 100 % of something |")  # neither instructions nor photos
     assert sum(map(sum, scores.confusion)) == drawn.SIZES["PrivateTest"]
     pictures = {path.name for path in (compared / "models").glob("*.png")}
-    assert pictures == {"table.png", "designs.png", "confusion-small.png"}
+    assert pictures == {"table.png", "designs.png", "confusion-best.png"}
 
 
 def test_instructions_are_in_the_table_and_the_table_in_the_page(

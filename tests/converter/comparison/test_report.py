@@ -52,8 +52,8 @@ def test_the_best_row_comes_first() -> None:
 
 def test_the_most_mixed_up_moods_come_first() -> None:
     worst = mixed_up.pairs(row(0.5, 0.5))[0]
-    assert (worst.moods, worst.there, worst.back) == (("fear", "surprise"), 0.2, 0.4)
-    assert "| `method` | fear as surprise 20%, back 40% |" in mixed_up.table([row(0.5)])
+    assert (worst.moods, worst.there, worst.back) == (("surprise", "fear"), 0.4, 0.2)
+    assert "| `method` | surprise as fear 40%, fear as surprise 20% |" in mixed_up.table([row(0.5)])
 
 
 def test_a_drawing_has_each_layer_that_computes_or_pools() -> None:
