@@ -15,8 +15,6 @@ from converter.measure import by_votes, conditions, evaluation
 from converter.measure.bootstrap import Estimate
 from converter.measure.by_votes import THREE
 from converter.measure.photos import Photo
-from converter.networks.architectures import NETWORKS
-from converter.networks.cost import multiply_adds
 from device.config import settings
 from device.mood import Mood
 from device.vision.model_card import read_card
@@ -78,6 +76,10 @@ def measure(model: Path, split: Split, photos: Sequence[Photo]) -> Scores:
         split: to score it on: all faces, with FER+'s votes.
         photos: of people; none if they are not asked for.
     """
+    # Imported here, since to read scores needs no Keras.
+    from converter.networks.architectures import NETWORKS
+    from converter.networks.cost import multiply_adds
+
     card = read_card(model)
     moods, about = card.labels, card.about
     answers = evaluation.probabilities(model, split.images)
