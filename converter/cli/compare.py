@@ -57,6 +57,9 @@ def add_detectors_options(detectors: argparse.ArgumentParser) -> None:
     detectors.add_argument(
         "--condition", action="append", choices=NAMES, help="only this one; may be repeated"
     )
+    detectors.add_argument(
+        "--detector", action="append", metavar="NAME", help="only this row of the table; may be repeated"
+    )
     detectors.add_argument("--json", action="store_true", help="print a line of JSON for each detector")
     detectors.set_defaults(command=detect)
 
@@ -68,10 +71,13 @@ def detect(options: argparse.Namespace) -> None:
 
     cv2.setNumThreads(1)  # processor time of one thread is what is compared
     found = detectors.detectors(options.model)
+    if unknown := set(options.detector or ()) - set(found):
+        raise RunError(f"--detector {', '.join(sorted(unknown))}: unknown; there are {'; '.join(found)}")
     photos = read_photos(options.photos).half("reporting")
     empty = read_pictures(options.scenes) if options.scenes else []
     results = []
-    for name, each in found.items():
+    for name in options.detector or found:
+        each = found[name]
         results.append(detectors.measure(name, each, photos, options.condition or NAMES, empty))
         if options.json:
             print(json.dumps(results[-1].as_dict()), flush=True)

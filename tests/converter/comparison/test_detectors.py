@@ -54,8 +54,11 @@ def test_every_detector_finds_a_face_that_looks_into_the_camera() -> None:
 def test_the_command_prints_a_line_for_each_detector(
     photo_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    names = ["the box's search with LBP", "the box's search"]
     command = ["detectors", str(MODEL), "--photos", str(photo_folder), "--condition", "clean", "--json"]
-    assert cli.main(command) == 0
+    assert cli.main([*command, *(word for name in names for word in ("--detector", name))]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["detector"] for line in lines][-2:] == ["the box's search", "the box's search with LBP"]
-    assert all(line["in_place"]["clean"]["value"] == 1 for line in lines[-2:])
+    assert [line["detector"] for line in lines] == names
+    assert all(line["in_place"]["clean"]["value"] == 1 for line in lines)
+    assert cli.main([*command, "--detector", "a guess"]) == 2
+    assert "--detector a guess: unknown; there are Haar, default; Haar, alt;" in capsys.readouterr().err
