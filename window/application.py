@@ -26,7 +26,7 @@ from window.pages.pairing import Pairing
 from window.pages.rendering import page
 from window.pages.static import PUBLIC, StaticFiles
 from window.pages.streams import EventStreams
-from window.uploads.folder import UploadFolder
+from window.uploads.folder import RESERVE_BYTES, UploadFolder
 
 MAX_STATUS_STREAMS = 16
 MAX_WATCHERS = 4  # of the live picture
@@ -39,7 +39,13 @@ class Window:
     """The application, and what the process needs to know of it."""
 
     def __init__(
-        self, *, socket: Path, state: Path, uploads: Path | None = None, names: Iterable[str] = ()
+        self,
+        *,
+        socket: Path,
+        state: Path,
+        uploads: Path | None = None,
+        names: Iterable[str] = (),
+        reserve_bytes: int = RESERVE_BYTES,
     ) -> None:
         """Put it together; nothing is opened yet.
 
@@ -48,6 +54,7 @@ class Window:
             state: The window's own folder.
             uploads: Where songs may be written; None for nowhere.
             names: Further names of this machine.
+            reserve_bytes: What uploads leave free on the disk.
         """
         self._box = BoxClient(socket)
         self.browsers = PairedBrowsers(state / "browsers.json")
@@ -55,7 +62,7 @@ class Window:
         self._status = EventStreams(Broadcast(lambda: self._box.lines("subscribe")), MAX_STATUS_STREAMS)
         self._frames = EventStreams(Broadcast(lambda: self._box.lines("frames"), again=False), MAX_WATCHERS)
         self._aim = AimPage(self._box)
-        self._music = MusicPage(UploadFolder(uploads))
+        self._music = MusicPage(UploadFolder(uploads, reserve_bytes))
         self._health = HealthPage(self.browsers)
         inner = Starlette(
             routes=self._routes(), exception_handlers={HTTPException: _not_there, RefusedError: _refused}

@@ -84,6 +84,7 @@ def _listen(address: str, port: int) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((address, port))
+    listening.listen()  # before anybody learns the address
     return listening
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+
 from tests.waiting import eventually
 from window.application import Window
 from window.main import serve, server_for
@@ -122,6 +124,7 @@ class Serving:
 
     window: Window
     port: int
+    server: uvicorn.Server
 
     def stranger(self) -> Client:
         """A browser that is not paired."""
@@ -148,7 +151,7 @@ def serving(box_socket: Path, state: Path, **options: Any) -> Iterator[Serving]:
     thread.start()
     try:
         eventually(lambda: server.started or not thread.is_alive())
-        yield Serving(window, port)
+        yield Serving(window, port, server)
     finally:
         server.should_exit = True
         thread.join(timeout=20)

@@ -1,0 +1,100 @@
+"""The process: as systemd starts it, as a person does, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import eventually
+from tests.window.serving import Client
+from window.application import Window
+from window.main import has_screen, serve, server_for
+
+WINDOW = [sys.executable, "-P", "-m", "window"]
+
+
+def test_a_person_gets_a_link_that_lets_one_browser_in(tmp_path: Path) -> None:
+    command = [
+        *WINDOW,
+        "--port",
+        "0",
+        "--state",
+        str(tmp_path / "state"),
+        "--socket",
+        str(tmp_path / "no.sock"),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            match = re.fullmatch(r"open http://127\.0\.0\.1:(\d+)(/open/\S+)\n", process.stdout.readline())
+            assert match
+            client = Client(int(match[1]))
+            client.open_link(match[2])
+            assert Client(int(match[1])).get(match[2]).status == 403
+            assert client.get("/health").status == 200
+        finally:
+            process.terminate()
+    assert process.returncode in (0, -15)
+
+
+def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*WINDOW, "--port", port, "--state", str(tmp_path)], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"moodbox window: Address already in use: 127.0.0.1 port {port}; choose another with --port\n"
+    )
+
+
+def test_systemd_hands_it_a_port_that_listens_already(tmp_path: Path) -> None:
+    activate = shutil.which("systemd-socket-activate")
+    if activate is None:
+        pytest.skip("systemd-socket-activate is missing")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = [f"--setenv={name}" for name in os.environ]
+    command = [activate, f"--listen=127.0.0.1:{port}", *environment, *WINDOW, "--state", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            eventually(lambda: _answers(port))
+            assert Client(port).get("/pair").status == 200
+        finally:
+            process.terminate()
+        assert process.stdout
+        assert process.stdout.read() == "", (
+            "whoever reads the journal must not find a link that lets a browser in"
+        )
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_it_ends_once_nobody_is_connected_for_a_while(tmp_path: Path) -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    window = Window(socket=tmp_path / "no.sock", state=tmp_path)
+    asyncio.run(asyncio.wait_for(serve(server_for(window), [listening], idle_s=0.1), 60))
+
+
+def test_without_a_screen_no_browser_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert not has_screen()
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert has_screen()
