@@ -22,6 +22,8 @@ try:
     print(answer.status, answer.read().decode())
 except ConnectionRefusedError:
     print("closed")
+except TimeoutError:
+    print("no answer")
 """
 
 
@@ -35,7 +37,10 @@ def ask(machine: Machine, path: str, method: str = "GET", **headers: str) -> str
 def test_the_page_is_opened_and_closed(machine: Machine, source: Source) -> None:
     source.deploy(machine)
     assert "the page is at http://" in source.deploy(machine, "--window", "box")
-    assert ask(machine, "/pair").startswith("200")
+    answer = ask(machine, "/pair")
+    assert answer.startswith("200"), answer + machine.run(
+        "systemctl status 'moodbox-window*'; sudo journalctl --unit 'moodbox-window*' --lines 40", check=False
+    )
     assert ask(machine, "/").startswith("403")
     assert ask(machine, "/pair", Host="evil.example").startswith("421")
     assert machine.run("systemctl is-active moodbox-window.service").strip() == "active"

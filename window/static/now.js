@@ -106,7 +106,7 @@ async function readStyle() {
 
 for (const button of $("style").children) {
   onClick(button, async () => {
-    if (await act({ do: "set", key: "music.style", value: button.dataset.style })) await readStyle();
+    if (await act({ do: "set", key: "music.style", value: button.dataset.style }, $("style").dataset.later)) await readStyle();
   });
 }
 

@@ -5,7 +5,9 @@ const form = $("settings");
 const words = JSON.parse(form.dataset.words);
 form.addEventListener("submit", (event) => event.preventDefault());
 
-const isList = (setting) => !["bool", "int", "float", "text", "choices"].includes(setting.kind);
+// A list of texts is shown with one of them a line, any other list and a table as JSON.
+const isLines = ({ kind, value }) => kind === "list" && value.every((each) => typeof each === "string");
+const isJson = (setting) => ["list", "table"].includes(setting.kind) && !isLines(setting);
 const shown = (value) => (value === null || value === "" || (Array.isArray(value) && !value.length) ? words.empty : typeof value === "object" ? JSON.stringify(value) : String(value));
 
 function control(setting, id) {
@@ -21,16 +23,25 @@ function control(setting, id) {
     made.value = value;
     return made;
   }
+  if (isLines(setting)) {
+    const made = element("textarea", "", { id, rows: Math.max(2, Math.min(8, value.length + 1)), spellcheck: "false" });
+    made.value = value.join("\n");
+    return made;
+  }
   const number = kind === "int" || kind === "float";
-  const made = element("input", "", { id, type: number ? "number" : "text", step: kind === "int" ? "1" : "any", autocomplete: "off", spellcheck: "false" });
-  made.value = isList(setting) ? JSON.stringify(value) : value ?? "";
+  const made = element("input", "", { id, type: number ? "number" : "text", autocomplete: "off", spellcheck: "false" });
+  if (number) Object.assign(made, { step: kind === "int" ? 1 : "any", min: setting.least ?? "", max: setting.most ?? "" });
+  made.value = isJson(setting) ? JSON.stringify(value) : value ?? "";
   return made;
 }
 
 function valueOf(setting, made) {
   if (setting.kind === "int" || setting.kind === "float") return made.value === "" ? null : Number(made.value);
-  return isList(setting) ? JSON.parse(made.value) : made.value;
+  if (isLines(setting)) return made.value.split("\n").map((each) => each.trim()).filter(Boolean);
+  return isJson(setting) ? JSON.parse(made.value) : made.value;
 }
+
+let isAllForRestart = false; // then it is said once, above
 
 function row(setting) {
   const id = `key-${setting.key}`;
@@ -39,6 +50,7 @@ function row(setting) {
   const label = element("label", setting.key.split(".").slice(1).join(".") || setting.key, { for: id });
   const meaning = element("p", setting.meaning, { class: "meaning", id: `${id}-meaning` });
   made.setAttribute("aria-describedby", `${id}-meaning`);
+  made.disabled = Boolean(setting.fixed);
   const facts = element("p", "", { class: "facts-line" });
   const error = element("p", "", { class: "error", role: "alert" });
   if (setting.kind === "bool") {
@@ -49,7 +61,8 @@ function row(setting) {
 
   const explain = () => {
     facts.replaceChildren(element("span", say(words.default, { value: shown(setting.default) })));
-    if (setting.restart) facts.append(element("span", words.needs_restart, { class: "badge" }));
+    if (setting.fixed) facts.append(element("span", setting.fixed));
+    else if (setting.restart && !isAllForRestart) facts.append(element("span", words.needs_restart, { class: "badge" }));
     if (setting.source !== "page") return;
     const reset = element("button", words.reset, { type: "button", class: "plain", "aria-label": `${words.reset} ${setting.key}` });
     reset.addEventListener("click", () => save(null));
@@ -84,6 +97,7 @@ function row(setting) {
 
 function draw(settings) {
   const open = new Set([...form.querySelectorAll("details[open]")].map((each) => each.dataset.name));
+  isAllForRestart = settings.every((each) => each.restart);
   const isFirst = !form.querySelector("details");
   form.replaceChildren(...[...grouped(settings)].map(([name, some], number) => {
     const section = element("details", "", { class: "card", "data-name": name });

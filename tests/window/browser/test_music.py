@@ -1,0 +1,109 @@
+"""The page Music: the plane, the owner's own word for a song, and uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from device.control.client import ask
+from device.control.page_commands import Library
+from tests.waiting import eventually
+from tests.window.browser.conftest import DESK, Site, Visitor
+from tests.window.uploads.samples import sound
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(visit: Callable[..., Visitor]) -> Page:
+    """The page, once it shows songs."""
+    opened = visit(DESK).context.new_page()
+    opened.goto("/music")
+    expect(opened.locator("#songs li").first).to_be_visible()
+    return opened
+
+
+def song(site: Site, uri: str) -> dict[str, Any]:
+    """What the box knows of a song."""
+    songs = ask(site.place.settings.service.socket_path(), Library())["songs"]
+    return next(each for each in songs if each["uri"] == uri)
+
+
+def uris(site: Site) -> list[str]:
+    """The songs that the box knows."""
+    return [each["uri"] for each in ask(site.place.settings.service.socket_path(), Library())["songs"]]
+
+
+def test_a_song_is_dragged_to_where_it_belongs_and_taken_back(page: Page, site: Site) -> None:
+    uri = uris(site)[0]
+    before = song(site, uri)
+    page.locator("#plane").scroll_into_view_if_needed()
+    box = page.locator("#plane").bounding_box()
+    assert box
+    inner = box["width"] - 28
+    page.mouse.move(box["x"] + 14 + before["valence"] * inner, box["y"] + 14 + (1 - before["energy"]) * inner)
+    expect(page.locator("#tip")).to_be_visible()
+    page.mouse.down()
+    expect(page.locator("#chosen")).to_be_visible()
+    page.mouse.move(box["x"] + 14 + 0.25 * inner, box["y"] + 14 + 0.75 * inner, steps=8)
+    page.mouse.up()
+    expect(page.locator("#toast")).to_contain_text("keep to that")
+    [moved] = [uri for uri in uris(site) if song(site, uri)["source"] == "own word"]
+    assert song(site, moved)["valence"] == pytest.approx(0.25, abs=0.05)
+    assert song(site, moved)["energy"] == pytest.approx(0.25, abs=0.05)
+    page.get_by_role("button", name="Forget what I said").click()
+    eventually(lambda: song(site, moved)["source"] != "own word")
+
+
+def test_without_a_mouse_two_sliders_say_the_same(page: Page, site: Site) -> None:
+    page.get_by_role("searchbox").fill(Path(uris(site)[1]).stem)
+    page.locator("#songs button").first.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "chosen-title"
+    page.get_by_role("slider", name="From dark to bright").fill("90")
+    page.get_by_role("slider", name="From calm to energetic").fill("10")
+    page.get_by_role("button", name="It belongs here").press("Enter")
+    eventually(lambda: song(site, uris(site)[1])["source"] == "own word")
+    assert (song(site, uris(site)[1])["valence"], song(site, uris(site)[1])["energy"]) == (0.9, 0.1)
+    page.get_by_role("button", name="Forget what I said").press("Enter")
+    eventually(lambda: song(site, uris(site)[1])["source"] != "own word")
+
+
+def test_songs_are_found_and_sorted_by_a_mood(page: Page) -> None:
+    count = page.locator("#songs li").count()
+    page.get_by_role("button", name="sad", exact=True).click()
+    expect(page.get_by_role("button", name="sad", exact=True)).to_have_attribute("aria-pressed", "true")
+    assert page.locator("#songs li").count() == count
+    page.get_by_role("searchbox").fill("no song is called so")
+    expect(page.locator("#songs li")).to_have_count(0)
+
+
+def test_songs_are_uploaded_with_their_progress_and_mpd_finds_them(page: Page, site: Site) -> None:
+    page.locator("#files").set_input_files(
+        [
+            FilePayload(name="from a phone.mp3", mimeType="audio/mpeg", buffer=sound("MP3")),
+            FilePayload(name="not sound.mp3", mimeType="audio/mpeg", buffer=b"<html>"),
+        ]
+    )
+    expect(page.locator("#uploads li").first).to_have_text("from a phone.mp3 is on the box.")
+    expect(page.locator("#uploads li.bad")).to_contain_text("no sound file")
+    assert (site.place.uploads / "from a phone.mp3").exists()
+    eventually(lambda: "uploads/from a phone.mp3" in uris(site))
+    (site.place.uploads / "from a phone.mp3").unlink()
+
+
+def test_a_song_that_is_dropped_is_uploaded(page: Page, site: Site) -> None:
+    page.evaluate(
+        """(bytes) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], "dropped.wav"));
+          const drop = new DragEvent("drop", { dataTransfer: transfer, bubbles: true });
+          document.getElementById("drop").dispatchEvent(drop);
+        }""",
+        list(sound("WAV")[:20000]),
+    )
+    expect(page.locator("#uploads li")).to_have_text("dropped.wav is on the box.")
+    (site.place.uploads / "dropped.wav").unlink()
