@@ -214,7 +214,7 @@ def test_rollback_goes_back_one_release_and_three_are_kept(machine: Machine, sou
     assert machine.release() == order[-3]
     output = source.deploy(machine, "--rollback", "box", code=10)
     assert output.splitlines()[-1] == "moodbox: there is no earlier release on this box"
-    assert "is there already" in source.deploy(machine)
+    assert "is already there" in source.deploy(machine)
     assert machine.release() == order[-1]
     output = source.deploy(machine, "--status", "box")
     assert f"runs     {order[-1]}" in output
