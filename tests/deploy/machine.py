@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,8 @@ from tests import waiting
 from tests.host import Host
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-COPIED = ("deploy", "device", "systemd", "lock", "README.md", "LICENSE", "NOTICE", ".venv", ".deploy")
+RELEASE_FILES = REPOSITORY / "deploy" / "box" / "release_files.py"
+LINKED = (".venv", ".deploy")  # all tests share the environment and the downloaded packages
 REBOOT = 133  # nspawn's exit code when the machine reboots and nspawn runs with --keep-unit
 DROP_INS = "etc/systemd/system/moodbox.service.d"
 
@@ -112,19 +114,13 @@ class Source:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir()
-        (REPOSITORY / ".deploy").mkdir(exist_ok=True)  # all tests share the downloaded packages
-        for name in COPIED:
-            path = REPOSITORY / name
-            if name.startswith("."):
-                (folder / name).symlink_to(path)
-            elif path.is_dir():
-                shutil.copytree(path, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(path, folder / name)
-        (folder / "models").mkdir()
-        for model in ("mood?.*", "song_affect.json"):
-            for path in (REPOSITORY / "models").glob(model):
-                shutil.copy(path, folder / "models")
+        (REPOSITORY / ".deploy").mkdir(exist_ok=True)
+        for name in LINKED:
+            (folder / name).symlink_to(REPOSITORY / name)
+        for path in runpy.run_path(str(RELEASE_FILES))["files"](REPOSITORY):
+            copy = folder / path.relative_to(REPOSITORY)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
 
     def change(self, file: str, old: str, new: str) -> None:
         """Replace the first occurrence of `old`, which must exist."""
