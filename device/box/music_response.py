@@ -35,7 +35,7 @@ def respond(playback: PlaybackController, look: LookResult) -> bool:
     A press is answered once. If somebody has paused the music since, or has taken it over, it stays so.
     """
     estimate = MoodEstimate.of_decision(look.decision)
-    if look.answered and (estimate is None or not playback.is_wanted):
+    if look.answered and (estimate is None or not playback.state.is_wanted):
         return True
     if estimate is None:
         if look.by_press:

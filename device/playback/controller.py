@@ -56,7 +56,7 @@ class PlaybackController:
         self.planner = Planner(music, self._memory, rng)
         self._learner = Learner(self._memory, mpd_worker.record_play)
         self._ownership = self._memory.recall(Memory.ownership) or QueueOwnership()
-        self._library: SongTableUpdated | None = None
+        self._library = SongTableUpdated(EMPTY_TABLE, complete=False)
         self.state = PlaybackState()
         self.snapshot: Snapshot | None = None
         self.controls = PlayerControls(mpd_worker, music.volume_max, lambda: self.snapshot, self.play_again)
@@ -64,12 +64,7 @@ class PlaybackController:
     @property
     def table(self) -> SongTable:
         """The library's songs as far as they are known."""
-        return self._library.table if self._library else EMPTY_TABLE
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether the box's music plays or is about to: nobody has paused or stopped it, or taken it over."""
-        return self.state.mode in (ControlMode.CHANGING, ControlMode.FILLING)
+        return self._library.table
 
     def play(self, estimate: MoodEstimate, *, by_button: bool = True) -> None:
         """Play songs for this estimate from now on, in place of what the box has queued.
@@ -128,13 +123,16 @@ class PlaybackController:
     def skip(self) -> bool:
         """Go on to the next song, even from one that is paused. Returns False if there is nothing to skip.
 
-        A song that somebody else has queued is skipped as well, and nothing is learned from it.
+        A song that somebody else has queued is skipped as well, and nothing is learned from it. After the
+        last one, the box's music plays.
         """
-        current = self.snapshot.current if self.snapshot and self.snapshot.state != "stop" else None
-        if current is None:
+        if self.snapshot is None or self.snapshot.current is None or self.snapshot.state == "stop":
             return False
-        self._learner.skip()
-        self._mpd.skip(current)
+        if self.state.mode is ControlMode.YIELDED and self.snapshot.next is None:
+            self.go_on()
+        else:
+            self._learner.skip()
+            self._mpd.skip(self.snapshot.current)
         return True
 
     def handle(self, event: worker.MpdEvent | SongTableUpdated) -> None:
@@ -143,7 +141,9 @@ class PlaybackController:
             case worker.MpdConnected(snapshot, started):
                 self._connected(snapshot, started)
             case worker.MpdDisconnected(reason):
-                self._disconnected(reason)
+                self._health.report(Part.PLAYER, reason)
+                self._learner.disconnected()
+                self.snapshot = None
             case worker.MpdChanged(snapshot, reported):
                 self._changed(snapshot)
                 self.state = self.state.reported() if reported else self.state
@@ -191,11 +191,6 @@ class PlaybackController:
             self._start_change()
         elif self._music.at_start and self.state.estimate is None:
             self.go_on(by_button=False)
-
-    def _disconnected(self, reason: str) -> None:
-        self._health.report(Part.PLAYER, reason)
-        self._learner.disconnected()
-        self.snapshot = None
 
     def _changed(self, snapshot: Snapshot) -> None:
         before, own = self.snapshot, self._ownership.entries
@@ -277,9 +272,7 @@ class PlaybackController:
         if not plan.songs:
             self._no_songs()
             return
-        source = f"the playlist {estimate.playlist_mood}" if plan.from_playlist else "the library"
-        counts = len(plan.songs), len(plan.table)
-        log.info("%d songs of %d in %s, for %s (%s)", *counts, source, estimate, estimate.chosen_by)
+        log.info("%s", plan.summary(estimate))
         self._learner.interrupt(self._ownership)  # a song that MPD has begun since the change was wanted
         self._set_ownership(self._ownership.with_request(estimate, plan.uris, snapshot))
         self._mpd.play(estimate, plan.uris, instead_of=self._ownership.entries)
@@ -318,7 +311,7 @@ class PlaybackController:
         return False
 
     def _no_songs(self) -> None:
-        if self._library and self._library.complete:
+        if self._library.complete:
             refused = self.planner.why_none if self.table else ""
             self._health.report(Part.LIBRARY, refused or why_no_songs(len(self.table)))
         else:

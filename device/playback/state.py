@@ -43,6 +43,11 @@ class PlaybackState:
     reports_pending: int = 0
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether the box's music plays or is about to: nobody has paused or stopped it, or taken it over."""
+        return self.mode in (ControlMode.CHANGING, ControlMode.FILLING)
+
+    @property
     def replacing(self) -> bool:
         """Whether the next songs that MPD is asked to play are those that are wanted."""
         return self.mode is ControlMode.CHANGING and not self.change_deferred

@@ -10,6 +10,7 @@ from device.box.music_response import LookResult, respond
 from device.mood import NO_FACE, Decision, Mood, Outcome
 from device.mood_estimate import MoodEstimate
 from device.playback.controller import PlaybackController
+from device.playback.state import ControlMode, PlaybackState
 
 PROBABILITIES = {Mood.HAPPY: 0.7, Mood.SAD: 0.3}
 NAMED = Decision(Outcome.MOOD, Mood.HAPPY, 0.7, PROBABILITIES)
@@ -17,6 +18,12 @@ UNSURE = Decision(Outcome.UNSURE, None, 0.7, PROBABILITIES)
 OTHER = Decision(Outcome.UNSURE, None, 0.6, {Mood.HAPPY: 0.4, Mood.SAD: 0.6})
 ESTIMATE = MoodEstimate(PROBABILITIES)
 PLAY, STEER, GO_ON = "play", "steer", "go_on"
+
+
+def playback_in(mode: ControlMode) -> Mock:
+    playback = Mock(spec=PlaybackController)
+    playback.state = PlaybackState(mode=mode)
+    return playback
 
 
 @pytest.mark.parametrize(
@@ -39,7 +46,7 @@ PLAY, STEER, GO_ON = "play", "steer", "go_on"
     ids=str,
 )
 def test_what_a_look_does_to_the_music(look: LookResult, wanted: str | None) -> None:
-    playback = Mock(spec=PlaybackController)
+    playback = playback_in(ControlMode.FILLING)
     begins = respond(playback, look)
     expected = {
         PLAY: [call.play(ESTIMATE, by_button=look.by_press)],
@@ -53,12 +60,12 @@ def test_what_a_look_does_to_the_music(look: LookResult, wanted: str | None) -> 
 
 @pytest.mark.parametrize("decision", [NAMED, UNSURE])
 def test_music_that_was_paused_or_taken_over_since_a_look_has_begun_it_stays_so(decision: Decision) -> None:
-    playback = Mock(spec=PlaybackController, is_wanted=False)
+    playback = playback_in(ControlMode.YIELDED)
     assert respond(playback, LookResult(decision, by_press=True, answered=OTHER))
     assert playback.mock_calls == []
 
 
 def test_a_press_that_was_answered_while_nobody_was_seen_is_not_answered_again() -> None:
-    playback = Mock(spec=PlaybackController)
+    playback = playback_in(ControlMode.FILLING)
     assert respond(playback, LookResult(NO_FACE, by_press=True, answered=NO_FACE))
     assert playback.mock_calls == []

@@ -80,6 +80,7 @@ def test_a_song_that_was_set_aside_is_chosen_again_once_mpd_has_it(
     harness.wait_until(lambda: harness.plays(Mood.SAD))
     add_song("late.ogg")
     library.update()
+    harness.wait_until(lambda: "late.ogg" in harness.playback.table.uris)
     harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing == "late.ogg")
 
@@ -154,6 +155,23 @@ def test_the_music_comes_back_when_the_disk_of_the_songs_is_back(
     for folder in away.iterdir():
         folder.rename(library.music / folder.name)
     harness.wait_until(lambda: harness.playing)
+
+
+def test_a_library_that_loses_all_its_songs_is_reported_and_the_music_comes_back_with_them(
+    library: PrivateMpd, harness: ControllerHarness
+) -> None:
+    """MPD removes from its queue what its library has lost, as another client might."""
+    harness.playback.play(certain(Mood.SAD))
+    harness.wait_until(lambda: harness.plays(Mood.SAD))
+    library.music.rename(library.folder / "away")
+    library.music.mkdir()
+    library.update()
+    harness.wait_until(lambda: harness.health.trouble.get("library") == EMPTY_LIBRARY and not harness.playing)
+    library.music.rmdir()
+    (library.folder / "away").rename(library.music)
+    library.update()
+    harness.wait_until(lambda: harness.playing)
+    harness.wait_until(lambda: harness.health.trouble == {})
 
 
 def test_a_library_of_broken_songs_is_tried_a_few_times_and_no_more(

@@ -171,3 +171,19 @@ def test_a_box_that_starts_while_another_client_plays_waits_for_its_button(
     assert harness.queue == FOREIGN_SONGS[:1]
     harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD))
+
+
+@pytest.mark.parametrize("songs", [1, 2])
+def test_skipping_another_clients_last_song_brings_the_boxs_own_music(
+    library: PrivateMpd, playing: ControllerHarness, songs: int
+) -> None:
+    other = library.client()
+    other.clear()
+    for uri in FOREIGN_SONGS[:songs]:
+        other.add(uri)
+    other.play()
+    wait_until_yielded(playing)
+    for uri in FOREIGN_SONGS[:songs]:
+        playing.wait_until(lambda uri=uri: playing.playing == uri)  # type: ignore[misc]
+        assert playing.playback.skip()
+    playing.wait_until(lambda: playing.plays(Mood.SAD))
