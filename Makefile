@@ -9,14 +9,16 @@ WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 # Which tests run in the same worker is said in tests/conftest.py.
 PARALLEL = -n $(WORKERS)
 
-.PHONY: .pi .systemd-container help demo develop test test-python313 test-smoke test-deploy test-pi shell-pi \
-	test-mpd24 test-window test-all fuzz soak lint bench bench-songs bench-queue bench-presses bench-sound \
+.PHONY: .pi .systemd-container help demo develop develop-jax develop-torch test test-jax test-python313 test-smoke \
+	test-deploy test-pi shell-pi test-mpd24 test-window test-all fuzz soak lint \
+	bench bench-songs bench-queue bench-presses bench-sound \
 	bench-arm64 simulation settings lock clean docs/demo.svg
 
 help:
 	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER MODEL=mood7)'
 	@echo 'make test            the tests that need no separate machine (make test ARGS="-k lights")'
 	@echo 'make test-python313  those of device/, converter/ and models/ on Python 3.13 and numpy 2'
+	@echo 'make test-jax        those of training with JAX, on two virtual devices too; it installs JAX'
 	@echo 'make test-smoke      one deploy to a small Debian in a container, and a reboot; as root'
 	@echo 'make test-deploy     deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
 	@echo 'make test-pi         the whole box on an emulated Pi; as root, an hour (SUITE=trixie)'
@@ -36,6 +38,7 @@ help:
 	@echo 'make simulation      the effect of learning, with simulated listeners'
 	@echo 'make settings        write deploy/moodbox.toml from the schema of the settings'
 	@echo 'make develop         .venv with the box, the converter and the tools'
+	@echo 'make develop-jax     the same and JAX, to train on accelerators; make develop-torch: PyTorch, several GB'
 
 # The shell takes them from the environment, so that a path may have spaces, quotes and dollars.
 demo: export DEMO_CAMERA := $(value CAMERA)
@@ -45,6 +48,8 @@ demo: .venv/.demo
 	@$(BIN)/moodbox demo $${DEMO_CAMERA:+--camera "$$DEMO_CAMERA"} $${DEMO_MODEL:+--model "$$DEMO_MODEL"}
 
 develop: .venv/.develop
+
+develop-jax develop-torch: develop-%: .venv/.develop-%
 
 test: .venv/.develop
 	@script/need mpd command -v mpd
@@ -56,6 +61,9 @@ test-python313: .venv/.develop
 	@script/need mpd command -v mpd
 	@script/need strace command -v strace
 	@script/test-python313 $(PARALLEL) tests/device tests/models tests/converter $(ARGS)
+
+test-jax: .venv/.develop-jax
+	$(BIN)/pytest tests/converter/training/test_backends.py tests/converter/stages $(ARGS)
 
 test-smoke: .systemd-container
 	SUITE=$(SUITE) $(BIN)/pytest -m smoke -rP --durations=0 $(ARGS)
@@ -95,7 +103,7 @@ test-mpd24: .venv/.develop
 	MOODBOX_MPD=$(CURDIR)/.mpd24/mpd $(BIN)/pytest $(PARALLEL) tests/device $(ARGS)
 
 test-all:
-	@script/make-each demo lint test test-python313 test-smoke test-mpd24 fuzz soak \
+	@script/make-each demo lint test test-python313 test-smoke test-jax test-mpd24 fuzz soak \
 		'test-deploy SUITE=trixie' 'test-deploy SUITE=bookworm' 'test-pi SUITE=trixie' 'test-pi SUITE=bookworm'
 
 fuzz: .venv/.develop
@@ -164,4 +172,8 @@ clean:
 
 .venv/.develop: lock/develop.txt pyproject.toml
 	@script/venv develop
+	@touch $@
+
+.venv/.develop-%: lock/develop-%.txt .venv/.develop
+	@script/venv develop-$*
 	@touch $@

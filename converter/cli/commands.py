@@ -21,6 +21,7 @@ from converter.data.near_duplicates import has_near_duplicate
 from converter.errors import DataError, RunError
 from converter.measure.photos import PEOPLE_FILE, read_photos
 from converter.measure.scenes import NAMES
+from converter.networks import backend
 from converter.training.recipes import RECIPES
 from converter.training.run_folder import BEST, check_claim, check_writable, read_recipe
 from device.config import settings
@@ -29,6 +30,8 @@ from device.mood import Mood
 
 def train(options: argparse.Namespace) -> None:
     """Train a network, or resume a run."""
+    if options.backend:
+        backend.choose(options.backend)
     from converter.networks.architectures import FITTED, NETWORKS
     from converter.training import trainer
 
@@ -62,6 +65,7 @@ def train(options: argparse.Namespace) -> None:
         splits["PublicTest"],
         resume=options.resume,
         backgrounds=options.backgrounds,
+        workers=options.workers,
     )
     print(f"best model: {options.out / BEST}")
 

@@ -6,12 +6,13 @@ import argparse
 from pathlib import Path
 
 from converter.cli import argument_types as types
-from converter.cli import commands
+from converter.cli import commands, distill
 from converter.cli.compare import add_detectors_options
 from converter.cli.compare import add_options as add_compare_options
 from converter.data.labels import SPLITS
 from converter.measure.photos import HALVES
 from converter.measure.scenes import NAMES
+from converter.networks.backend import BACKENDS
 from device.output import OneLineParser
 from device.vision.tflite import MODULES
 
@@ -23,6 +24,12 @@ def parser() -> argparse.ArgumentParser:
     )
     subparsers = top.add_subparsers(required=True, metavar="COMMAND")
     _add_train(subparsers.add_parser("train", help="train a network on FER2013"))
+    distill.add_pack(subparsers.add_parser("pack", help="pack the data into one file, for `distill`"))
+    distill.add_distill(
+        subparsers.add_parser(
+            "distill", help="train teachers and a student of them in stages, in a given time"
+        )
+    )
     _add_quantize(subparsers.add_parser("quantize", help="make the box's model from a training run"))
     _add_evaluate(subparsers.add_parser("evaluate", help="score a model on one split"))
     _add_conditions(
@@ -88,6 +95,18 @@ def _add_train(train: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="pictures without people, for recipes that learn what is a face",
+    )
+    train.add_argument(
+        "--backend",
+        choices=tuple(BACKENDS),
+        help="what computes: tensorflow (Keras' own default), jax, which uses several accelerators, or torch",
+    )
+    train.add_argument(
+        "--workers",
+        type=types.positive,
+        default=1,
+        metavar="N",
+        help="processes that prepare the pictures; they do not change the result (default: 1)",
     )
     train.add_argument("--resume", action="store_true", help="continue the run in --out")
     train.set_defaults(command=commands.train)

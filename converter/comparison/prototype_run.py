@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.data.dataset import Split
-from converter.networks.architectures import MOODS, NETWORKS, predict
+from converter.networks.architectures import NETWORKS, predict
+from converter.networks.outputs import MOODS
 from converter.networks.prototypes import prototypes
 from converter.networks.saved_models import features, restore
 from converter.training.recipes import Recipe

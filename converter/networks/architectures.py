@@ -17,12 +17,8 @@ from converter.data.fer2013 import SIDE
 from converter.networks import literature
 from converter.networks.edges import edges
 from converter.networks.fused_normalization import FusedNormalization
+from converter.networks.outputs import FACE, MOODS, VOTES, as_input
 from converter.networks.prototypes import NearestPrototypes
-
-# The outputs, by name: FER2013's label of a face, the votes of FER+'s ten people, and whether the crop shows
-# a face at all. Saved models contain these names.
-MOODS, VOTES, FACE = "moods", "votes", "face"
-OUTPUTS = (MOODS, VOTES, FACE)
 
 
 def paper(mood_count: int) -> keras.Model:
@@ -57,13 +53,31 @@ def slim(mood_count: int, side: int | None = SIDE) -> keras.Model:
     return _residual_network("slim", mood_count, side, ((24, 1), (48, 2), (96, 3)))
 
 
+def deep(mood_count: int, side: int | None = SIDE) -> keras.Model:
+    """Build a student for large teachers: 1.3 million parameters, 86 million multiply-adds."""
+    return _residual_network("deep", mood_count, side, ((32, 2), (64, 3), (144, 3)))
+
+
+def wide(mood_count: int, side: int | None = SIDE) -> keras.Model:
+    """Build `residual` with twice the widths, a teacher for two cores: four times the multiply-adds."""
+    return _residual_network("wide", mood_count, side, ((64, 1), (128, 2), (256, 2)), stem=32)
+
+
+def large(mood_count: int, side: int | None = SIDE) -> keras.Model:
+    """Build a teacher for an accelerator, almost as large as ResNet-18: 7.7 million parameters.
+
+    It needs 266 million multiply-adds. As float16 its weights are smaller than 16 MB.
+    """
+    return _residual_network("large", mood_count, side, ((64, 2), (128, 2), (256, 2), (384, 2)))
+
+
 def _residual_network(
-    name: str, mood_count: int, side: int | None, stages: Sequence[tuple[int, int]]
+    name: str, mood_count: int, side: int | None, stages: Sequence[tuple[int, int]], stem: int = 16
 ) -> keras.Model:
     """stages: width and number of blocks of each; the first block of a stage halves the side."""
     crop = keras.Input((side, side, 1), name="crop")
     x = layers.Rescaling(1 / 127.5, offset=-1)(crop)
-    x = _convolution(x, 16)
+    x = _convolution(x, stem)
     for width, blocks in stages:
         for block in range(blocks):
             x = _block(x, width, strides=2 if block == 0 else 1)
@@ -113,6 +127,9 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "paper": paper,
     "residual": residual,
     "slim": slim,
+    "deep": deep,
+    "wide": wide,
+    "large": large,
     **{features.__name__: _with_output(features) for features in LITERATURE},
     "features_knn": features_knn,
 }
@@ -154,11 +171,6 @@ def softmax(features: Any, mood_count: int, name: str) -> Any:
 def face_output(features: Any) -> Any:
     """Add the output FACE to a network: the probability that the crop shows a face, (n, 1)."""
     return layers.Dense(1, activation="sigmoid", dtype="float32", name=FACE)(features)
-
-
-def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Convert images, uint8 (n, side, side), to the input of a network: float32 (n, side, side, 1), 0-255."""
-    return images[..., np.newaxis].astype(np.float32)
 
 
 def predict(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -11,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from device.vision.opencv import cv2
@@ -43,8 +42,8 @@ class NearestPrototypes(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
 
     def call(self, inputs: Any) -> Any:
         """Return the nearness for each mood, (n, mood_count), for features, (n, d)."""
-        nearness = tf.matmul(inputs, self.kernel) + self.offsets
-        return tf.reduce_max(tf.reshape(nearness, (-1, self.mood_count, OF_EACH_MOOD)), axis=-1)
+        nearness = keras.ops.matmul(inputs, self.kernel) + self.offsets
+        return keras.ops.max(keras.ops.reshape(nearness, (-1, self.mood_count, OF_EACH_MOOD)), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Return what a saved model needs to make the layer again."""

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from converter.data.fer2013 import SIDE
 from converter.errors import RunError
-from converter.networks.architectures import FACE, MOODS, NETWORKS, OUTPUTS, VOTES, face_output, softmax
+from converter.networks.architectures import NETWORKS, face_output, softmax
+from converter.networks.outputs import FACE, MOODS, OUTPUTS, VOTES
 
 
 def load(path: Path) -> keras.Model:

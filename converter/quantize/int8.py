@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from converter.data.dataset import Split
 from converter.data.fer2013 import SIDE
-from converter.networks.architectures import as_input
+from converter.networks.outputs import as_input
 from device.errors import ModelError
 from device.vision.normalization import Normalization, normalize_all
 from device.vision.opencv import cv2

@@ -1,147 +1,87 @@
-"""Batches of augmented faces with their targets."""
+"""The batches of a run, as Keras reads them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator
+from types import TracebackType
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
-from converter.data.dataset import Split
-from converter.data.face_candidates import FaceCandidates
-from converter.networks.architectures import FACE, MOODS, VOTES, as_input
-from converter.training.recipes import Recipe
+from converter.training.batch_maker import BatchMaker
+from converter.training.workers import Workers
 
-CANDIDATE_SHARE = 0.5  # crops of the detector for each training face
-Targets = dict[str, NDArray[np.float32]]
+
+class BatchOrder:
+    """In which order the batches of each epoch are read.
+
+    It is what `fit` itself would draw from Python's generator. Here it is known beforehand, so that workers
+    can make the next batches ahead, and so that a resumed run reads them in the same order.
+    """
+
+    def __init__(self, count: int) -> None:
+        """Shuffle `count` batches in each epoch, from the present state of Python's generator on."""
+        self._count = count
+        self._generator = random.Random()  # noqa: S311 # not a secret
+        self._generator.setstate(random.getstate())
+        self._orders: list[list[int]] = []
+
+    def of(self, epoch: int) -> list[int]:
+        """Return the indices of the batches of `epoch`, counted from 0."""
+        while len(self._orders) <= epoch:
+            order = list(range(self._count))
+            self._generator.shuffle(order)
+            self._orders.append(order)
+        return self._orders[epoch]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
-    """Shuffled, augmented batches of an epoch.
+    """Shuffled, augmented batches of an epoch, and of those that follow.
 
-    They depend on the seed and the epoch alone, so that a resumed run sees the same ones.
+    `fit` has to be told not to shuffle them again.
     """
 
-    def __init__(
-        self,
-        split: Split,
-        recipe: Recipe,
-        epoch: int,
-        face_squares: NDArray[np.float32] | None = None,
-        teacher_predictions: Mapping[str, NDArray[np.float32]] | None = None,
-        candidates: FaceCandidates | None = None,
-    ) -> None:
+    def __init__(self, maker: BatchMaker, order: BatchOrder, epoch: int, workers: int = 1) -> None:
         """Start with `epoch`, counted from 0.
 
         Args:
-            split: the faces.
-            recipe: of the run.
-            epoch: all later ones use the image size of this one, since Keras reads an epoch ahead.
-            face_squares: float32, (n, 3), as `Augmentation` takes them.
-            teacher_predictions: for each output, float32, (n, k).
-            candidates: crops to learn from what is a face; each batch gets as many with a face as without.
+            maker: makes the batches.
+            order: of the batches.
+            epoch: the first one.
+            workers: number of processes that make them; if it is 1, this process does.
         """
         super().__init__()
-        self._split = split
-        self._targets = targets(split, recipe, teacher_predictions or {})
-        self._face_squares = face_squares
-        self._recipe = recipe
-        self._candidates = candidates
-        self._side = recipe.image_side(epoch)
-        self._start(epoch)
+        self._maker = maker
+        self._order = order
+        self._first = epoch
+        self._epoch = epoch - 1  # `fit` ends an epoch before it begins the first one
+        self._pool = Workers(maker, workers, self._reading_order(epoch)) if workers > 1 else None
 
-    def _start(self, epoch: int) -> None:
-        self._epoch = epoch
-        self._order = np.random.default_rng((self._recipe.seed, epoch)).permutation(len(self._split))
+    def _reading_order(self, epoch: int) -> Iterator[tuple[int, int]]:
+        while True:
+            for index in self._order.of(epoch):
+                yield epoch + 1, index
+            epoch += 1
 
     def __len__(self) -> int:
-        return math.ceil(len(self._split) / self._recipe.batch)
+        return self._maker.count
 
-    def __getitem__(self, index: int) -> tuple[Any, ...]:
+    def __getitem__(self, position: int) -> tuple[Any, ...]:
         """Images, targets by output, and, with candidates, weights by output."""
-        rows = self._order[index * self._recipe.batch : (index + 1) * self._recipe.batch]
-        generator = np.random.default_rng((self._recipe.seed, self._epoch, index))
-        squares = None if self._face_squares is None else self._face_squares[rows]
-        images = self._recipe.augmentation(self._split.images[rows], generator, squares, self._side)
-        batch_targets = {output: target[rows] for output, target in self._targets.items()}
-        inputs, batch_targets = _mixup(as_input(images), batch_targets, self._recipe.mixup, generator)
-        if self._candidates is None:
-            return inputs, batch_targets
-        return self._with_candidates(self._candidates, inputs, batch_targets, generator)
-
-    def _with_candidates(
-        self,
-        candidates: FaceCandidates,
-        inputs: NDArray[np.float32],
-        targets: Targets,
-        generator: np.random.Generator,
-    ) -> tuple[NDArray[np.float32], Targets, Targets]:
-        """Add crops of the detector. Their mood is not known, so their weight there is 0."""
-        count = round(CANDIDATE_SHARE * len(inputs) / 2)
-        rows = np.concatenate(
-            [
-                generator.choice(np.flatnonzero(candidates.is_face == is_face), count)
-                for is_face in (True, False)
-            ]
-        )
-        crops = self._recipe.augmentation(candidates.crops[rows], generator, None, self._side)
-        weights = {}
-        for output, target in targets.items():
-            is_face = candidates.is_face[rows, np.newaxis].astype(np.float32)
-            added = is_face if output == FACE else np.zeros((len(rows), target.shape[1]), np.float32)
-            targets[output] = np.concatenate([target, added])
-            known = np.full(len(rows), float(output == FACE), np.float32)
-            weights[output] = np.concatenate([np.ones(len(target), np.float32), known])
-        return np.concatenate([inputs, as_input(crops)]), targets, weights
+        make = self._pool.batch if self._pool else self._maker.make
+        epoch = max(self._first, self._epoch)  # before the first epoch `fit` looks at the shapes
+        return make(epoch + 1, self._order.of(epoch)[position])
 
     def on_epoch_end(self) -> None:
         """Go on to the next epoch."""
-        self._start(self._epoch + 1)
+        self._epoch += 1
 
+    def __enter__(self) -> Batches:
+        return self
 
-def targets(
-    split: Split, recipe: Recipe, teacher_predictions: Mapping[str, NDArray[np.float32]]
-) -> dict[str, NDArray[np.float32]]:
-    """Return what each output is trained to say: FER2013's labels, FER+'s votes, blended with the teachers.
-
-    Args:
-        split: the faces.
-        recipe: of the run.
-        teacher_predictions: for each output, float32, (n, k); empty without teachers.
-
-    Returns:
-        For each output, float32, (n, k). Every face of the split is one for the output FACE.
-    """
-    by_output = {MOODS: np.eye(len(split.moods), dtype=np.float32)[split.labels]}
-    if split.votes is not None and recipe.votes_weight:
-        by_output[VOTES] = split.votes
-    if recipe.face_weight:
-        by_output[FACE] = np.ones((len(split), 1), dtype=np.float32)
-    for output, predictions in teacher_predictions.items():
-        # A face without votes has all 0, and keeps it, so that it adds nothing to the loss.
-        weight = recipe.distillation_weight * by_output[output].any(axis=1, keepdims=True)
-        by_output[output] = (1 - weight) * by_output[output] + weight * predictions
-    return by_output
-
-
-def _mixup(
-    images: NDArray[np.float32],
-    targets: dict[str, NDArray[np.float32]],
-    alpha: float,
-    generator: np.random.Generator,
-) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-    """Blend each face of a batch with another one (mixup, Zhang et al. 2018)."""
-    if not alpha:
-        return images, targets
-    share = generator.beta(alpha, alpha, len(images)).astype(np.float32)
-    share = np.maximum(share, 1 - share)[:, np.newaxis]
-    partners = generator.permutation(len(images))
-
-    def blend(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        weight = share.reshape(-1, *[1] * (values.ndim - 1))
-        return np.asarray(weight * values + (1 - weight) * values[partners], dtype=np.float32)
-
-    return blend(images), {output: blend(target) for output, target in targets.items()}
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._pool:
+            self._pool.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from converter.networks.architectures import MOODS
+from converter.networks.outputs import MOODS
 from converter.training.keras_internals import swap_averaged_weights
 from converter.training.run_folder import BEST, LAST, epoch_score, write_history
 

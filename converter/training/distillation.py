@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.errors import RunError
-from converter.networks.architectures import FACE, as_input
+from converter.networks.outputs import FACE, as_input
 from converter.networks.saved_models import load
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import keras
 
 
@@ -23,10 +21,18 @@ def swap_averaged_weights(model: keras.Model) -> None:
         average.assign(before)
 
 
+def separate_averaged_weights(model: keras.Model) -> None:
+    """Give the weights memory of their own after `fit`, whose end replaces them with their moving average.
+
+    On JAX both are then one array, and the next `fit` fails, since it hands each array to the device once.
+    """
+    if model.optimizer.use_ema:
+        for weight in model.trainable_variables:
+            weight.assign(weight.numpy().copy())
+
+
 def advance_random_state(model: keras.Model, epochs: int, steps: int) -> None:
-    """Advance the random states that a saved model lacks by `epochs` epochs of `steps` batches."""
+    """Advance the random states that a saved model lacks, those of dropout, by epochs of `steps` batches."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.seed_generator.state.assign_add([0, epochs * steps])  # it counts the draws
-    for _ in range(epochs):
-        random.shuffle(list(range(steps)))  # `fit` shuffles the batches with Python's own generator

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,13 +14,16 @@ from converter.data import crop_calibration, face_candidates
 from converter.data.dataset import Split
 from converter.data.face_candidates import FaceCandidates
 from converter.errors import RunError
-from converter.networks.architectures import FACE, MOODS, VOTES, as_input, training_network
+from converter.networks.backend import use_all_accelerators
+from converter.networks.outputs import as_input
 from converter.networks.saved_models import initialize
 from converter.training import history_plot
-from converter.training.batches import Batches, targets
+from converter.training.batch_maker import BatchMaker, filled_up, targets
+from converter.training.batches import Batches, BatchOrder
 from converter.training.checkpoints import Checkpoints
+from converter.training.compilation import compiled, cosine
 from converter.training.distillation import teacher_predictions
-from converter.training.keras_internals import advance_random_state
+from converter.training.keras_internals import advance_random_state, separate_averaged_weights
 from converter.training.recipes import Recipe
 from converter.training.run_folder import (
     FACE_CANDIDATES,
@@ -43,6 +45,7 @@ def train(
     *,
     resume: bool,
     backgrounds: Path | None = None,
+    workers: int = 1,
 ) -> None:
     """Train into `folder`, or resume the run there.
 
@@ -53,6 +56,7 @@ def train(
         validation: the faces by whose accuracy the best epoch is chosen.
         resume: whether `folder` contains this run already.
         backgrounds: a folder of pictures without people, for a recipe that learns what is a face.
+        workers: number of processes that make the batches. It does not change the result.
 
     Raises:
         RunError: the folder, the recipe and the data do not belong together.
@@ -61,17 +65,19 @@ def train(
         raise RunError("the recipe needs FER+'s votes; name fer2013new.csv with --votes")
     if recipe.face_weight and backgrounds is None:
         raise RunError("the recipe needs pictures without people; name their folder with --backgrounds")
+    devices = use_all_accelerators()
     keras.utils.set_random_seed(recipe.seed)
     steps = math.ceil(len(training) / recipe.batch)
-    model, history = _compiled(recipe, steps), []
+    model, history = compiled(recipe, cosine(recipe, steps)), []
     started = (folder / LAST).exists()
-    if recipe.initial_models and not started:
+    if recipe.initial_models:  # of a resumed run too, since loading them draws random numbers
         initialize(model, _mood_indices(recipe.initial_models, recipe.moods))
     from_teachers = teacher_predictions(
         _mood_indices(recipe.teachers, recipe.moods),
         normalize_all(training.images, recipe.augmentation.normalization),
         list(model.output),
     )
+    order = BatchOrder(steps)
     # Not earlier, so that a refused run leaves no folder that contains a run.
     claim(folder, recipe, resume=resume)
     if started:
@@ -81,6 +87,10 @@ def train(
         history = read_history(folder)[: int(model.optimizer.iterations) // steps]
         advance_random_state(model, epochs=len(history), steps=steps)
     validation_images = as_input(normalize_all(validation.images, recipe.augmentation.normalization))
+    validation_data = (
+        filled_up(validation_images, devices),
+        {output: filled_up(each, devices) for output, each in targets(validation, recipe, {}).items()},
+    )
     squares = _face_squares(folder, recipe, training)
     candidates = _face_candidates(folder, recipe, training, backgrounds)
     for end in _stage_ends(recipe):
@@ -88,15 +98,20 @@ def train(
         # has to repeat that if it was stopped at the very end of a stage, but not if later.
         if end < len(history):
             continue
-        model.fit(
-            Batches(training, recipe, len(history), squares, from_teachers, candidates),
-            validation_data=(validation_images, targets(validation, recipe, {})),
-            validation_batch_size=256,
-            initial_epoch=len(history),
-            epochs=end,
-            callbacks=[Checkpoints(folder, history)],
-            verbose=2,
-        )
+        side = recipe.image_side(len(history))
+        maker = BatchMaker(training, recipe, side, squares, from_teachers, candidates, multiple_of=devices)
+        with Batches(maker, order, len(history), workers) as batches:
+            model.fit(
+                batches,
+                shuffle=False,
+                validation_data=validation_data,
+                validation_batch_size=math.ceil(256 / devices) * devices,
+                initial_epoch=len(history),
+                epochs=end,
+                callbacks=[Checkpoints(folder, history)],
+                verbose=2,
+            )
+        separate_averaged_weights(model)
     history_plot.draw([history], folder / HISTORY_PLOT)
 
 
@@ -147,44 +162,3 @@ def _face_candidates(
         unfinished.replace(path)
     with np.load(path) as stored:
         return FaceCandidates(stored["crops"], stored["is_face"])
-
-
-def _compiled(recipe: Recipe, steps: int) -> keras.Model:
-    """The network with optimizer, losses and metrics; `steps` is the number of batches in an epoch."""
-    keras.config.set_dtype_policy(recipe.precision)
-    model = training_network(
-        recipe.network,
-        len(recipe.moods),
-        recipe.progressive_sizes,
-        votes=bool(recipe.votes_weight),
-        face=bool(recipe.face_weight),
-    )
-    warmup_steps = recipe.warmup_epochs * steps
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup_steps else recipe.learning_rate,
-        recipe.epochs * steps - warmup_steps,
-        warmup_target=recipe.learning_rate if warmup_steps else None,
-        warmup_steps=warmup_steps,
-    )
-    average: dict[str, Any] = {
-        "use_ema": bool(recipe.ema_momentum),
-        "ema_momentum": recipe.ema_momentum or 0.99,
-    }
-    if recipe.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(
-            rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay, **average
-        )
-    else:
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    label_loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
-    losses = {MOODS: label_loss, VOTES: "categorical_crossentropy", FACE: "binary_crossentropy"}
-    weights = {MOODS: 1.0, VOTES: recipe.votes_weight, FACE: recipe.face_weight}
-    weights = {output: weight for output, weight in weights.items() if weight}
-    model.compile(
-        optimizer,
-        {output: losses[output] for output in weights},
-        loss_weights=weights,
-        weighted_metrics={output: ["accuracy"] for output in weights},
-    )
-    return model

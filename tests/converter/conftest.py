@@ -64,15 +64,17 @@ def splits(fer2013: Path) -> dict[str, Split]:
 @pytest.fixture(scope="session")
 def run(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run on the drawn faces."""
+    from tests.converter.training.runs import train_command  # it loads TensorFlow
+
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    options = f"--data {fer2013} --out {folder} --epochs 8 --batch 8 --precision mixed_bfloat16"
-    assert cli.main(["train", *options.split()]) == 0
+    options = "--epochs 8 --batch 8 --learning-rate .03 --precision mixed_bfloat16"
+    assert cli.main(train_command(fer2013, folder, *options.split())) == 0
     return folder
 
 
 @pytest.fixture(scope="session")
 def second_run(fer2013: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished run of another network with another seed."""
+    """The folder of a finished run with another seed."""
     from tests.converter.training.runs import train_command  # it loads TensorFlow
 
     folder = tmp_path_factory.mktemp("runs") / "second"

@@ -10,8 +10,9 @@ import keras
 from keras import layers
 
 from converter.data.fer2013 import SIDE
-from converter.networks.architectures import MOODS, NETWORKS, softmax
+from converter.networks.architectures import NETWORKS, softmax
 from converter.networks.fused_normalization import FusedNormalization
+from converter.networks.outputs import MOODS
 
 NAME = "small"
 

@@ -11,7 +11,8 @@ import pytest
 
 from converter.comparison.prototype_run import add_prototypes
 from converter.data.dataset import Split
-from converter.networks.architectures import MOODS, NETWORKS, predict, softmax
+from converter.networks.architectures import NETWORKS, predict, softmax
+from converter.networks.outputs import MOODS
 from converter.networks.prototypes import NearestPrototypes
 from converter.networks.saved_models import restore
 from converter.training.run_folder import BEST, read_history, read_recipe

@@ -11,6 +11,7 @@ import pytest
 from converter.networks import architectures as networks
 from converter.networks.cost import multiply_adds
 from converter.networks.fused_normalization import FusedNormalization
+from converter.networks.outputs import as_input
 
 
 def test_the_papers_network_has_these_layers() -> None:
@@ -58,14 +59,14 @@ def test_the_papers_network_has_as_many_parameters_as_the_paper_says(moods: int,
 def test_every_network_maps_grey_values_to_probabilities() -> None:
     images = np.random.default_rng(1).integers(0, 256, (4, 48, 48)).astype(np.uint8)
     for build in networks.NETWORKS.values():
-        answers = np.asarray(build(3)(networks.as_input(images)))
+        answers = np.asarray(build(3)(as_input(images)))
         assert answers.shape == (4, 3)
         assert answers.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
 def test_the_input_has_the_grey_values_of_the_images() -> None:
     images = np.arange(48 * 48, dtype=np.uint16).reshape(1, 48, 48).astype(np.uint8)
-    converted = networks.as_input(images)
+    converted = as_input(images)
     assert converted.shape == (1, 48, 48, 1)
     assert converted.dtype == np.float32
     assert np.array_equal(converted[..., 0], images)

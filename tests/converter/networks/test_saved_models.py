@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from converter.errors import RunError
-from converter.networks.architectures import as_input, predict, slim, training_network
+from converter.networks.architectures import predict, slim, training_network
+from converter.networks.outputs import as_input
 from converter.networks.saved_models import ensemble, initialize, load, restore
 from tests.converter import small_network
 
@@ -114,5 +115,5 @@ def test_initial_weights_from_several_models_are_their_mean(saved_with_votes: Pa
 
 def test_initial_weights_from_another_network_are_refused(run: Path) -> None:
     model = training_network("residual", 3, (48,), votes=False)
-    with pytest.raises(RunError, match="contains a network 'paper', but the run trains 'residual'"):
+    with pytest.raises(RunError, match="contains a network 'small', but the run trains 'residual'"):
         initialize(model, {run / "best.keras": [0, 1, 2]})

@@ -10,7 +10,7 @@ import pytest
 
 from converter.data.dataset import Split
 from converter.errors import RunError
-from converter.networks.architectures import FACE
+from converter.networks.outputs import FACE
 from converter.networks.saved_models import ensemble, load, restore
 from converter.quantize.export import Choices, export
 from converter.quantize.golden_vectors import installed_runtimes, outputs, plain_interpreter

@@ -5,11 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from converter.data.augmentation import Augmentation
 from converter.data.dataset import Split
 from converter.training import trainer
+from converter.training.checkpoints import Checkpoints
 from converter.training.recipes import Recipe
 from converter.training.run_folder import LAST
 from device.vision.normalization import Normalization
@@ -17,7 +20,7 @@ from tests.converter import small_network
 
 EVERYTHING = Recipe(
     network=small_network.NAME,
-    epochs=3,
+    epochs=4,
     batch=32,
     optimizer="sgd",
     learning_rate=0.05,
@@ -26,7 +29,7 @@ EVERYTHING = Recipe(
     label_smoothing=0.1,
     votes_weight=0.5,
     ema_momentum=0.9,
-    progressive_sizes=(16, 24, 48),
+    progressive_sizes=(16, 48),
     augmentation=Augmentation(
         detector_crop_share=0.5,
         contrast=0.2,
@@ -48,6 +51,22 @@ def train(folder: Path, recipe: Recipe, splits: dict[str, Split], resume: bool =
     """Train into `folder` in this process; returns `folder`."""
     trainer.train(folder, recipe, splits["Training"], splits["PublicTest"], resume=resume)
     return folder
+
+
+def stopping(epoch: int, batch: int | None = None) -> type[Checkpoints]:
+    """Return checkpoints that end a run as Ctrl-C does: in an epoch, or once it is saved."""
+
+    class Stopping(Checkpoints):
+        def on_train_batch_end(self, index: int, logs: Mapping[str, Any] | None = None) -> None:
+            if len(self._history) == epoch - 1 and index == batch:
+                raise KeyboardInterrupt
+
+        def on_epoch_end(self, index: int, logs: Mapping[str, Any] | None = None) -> None:
+            super().on_epoch_end(index, logs)
+            if batch is None and len(self._history) == epoch:
+                raise KeyboardInterrupt
+
+    return Stopping
 
 
 def run_until_killed(folder: Path, *program: str) -> Path:
