@@ -37,9 +37,9 @@ class Workers:
         self._pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _start, (maker,))
         self._order = order
         self._made: dict[tuple[int, int], Future[tuple[Any, ...]]] = {}
-        self._ahead = AHEAD * count
+        self._upcoming = AHEAD * count
 
-    def _make_ahead(self, count: int) -> None:
+    def _make_upcoming(self, count: int) -> None:
         for epoch, index in islice(self._order, count):
             self._made[epoch, index] = self._pool.submit(_make, epoch, index)
 
@@ -52,7 +52,7 @@ class Workers:
             RunError: a process was killed.
         """
         with _reported():
-            self._make_ahead(self._ahead - len(self._made))
+            self._make_upcoming(self._upcoming - len(self._made))
             made = self._made.pop((epoch, index), None) or self._pool.submit(_make, epoch, index)
             return made.result()
 

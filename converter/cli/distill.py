@@ -1,0 +1,128 @@
+"""The commands `pack` and `distill`: training in stages, on a machine that is lent for minutes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.cli import argument_types as types
+from converter.data import crop_calibration, face_candidates
+from converter.data.dataset import read, read_row_numbers
+from converter.data.face_candidates import FaceCandidates
+from converter.data.labels import SPLITS
+from converter.data.near_duplicates import has_near_duplicate
+from converter.errors import DataError, RunError
+from converter.networks import backend
+from converter.networks.backend import BACKENDS
+from converter.stages import packed
+from converter.stages.plans import PLANS
+from converter.training.run_folder import FACE_CANDIDATES, FACE_SQUARES, check_writable
+from device.mood import Mood
+
+SEED = 1  # of the scenes
+
+
+def pack(options: argparse.Namespace) -> None:
+    """Write one file with all that `distill` needs of the data."""
+    check_writable(options.out.parent)
+    left_out = read_row_numbers(options.leave_out) if options.leave_out else frozenset()
+    splits = read(options.data, SPLITS, tuple(Mood), left_out, options.votes)
+    tests = np.concatenate([splits[name].images for name in ("PublicTest", "PrivateTest")])
+    everything = splits["Training"]
+    training = everything.select(~has_near_duplicate(everything.images, tests))
+    squares, candidates = _detected(options.run, training.images, options.backgrounds)
+    faces = packed.PackedFaces(training, splits["PublicTest"], squares, packed.some(candidates, SEED))
+    packed.write(options.out, faces)
+    size = options.out.stat().st_size / 1e6
+    print(
+        f"{options.out}: {len(training)} faces of Training, {len(faces.public_test)} of PublicTest, "
+        f"{len(faces.candidates.is_face)} candidates, {size:.1f} MB"
+    )
+
+
+def _detected(
+    run: Path | None, images: NDArray[np.uint8], backgrounds: Path | None
+) -> tuple[NDArray[np.float32], FaceCandidates]:
+    """The squares around the faces, and the candidates: those of a run on the same faces, if it is named."""
+    if run is not None:
+        try:
+            squares = np.load(run / FACE_SQUARES)
+            with np.load(run / FACE_CANDIDATES) as found:
+                candidates = FaceCandidates(found["crops"], found["is_face"])
+        except (OSError, ValueError, KeyError) as error:
+            raise RunError(f"{run}: no run that has learned what is a face ({error})") from error
+        if len(squares) != len(images):
+            raise DataError(
+                f"{run}: has learned from {len(squares)} faces, and these data have {len(images)}"
+            )
+        return squares, candidates
+    if backgrounds is None:
+        raise RunError("pictures without people are needed; name their folder with --backgrounds")
+    pictures = face_candidates.read_backgrounds(backgrounds)
+    return crop_calibration.face_squares(images), face_candidates.find_candidates(images, pictures, SEED)
+
+
+def distill(options: argparse.Namespace) -> None:
+    """Train teachers and a student, as far as the time allows."""
+    if options.backend:
+        backend.choose(options.backend)
+    check_writable(options.out)
+    faces = packed.read(options.faces)
+    from converter.stages.distill import distill
+
+    distill(
+        PLANS[options.plan],
+        faces,
+        options.out,
+        options.seconds,
+        workers=options.workers,
+        share_of_steps=options.share_of_steps,
+    )
+
+
+def add_pack(command: argparse.ArgumentParser) -> None:
+    """Add the options of `pack`."""
+    command.add_argument("--data", type=Path, required=True, help="fer2013.csv (or .xz, .gz)")
+    command.add_argument("--votes", type=Path, required=True, metavar="FILE", help="FER+'s fer2013new.csv")
+    command.add_argument(
+        "--leave-out", type=Path, metavar="FILE", help="numbers of rows to leave out of Training"
+    )
+    command.add_argument("--backgrounds", type=Path, metavar="FOLDER", help="pictures without people")
+    command.add_argument(
+        "--run",
+        type=Path,
+        metavar="FOLDER",
+        help="instead of --backgrounds: take what the detector found from the folder of a run on the same "
+        "data with the recipe `faces`, which saves a quarter of an hour",
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
+    command.set_defaults(command=pack)
+
+
+def add_distill(command: argparse.ArgumentParser) -> None:
+    """Add the options of `distill`."""
+    command.add_argument("faces", type=Path, help="a file that `pack` wrote")
+    command.add_argument(
+        "--plan", choices=tuple(PLANS), required=True, help="what is trained (converter/stages/plans.py)"
+    )
+    command.add_argument(
+        "--out", type=Path, required=True, help="folder of the stages' files; what is there is not done again"
+    )
+    command.add_argument(
+        "--seconds", type=types.positive, help="time for everything; training is shortened to keep it"
+    )
+    command.add_argument("--backend", choices=tuple(BACKENDS), help="what computes")
+    command.add_argument(
+        "--workers", type=types.positive, default=1, metavar="N", help="processes that prepare the pictures"
+    )
+    command.add_argument(
+        "--share-of-steps",
+        type=types.share_above_zero,
+        default=1.0,
+        metavar="SHARE",
+        help="train only so much, for a rehearsal",
+    )
+    command.set_defaults(command=distill)

@@ -1,0 +1,1 @@
+"""Distillation in stages that fit a lent accelerator: teachers, their answers, a student."""

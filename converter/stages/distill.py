@@ -1,0 +1,155 @@
+"""Runs the stages of a plan, one after another: teachers, their answers, a student.
+
+Each leaves a file of at most 16 MB in the folder, and what is there already is not done again. So the stages
+may be divided among several commands, on several machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.data.dataset import Split
+from converter.data.ferplus import Majority, majority, strict_majority
+from converter.networks.architectures import NETWORKS
+from converter.networks.cost import multiply_adds
+from converter.networks.outputs import MOODS, VOTES, as_input
+from converter.stages import training
+from converter.stages.clock import Clock
+from converter.stages.packed import PackedFaces
+from converter.stages.plans import Plan
+from converter.training.compilation import compiled
+from converter.training.recipes import Recipe
+from converter.training.run_folder import BEST, RECIPE, claim, write_history
+from device.vision.normalization import normalize_all
+
+ANSWERS = "answers.npz"
+STUDENT = "student.npz"
+KEPT_FOR_SCORES = 0.08  # of the time: compiling the network once more, its answers, and scores
+Answers = dict[str, NDArray[np.float32]]
+
+
+def distill(
+    plan: Plan,
+    faces: PackedFaces,
+    out: Path,
+    seconds: float | None,
+    *,
+    workers: int = 1,
+    share_of_steps: float = 1.0,
+) -> None:
+    """Do all stages that `out` has no finished file of; print what each scores on PublicTest.
+
+    Args:
+        plan: the stages.
+        faces: to learn from and to score by.
+        out: the folder of the files. In the end it is also the folder of a run, the student's.
+        seconds: for everything; None for as long as it takes.
+        workers: number of processes that make the batches.
+        share_of_steps: trains only so much, 0-1, for a rehearsal.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    clock = Clock(None if seconds is None else seconds * (1 - KEPT_FOR_SCORES))
+    paths = [*(out / f"teacher-{number}.npz" for number in range(1, plan.teachers + 1)), out / STUDENT]
+    work = [_work(plan.recipe(number)) for number in range(plan.teachers + 1)]
+    answers: Answers = {}
+    for number, path in enumerate(paths):
+        if number == plan.teachers:
+            answers = _answers(plan, faces, paths[:-1], out / ANSWERS)
+            if (out / RECIPE).exists():
+                print("student: trained before")
+                return
+        name = f"teacher {number + 1}" if number < plan.teachers else "student"
+        if number < plan.teachers and training.is_finished(path):
+            print(f"{name}: trained before")
+            continue
+        stage = training.StagePlan(
+            name, plan.recipe(number), path, plan.keeps_optimizer, plan.saves_every, answers
+        )
+        progress = clock.share(work[number], sum(work[number:]))
+        model = training.train(stage, faces, progress, workers=workers, share_of_steps=share_of_steps)
+        print(f"{name}: {_scores(predictions(model, faces.public_test, stage.recipe), faces.public_test)}")
+    _keep_student(model, plan.student, faces, out)
+
+
+def _work(recipe: Recipe) -> float:
+    """Multiply-adds of a training: by them the time is divided."""
+    return recipe.epochs * multiply_adds(NETWORKS[recipe.network](len(recipe.moods)))
+
+
+def predictions(model: keras.Model, split: Split, recipe: Recipe, *, mirrored: bool = False) -> Answers:
+    """Return, for each output, the probabilities for each face, or its mirror image, float32, (n, k)."""
+    images = normalize_all(split.images, recipe.augmentation.normalization)
+    inputs = as_input(images[:, :, ::-1] if mirrored else images)
+    found = model.predict(inputs, batch_size=512, verbose=0)
+    return {output: np.asarray(found[output], dtype=np.float32) for output in (MOODS, VOTES)}
+
+
+def _answers(plan: Plan, faces: PackedFaces, paths: list[Path], kept: Path) -> Answers:
+    """The mean of the teachers' answers for each training face and its mirror image."""
+    if not kept.exists():
+        model = compiled(plan.teacher, plan.teacher.learning_rate)
+        of_teachers, of_public_test = [], []
+        for path in paths:
+            training.load(model, path)
+            answers_of_both = [
+                predictions(model, faces.training, plan.teacher, mirrored=mirrored)
+                for mirrored in (False, True)
+            ]
+            of_teachers.append(
+                {name: np.stack([side[name] for side in answers_of_both], 1) for name in answers_of_both[0]}
+            )
+            of_public_test.append(predictions(model, faces.public_test, plan.teacher))
+        print(f"teachers together: {_scores(_mean(of_public_test), faces.public_test)}")
+        unfinished = kept.with_name(f".{kept.name}")
+        with unfinished.open("wb") as file:
+            np.savez_compressed(file, **{k: v.astype(np.float16) for k, v in _mean(of_teachers).items()})
+        unfinished.replace(kept)
+    with np.load(kept) as content:
+        means = {output: content[output].astype(np.float32).mean(axis=1) for output in (MOODS, VOTES)}
+    return {output: mean / mean.sum(axis=1, keepdims=True) for output, mean in means.items()}
+
+
+def _mean(answers: list[Answers]) -> Answers:
+    return {output: np.mean([each[output] for each in answers], axis=0) for output in (MOODS, VOTES)}
+
+
+def _scores(answers: Mapping[str, NDArray[np.float32]], split: Split) -> str:
+    """What people see is asked of the output for votes, FER2013's labels of the one for labels."""
+    assert split.vote_counts is not None
+    strict = _agreement(answers, strict_majority(split.vote_counts))
+    labels = np.mean(answers[MOODS].argmax(axis=1) == split.labels)
+    return (
+        f"PublicTest, strict majority of eight classes {strict:.1%}, "
+        f"majority of seven {_agreement(answers, _of_seven(split)):.1%}, labels {labels:.1%}"
+    )
+
+
+def _of_seven(split: Split) -> Majority:
+    assert split.vote_counts is not None
+    return majority(split.vote_counts, split.moods)
+
+
+def _agreement(answers: Mapping[str, NDArray[np.float32]], truth: Majority) -> float:
+    return float(np.mean(answers[VOTES].argmax(axis=1)[truth.faces] == truth.labels[truth.faces]))
+
+
+def _keep_student(model: keras.Model, recipe: Recipe, faces: PackedFaces, out: Path) -> None:
+    """Make `out` the folder of a run, as `quantize` takes it."""
+    model.save(out / f".{BEST}", include_optimizer=False)
+    (out / f".{BEST}").replace(out / BEST)
+    # One entry, for the end: scoring after each epoch would cost an accelerator more than training.
+    entry = {"epoch": float(recipe.epochs)}
+    for prefix, split in (("", faces.training), ("val_", faces.public_test)):
+        answers = predictions(model, split, recipe)
+        of_label = answers[MOODS][np.arange(len(split)), split.labels]
+        entry[f"{prefix}loss"] = float(-np.log(np.maximum(of_label, 1e-7)).mean())
+        entry[f"{prefix}accuracy"] = float(np.mean(answers[MOODS].argmax(axis=1) == split.labels))
+        entry[f"{prefix}votes_accuracy"] = _agreement(answers, _of_seven(split))
+    write_history(out, [entry])
+    claim(out, recipe, resume=False)
+    (out / STUDENT).unlink()

@@ -1,0 +1,66 @@
+"""What is trained in which stage, by name."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from converter.data.fer2013 import SIDE
+from converter.training.recipes import AGAIN, FACES, Recipe
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Teachers, and a student of them.
+
+    Attributes:
+        teacher: how each teacher is trained, but for its seed.
+        teachers: how many there are; their seeds are 1, 2, and so on.
+        student: how the student is trained.
+        keeps_optimizer: whether a training that is stopped goes on exactly. Otherwise its file has only the
+            weights, and it goes on from these with an optimizer that has forgotten its momentum: three times
+            less to keep.
+        saves_every: epochs between two savings of a training that goes on.
+    """
+
+    teacher: Recipe
+    teachers: int
+    student: Recipe
+    keeps_optimizer: bool
+    saves_every: int
+
+    def recipe(self, stage: int) -> Recipe:
+        """Return the recipe of a teacher, counted from 0, or, after the last one, of the student."""
+        return self.student if stage == self.teachers else replace(self.teacher, seed=stage + 1)
+
+
+# As `again` from random weights: labels, votes and what is a face; mixup, covered faces, mean weights.
+_FROM_NOTHING = replace(
+    AGAIN,
+    learning_rate=0.1,
+    warmup_epochs=2,
+    votes_weight=FACES.votes_weight,
+    face_weight=FACES.face_weight,
+    progressive_sizes=(SIDE,),
+)
+
+# They keep a GPU busy. An average over as many epochs as before is one over fewer steps.
+_IN_LARGE_BATCHES = replace(_FROM_NOTHING, batch=512, learning_rate=0.3, warmup_epochs=5, ema_momentum=0.992)
+
+PLANS = {
+    # One GPU and nine minutes.
+    "accelerator": Plan(
+        teacher=replace(_IN_LARGE_BATCHES, network="large", epochs=90),
+        teachers=3,
+        student=replace(_IN_LARGE_BATCHES, network="deep", epochs=250),
+        keeps_optimizer=False,
+        saves_every=15,
+    ),
+    # Two cores and a night.
+    "two-cores": Plan(
+        teacher=replace(_FROM_NOTHING, network="wide", epochs=60),
+        teachers=2,
+        student=replace(_FROM_NOTHING, network="residual", epochs=90),
+        keeps_optimizer=True,
+        saves_every=10,
+    ),
+}

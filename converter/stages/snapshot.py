@@ -1,0 +1,119 @@
+"""The state of a training, in a file of half the size: float16."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.errors import RunError
+
+Arrays = list[NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How far a training is.
+
+    Attributes:
+        progress: 0 to 1; at 1 it is finished.
+        epoch: how many epochs it has seen.
+        weights: all of the network, averaged where the training keeps an average.
+        optimizer: the optimizer's variables, then the weights as they were before averaging; empty if they
+            are not kept.
+    """
+
+    progress: float
+    epoch: int
+    weights: Arrays
+    optimizer: Arrays
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.progress >= 1
+
+
+def take(model: keras.Model, progress: float, epoch: int, *, keeps_optimizer: bool) -> Snapshot:
+    """Copy the state of a training."""
+    averaged = _averaged_weights(model)
+    optimizer = []
+    if keeps_optimizer:
+        optimizer = [_values(each) for each in (*model.optimizer.variables, *model.trainable_variables)]
+    return Snapshot(progress, epoch, averaged, optimizer)
+
+
+def put_back(snapshot: Snapshot, model: keras.Model, path: Path) -> None:
+    """Give a compiled `model` the state of the snapshot in the file `path`.
+
+    Raises:
+        RunError: it is one of another network.
+    """
+    model.optimizer.build(model.trainable_variables)
+    if [each.shape for each in snapshot.weights] != [tuple(each.shape) for each in model.weights]:
+        raise RunError(f"{path}: is of another network; name another --out, or remove it")
+    model.set_weights(snapshot.weights)
+    if snapshot.optimizer:
+        variables = (*model.optimizer.variables, *model.trainable_variables)
+        for variable, value in zip(variables, snapshot.optimizer, strict=True):
+            variable.assign(value.astype(variable.dtype))
+
+
+def write(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot, whole or not at all."""
+    content: dict[str, NDArray[np.generic]] = {
+        "progress": np.array([snapshot.progress, snapshot.epoch], np.float64)
+    }
+    for kind, arrays in (("weights", snapshot.weights), ("optimizer", snapshot.optimizer)):
+        content |= {f"{kind}_{number:03}": _small(array) for number, array in enumerate(arrays)}
+    unfinished = path.with_name(f".{path.name}")
+    with unfinished.open("wb") as file:
+        np.savez(file, **content)
+    unfinished.replace(path)
+
+
+def read(path: Path) -> Snapshot | None:
+    """Read a snapshot; None if there is no file.
+
+    Raises:
+        RunError: the file is damaged, or another one.
+    """
+    if not path.exists():
+        return None
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
+            progress, epoch = content["progress"].tolist()
+            weights, optimizer = (
+                [content[name].astype(np.float32) for name in sorted(content) if name.startswith(kind)]
+                for kind in ("weights", "optimizer")
+            )
+            return Snapshot(progress, int(epoch), weights, optimizer)
+    except (KeyError, ValueError, EOFError, BadZipFile) as error:
+        raise RunError(f"{path}: cannot be read; remove it, and this stage begins again") from error
+
+
+def _small(array: NDArray[np.float32]) -> NDArray[np.generic]:
+    """As float16, but for what counts: a number of steps may be larger than float16 can tell apart."""
+    return array if array.ndim == 0 else array.astype(np.float16)
+
+
+def _values(variable: keras.Variable) -> NDArray[np.float32]:
+    return np.array(variable.numpy(), dtype=np.float32)
+
+
+def _averaged_weights(model: keras.Model) -> Arrays:
+    if not model.optimizer.use_ema:
+        return [_values(weight) for weight in model.weights]
+    averages = dict(
+        zip(
+            (weight.path for weight in model.trainable_variables),
+            model.optimizer._model_variables_moving_average,
+            strict=True,
+        )
+    )
+    return [_values(averages.get(weight.path, weight)) for weight in model.weights]

@@ -1,0 +1,169 @@
+"""The stages leave small files, go on from them, and end with a run that can be quantized.
+
+The plan is that for an accelerator, with a small network and a hundredth of the steps.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from converter.cli import main as cli
+from converter.errors import RunError
+from converter.networks.saved_models import restore
+from converter.stages import packed, snapshot, training
+from converter.stages.clock import Clock
+from converter.stages.distill import distill
+from converter.stages.packed import PackedFaces
+from converter.stages.plans import PLANS, Plan
+from converter.training.run_folder import read_history, read_recipe
+from tests.converter import small_network
+from tests.converter.conftest import Refusal
+
+STAGES = ["teacher-1.npz", "teacher-2.npz", "teacher-3.npz", "answers.npz"]
+
+
+def small(plan: Plan) -> Plan:
+    """Return a plan whose networks train in a moment."""
+    teacher, student = (
+        replace(each, network=small_network.NAME, batch=32) for each in (plan.teacher, plan.student)
+    )
+    return replace(plan, teacher=teacher, student=student)
+
+
+@pytest.fixture(scope="module")
+def finished(packed_faces: PackedFaces, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of all stages, and what was printed."""
+    folder = tmp_path_factory.mktemp("stages")
+    packed.write(folder / "faces.npz", packed_faces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PLANS, "accelerator", small(PLANS["accelerator"]))
+        command = f"distill {folder}/faces.npz --plan accelerator --out {folder}/out --seconds 300"
+        lines: list[str] = []
+        patch.setattr("builtins.print", lambda *words, **_: lines.append(" ".join(map(str, words))))
+        assert cli.main([*command.split(), "--share-of-steps", ".01"]) == 0
+    return folder / "out", "\n".join(lines)
+
+
+def test_each_stage_leaves_a_small_file_and_the_last_one_a_run(finished: tuple[Path, str]) -> None:
+    out, _ = finished
+    files = {path.name for path in out.iterdir()}
+    assert files == {*STAGES, "best.keras", "history.json", "run.json"}
+    assert len(files) <= 8
+    assert read_recipe(out) == small(PLANS["accelerator"]).student
+    assert read_history(out)[0].keys() >= {"epoch", "loss", "accuracy", "val_loss", "val_votes_accuracy"}
+    assert restore(out / "best.keras", votes_share=1).output_shape == (None, 7)
+
+
+def test_the_scores_of_each_stage_are_printed(finished: tuple[Path, str]) -> None:
+    _, printed = finished
+    for stage in ("teacher 1", "teacher 2", "teacher 3", "teachers together", "student"):
+        assert f"{stage}: PublicTest, strict majority of eight classes " in printed
+
+
+def test_the_answers_are_the_teachers_mean_for_each_face_and_its_mirror_image(
+    finished: tuple[Path, str], packed_faces: PackedFaces
+) -> None:
+    with np.load(finished[0] / "answers.npz") as answers:
+        for output in ("moods", "votes"):
+            assert answers[output].shape == (len(packed_faces.training), 2, 7)
+            assert answers[output].dtype == np.float16
+            assert np.allclose(answers[output].sum(axis=2), 1, atol=0.01)
+
+
+def test_what_is_there_already_is_not_done_again(
+    finished: tuple[Path, str],
+    packed_faces: PackedFaces,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = Path(shutil.copytree(finished[0], tmp_path / "out"))
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    distill(small(PLANS["accelerator"]), packed_faces, out, None)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert capsys.readouterr().out.count("trained before") == 4
+
+
+def stage_of(plan: Plan, path: Path, **changes: Any) -> training.StagePlan:
+    """Return the first teacher's stage, with a snapshot after each epoch."""
+    return training.StagePlan("teacher", replace(plan.teacher, **changes), path, plan.keeps_optimizer, 1, {})
+
+
+class StopInSecondEpoch(training._Schedule):
+    """Ends a training as Ctrl-C does."""
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        super().on_epoch_begin(epoch, logs)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_training_that_was_stopped_goes_on(
+    name: str, packed_faces: PackedFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Almost as if it had not been stopped, where the optimizer's state is kept."""
+    plan = small(PLANS[name])
+    stage = stage_of(plan, tmp_path / "stopped.npz", epochs=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_Schedule", StopInSecondEpoch)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
+    halfway = snapshot.read(stage.path)
+    assert halfway is not None
+    assert (halfway.progress, halfway.epoch, bool(halfway.optimizer)) == (0.5, 1, plan.keeps_optimizer)
+
+    resumed = training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
+    assert training.is_finished(stage.path)
+    if plan.keeps_optimizer:
+        whole = training.train(
+            stage_of(plan, tmp_path / "whole.npz", epochs=2), packed_faces, Clock(None).share(1, 1), workers=1
+        )
+        for first, second in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+            assert first == pytest.approx(second, abs=5e-3)
+
+
+def test_a_training_ends_in_its_time_at_a_low_learning_rate(
+    packed_faces: PackedFaces, tmp_path: Path
+) -> None:
+    stage = stage_of(small(PLANS["accelerator"]), tmp_path / "teacher.npz", epochs=50)
+    training.train(stage, packed_faces, Clock(0.001).share(1, 1), workers=1)
+    state = snapshot.read(stage.path)
+    assert state is not None
+    assert (state.finished, state.epoch) == (True, 1)
+
+
+def test_a_file_of_another_network_or_a_damaged_one_is_refused(
+    packed_faces: PackedFaces, tmp_path: Path
+) -> None:
+    stage = stage_of(small(PLANS["accelerator"]), tmp_path / "teacher.npz", epochs=1)
+    snapshot.write(stage.path, snapshot.Snapshot(0.5, 1, [np.zeros(3, np.float32)], []))
+    with pytest.raises(RunError, match=r"teacher\.npz: is of another network; name another --out"):
+        training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
+    stage.path.write_bytes(b"no archive")
+    with pytest.raises(
+        RunError, match=r"teacher\.npz: cannot be read; remove it, and this stage begins again"
+    ):
+        training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
+
+
+def test_the_weights_of_each_network_fit_into_16_mb() -> None:
+    from converter.networks.architectures import NETWORKS
+
+    for plan in PLANS.values():
+        kept = 3 if plan.keeps_optimizer else 1
+        for recipe in (plan.teacher, plan.student):
+            assert 2 * kept * NETWORKS[recipe.network](7).count_params() < 16.3e6
+
+
+def test_another_file_than_a_packed_one_is_refused_in_one_line(
+    fer2013: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    line = refusal("distill", fer2013, "--plan", "accelerator", "--out", tmp_path / "out", code=2)
+    assert line.endswith("fer2013.csv: cannot be read; expected a file that `pack` wrote")
