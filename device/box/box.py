@@ -14,8 +14,10 @@ from time import monotonic
 from typing import Any
 
 from device.box.commands.camera import CameraControl
+from device.box.commands.consent import Consent
 from device.box.commands.correction import Corrector
 from device.box.commands.library import LibraryRequests
+from device.box.commands.live_view import LiveView
 from device.box.commands.mood import MoodByHand
 from device.box.commands.reply import GOING_OFF, OK, Actions, Reply
 from device.box.commands.songs import SongOpinions
@@ -143,11 +145,15 @@ class Box:
         corrector = Corrector(self._state, guarded, playback, self._observer.rest)
         self._correct_button = CorrectButton(self._loop, self._state, corrector)
         camera = CameraControl(camera_switch, self._loop, self._state, health, self._observer, capture)
-        press: Actions = {protocol.Press: lambda _: self._press_requested()}
+        press: Actions = {protocol.Press: lambda _: self._press()}
         opinions = SongOpinions(playback, guarded).actions | LibraryRequests(playback, guarded).actions
         by_hand = MoodByHand(self._state, playback, self._observer.rest)
         actions = press | camera.actions | opinions | corrector.actions | by_hand.actions
-        self._requests = RequestHandler(playback, self._status, actions | (more_actions or {}))
+        self._live_view = LiveView(self._loop, self._state, capture, analyzer, guarded.mood_bias)
+        self._consent = Consent(self._loop, self._state, self._live_view.allow)
+        actions |= self._live_view.actions | self._consent.actions | (more_actions or {})
+        streams = self._live_view.streams | self._consent.streams
+        self._requests = RequestHandler(playback, self._status, actions, streams)
 
     @property
     def state(self) -> State:
@@ -208,6 +214,7 @@ class Box:
                 self._playback.controls.change_volume(stops)
             case FrameCaptured() | CaptureEnded():
                 self._observer.handle_event(event)
+                self._live_view.handle_event(event)
             case Request():
                 self._requests.handle(event)
             case Stop():
@@ -232,6 +239,8 @@ class Box:
             down = gesture in (Gesture.DOWN, Gesture.HOLD, Gesture.LONG_HOLD)
             self._state.change(gesture=gesture if down else None)
             match gesture:
+                case Gesture.SINGLE_PRESS | Gesture.DOUBLE_PRESS if self._consent.take_press():
+                    pass
                 case Gesture.SINGLE_PRESS:
                     self._press()
                 case Gesture.DOUBLE_PRESS:
@@ -249,12 +258,13 @@ class Box:
         if not self._playback.skip():
             self._press()  # somebody who goes on although nothing plays wants music
 
-    def _press(self) -> None:
+    def _press(self) -> Reply:
         if self.state.activity is Activity.POWERING_OFF:
-            return
+            return GOING_OFF
         self._health.clear(Part.POWER)  # whoever pressed has seen it on the lights
         self._state.change(decision=None)
         self._observer.start(by_press=True)
+        return OK
 
     def _switch_off(self) -> None:
         if self.state.activity is Activity.POWERING_OFF:
@@ -303,12 +313,6 @@ class Box:
             self._lights.show()
             self._notifier.notify(f"STATUS={headline_of(self.state)}")
         self._requests.publish()
-
-    def _press_requested(self) -> Reply:
-        if self.state.activity is Activity.POWERING_OFF:
-            return GOING_OFF
-        self._press()
-        return OK
 
     def _status(self) -> dict[str, Any]:
         return status_of(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from device.box.commands.reply import NO_MPD, OK, Actions, Reply
+from device.box.commands.reply import NO_MPD, OK, Actions, Reply, Streams
 from device.control import protocol
+from device.control.command import Command
 from device.control.server import Request
 from device.playback.controller import PlaybackController
 
@@ -20,6 +21,7 @@ class RequestHandler:
         playback: PlaybackController,
         status: Callable[[], Reply],
         actions: Actions,
+        streams: Streams | None = None,
     ) -> None:
         """Take what requests act on.
 
@@ -27,12 +29,14 @@ class RequestHandler:
             playback: Decides what plays.
             status: Returns the box's present status.
             actions: The commands that the box itself carries out.
+            streams: Those that are answered later, or more than once.
         """
         controls = playback.controls
         self._playback = playback
         self._status = status
         self._subscribers: list[Request] = []
         self._published: Reply = {}
+        self._streams: Streams = {protocol.Subscribe: self._subscribe, **(streams or {})}
         self._actions: Actions = {
             protocol.Status: lambda _: status(),
             protocol.Skip: lambda _: _ok(playback.skip(), "no song plays that could be skipped"),
@@ -46,17 +50,21 @@ class RequestHandler:
 
     def handle(self, request: Request) -> None:
         """Carry out a request, and reply to it."""
-        if isinstance(request.command, protocol.Subscribe):
-            status = self._status()
-            self._send(status)  # the earlier subscribers may not know it yet
-            request.reply.put(status)
-            self._subscribers.append(request)
+        if stream := self._streams.get(type(request.command)):
+            stream(request)
         else:
-            reply = self._actions[type(request.command)](request.command)
+            action = self._actions.get(type(request.command), _refuse)
+            reply = action(request.command)
             if callable(reply):
                 reply(request.reply.put)
             else:
                 request.reply.put(reply)
+
+    def _subscribe(self, request: Request) -> None:
+        status = self._status()
+        self._send(status)  # the earlier subscribers may not know it yet
+        request.reply.put(status)
+        self._subscribers.append(request)
 
     def publish(self) -> None:
         """Send the status to every subscriber, if it has changed."""
@@ -80,6 +88,10 @@ class RequestHandler:
         else:
             volume = self._playback.snapshot.volume
         return {"error": NO_VOLUME} if volume is None else {"ok": True, "volume": volume}
+
+
+def _refuse(command: Command) -> Reply:
+    return {"error": f"this box has no {command.name}"}
 
 
 def _ok(done: bool, problem: str) -> Reply:

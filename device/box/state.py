@@ -45,6 +45,8 @@ class State:
         gesture: What the button's present hold means; None while the button is up.
         paused: MPD is paused.
         camera_off: The owner has switched the camera off.
+        asked: Somebody is asked to press the button, as a yes.
+        watched: Somebody watches through the camera.
         furniture: How many faces in view are known to be furniture.
         trouble: The problem of each part that has one, by the part's name.
         shown: What the lights show; it follows `indication_of` at the end of each turn of the loop.
@@ -62,6 +64,8 @@ class State:
     gesture: Gesture | None = None
     paused: bool = False
     camera_off: bool = False
+    asked: bool = False
+    watched: bool = False
     furniture: int = 0
     trouble: tuple[tuple[str, str], ...] = ()
     shown: tuple[Indication, Mood | None] = (Indication.STARTING, None)
@@ -92,6 +96,10 @@ def indication_of(state: State) -> tuple[Indication, Mood | None]:
             return Indication.HELD, None
         case State(gesture=Gesture.DOWN):
             return Indication.PRESSED, None
+        case State(asked=True):
+            return Indication.CONSENT, None
+        case State(watched=True):
+            return Indication.WATCHED, None
         case State(activity=Activity.STARTING):
             return Indication.STARTING, None
         case State(activity=Activity.LOOKING) if not nobody_yet:

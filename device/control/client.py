@@ -10,8 +10,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from device.control.command import Command
-from device.control.protocol import REPLY_TIMEOUT_S, Subscribe, encode
+from device.control.command import REPLY_TIMEOUT_S, Command
+from device.control.protocol import Subscribe, encode
 from device.errors import NoBoxError, ServiceError
 
 BUSY_PAUSE_S = 0.05  # until a client that found no place tries again
@@ -29,10 +29,11 @@ def ask(path: Path, command: Command | str) -> dict[str, Any]:
         ServiceError: The socket cannot be used, or the box refuses or does not reply.
     """
     line = f"{command}\n".encode() if isinstance(command, str) else encode(command)
+    timeout_s = REPLY_TIMEOUT_S if isinstance(command, str) else command.reply_timeout_s
     end = monotonic() + REPLY_TIMEOUT_S
     while True:
         try:
-            with contextlib.closing(_replies(path, line)) as replies:
+            with contextlib.closing(_replies(path, line, timeout_s)) as replies:
                 for reply in replies:
                     return reply
             raise ServiceError(f"{path}: the box is busy; ask again")
@@ -42,23 +43,29 @@ def ask(path: Path, command: Command | str) -> dict[str, Any]:
             sleep(BUSY_PAUSE_S)
 
 
-def subscribe(path: Path) -> Generator[dict[str, Any], None, None]:
+def subscribe(path: Path, command: Command | None = None) -> Generator[dict[str, Any], None, None]:
     """Yield the status of the box that listens at `path`, and again after each change, until the box ends.
+
+    Args:
+        path: The socket.
+        command: One that goes on, whose replies are yielded in place of those of `subscribe`.
 
     Raises:
         NoBoxError: No box listens there.
         ServiceError: The socket cannot be used, or the box refuses or ends.
     """
     count = 0
-    for reply in _replies(path, encode(Subscribe()), waits=True):
+    for reply in _replies(path, encode(command or Subscribe()), waits=True):
         count += 1
         yield reply
     raise ServiceError(f"{path}: the box has ended" if count else f"{path}: the box is busy; ask again")
 
 
-def _replies(path: Path, line: bytes, *, waits: bool = False) -> Generator[dict[str, Any], None, None]:
+def _replies(
+    path: Path, line: bytes, timeout_s: float = REPLY_TIMEOUT_S, *, waits: bool = False
+) -> Generator[dict[str, Any], None, None]:
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
-        connection.settimeout(REPLY_TIMEOUT_S + 1)
+        connection.settimeout(timeout_s + 1)
         try:
             try:
                 connection.connect(str(path))

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 import msgspec
 
+REPLY_TIMEOUT_S = 2.0  # for a request to come in, for the box to reply to it, and for a client to take a line
+
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
     """One thing that the box can be asked. A subclass's fields are its arguments.
@@ -16,6 +18,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_
         word: Its argument on the command line, in brackets if it may be left out; "" for none.
         sends: What the reply holds, and what the command line prints.
         on_command_line: Whether `moodbox NAME` sends it.
+        goes_on: Whether further replies follow the first.
+        reply_timeout_s: How long the box may take to reply.
     """
 
     name: ClassVar[str]
@@ -23,6 +27,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_
     word: ClassVar[str] = ""
     sends: ClassVar[str] = "`ok`"
     on_command_line: ClassVar[bool] = True
+    goes_on: ClassVar[bool] = False
+    reply_timeout_s: ClassVar[float] = REPLY_TIMEOUT_S
 
     @classmethod
     def arguments(cls, word: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ They are part of the table in `device.control.protocol`, and not on the command 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -99,4 +99,55 @@ class Set(PageCommand, frozen=True, tag="set"):
     value: Annotated[Value, Meta(description="as in TOML")] = None
 
 
-PAGE_COMMANDS: tuple[type[PageCommand], ...] = (Queue, Library, Song, SetAffect, Settings, Set)
+class Allow(PageCommand, frozen=True, tag="allow"):
+    """Asks whoever stands at the box."""
+
+    name = "allow"
+    summary = (
+        "ask somebody at the box to press its button, which then starts no look: to pair a browser, or to"
+        " show the camera's picture for five minutes"
+    )
+    sends = "`ok` once it was pressed; an error after 30 s without a press"
+    reply_timeout_s = 35.0
+
+    what: Literal["pair", "aim"]
+
+
+class Pair(Command, frozen=True, tag="pair"):
+    """Says yes in place of the button."""
+
+    name = "pair"
+    summary = "say yes to what the box's page asks, in place of its button"
+
+
+class Frames(PageCommand, frozen=True, tag="frames"):
+    """The live picture."""
+
+    name = "frames"
+    summary = "the live picture, after `allow` with `aim`, until it is closed"
+    sends = (
+        "a line for each frame: `jpeg` (base64, or null), `width`, `height`, `face` (x, y, width, height in"
+        " the JPEG), `probabilities`, `mood` (or null), `hints` (what to change), `left_s`; at last an error"
+    )
+    goes_on = True
+
+
+class StopFrames(PageCommand, frozen=True, tag="stop-frames"):
+    """Closes the live picture."""
+
+    name = "stop-frames"
+    summary = "close the live picture, for everybody"
+
+
+PAGE_COMMANDS: tuple[type[Command], ...] = (
+    Queue,
+    Library,
+    Song,
+    SetAffect,
+    Settings,
+    Set,
+    Allow,
+    Pair,
+    Frames,
+    StopFrames,
+)

@@ -23,7 +23,6 @@ from device.mood import Mood
 PROTOCOL_VERSION = 1
 """Goes up if a request or a key changes its meaning. New ones may come without that."""
 MAX_REQUEST_BYTES = 4096  # with the end of the line
-REPLY_TIMEOUT_S = 2.0  # for a request to come in, for the box to reply to it, and for a client to take a line
 
 
 class Status(Command, frozen=True, tag="status"):
@@ -37,6 +36,7 @@ class Status(Command, frozen=True, tag="status"):
 class Subscribe(Command, frozen=True, tag="subscribe"):
     """The state of the box, now and whenever it changes."""
 
+    goes_on = True
     name = "subscribe"
     summary = "print the status of the running box, and again after each change, until Ctrl-C"
     sends = "the status, a line at once and one after each change"

@@ -18,13 +18,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from device.control.command import Command
+from device.control.command import REPLY_TIMEOUT_S, Command
 from device.control.mailbox import Mailbox
 from device.control.protocol import (
     MAX_REQUEST_BYTES,
-    REPLY_TIMEOUT_S,
     RequestError,
-    Subscribe,
     parse_request,
 )
 from device.errors import ServiceError
@@ -111,8 +109,8 @@ class ControlServer:
             yield {"error": str(error)}
             return
         try:
-            if not isinstance(request.command, Subscribe):
-                yield self._reply(request)
+            if not request.command.goes_on:
+                yield self._reply(request, is_connected)
             elif not self._subscribers.acquire(blocking=False):
                 yield {"error": f"there are {MAX_SUBSCRIBERS} subscribers already; end one of them"}
             else:
@@ -123,19 +121,25 @@ class ControlServer:
         finally:
             request.reply.close()
 
-    def _reply(self, request: Request) -> dict[str, Any]:
+    def _reply(self, request: Request, is_connected: Callable[[], bool]) -> dict[str, Any]:
         if not self._refusing.is_set():
             self._post(request)
         # Checked again, because the queue may have been emptied for the last time before the request came in.
         if self._refusing.is_set():
             return ENDING
-        return request.reply.get(REPLY_TIMEOUT_S) or {"error": "the box does not answer"}
+        deadline = monotonic() + request.command.reply_timeout_s
+        while (left := deadline - monotonic()) > 0 and not self._refusing.is_set():
+            if reply := request.reply.get(min(left, REPLY_TIMEOUT_S)):
+                return reply
+            if not is_connected():
+                break
+        return {"error": "the box does not answer"}
 
     def _subscribed(self, request: Request, is_connected: Callable[[], bool]) -> Replies:
-        yield self._reply(request)
-        while is_connected():
-            if reply := request.reply.get(POLL_S):
-                yield reply
+        yield (reply := self._reply(request, is_connected))
+        while "error" not in reply and is_connected():
+            if next_reply := request.reply.get(POLL_S):
+                yield (reply := next_reply)
             elif self._refusing.is_set():
                 yield ENDING
                 return

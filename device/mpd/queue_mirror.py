@@ -24,7 +24,7 @@ from device.mpd.titles import song_name
 from device.mpd.transport import ResponseError
 
 WINDOW = 500  # songs; without tags, and each with the longest possible file name, 2 MiB
-MAX_ATTEMPTS = 5  # another client may edit the queue between the request for changes and that for names
+MAX_ATTEMPTS = 30  # another client may edit the queue between the requests for changes and for names
 NAMES_TIMEOUT_S = 30.0  # for the names of all new songs, however many there are
 MAX_TEXT = 1000  # characters of a title, or of an error
 

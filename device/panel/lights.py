@@ -26,6 +26,8 @@ class Indication(StrEnum):
     TROUBLE = "trouble"
     PAUSED = "paused"
     CAMERA_OFF = "camera_off"
+    CONSENT = "asked"
+    WATCHED = "watched"
     PRESSED = "pressed"
     HELD = "held"
     GOING_OFF = "going_off"
@@ -58,6 +60,8 @@ PATTERNS = {
     Indication.TROUBLE: Pattern(1, on_time=0.5, off_time=0.5),  # blinks
     Indication.PAUSED: Pattern(1, on_time=0.05, off_time=0.5, fade_time=1.5),  # breathes slowly
     Indication.CAMERA_OFF: Pattern(1, on_time=0.05, off_time=4, fade_time=0.5),  # glows every five seconds
+    Indication.CONSENT: Pattern(1, on_time=0.2, off_time=0.6),  # winks on and off: press the button
+    Indication.WATCHED: Pattern(1, on_time=0.8, off_time=0.2),  # lit, with a wink every second
     Indication.HELD: Pattern(1),  # all lit: a release now pauses
     Indication.GOING_OFF: Pattern(1, on_time=0.4, off_time=0.1),  # all wink: a release now switches off
     Indication.OFF: Pattern(0),

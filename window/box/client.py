@@ -9,7 +9,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from device.control.protocol import REPLY_TIMEOUT_S
+from device.control.command import REPLY_TIMEOUT_S
 
 MAX_REPLY_BYTES = 4 << 20
 BUTTON_S = 30.0

@@ -70,6 +70,7 @@ class CameraControl:
         log.info("the camera is switched off")
         self._state.change(camera_off=True)
         self._observer.interrupt()
+        self._capture.stop()  # also where somebody watches
         self._health.clear(Part.CAMERA)
         self._loop.schedule_in(self._check_closed, CLOSE_TIMEOUT_S)
         self._not_kept = None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from device.control.command import Command
+from device.control.server import Request
 
 Reply = dict[str, Any]
 DeferredReply = Callable[[Callable[[Reply], None]], None]
@@ -13,6 +14,9 @@ DeferredReply = Callable[[Callable[[Reply], None]], None]
 Action = Callable[[Any], Reply | DeferredReply]
 Actions = dict[type[Command], Action]
 """What to do for each command, which is the argument."""
+
+Streams = dict[type[Command], Callable[[Request], None]]
+"""What to do for commands that reply later, or more than once; they take the whole request."""
 
 OK: Reply = {"ok": True}
 GOING_OFF: Reply = {"error": "the machine is switching itself off"}

@@ -1,0 +1,158 @@
+"""The live picture: frames for somebody who aims the camera, for five minutes after a press allowed it.
+
+While nobody watches, it does nothing, and holds nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from device.box.commands.reply import OK, Actions, Reply, Streams
+from device.box.loop import Loop
+from device.box.state import Activity, StateHolder
+from device.control import page_commands as page
+from device.control.mailbox import Mailbox
+from device.control.server import Request
+from device.mood import Face
+from device.mood_bias import MoodBias
+from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
+from device.vision.frame import Frame
+from device.vision.observation import FaceAnalyzer
+
+log = logging.getLogger(__name__)
+
+ALLOWED_S = 300.0
+INTERVAL_S = 0.25  # between two frames
+OPEN_TIMEOUT_S = 15.0  # until the camera's first frame
+NOT_ALLOWED = "the picture is closed: ask for it again, and press the box's button"
+NONE = -1  # no capture's number
+
+
+class LiveView:
+    """Sends frames to those who watch. Used by the loop's thread alone.
+
+    Between looks it opens the camera itself; a look's own frames are shown as they come.
+    """
+
+    def __init__(
+        self,
+        loop: Loop[Any],
+        state: StateHolder,
+        capture: Capture,
+        analyzer: FaceAnalyzer | None,
+        bias: Callable[[], MoodBias],
+    ) -> None:
+        """Take the parts; `bias` returns what was learned from corrections."""
+        self._loop = loop
+        self._state = state
+        self._capture = capture
+        self._analyzer = analyzer
+        self._bias = bias
+        self._watchers: list[Mailbox] = []
+        self._until = 0.0  # monotonic seconds, to which the picture is allowed
+        self._session = NONE
+        self._last_frame = 0.0
+        self._last_face: Face | None = None
+
+    @property
+    def actions(self) -> Actions:
+        """What it does for which command."""
+        return {page.StopFrames: self._stop}
+
+    @property
+    def streams(self) -> Streams:
+        """What it does for which command that is answered later."""
+        return {page.Frames: self.watch}
+
+    def allow(self) -> None:
+        """Allow the picture from now on, for a while."""
+        self._until = monotonic() + ALLOWED_S
+
+    def watch(self, request: Request) -> None:
+        """Send frames to whoever asks, if they are allowed."""
+        if monotonic() >= self._until:
+            request.reply.put({"error": NOT_ALLOWED})
+            return
+        self._watchers.append(request.reply)
+        request.reply.put(self._line({}))
+        self._state.change(watched=True)
+        self._tick()
+
+    def handle_event(self, event: FrameCaptured | CaptureEnded) -> None:
+        """Show a frame, its own or a look's; or take the end of its own frames."""
+        if not self._watchers:
+            return
+        match event:
+            case FrameCaptured(number, frame):
+                now = monotonic()
+                if number == self._session or now >= self._last_frame + INTERVAL_S:
+                    self._last_frame = now
+                    self._show(frame)
+            case CaptureEnded(number, error) if number == self._session:
+                self._session = NONE
+                if error is not None:
+                    log.debug("the live picture: %s", error)
+                    self._send({"hints": ["camera_fails"]})
+
+    def _tick(self) -> None:
+        """Go on, once in a while, until nobody watches or the time is up."""
+        self._watchers = [watcher for watcher in self._watchers if not watcher.closed]
+        if not self._watchers or monotonic() >= self._until:
+            self._end()
+            return
+        self._loop.schedule_in(self._tick, INTERVAL_S)
+        state = self._state.value
+        if state.camera_off:
+            self._session = NONE
+            self._send({"hints": ["camera_off"]})
+        elif state.activity is not Activity.RESTING:
+            self._session = NONE  # a look has the camera
+        elif self._session == NONE or monotonic() > self._last_frame + OPEN_TIMEOUT_S:
+            self._session = self._capture.start()
+            self._last_frame = monotonic()
+        else:
+            self._capture.request_frame()
+
+    def _show(self, frame: Frame) -> None:
+        from device.live.hints import hints_for  # not before somebody watches
+        from device.live.picture import picture
+
+        if not frame.size:
+            return
+        face, probabilities, threshold = None, None, 1.0
+        if self._analyzer:
+            result = self._analyzer.analyze(frame, self._last_face)
+            face = self._last_face = result.face
+            threshold = self._analyzer.card.threshold
+            probabilities = self._bias().apply(result.probabilities) if result.probabilities else None
+        self._send(picture(frame, face, probabilities, threshold, hints_for(frame, face)))
+
+    def _line(self, content: dict[str, Any]) -> dict[str, Any]:
+        nothing = dict.fromkeys(("jpeg", "width", "height", "face", "probabilities", "mood"))
+        return nothing | {"hints": [], "left_s": round(self._until - monotonic(), 1)} | content
+
+    def _send(self, content: dict[str, Any]) -> None:
+        line = self._line(content)
+        for watcher in self._watchers:
+            watcher.put(line)
+
+    def _stop(self, _: page.StopFrames) -> Reply:
+        self._end()
+        return OK
+
+    def _end(self) -> None:
+        """Close the picture, and forget what it has shown."""
+        self._until = 0.0
+        for watcher in self._watchers:
+            watcher.put({"error": NOT_ALLOWED})
+        self._watchers, self._last_face = [], None
+        self._loop.cancel(self._tick)
+        self._state.change(watched=False)
+        if self._session != NONE and self._state.value.activity is Activity.RESTING:
+            self._capture.stop()
+            if self._analyzer:
+                self._analyzer.forget_pictures()
+        self._session = NONE

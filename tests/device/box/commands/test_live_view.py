@@ -1,0 +1,127 @@
+"""The live picture: only after a press, only while somebody watches, and nothing is left of it."""
+
+from __future__ import annotations
+
+import base64
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from device.box.commands import live_view
+from device.config.settings import Settings
+from device.control import page_commands as page
+from device.control import protocol
+from device.control.client import ask, subscribe
+from device.demo.harness import Harness
+from device.demo.server import PrivateMpd
+from device.errors import ServiceError
+from device.panel.lights import Indication
+from tests.device.box.commands.test_consent import asked_for
+from tests.device.box.helpers import PictureSequence, plays, shows
+from tests.device.conftest import HAPPY
+
+
+@pytest.fixture
+def allowed(harness: Harness, settings: Settings) -> Harness:
+    """A box that has looked once, at which somebody has allowed the picture."""
+    plays(harness, "Disco")
+    shows(harness, Indication.MOOD)
+    replies = asked_for(settings, "aim")
+    shows(harness, Indication.CONSENT)
+    harness.press()
+    assert replies.get(timeout=20) == {"ok": True}
+    return harness
+
+
+def watch(settings: Settings) -> Any:
+    return closing(subscribe(settings.service.socket_path(), page.Frames()))
+
+
+def stays_closed(camera: PictureSequence) -> None:
+    opened = camera.opened
+    time.sleep(3 * live_view.INTERVAL_S)
+    assert camera.opened == opened
+
+
+def test_without_a_press_there_is_no_picture(harness: Harness, settings: Settings) -> None:
+    with pytest.raises(ServiceError, match="press the box's button"):
+        ask(settings.service.socket_path(), page.Frames())
+
+
+def test_somebody_who_watches_sees_the_face_and_its_mood_and_the_lights_say_so(
+    allowed: Harness, settings: Settings, camera: PictureSequence
+) -> None:
+    with watch(settings) as lines:
+        first = next(lines)
+        assert first["jpeg"] is None
+        assert 295 < first["left_s"] <= 300
+        frame = next(line for line in lines if line["jpeg"])
+        shows(allowed, Indication.WATCHED)
+        jpeg = np.frombuffer(base64.b64decode(frame["jpeg"]), np.uint8)
+        shown = cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)
+        assert shown.shape == (frame["height"], frame["width"])
+        assert max(shown.shape) <= 480
+        x, y, width, height = frame["face"]
+        assert 0 < x < x + width < frame["width"]
+        assert 0 < y < y + height < frame["height"]
+        assert frame["mood"] == "happy"
+        assert frame["probabilities"]["happy"] > 0.5
+    shows(allowed, Indication.MOOD)
+    stays_closed(camera)
+
+
+def test_a_look_meanwhile_is_seen_and_the_picture_goes_on(allowed: Harness, settings: Settings) -> None:
+    with watch(settings) as lines:
+        next(line for line in lines if line["jpeg"])
+        allowed.press()
+        assert allowed.wait_for_observation(20)
+        assert allowed.wait_for_decision(20)
+        for _ in range(3):
+            next(line for line in lines if line["jpeg"])
+
+
+def test_a_camera_that_is_switched_off_shows_nothing(allowed: Harness, settings: Settings) -> None:
+    with watch(settings) as lines:
+        next(line for line in lines if line["jpeg"])
+        ask(settings.service.socket_path(), protocol.Camera(to="off"))
+        line = next(line for line in lines if "camera_off" in line["hints"])
+        assert line["jpeg"] is None
+
+
+def test_it_is_over_when_somebody_closes_it_and_needs_another_press(
+    allowed: Harness, settings: Settings, camera: PictureSequence
+) -> None:
+    with watch(settings) as lines:
+        next(line for line in lines if line["jpeg"])
+        assert ask(settings.service.socket_path(), page.StopFrames()) == {"ok": True}
+        with pytest.raises(ServiceError, match="the picture is closed"):
+            list(lines)
+    stays_closed(camera)
+    with pytest.raises(ServiceError, match="the picture is closed"):
+        ask(settings.service.socket_path(), page.Frames())
+
+
+def test_it_is_over_when_the_time_is_up(
+    allowed: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watch(settings) as lines:
+        next(line for line in lines if line["jpeg"])
+        monkeypatch.setattr(live_view, "monotonic", lambda: 1e12)
+        with pytest.raises(ServiceError, match="the picture is closed"):
+            list(lines)
+    shows(allowed, Indication.MOOD)
+
+
+def test_a_camera_that_fails_is_said_and_tried_again(
+    allowed: Harness, settings: Settings, camera: PictureSequence, tmp_path: Path, library: PrivateMpd
+) -> None:
+    camera.paths = [tmp_path / "gone.png"]
+    with watch(settings) as lines:
+        next(line for line in lines if "camera_fails" in line["hints"])
+        camera.paths = [HAPPY]
+        next(line for line in lines if line["jpeg"])
