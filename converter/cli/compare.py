@@ -108,6 +108,8 @@ def compare(options: argparse.Namespace, read_data: Callable[[], Mapping[str, Sp
     beside = list(options.beside or ())
     if options.no_training and not finished and not beside:
         raise RunError(f"{options.out}: no model of these methods is there; leave out --no-training")
+    for model in beside:
+        results.check_beside(model)
     if options.page:
         results.check_page(options.page)
     splits = read_data()

@@ -37,11 +37,11 @@ METHODS = {
         "Helaly; Hajjaji",
         "94 % on FER2013, on a GPU; 89 % on a Raspberry Pi 4 (what was measured: not stated)",
     ),
-    # In bfloat16 TensorFlow's 5x5 depthwise convolutions take twice as long.
-    "efficientnet_lite": Method("Ab Wahab", "see features_knn", precision="float32"),
-    "features_knn": Method("Ab Wahab", "75.26 % on FER2013", trained="efficientnet_lite"),
     "conv4pool4": Method("Begaj and Topal", "91.62 % on ICV-MEFED and FER2013"),
     "conv4pool2": Method("Ansamma", "74.4 % on FER2013, 91.2 % on JAFFE"),
     "residual": Method("this project's network", "-"),
+    # In bfloat16 TensorFlow's 5x5 depthwise convolutions take twice as long.
+    "efficientnet_lite": Method("Ab Wahab", "see features_knn", precision="float32"),
+    "features_knn": Method("Ab Wahab", "75.26 % on FER2013", trained="efficientnet_lite"),
     "paper": Method("the paper", "none given"),
 }

@@ -17,6 +17,7 @@ from converter.data.dataset import Split
 from converter.errors import DataError
 from converter.measure.photos import Photo
 from converter.networks.architectures import NETWORKS
+from device.errors import ModelError
 from device.vision.model_card import read_card
 
 TABLE = "table.md"
@@ -41,6 +42,20 @@ class Measuring:
     split: Split
     photos: Sequence[Photo]
     beside: Sequence[Path]
+
+
+def check_beside(model: Path) -> None:
+    """Check that `model` can have a row, before hours of training.
+
+    Raises:
+        ModelError: it cannot be loaded, or its card does not say what it was made of.
+    """
+    about = read_card(model).about
+    known = about.get("network") in NETWORKS and "parameters" in about
+    if not known or "float" not in about.get("scores", {}).get("PrivateTest", {}):
+        raise ModelError(
+            f"{model}: its card does not name one known network and its scores; make it with `quantize --run`"
+        )
 
 
 def check_page(page: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -151,6 +152,17 @@ def test_a_model_that_was_trained_in_another_way_is_not_mixed_in(
 ) -> None:
     line = refusal(*command(fer2013, votes, compared, "--epochs", "9"), code=2)
     assert "small-1.tflite: was trained with another value of epochs" in line
+
+
+def test_a_model_beside_whose_card_does_not_tell_its_network_is_refused_before_anything_is_trained(
+    compared: Path, fer2013: Path, votes: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    shutil.copy(compared / "models" / "small-1.tflite", tmp_path)
+    card = json.loads((compared / "models" / "small-1.json").read_text())
+    (tmp_path / "small-1.json").write_text(json.dumps(card | {"about": {}}))
+    line = refusal(*command(fer2013, votes, tmp_path, "--beside", f"{tmp_path}/small-1.tflite"), code=1)
+    assert "small-1.tflite: its card does not name one known network" in line
+    assert not (tmp_path / "runs").exists()
 
 
 def test_without_a_model_there_is_nothing_to_measure(
