@@ -17,8 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.box.box import Box, Event
+from device.box.commands.settings import SettingsRequests
 from device.box.loop import Stop
 from device.box.state import Activity, State, with_changes
+from device.config.overlay import SettingsOverlay
 from device.config.settings import Look, Model, Music, Panel
 from device.control.command import Command
 from device.control.protocol import COMMANDS, Press
@@ -186,6 +188,7 @@ def box_of(analyzer: FaceAnalyzer, events: SimpleQueue[Any], ask_logind: Callabl
         notifier=Notifier(),
         startup=StartupTimes(),
         health=health,
+        more_actions=SettingsRequests(SettingsOverlay(Path("/nowhere/moodbox.toml"))).actions,
     )
 
 
@@ -223,6 +226,14 @@ def test_a_box_stays_stopped_whatever_events_come_before_and_after(
     for name in after:
         for event in BATCHES[name]:
             events.put(event)
+    assert run(box_of(analyzer, events)) == (0, Activity.STOPPING)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_no_request_ends_the_box(analyzer: FaceAnalyzer, command: type[Command]) -> None:
+    events: SimpleQueue[Any] = SimpleQueue()
+    events.put(Request(example(command)))
+    events.put(Stop())
     assert run(box_of(analyzer, events)) == (0, Activity.STOPPING)
 
 
