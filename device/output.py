@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +20,17 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong, and where the right options are described; exit with 2."""
-        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` says more\n")
+        self.exit(2, f"{self.prog}: {_with_nearest(message)}; `{self.prog} --help` says more\n")
+
+
+def _with_nearest(message: str) -> str:
+    """Name the nearest choice in place of all of them, where one is near."""
+    found = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
+    if not found:
+        return message
+    choices = [choice.strip("'\"") for choice in found[2].split(", ")]
+    near = difflib.get_close_matches(found[1], choices, n=1)
+    return f"{found[1]!r} is not known; did you mean {near[0]!r}?" if near else message
 
 
 @contextmanager

@@ -181,7 +181,25 @@ def _library(settings: Settings) -> str:
         )
         if position == DONE and known != songs:
             notes.append(f"the box knows {known}, and reads them again when the library changes")
-        return "; ".join([f"{songs} songs", *notes, *_analysis(settings, client)])
+        return "; ".join(
+            [f"{songs} songs", *notes, *_streams(settings, client), *_analysis(settings, client)]
+        )
+
+
+def _streams(settings: Settings, client: Client) -> Iterator[str]:
+    """What is to be said of streams in the moods' playlists, which MPD is kept from by default."""
+    from device.mood import Mood
+    from device.mpd.playlists import mood_playlist
+    from device.mpd.titles import is_network_stream
+
+    if settings.music.streams:
+        return
+    if names := [mood for mood in Mood if any(map(is_network_stream, mood_playlist(client, mood)))]:
+        verb = "holds" if len(names) == 1 else "hold"
+        yield (
+            f"the playlist {' and '.join(names)} {verb} streams, which MPD may not fetch: "
+            "set music.streams = true, and deploy again"
+        )
 
 
 def _of_index(settings: Settings, read: Callable[[LibraryIndex], T], default: T) -> T:

@@ -166,6 +166,10 @@ def _check_source(source: str, path: Path) -> None:
         raise SettingsError(f"{path}: {error}") from error
 
 
+ABSOLUTE = ("music.folder", "service.socket", "service.state")
+"""Paths that the service and each command must mean alike, wherever they are started."""
+
+
 def _check_paths(settings: Settings, path: Path) -> None:
     music, service = settings.music, settings.service
     for key, name in (
@@ -177,9 +181,11 @@ def _check_paths(settings: Settings, path: Path) -> None:
         ("service.state", service.state),
     ):
         try:
-            expanded(name)
+            whole = expanded(name)
         except SettingsError as error:
             raise SettingsError(f"{path}: {key}: {error}") from error
+        if name and key in ABSOLUTE and not whole.is_absolute():
+            raise SettingsError(f"{path}: {key}: expected a path that begins with / or ~; found {name!r}")
 
 
 def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:

@@ -25,6 +25,11 @@ def is_stream(uri: str) -> bool:
     return "://" in uri
 
 
+def is_network_stream(uri: str) -> bool:
+    """Whether MPD fetches it from the network."""
+    return is_stream(uri) and not uri.startswith("file://")
+
+
 def titles_of(music: settings.Music, uris: Iterable[str]) -> Mapping[str, str]:
     """The titles of those songs that have one, by URI; none if MPD cannot be reached."""
     titles: dict[str, str] = {}

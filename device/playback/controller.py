@@ -193,11 +193,15 @@ class PlaybackController:
             self.go_on(by_button=False)
 
     def _changed(self, snapshot: Snapshot) -> None:
-        before, own = self.snapshot, self._ownership.entries
+        before, asked, own = self.snapshot, self._ownership, self._ownership.entries
         self._take(snapshot)
         if before is None or self.state.mode is ControlMode.YIELDED:
             return
-        if taken_over(before, snapshot, own):
+        if asked.removed_at_once(before, snapshot) and self.state.mode is ControlMode.FILLING:
+            self.state = self.state.queue_ended(broken=False)
+            self.planner.set_aside({entry.uri for entry in own}, others_taken=False)
+            self._search(again=True)
+        elif taken_over(before, snapshot, own):
             self._yield()
         elif self.state.estimate and self.state.mode is not ControlMode.CHANGING:
             self._keep_playing(before, snapshot, ended=bool(own) and played_to_end(before, snapshot))

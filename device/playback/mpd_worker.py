@@ -61,7 +61,7 @@ class MpdDisconnected:
 class MpdChanged:
     """MPD's state has changed; or it has stopped with an error, and has stayed so for POLL_INTERVAL_S.
 
-    `reported`: this is the answer to `report`, and comes even if nothing has changed.
+    It also follows each edit of the queue. `reported`: it is the answer to `report`.
     """
 
     snapshot: Snapshot
@@ -293,9 +293,9 @@ class MpdWorker:
                 output_failed and snapshot.is_paused_by_error
             )
             still_broken = task is REFRESH and snapshot.state == "stop" and bool(snapshot.error)
-            reported = task is REPORT
-            if snapshot != known or still_broken or reported:
-                self._post(MpdChanged(snapshot, reported))
+            asked_for = task is REPORT or task.part is Part.QUEUE  # an edit may have been undone by others
+            if snapshot != known or still_broken or asked_for:
+                self._post(MpdChanged(snapshot, reported=task is REPORT))
                 known = snapshot
 
     def _drop_tasks(self) -> None:

@@ -48,6 +48,11 @@ class QueueOwnership:
         """Whether a song of the box is the current one, in this state; not while MPD is not reachable."""
         return now is not None and now.state == state and now.current in self.entries
 
+    def removed_at_once(self, before: Snapshot, now: Snapshot) -> bool:
+        """Whether the box's entries left the queue before it was seen: MPD's library has just lost them."""
+        seen = any(entry in before.positions or entry in now.positions for entry in self.entries)
+        return bool(self.entries) and not seen and now.state == "stop"
+
     def plays_foreign(self, now: Snapshot, played: Collection[str]) -> bool:
         """Whether a song plays that is not the box's, nor was before it lost its power and its entries."""
         foreign = now.current is not None and now.current not in self.entries

@@ -90,3 +90,15 @@ def test_a_full_disk_is_one_line(box: Path) -> None:
         ["sh", "-c", command, sys.executable, box], capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.returncode, done.stderr) == (1, "moodbox: cannot write: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("program", "mistake", "meant"), [("device", "sta", "status"), ("converter", "trian", "train")]
+)
+def test_a_command_that_does_not_exist_is_answered_with_the_nearest(
+    program: str, mistake: str, meant: str
+) -> None:
+    code, error = unread(program, mistake)
+    assert code == 2
+    assert f"{mistake!r} is not known; did you mean {meant!r}?" in error
+    assert len(error.splitlines()) == 1

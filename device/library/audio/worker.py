@@ -23,6 +23,8 @@ TARGET_RATE_HZ = 20_000  # higher rates are reduced towards this one
 MAX_CHANNELS, RATE_RANGE_HZ = 8, (4_000, 400_000)  # a file outside of these is not a song
 MAX_SECONDS = 24 * 3600  # libsndfile reports centuries for a file whose length it cannot find out
 MAX_ADDRESS_SPACE_BYTES = 1 << 30  # most of this is only reserved, not used
+UNRECOGNIZED = 1  # libsndfile's number for a format that it does not know
+NO_SOUND_FILE = "no sound file that can be read: FLAC, MP3, Ogg Vorbis, Opus, WAV, AIFF and their like can"
 CPU_LIMIT_S = 60.0  # processor time for one song
 
 
@@ -73,6 +75,10 @@ def _lower_priority() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _on_one_line(message: str) -> str:
+    return " ".join(message.split())
+
+
 def _analyze(path: str) -> dict[str, Any]:
     import soundfile
 
@@ -84,10 +90,10 @@ def _analyze(path: str) -> dict[str, Any]:
         if len(samples) < MIN_SECONDS * rate:
             return {"fault": f"only {len(samples) / rate:.1f} s could be read"}
         features = extract_features(samples, rate)
+    except soundfile.LibsndfileError as error:
+        return {"fault": NO_SOUND_FILE if error.code == UNRECOGNIZED else _on_one_line(error.error_string)}
     except (soundfile.SoundFileError, OSError, ValueError, MemoryError) as error:
-        # libsndfile's message without the path, on one line.
-        message = str(getattr(error, "error_string", error)) or type(error).__name__
-        return {"fault": " ".join(message.split())}
+        return {"fault": _on_one_line(str(error)) or type(error).__name__}
     if features.loudness <= SILENCE_LUFS:
         return {"fault": "silence"}
     return dataclasses.asdict(features)

@@ -112,6 +112,6 @@ def _what_to_do_without_it() -> str:
     except OSError:
         names = []
     if not names:
-        return "plug one in, or choose pictures with --camera images:FOLDER"
+        return "plug one in, or choose pictures with --camera images:FOLDER (make demo CAMERA=images:FOLDER)"
     known = ", ".join(printable(f"webcam:{WEBCAMS / name}") for name in names)
     return f"set camera.source to one that is plugged in: {known}"

@@ -73,6 +73,20 @@ def test_check_finds_an_empty_library(settings_file: Path, mpd: PrivateMpd) -> N
     assert result.returncode == 1
 
 
+def test_check_says_that_a_moods_playlist_holds_streams_which_mpd_may_not_fetch(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    (library.playlists / "Sad.m3u").write_text("sad/01.ogg\nhttp://127.0.0.1:1/radio.ogg\n")
+    (library.playlists / "other.m3u").write_text("http://127.0.0.1:1/radio.ogg\n")
+    asked = moodbox("check", "--settings", settings_file)
+    assert (
+        "; the playlist sad holds streams, which MPD may not fetch: set music.streams = true" in asked.stdout
+    )
+    allowed = settings_file.read_text().replace("[music]", "[music]\nstreams = true")
+    settings_file.write_text(allowed)
+    assert "streams" not in moodbox("check", "--settings", settings_file).stdout
+
+
 def test_check_says_how_many_songs_were_analyzed(
     settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:

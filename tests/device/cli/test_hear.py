@@ -13,6 +13,7 @@ import soundfile
 
 from device.demo.songs import RATE, SONGS, synthesize
 from device.library.audio.features import Features
+from device.library.audio.worker import NO_SOUND_FILE
 from tests.device.cli.commands import moodbox, moodbox_process
 
 WILD, STILL = SONGS[0], SONGS[9]
@@ -62,7 +63,7 @@ def test_files_that_cannot_be_read_are_named_and_the_others_heard(songs: tuple[P
     assert json.loads(line)["file"] == str(songs[0])
     assert result.returncode == 1
     assert result.stderr.splitlines() == [
-        f"moodbox: {broken}: Format not recognised.",
+        f"moodbox: {broken}: {NO_SOUND_FILE}",
         f"moodbox: {folder}: is a folder; name the files in it",
         f"moodbox: {folder}/missing.mp3: No such file or directory",
         f"moodbox: {short}: only 1.0 s could be read",

@@ -87,6 +87,12 @@ def test_without_a_file_the_defaults_are_used() -> None:
             "[music]\naddress = 'localhost'\n",
             "music.address: expected a socket's path (/run/mpd/socket) or HOST:PORT",
         ),
+        (
+            "[service]\nstate = 'moods'\n",
+            "service.state: expected a path that begins with / or ~; found 'moods'",
+        ),
+        ("[service]\nsocket = 'x'\n", "service.socket: expected a path that begins with / or ~; found 'x'"),
+        ("[music]\nfolder = 'm'\n", "music.folder: expected a path that begins with / or ~; found 'm'"),
         ("[camera]\nrotate = 45\n", "camera.rotate: expected one of 0, 90, 180, 270; found 45"),
         ("[camera]\nrotate = '90'\n", "camera.rotate: expected a whole number; found '90'"),
         ("panel = 3\n", "panel: expected a table; found 3"),

@@ -9,8 +9,10 @@ import pytest
 from device.demo.server import PrivateMpd
 from device.library.spoken_word import EMPTY_LIBRARY
 from device.mood import Mood
+from device.mpd.snapshot import Entry
 from device.playback import mpd_worker
 from device.playback.controller import MAX_FAILURES
+from device.playback.state import ControlMode
 from tests.device.conftest import AddSong
 from tests.device.estimates import certain
 from tests.device.playback.conftest import (
@@ -172,6 +174,24 @@ def test_a_library_that_loses_all_its_songs_is_reported_and_the_music_comes_back
     library.update()
     harness.wait_until(lambda: harness.playing)
     harness.wait_until(lambda: harness.health.trouble == {})
+
+
+def test_songs_that_mpd_removes_as_soon_as_it_has_queued_them_are_set_aside(
+    library: PrivateMpd, harness: ControllerHarness
+) -> None:
+    """Its library may lose them just then; no snapshot has ever shown them."""
+    harness.playback.play(certain(Mood.SAD))
+    harness.wait_until(lambda: harness.plays(Mood.SAD))
+    library.client().clear()
+    harness.wait_until(lambda: harness.playback.state.mode is ControlMode.YIELDED)
+    empty = harness.playback.snapshot
+    assert empty is not None
+    harness.playback.play(certain(Mood.SAD))
+    removed = Entry(1000, "sad/00.ogg")
+    harness.playback.handle(mpd_worker.SongsQueued(certain(Mood.SAD), (removed,), play=True))
+    harness.playback.handle(mpd_worker.MpdChanged(empty))
+    harness.wait_until(lambda: harness.playing not in (None, removed.uri))
+    assert removed.uri not in harness.queue
 
 
 def test_a_library_of_broken_songs_is_tried_a_few_times_and_no_more(
