@@ -27,6 +27,7 @@ from device.control.protocol import (
 )
 from device.errors import ServiceError
 from device.health import Part
+from device.printable import printable
 from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
 
 log = logging.getLogger(__name__)
@@ -291,6 +292,8 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def _send(self, reply: dict[str, Any]) -> None:
         """Send a line. Raises TimeoutError if the client does not take it."""
+        if "error" in reply:  # it may name what the client has sent
+            reply = reply | {"error": printable(reply["error"])}
         self.connection.settimeout(REPLY_TIMEOUT_S)
         self.connection.sendall(json.dumps(reply).encode() + b"\n")
 
