@@ -90,8 +90,9 @@ def write(
     for row in rows:
         if row.name == PAPER:
             report.plot_confusion(row, folder / "confusion-paper.png")
-    networks = [NETWORKS[name](len(comparison.recipe.moods)) for name in DESIGNS]
-    designs.draw(networks, list(DESIGNS.values()), folder / DESIGNS_PLOT)
+    if not (folder / DESIGNS_PLOT).exists():
+        networks = [NETWORKS[name](len(comparison.recipe.moods)) for name in DESIGNS]
+        designs.draw(networks, list(DESIGNS.values()), folder / DESIGNS_PLOT)
     if page:
         before = page.read_text(encoding="utf-8")
         start, end = before.index(BEGIN) + len(BEGIN), before.index(END)
