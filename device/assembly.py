@@ -81,6 +81,8 @@ def open_box(
 
         from device.box.box import Box  # loads OpenCV and numpy
         from device.box.commands.settings import SettingsRequests
+        from device.box.commands.upkeep import Upkeep
+        from device.box.loop import Stop
         from device.library.scanner import LibraryScanner
         from device.playback.controller import PlaybackController
         from device.system.power import Power
@@ -121,9 +123,8 @@ def open_box(
             notifier=Notifier(),
             startup=startup,
             health=health,
-            more_actions=SettingsRequests(
-                SettingsOverlay(settings_file, chosen.service.state_path())
-            ).actions,
+            more_actions=SettingsRequests(SettingsOverlay(settings_file, chosen.service.state_path())).actions
+            | Upkeep(chosen, health, memory, lambda: events.put(Stop())).actions,
             controls=controls,
             debounce=chosen.panel.debounce,
             restart_policy=restart_policy,

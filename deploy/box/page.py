@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import grp
+import http.client
 import os
 import pwd
 from pathlib import Path
 
-from common import CURRENT, GROUP, NOTHING, UNITS, DeployError, delete, install_file, report, run
+from common import CURRENT, GROUP, NOTHING, UNHEALTHY, UNITS, DeployError, delete, install_file, report, run
 from music import MUSIC
 
 SOCKET, SERVICE = UNITS / "moodbox-window.socket", UNITS / "moodbox-window.service"
@@ -16,6 +17,7 @@ USERS = Path("/etc/sysusers.d/moodbox-window.conf")
 AVAHI = Path("/etc/avahi/services/moodbox.service")
 USER = "moodbox-window"
 UPLOADS = MUSIC / "uploads"
+ANSWER_S = 60  # on a slow machine the first answer takes long
 UPLOADS_MODE = 0o2755  # MPD's user, which is in neither group, reads them
 
 
@@ -37,6 +39,10 @@ def switch_on() -> None:
         )
     install(release)
     run("systemctl", "enable", "--now", "--quiet", SOCKET.name)
+    if not _answers():
+        raise DeployError(
+            UNHEALTHY, f"the page does not answer: journalctl -u {SERVICE.name} on the box says why"
+        )
     name = run("hostname").stdout.strip()
     report(f"the page is at http://{name}.local or http://{name}: press the box's button to let a browser in")
     if not AVAHI.parent.exists():
@@ -57,6 +63,7 @@ def install(release: Path) -> None:
         install_file(release / "deploy/moodbox.avahi.xml", AVAHI)
     run("systemctl", "daemon-reload")
     run("systemctl", "stop", SERVICE.name, check=False)
+    run("systemctl", "reset-failed", SOCKET.name, SERVICE.name, check=False)
     run("systemctl", "enable", "--now", "--quiet", SOCKET.name, check=False)
 
 
@@ -96,6 +103,18 @@ def share_uploads() -> None:
                 os.close(folder)
         finally:
             os.close(music)
+
+
+def _answers() -> bool:
+    """Ask for the page that says how to pair, which starts the service."""
+    page = http.client.HTTPConnection("localhost", timeout=ANSWER_S)
+    try:
+        page.request("GET", "/pair")
+        return page.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        page.close()
 
 
 def _has_window(release: Path) -> bool:

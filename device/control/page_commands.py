@@ -139,6 +139,31 @@ class StopFrames(PageCommand, frozen=True, tag="stop-frames"):
     summary = "close the live picture, for everybody"
 
 
+class HealthReport(PageCommand, frozen=True, tag="health"):
+    """How the box is."""
+
+    name = "health"
+    summary = "how the parts are, as far as the running box knows it; nothing is tried for it"
+    sends = (
+        "`parts` (`part`, `well`, `what`, as in `moodbox check --json`), `temperature` in degrees Celsius or"
+        " null, `memory` (`rss_mb` of the box, `free_mb` of the machine), `version`, `since`"
+    )
+
+
+class Restart(PageCommand, frozen=True, tag="restart"):
+    """Ends the box, which systemd starts again."""
+
+    name = "restart"
+    summary = "end the box, so that systemd starts it again; not in its first two minutes"
+
+
+class Forget(PageCommand, frozen=True, tag="forget"):
+    """Forgets what was learned."""
+
+    name = "forget"
+    summary = "forget what was learned, as `moodbox forget` does"
+
+
 PAGE_COMMANDS: tuple[type[Command], ...] = (
     Queue,
     Library,
@@ -150,4 +175,7 @@ PAGE_COMMANDS: tuple[type[Command], ...] = (
     Pair,
     Frames,
     StopFrames,
+    HealthReport,
+    Restart,
+    Forget,
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
+
+from device.mood import Mood
 
 UNITS = ("moodbox.service", "mpd.service", "moodbox-window.service")
 LINES = 80
@@ -14,11 +17,15 @@ RELEASES = Path("/opt/moodbox/releases")
 
 async def last_lines() -> list[str]:
     """Return the last lines, the newest last; none where there is no journal."""
-    units = [word for unit in UNITS for word in ("--unit", unit)]
     options = [f"--lines={LINES}", "--output=short-iso", "--no-pager", "--quiet", "--no-hostname"]
+    return await _read(*(f"--unit={unit}" for unit in UNITS), *options)
+
+
+async def _read(*options: str) -> list[str]:
     try:
         process = await asyncio.create_subprocess_exec(
-            *("journalctl", *units, *options),
+            "journalctl",
+            *options,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -37,6 +44,14 @@ async def last_lines() -> list[str]:
         await process.wait()
     lines = output.decode(errors="replace").splitlines()
     return ["".join(letter if letter.isprintable() else "?" for letter in line)[:500] for line in lines]
+
+
+async def moods_today() -> dict[str, int] | None:
+    """Count today's looks by mood; None where the journal has none, as without `service.log_moods`."""
+    options = ["--since=today", "--output=cat", "--output-fields=MOODBOX_MOOD", "--quiet"]
+    found = await _read("--unit=moodbox.service", "MOODBOX_VERDICT=mood", *options)
+    counts = Counter(line for line in found if line in set(Mood))
+    return dict(counts) or None
 
 
 def releases() -> list[str]:

@@ -17,7 +17,7 @@ FROM_PAGES = frozenset(
     {
         "status", "press", "skip", "pause", "play", "volume", "like", "never", "was", "set-mood", "camera",
         "stop-frames", "settings", "set", "queue", "library", "song", "set-affect", "forget",
-        "steer", "health", "moods", "restart", "play-song",
+        "health", "restart",
     }
 )  # fmt: skip
 """Not `confirm`: a browser must not say yes in place of the button. Streams have addresses of their own.

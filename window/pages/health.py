@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from window.access.browsers import PairedBrowsers
 from window.access.guard import RefusedError
-from window.box.journal import last_lines, releases
+from window.box.journal import last_lines, moods_today, releases
 from window.pages.rendering import page
 
 
@@ -35,8 +35,10 @@ class HealthPage:
         return page(request, "health", browsers=listed)
 
     async def journal(self, _request: Request) -> Response:
-        """The last lines of the journal, and the releases."""
-        return JSONResponse({"lines": await last_lines(), "releases": releases()})
+        """The last lines of the journal, today's moods in it, and the releases."""
+        return JSONResponse(
+            {"lines": await last_lines(), "moods": await moods_today(), "releases": releases()}
+        )
 
     async def send_away(self, request: Request) -> Response:
         """Remove a browser from the list."""

@@ -23,20 +23,16 @@ async function readHealth() {
   }
 }
 
-async function readMoods() {
-  try {
-    const { moods } = await send("/do", { do: "moods" });
-    const total = Object.values(moods).reduce((sum, count) => sum + count, 0);
-    drawChances(Object.fromEntries(Object.entries(moods).map(([mood, count]) => [mood, total ? count / total : 0])));
-    $("no-moods").textContent = "";
-  } catch (error) {
-    $("no-moods").textContent = error.message;
-  }
+function drawMoods(moods) {
+  const total = Object.values(moods ?? {}).reduce((sum, count) => sum + count, 0);
+  drawChances(Object.fromEntries(Object.entries(moods ?? {}).map(([mood, count]) => [mood, count / total])));
+  $("no-moods").hidden = total > 0;
 }
 
 async function readJournal() {
   try {
-    const { lines, releases } = await send("/journal", null, "GET");
+    const { lines, moods, releases } = await send("/journal", null, "GET");
+    drawMoods(moods);
     const journal = $("journal");
     journal.textContent = lines.join("\n") || journal.dataset.none;
     journal.scrollTop = journal.scrollHeight;
@@ -46,7 +42,7 @@ async function readJournal() {
   }
 }
 
-onClick("again", () => Promise.all([readHealth(), readMoods(), readJournal()]));
+onClick("again", () => Promise.all([readHealth(), readJournal()]));
 for (const button of document.querySelectorAll(".send-away")) {
   onClick(button, async () => {
     if (button.dataset.sure) {
@@ -69,5 +65,4 @@ listenToStatus((status) => {
   troubles = now;
 });
 readHealth();
-readMoods();
 readJournal();

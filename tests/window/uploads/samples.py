@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import soundfile
+from mutagen.oggvorbis import OggVorbis
 
 SUBTYPES = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III", "WAV": "PCM_16", "FLAC": "PCM_16", "AIFF": "PCM_16"}
 
@@ -29,3 +30,13 @@ def m4a(handler: bytes = b"soun") -> bytes:
 
 def _box(name: bytes, content: bytes) -> bytes:
     return (8 + len(content)).to_bytes(4, "big") + name + content
+
+
+def tagged(**tags: str) -> bytes:
+    """Return an Ogg file with these tags."""
+    file = io.BytesIO(sound("OGG"))
+    opened = OggVorbis(file)
+    opened.update(tags)
+    file.seek(0)
+    opened.save(file)
+    return file.getvalue()

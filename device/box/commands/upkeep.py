@@ -1,0 +1,89 @@
+"""What keeps a box in order from afar: how it is, a restart, and to forget what was learned."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from device import __version__
+from device.box.commands.reply import OK, Actions, Reply
+from device.config.settings import Settings
+from device.control import page_commands as page
+from device.health import Health, Part
+from device.playback.guarded_memory import GuardedMemory
+from device.playback.memory import Memory
+from device.system.machine import memory_mb, temperature
+
+SHORTEST_RUN = timedelta(minutes=2)
+"""systemd gives up on a box that starts eight times in 15 minutes."""
+NOT_FORGOTTEN = "the box cannot write its memory: `moodbox status` says why"
+NO_SYSTEMD = "nothing would start this box again: it was not started by systemd"
+CHECKED = (
+    Part.SETTINGS, Part.MODEL, Part.CAMERA, Part.PANEL, Part.PLAYER, Part.LIBRARY, Part.STORAGE,
+)  # fmt: skip
+
+
+class Upkeep:
+    """Carries out `health`, `restart` and `forget`. Used by the loop's thread alone."""
+
+    def __init__(self, chosen: Settings, health: Health, memory: Memory, end: Callable[[], None]) -> None:
+        """Take what is asked about.
+
+        Args:
+            chosen: The settings that the box runs with.
+            health: The problems of all parts.
+            memory: What is forgotten.
+            end: Ends the box as a signal does.
+        """
+        self._settings = chosen
+        self._health = health
+        self._memory = GuardedMemory(memory, health)
+        self._end = end
+        self._since = datetime.now(UTC)
+
+    @property
+    def actions(self) -> Actions:
+        """What it does for which command."""
+        return {
+            page.HealthReport: lambda _: self._report(),
+            page.Restart: lambda _: self._restart(),
+            page.Forget: lambda _: OK if self._memory.keep(Memory.forget) else {"error": NOT_FORGOTTEN},
+        }
+
+    def _report(self) -> Reply:
+        """Nothing is opened for it: what works is known from its work."""
+        trouble = self._health.trouble
+        works = {
+            Part.SETTINGS: "every key is known and in range",
+            Part.MODEL: self._settings.model.file().stem,
+            Part.CAMERA: self._settings.camera.source,
+            Part.PANEL: f"lights and a button at GPIO{self._settings.panel.button}",
+            Part.PLAYER: f"MPD at {self._settings.music.address}",
+            Part.LIBRARY: "there are songs",
+            Part.STORAGE: str(self._settings.service.state_path()),
+        }
+        parts = [*CHECKED, *sorted(trouble.keys() - {str(part) for part in CHECKED})]
+        return {
+            "parts": [
+                {
+                    "part": str(part),
+                    "well": str(part) not in trouble,
+                    "what": trouble.get(str(part)) or works.get(Part(part), ""),
+                }
+                for part in parts
+            ],
+            "temperature": temperature(),
+            "memory": memory_mb(),
+            "version": __version__,
+            "since": self._since.isoformat(timespec="seconds"),
+        }
+
+    def _restart(self) -> Reply:
+        if "NOTIFY_SOCKET" not in os.environ:
+            return {"error": NO_SYSTEMD}
+        wait = SHORTEST_RUN - (datetime.now(UTC) - self._since)
+        if wait > timedelta():
+            return {"error": f"the box has just started: try again in {wait.seconds + 1} s"}
+        self._end()
+        return OK

@@ -1,0 +1,69 @@
+"""How the box is, a restart, and to forget what was learned: asked over the control socket."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from device.box.commands import upkeep
+from device.config.settings import Settings
+from device.control import page_commands as page
+from device.control.client import ask
+from device.control.protocol import Was
+from device.demo.harness import Harness
+from device.errors import ServiceError
+from device.mood import Mood
+from device.mood_bias import NO_BIAS
+from device.playback.memory import Memory
+from device.system import machine
+from tests.device.box.helpers import plays
+from tests.waiting import eventually
+
+
+def test_the_health_names_each_part_and_what_is_wrong(harness: Harness, settings: Settings) -> None:
+    plays(harness, "Disco")
+    report = ask(settings.service.socket_path(), page.HealthReport())
+    assert [each["part"] for each in report["parts"]] == [str(part) for part in upkeep.CHECKED]
+    assert all(each["well"] and each["what"] for each in report["parts"])
+    assert report["memory"]["rss_mb"] > 10
+    assert report["memory"]["free_mb"] > 10
+
+
+def test_what_was_learned_is_forgotten_in_the_running_box(harness: Harness, settings: Settings) -> None:
+    plays(harness, "Disco")
+    ask(settings.service.socket_path(), Was(mood=Mood.SAD))
+    with Memory.opened_for_command(settings.service.state_path()) as memory:
+        eventually(lambda: memory.mood_bias() != NO_BIAS)
+        assert ask(settings.service.socket_path(), page.Forget()) == {"ok": True}
+        assert memory.mood_bias() == NO_BIAS
+
+
+def test_a_box_that_nothing_would_start_again_does_not_end(
+    harness: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    with pytest.raises(ServiceError, match="nothing would start this box again"):
+        ask(settings.service.socket_path(), page.Restart())
+    assert harness.status()["trouble"] == {}
+
+
+def test_a_restart_ends_the_box_but_not_so_often_that_systemd_gives_up(
+    harness: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere")
+    with pytest.raises(ServiceError, match=r"has just started: try again in 1\d\d s"):
+        ask(settings.service.socket_path(), page.Restart())
+    monkeypatch.setattr(upkeep, "SHORTEST_RUN", timedelta())
+    assert ask(settings.service.socket_path(), page.Restart()) == {"ok": True}
+    eventually(lambda: not settings.service.socket_path().exists())
+
+
+def test_a_machine_without_a_thermometer_has_no_temperature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "TEMPERATURE", tmp_path / "temp")
+    assert machine.temperature() is None
+    (tmp_path / "temp").write_text("48312\n")
+    assert machine.temperature() == 48.312

@@ -1,0 +1,56 @@
+"""How a browser is let in."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import pytest
+
+from tests.window.serving import Serving
+from window.pages.pairing import ATTEMPTS, name_of
+
+
+def test_without_a_box_nobody_is_let_in(alone: Serving) -> None:
+    client = alone.stranger()
+    assert client.get("/pair").status == HTTPStatus.OK
+    answer = client.post("/pair", {})
+    assert answer.status == HTTPStatus.CONFLICT
+    assert "set-cookie" not in answer.headers
+    assert len(alone.window.browsers) == 0
+
+
+def test_after_some_attempts_one_has_to_wait(alone: Serving) -> None:
+    client = alone.stranger()
+    found = [client.post("/pair", {}).status for _ in range(ATTEMPTS + 1)]
+    assert found == [HTTPStatus.CONFLICT] * ATTEMPTS + [HTTPStatus.TOO_MANY_REQUESTS]
+
+
+def test_another_site_cannot_ask_for_it(alone: Serving) -> None:
+    assert alone.stranger().post("/pair", {}, Origin="http://evil.example").status == HTTPStatus.FORBIDDEN
+
+
+def test_a_link_lets_one_browser_in_and_no_second(alone: Serving) -> None:
+    link = alone.window.pairing.new_link()
+    first, second = alone.stranger(), alone.stranger()
+    assert second.get(link + "x").status == HTTPStatus.FORBIDDEN
+    first.open_link(link)
+    assert first.get("/").status == HTTPStatus.OK
+    assert second.get(link).status == HTTPStatus.FORBIDDEN
+
+
+def test_the_cookie_is_kept_from_scripts_and_other_sites(alone: Serving) -> None:
+    cookie = alone.stranger().get(alone.window.pairing.new_link()).headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Mobile Safari", "Chrome on Android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1", "Safari on iPhone"),
+        ("<script>", "Browser"),
+    ],
+)  # fmt: skip
+def test_a_browser_is_listed_by_a_short_name(user_agent: str, name: str) -> None:
+    assert name_of(user_agent) == name
