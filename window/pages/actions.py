@@ -20,7 +20,7 @@ FROM_PAGES = frozenset(
         "health", "restart",
     }
 )  # fmt: skip
-"""Not `confirm`: a browser must not say yes in place of the button. Streams have addresses of their own.
+"""Not `pair`: a browser must not say yes in place of the button. Streams have addresses of their own.
 
 A request that this version of the box does not know is refused by its table."""
 

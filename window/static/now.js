@@ -102,11 +102,14 @@ async function readStyle() {
   const style = reply?.settings.find((each) => each.key === "music.style");
   $("style").hidden = !style;
   for (const button of $("style").children) button.setAttribute("aria-pressed", String(button.dataset.style === style?.value));
+  return style;
 }
 
 for (const button of $("style").children) {
   onClick(button, async () => {
-    if (await act({ do: "set", key: "music.style", value: button.dataset.style }, $("style").dataset.later)) await readStyle();
+    const style = await readStyle();
+    const later = style?.restart ? $("style").dataset.later : "";
+    if (await act({ do: "set", key: "music.style", value: button.dataset.style }, later)) await readStyle();
   });
 }
 

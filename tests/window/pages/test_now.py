@@ -40,7 +40,7 @@ def test_what_is_no_request_is_refused_by_the_boxs_own_table(browser: Client) ->
 
 
 def test_a_browser_cannot_say_yes_in_place_of_the_button(browser: Client) -> None:
-    for do in ("confirm", "allow", "subscribe", "frames"):
+    for do in ("pair", "allow", "subscribe", "frames"):
         assert browser.post("/do", {"do": do, "what": "aim"}).status == HTTPStatus.BAD_REQUEST
 
 
