@@ -12,7 +12,7 @@ PARALLEL = -n $(WORKERS)
 .PHONY: .pi .systemd-container help demo develop develop-jax develop-torch test test-jax test-python313 test-smoke \
 	test-deploy test-pi shell-pi test-mpd24 test-window test-all fuzz soak lint \
 	bench bench-songs bench-queue bench-presses bench-sound \
-	bench-arm64 simulation settings lock clean docs/demo.svg
+	bench-arm64 simulation settings lock clean docs/demo.svg docs/window.png
 
 help:
 	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER MODEL=mood7)'
@@ -155,6 +155,12 @@ bench-arm64: .venv/.demo
 
 docs/demo.svg: .venv/.develop
 	@$(BIN)/python -c 'from pathlib import Path; from device.demo.show import draw; draw(Path("$@"))'
+
+docs/window.png: .venv/.develop
+	@script/need mpd command -v mpd
+	@script/need chromium command -v chromium
+	$(BIN)/pytest -n 0 -m browser -k 'read_and_used and now' tests/window
+	@$(BIN)/python -m tests.window.browser.picture .window $@
 
 settings: .venv/.develop
 	$(BIN)/python -m device.config.documented >deploy/moodbox.toml

@@ -33,7 +33,7 @@ def opened(visitor: Visitor, path: str) -> Page:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.strip("/") or "now")
 def test_a_page_can_be_read_and_used_by_everybody(
     visit: Callable[..., Visitor], path: str, size: tuple[int, int], scheme: str
 ) -> None:
