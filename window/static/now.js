@@ -85,8 +85,8 @@ async function readQueue() {
   const reply = await send("/do", { do: "queue" }).catch(() => null);
   $("next-card").hidden = !reply?.next?.length;
   $("next").replaceChildren(...(reply?.next ?? []).slice(0, 5).map((song) => {
-    const line = element("li", song.title || song.uri);
-    line.append(element("span", [song.artist, song.why].filter(Boolean).join(" · ")));
+    const line = element("li", song.title || song.uri, song.why ? { title: song.why } : {});
+    line.append(element("span", song.artist ?? ""));
     return line;
   }));
 }

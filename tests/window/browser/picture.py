@@ -1,4 +1,4 @@
-"""Puts two of the screenshots that `make test-window` has made side by side, for README.md and docs/window.md."""
+"""Puts two of the screenshots of `make test-window` side by side, for README.md and docs/window.md."""
 
 from __future__ import annotations
 
