@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from device.library.audio.affect import AudioAffect, audio_affect_of
 from device.library.audio.client import AudioClient
@@ -16,6 +18,9 @@ log = logging.getLogger(__name__)
 
 BATCH_SIZE = 50  # songs that are looked up at once
 MAX_CONFIDENCE = 0.99  # a confidence of 1 would have infinite weight
+MIDDLE, SPREAD = 0.5, 0.2  # mean and standard deviation of songs in the plane, for valence and for energy
+# How many genres say nothing of their song, which is our judgement. A MOOD tag was given to this very song.
+WRONG_SHARE = {Source.GENRE: 0.1}
 
 
 def analyze_songs(index: LibraryIndex, folder: Path, client: AudioClient) -> Iterator[bool]:
@@ -59,24 +64,61 @@ def analyze_songs(index: LibraryIndex, folder: Path, client: AudioClient) -> Ite
 def combine_affects(by_tags: Affect, by_audio: AudioAffect) -> Affect:
     """Combine the affect told by a song's tags with that estimated from its sound.
 
-    This is inverse-variance weighting: each estimate counts in proportion to its precision, so the more
-    certain one counts more. The precisions add up, so the combined estimate is more certain than either.
+    A tag is right, or it says nothing of the song: "Classical" is on laments and on battles. If it is
+    right, both are weighted by their inverse variance; if not, the sound alone counts. How likely it is right
+    follows from how well both agree (Bayes' theorem).
 
-    A confidence of s means that the standard deviation of the error is (1 - s) times that of a guess without
-    any knowledge. In units of the precision of that guess, an estimate adds 1 / (1 - s)^2 - 1.
+    A confidence of s means that the standard deviation of the error is 1 - s times that of a guess without
+    any knowledge.
     """
-    tag_precision = _precision(by_tags.confidence)
-    audio_precisions = [_precision(by_audio.valence_confidence), _precision(by_audio.energy_confidence)]
-    valence, energy = (
-        (tag_precision * tag_value + audio_precision * audio_value) / (tag_precision + audio_precision)
-        for tag_value, audio_value, audio_precision in zip(
-            (by_tags.valence, by_tags.energy), by_audio[:2], audio_precisions, strict=True
+    valence, energy, valence_confidence, energy_confidence = by_audio
+    if by_tags.source is Source.NOTHING:
+        confidence = (valence_confidence + energy_confidence) / 2
+        return Affect(round(valence, 3), round(energy, 3), round(confidence, 3), Source.SOUND)
+    tag_variance = _variance(by_tags.confidence)
+    sides = [
+        _Side(by_tags.valence, valence, tag_variance, _variance(valence_confidence)),
+        _Side(by_tags.energy, energy, tag_variance, _variance(energy_confidence)),
+    ]
+    right = _probability_right(sides, WRONG_SHARE.get(by_tags.source, 0.0))
+    (valence, valence_variance), (energy, energy_variance) = (side.combined(right) for side in sides)
+    confidence = 1 - (min(1.0, valence_variance) ** 0.5 + min(1.0, energy_variance) ** 0.5) / 2
+    return Affect(round(valence, 3), round(energy, 3), round(confidence, 3), by_tags.source)
+
+
+class _Side(NamedTuple):
+    """Valence or energy by both sources, and their errors' variances in units of SPREAD squared."""
+
+    tagged: float
+    heard: float
+    tag_variance: float
+    audio_variance: float
+
+    def combined(self, right: float) -> tuple[float, float]:
+        """Return the mean and the variance, if the tag is right with this probability."""
+        # What is known of any song is in both errors, but counts once.
+        tag_precision = 1 / self.tag_variance - 1
+        precision = 1 / self.audio_variance + tag_precision
+        both = (self.heard / self.audio_variance + tag_precision * self.tagged) / precision
+        mean = right * both + (1 - right) * self.heard
+        apart = right * (1 - right) * ((both - self.heard) / SPREAD) ** 2
+        return mean, right / precision + (1 - right) * self.audio_variance + apart
+
+
+def _probability_right(sides: Sequence[_Side], wrong_share: float) -> float:
+    """Return how likely the tag says something of this song."""
+    odds = wrong_share / (1 - wrong_share)
+    for side in sides:
+        # A right tag lies about the sound's estimate; one that says nothing lies anywhere in the plane.
+        odds *= _density(side.tagged - MIDDLE, 1.0) / _density(
+            side.tagged - side.heard, side.tag_variance + side.audio_variance
         )
-    )
-    confidence = sum(1 - (1 + tag_precision + precision) ** -0.5 for precision in audio_precisions) / 2
-    source = Source.SOUND if by_tags.source is Source.NOTHING else by_tags.source
-    return Affect(round(valence, 3), round(energy, 3), round(confidence, 3), source)
+    return 1 / (1 + odds)
 
 
-def _precision(confidence: float) -> float:
-    return 1 / (1 - min(confidence, MAX_CONFIDENCE)) ** 2 - 1
+def _density(distance: float, variance: float) -> float:
+    return math.exp(-((distance / SPREAD) ** 2) / (2 * variance)) / variance**0.5
+
+
+def _variance(confidence: float) -> float:
+    return (1 - min(confidence, MAX_CONFIDENCE)) ** 2
