@@ -238,11 +238,12 @@ def hear_fit(options: argparse.Namespace) -> None:
     pieces = read_pieces(options.people)
     measured = list(measure_all(pieces, options.sound_font, options.sounds))
     result = fitting.fit(pieces, measured)
-    print("correlation with people, for games that were left out of the fit")
+    print("correlation with people, for games and instruments that were left out of the fit")
     print(f"{'version':14}{'valence':>9}{'energy':>9}")
     valence, energy = (result.agreement[side] for side in ("valence", "energy"))
     for version, correlation in valence.by_version.items():
         print(f"{version:14}{correlation:9.3f}{energy.by_version[version]:9.3f}")
+    print(f"{'arrangements':14}{valence.arranged:9.3f}{energy.arranged:9.3f}  all together")
     print(
         f"{'explained':14}{valence.r_squared:9.3f}{energy.r_squared:9.3f}  of the variance, over all versions"
     )

@@ -13,7 +13,6 @@ from typing import Any
 
 import mido
 
-SECONDS = 35.0  # of the middle of the piece, a little more than half of what the box hears
 TICKS_PER_SECOND = 1000
 MAX_TRANSPOSITION, MAX_TEMPO_CHANGE = 3, 0.08
 SUSTAIN = 64
@@ -50,11 +49,15 @@ ARRANGEMENTS = {
     "band": Arrangement(((0, 33), (52, 0), (67, 65)), drums=True),
     "rock": Arrangement(((0, 34), (50, 30), (69, 29)), drums=True),
     "folk": Arrangement(((0, 32), (50, 25), (66, 40))),
+    "choir": Arrangement(((0, 52),)),
+    "pad": Arrangement(((0, 89),)),
+    "harp": Arrangement(((0, 46),)),
+    "chip": Arrangement(((0, 80),)),
 }
 
 
 def arrange(midi: Path, arrangement: Arrangement, chance: random.Random) -> mido.MidiFile:
-    """Return the middle of a piece, played by other instruments.
+    """Return a piece, played by other instruments.
 
     Raises:
         OSError, ValueError, EOFError: it is no MIDI file, or has no notes.
@@ -65,15 +68,11 @@ def arrange(midi: Path, arrangement: Arrangement, chance: random.Random) -> mido
     ends = [at for at, message in events if message.type in ("note_on", "note_off")]
     if not ends:
         raise ValueError(f"{midi}: has no notes")
-    start = max(0.0, (max(ends) - SECONDS * tempo) / 2)
-    played = [
-        ((at - start) / tempo, message)
-        for at, message in _instrumented(events, arrangement, transposition, start, start + SECONDS * tempo)
-    ]
+    end = max(ends)
+    played = list(_instrumented(events, arrangement, transposition, end))
     if arrangement.drums:
-        beats = [((at - start) / tempo, place) for place, at in enumerate(half_beats)]
-        played += [event for at, place in beats if 0 <= at < SECONDS for event in _drum(at, place)]
-    return _file(arrangement, played)
+        played += [event for place, at in enumerate(half_beats) if at < end for event in _drum(at, place)]
+    return _file(arrangement, [(at / tempo, message) for at, message in played])
 
 
 def _timed(file: mido.MidiFile) -> tuple[list[tuple[float, Any]], list[float]]:
@@ -96,24 +95,24 @@ def _timed(file: mido.MidiFile) -> tuple[list[tuple[float, Any]], list[float]]:
 
 
 def _instrumented(
-    events: list[tuple[float, Any]], arrangement: Arrangement, transposition: int, start: float, end: float
+    events: list[tuple[float, Any]], arrangement: Arrangement, transposition: int, end: float
 ) -> Iterator[tuple[float, Any]]:
-    """Yield the notes that begin between start and end, on the channel of their voice, and their ends."""
+    """Yield the notes, each on the channel of its voice, and where they end."""
     sounding: set[tuple[int, int]] = set()
     for at, message in events:
-        if message.type == "control_change" and message.control == SUSTAIN and at < end:
+        if message.type == "control_change" and message.control == SUSTAIN:
             for channel in range(len(arrangement.voices)):
-                yield max(at, start), message.copy(channel=channel, time=0)
+                yield at, message.copy(channel=channel, time=0)
         elif message.type in ("note_on", "note_off"):
             voices = [
                 number for number, (lowest, _) in enumerate(arrangement.voices) if message.note >= lowest
             ]
             key = voices[-1], min(127, max(0, message.note + transposition))
             begins = message.type == "note_on" and message.velocity > 0
-            if (begins and not start <= at < end) or (not begins and key not in sounding):
+            if not begins and key not in sounding:
                 continue
             (sounding.add if begins else sounding.discard)(key)
-            yield min(at, end), message.copy(channel=key[0], note=key[1], time=0)
+            yield at, message.copy(channel=key[0], note=key[1], time=0)
     for channel, note in sounding:
         yield end, mido.Message("note_off", channel=channel, note=note)
     for channel in range(len(arrangement.voices)):

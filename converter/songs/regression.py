@@ -1,4 +1,4 @@
-"""Ridge regression on features, and predictions for groups of pieces that a regression was not fitted to."""
+"""Ridge regression on features."""
 
 from __future__ import annotations
 
@@ -30,6 +30,18 @@ class Fit:
         return np.asarray(scaled @ self.weights + self.middle)
 
 
+def standardized(features: Values, shares: Values) -> Values:
+    """Return the features in standard deviations from their means, limited as the box limits them."""
+    means, deviations = _means_and_deviations(features, shares)
+    return np.clip((features - means) / deviations, -MAX_DEVIATION, MAX_DEVIATION)
+
+
+def _means_and_deviations(features: Values, shares: Values) -> tuple[Values, Values]:
+    means = np.average(features, axis=0, weights=shares)
+    deviations = np.sqrt(np.average(np.square(features - means), axis=0, weights=shares))
+    return np.asarray(means), np.maximum(deviations, MIN_DEVIATION)
+
+
 def fit_ridge(features: Values, answers: Values, shares: Values, penalty: float) -> Fit:
     """Fit a ridge regression (Hoerl & Kennard 1970).
 
@@ -39,27 +51,12 @@ def fit_ridge(features: Values, answers: Values, shares: Values, penalty: float)
         shares: shape (n,), how much each row counts.
         penalty: on the squares of the weights of standardized features, in rows that count 1.
     """
-    means = np.average(features, axis=0, weights=shares)
-    deviations = np.sqrt(np.average(np.square(features - means), axis=0, weights=shares))
-    deviations = np.maximum(deviations, MIN_DEVIATION)
-    scaled = np.clip((features - means) / deviations, -MAX_DEVIATION, MAX_DEVIATION)
+    means, deviations = _means_and_deviations(features, shares)
+    scaled = standardized(features, shares)
     middle = float(np.average(answers, weights=shares))
     gram = scaled.T @ (scaled * shares[:, None]) + penalty * np.eye(features.shape[1])
     weights = np.linalg.solve(gram, scaled.T @ (shares * (answers - middle)))
     return Fit(means, deviations, weights, middle)
-
-
-def cross_validated(
-    features: Values, answers: Values, shares: Values, groups: Sequence[str], penalty: float
-) -> Values:
-    """Return an answer for each row from a regression that was fitted to the other groups."""
-    by_group = np.asarray(groups)
-    predicted = np.zeros(len(answers))
-    for group in sorted(set(groups)):
-        held_out = by_group == group
-        fit = fit_ridge(features[~held_out], answers[~held_out], shares[~held_out], penalty)
-        predicted[held_out] = fit.predict(features[held_out])
-    return predicted
 
 
 def as_regression(fit: Fit, names: Sequence[str], confidence: float) -> Regression:

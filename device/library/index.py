@@ -48,6 +48,12 @@ MIGRATIONS = (
         flux_variation REAL, dynamics REAL, attack REAL, decay REAL, noisiness REAL
     ) WITHOUT ROWID;
     """,
+    """
+    DELETE FROM sounds;
+    ALTER TABLE sounds ADD COLUMN semitones REAL;
+    ALTER TABLE sounds ADD COLUMN fifths REAL;
+    ALTER TABLE sounds ADD COLUMN low_pitch REAL;
+    """,
 )
 DONE = -1  # the position after a scan of the whole library
 Position = Annotated[int, Meta(ge=DONE, le=10**8)]

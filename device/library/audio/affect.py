@@ -19,7 +19,7 @@ from device.library.audio.features import FEATURES_VERSION, Features
 
 CARD = MODELS / "song_affect.json"
 FORMAT = 1
-MAX_DEVIATION = 2.5  # standard deviations; a song that differs more from those of the fit counts as this much
+MAX_DEVIATION = 1.5  # standard deviations; a song that differs more from those of the fit counts as this much
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 

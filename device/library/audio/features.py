@@ -33,11 +33,11 @@ from device.library.audio.rhythm import (
 )
 from device.library.audio.spectra import TINY, Samples, power_of_two, spectra_of
 
-FEATURES_VERSION = 2  # raise it with any change of what is measured: all songs are then analyzed again
+FEATURES_VERSION = 3  # raise it with any change of what is measured: all songs are then analyzed again
 
 WINDOW_S = 0.046  # about the length of one spectrum; consecutive spectra overlap by half of it
 BRIGHTNESS_CUTOFF_HZ = 1500.0  # Juslin's limit for brightness, and MIRtoolbox's
-MAX_NOISE_FREQUENCY_HZ = 8000.0
+MAX_NOISE_FREQUENCY_HZ = 5000.0
 MAX_AMPLITUDE = 4.0  # 12 dB above full scale: lossy files go a little above 1, but not that far
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -53,7 +53,7 @@ class Features:
         loudness: integrated loudness in LUFS.
         brightness: share of the spectrum above BRIGHTNESS_CUTOFF_HZ.
         onsets: moments per second at which notes or beats begin.
-        tempo: beats per minute.
+        tempo: beats per minute; of a tempo, its half and its double the one that fits the onsets best.
         pulse: how clearly the tempo is felt, from 0 to 1.
         mode: from -1 (minor) to 1 (major).
         key_clarity: how well a key fits, from -1 to 1.
@@ -63,7 +63,10 @@ class Features:
         harmonic_change: how far the harmony moves in half a second.
         harmonic_irregularity: how unevenly it moves.
         chroma_entropy: 1 if all twelve notes are equally frequent.
+        semitones: how strongly notes a semitone apart are mixed.
+        fifths: how strongly notes a fifth apart are mixed.
         pitch: mean pitch as a MIDI number.
+        low_pitch: mean pitch of the lowest note.
         high_pitch: below it lie nine tenths of the notes.
         notes: notes per second; those of a chord count one by one.
         flux: how much the spectrum rises, in dB per second and semitone, summed over the semitones.
@@ -87,7 +90,10 @@ class Features:
     harmonic_change: Annotated[float, Meta(ge=0, le=4)]
     harmonic_irregularity: Annotated[float, Meta(ge=0, le=4)]
     chroma_entropy: Share
+    semitones: Share
+    fifths: Share
     pitch: Pitch
+    low_pitch: Pitch
     high_pitch: Pitch
     notes: Level
     flux: Level
@@ -139,16 +145,17 @@ def extract_features(samples: Samples, rate: int) -> Features:
         above += float(spectra[:, bright].sum())
         total += float(spectra[:, analyzed].sum())
     flux = spectral_flux(np.concatenate(levels))
-    tempo, pulse = tempo_and_pulse(flux, seconds)
+    onsets = onset_rate(flux, seconds)
+    tempo, pulse = tempo_and_pulse(flux, onsets, seconds)
     level = envelope(np.concatenate(power))
     attack, decay = attack_and_decay(level, seconds)
     activations, note_seconds = note_activations(samples, rate)
     harmony = harmony_of(activations, note_seconds)
-    pitch, high_pitch = register(activations)
+    pitches = register(activations)
     return Features(
         loudness=loudness_of(np.concatenate(weighted), seconds),
         brightness=min(1.0, above / total) if total else 0.0,
-        onsets=onset_rate(flux, seconds),
+        onsets=onsets,
         tempo=tempo,
         pulse=pulse,
         mode=harmony.mode,
@@ -159,8 +166,11 @@ def extract_features(samples: Samples, rate: int) -> Features:
         harmonic_change=harmony.change,
         harmonic_irregularity=harmony.irregularity,
         chroma_entropy=harmony.entropy,
-        pitch=pitch,
-        high_pitch=high_pitch,
+        semitones=harmony.semitones,
+        fifths=harmony.fifths,
+        pitch=pitches.mean,
+        low_pitch=pitches.low,
+        high_pitch=pitches.high,
         notes=note_rate(activations, note_seconds),
         flux=semitone_flux(samples, rate),
         flux_variation=flux_variation(flux),

@@ -18,6 +18,7 @@ STRENGTH = 1.5  # the power of an activation that counts: weak notes are often n
 KEY_S, KEY_STEP_S = 8.0, 2.0  # the stretch in which a key is looked for, and the step to the next one
 TRIAD_S, TRIAD_STEP_S = 1.0, 0.25
 TRIAD_CERTAINTY = 20.0  # the higher, the more the best triad counts alone
+SCALE_S, SCALE_STEP_S = 4.0, 2.0  # the stretch whose notes are compared with each other
 CHANGE_S = 0.5  # harmonies so far apart are compared
 
 
@@ -35,6 +36,9 @@ class Harmony(NamedTuple):
             Gasser 2006.
         irregularity: the standard deviation of that.
         entropy: of the twelve notes, 1 if all are equally frequent: high for chromatic and for rich music.
+        semitones: how strongly notes a semitone apart are mixed in SCALE_S, up to 1. The semitone is the most
+            dissonant interval class (Huron 1994), and dissonance is felt as tense.
+        fifths: the same for a fourth or a fifth, the most consonant ones.
     """
 
     mode: float
@@ -45,6 +49,8 @@ class Harmony(NamedTuple):
     change: float
     irregularity: float
     entropy: float
+    semitones: float
+    fifths: float
 
 
 def harmony_of(activations: Samples, seconds: float) -> Harmony:
@@ -56,6 +62,8 @@ def harmony_of(activations: Samples, seconds: float) -> Harmony:
     mode, clarity = _keys(_stretches(shares, KEY_S, KEY_STEP_S, seconds))
     triads = _triads(_stretches(chroma, TRIAD_S, TRIAD_STEP_S, seconds))
     change, irregularity = _change(shares, seconds)
+    scales = _unit(_stretches(shares, SCALE_S, SCALE_STEP_S, seconds))
+    semitones, fifths = (float((scales * np.roll(scales, apart, axis=1)).sum(1).mean()) for apart in (1, 5))
     mean = shares.mean(0)
     mean /= mean.sum()
     entropy = float(-(mean * np.log(mean + TINY)).sum() / np.log(12))
@@ -68,6 +76,8 @@ def harmony_of(activations: Samples, seconds: float) -> Harmony:
         change=change,
         irregularity=irregularity,
         entropy=min(1.0, max(0.0, entropy)),
+        semitones=min(1.0, semitones),
+        fifths=min(1.0, fifths),
     )
 
 

@@ -26,11 +26,10 @@ COMPRESSION = 0.6  # the power of a magnitude that counts, so that soft notes ar
 OVERTONES, OVERTONE_DECAY = 12, 0.85  # how many notes have, and by how much each is weaker than the one below
 MIDDLE_C = 60.0
 ITERATIONS, SPARSITY = 15, 1.0  # of the decomposition; a higher sparsity leaves out more of the weak notes
-NOTE_RANGE_DB, NOTE_RISE_DB, NOTE_RISE_S = (
-    20.0,
-    6.0,
-    0.1,
-)  # a note begins where it rises that much in that time
+# A note begins where it rises that much in that time, in the upper part of the range: what is softer differs
+# more from instrument to instrument than from piece to piece.
+NOTE_RANGE_DB, NOTE_RISE_DB, NOTE_RISE_S = 12.0, 4.0, 0.1
+SOUNDING = 0.15  # the activation above which a note is taken to sound
 FLUX_WINDOW_S, FLUX_NOTES, FLUX_RANGE_DB, FLUX_RISE_S = 0.093, (40, 101), 40.0, 0.05
 
 
@@ -107,18 +106,28 @@ def _semitones(chunks: Sequence[_Peaks]) -> Samples:
     return found
 
 
-def register(activations: Samples) -> tuple[float, float]:
-    """Return the mean pitch and the pitch below which nine tenths of the notes lie, as MIDI numbers.
+class Register(NamedTuple):
+    """Pitches as MIDI numbers: of all notes, of the lowest of each frame, and above nine tenths of them."""
 
-    Strong notes count more. Pitch changes felt pleasantness and arousal (Ilie & Thompson 2006; Jaquet,
-    Danuser & Gomez 2014).
+    mean: float = MIDDLE_C
+    low: float = MIDDLE_C
+    high: float = MIDDLE_C
+
+
+def register(activations: Samples) -> Register:
+    """Return how high the notes are; strong notes count more.
+
+    Pitch changes felt pleasantness and arousal (Ilie & Thompson 2006; Jaquet, Danuser & Gomez 2014).
     """
     weights = np.square(activations, dtype=np.float64).sum(0)
     if weights.sum() <= TINY:
-        return MIDDLE_C, MIDDLE_C
+        return Register()
     shares = weights / weights.sum()
     high = min(len(NOTES) - 1, int(np.searchsorted(np.cumsum(shares), 0.9)))
-    return float(shares @ NOTES), float(NOTES[high])
+    sounding = activations > SOUNDING
+    lowest = NOTES[sounding.argmax(1)[sounding.any(1)]]
+    mean = float(shares @ NOTES)
+    return Register(mean, float(lowest.mean()) if lowest.size else mean, float(NOTES[high]))
 
 
 def note_rate(activations: Samples, seconds: float) -> float:

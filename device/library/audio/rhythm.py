@@ -11,7 +11,7 @@ from device.library.audio.spectra import Samples, decibels, neighborhoods
 
 MEL_BANDS = 36  # for onsets, equally wide on the mel scale, from MIN_FREQUENCY_HZ to MAX_FREQUENCY_HZ
 MIN_FREQUENCY_HZ = 60.0
-MAX_FREQUENCY_HZ = 10_000.0  # lossy formats leave out what lies above
+MAX_FREQUENCY_HZ = 5_000.0  # the worker leaves out what lies above
 DYNAMIC_RANGE_DB = 50.0  # levels further below the loudest one are raised to this limit
 ONSET_THRESHOLD_DB = 0.7  # mean rise over all bands that counts as an onset
 MIN_ONSET_INTERVAL_S = 0.06
@@ -19,6 +19,7 @@ MIN_TEMPO_BPM, MAX_TEMPO_BPM = 40.0, 220.0
 MAX_FLUX_VARIATION = 20.0
 # The tempo that people tap to most often, and the spread around it (Ellis 2007).
 PREFERRED_TEMPO_BPM, TEMPO_SPREAD_OCTAVES = 120.0, 1.0
+ONSETS_PER_BEAT = 2.0  # decides between a tempo, its half and its double
 
 
 def mel_bands(frequencies: NDArray[np.float64]) -> Samples:
@@ -51,10 +52,12 @@ def onset_rate(flux: NDArray[np.float64], seconds: float) -> float:
     return float(peaks.sum() / (len(flux) * seconds))
 
 
-def tempo_and_pulse(flux: NDArray[np.float64], seconds: float) -> tuple[float, float]:
+def tempo_and_pulse(flux: NDArray[np.float64], onsets: float, seconds: float) -> tuple[float, float]:
     """Return tempo and pulse from the autocorrelation, weighted by the tempos that people tap to.
 
-    Source: Ellis 2007, "Beat tracking by dynamic programming".
+    Source: Ellis 2007, "Beat tracking by dynamic programming". Its usual error is half or double the tempo.
+    Of these, the one counts that fits the onsets per second best: music with more of them is felt as faster
+    (Madison & Paulin 2010).
     """
     if not (flux >= ONSET_THRESHOLD_DB).any():
         return PREFERRED_TEMPO_BPM, 0.0  # without onsets there is no beat
@@ -70,7 +73,11 @@ def tempo_and_pulse(flux: NDArray[np.float64], seconds: float) -> tuple[float, f
         -0.5 * np.square(np.log2(60 / (lags * seconds) / PREFERRED_TEMPO_BPM) / TEMPO_SPREAD_OCTAVES)
     )
     best = int(np.argmax(autocorrelation * weight))
-    return float(60 / (lags[best] * seconds)), float(np.clip(autocorrelation[best], 0, 1))
+    tempo = 60 / (lags[best] * seconds)
+    octaves = [each for each in (tempo / 2, tempo, tempo * 2) if MIN_TEMPO_BPM <= each <= MAX_TEMPO_BPM]
+    by_onsets = 60 * max(onsets, 0.1) / ONSETS_PER_BEAT
+    solved = min(octaves or [tempo], key=lambda each: abs(np.log2(each / by_onsets)))
+    return float(solved), float(np.clip(autocorrelation[best], 0, 1))
 
 
 def flux_variation(flux: NDArray[np.float64]) -> float:

@@ -17,9 +17,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ANALYZED_SECONDS = 45  # from the middle of the song
+EXCERPTS, EXCERPT_S = 3, 15  # spread over the song, because one part of it may be unlike the others
+FADE_S = 0.02  # at the ends of an excerpt, so that the step to the next one is not heard as a note
 MIN_SECONDS = 3.0  # less than this is too short to analyze
-TARGET_RATE_HZ = 20_000  # higher rates are reduced towards this one
+TARGET_RATE_HZ = 10_000  # higher rates are reduced towards this one; what is measured lies below 5 kHz
 MAX_CHANNELS, RATE_RANGE_HZ = 8, (4_000, 400_000)  # a file outside of these is not a song
 MAX_SECONDS = 24 * 3600  # libsndfile reports centuries for a file whose length it cannot find out
 MAX_ADDRESS_SPACE_BYTES = 1 << 30  # most of this is only reserved, not used
@@ -86,7 +87,7 @@ def _analyze(path: str) -> dict[str, Any]:
     from device.library.audio.loudness import SILENCE_LUFS
 
     try:
-        samples, rate = read_middle(path)
+        samples, rate = read_excerpts(path)
         if len(samples) < MIN_SECONDS * rate:
             return {"fault": f"only {len(samples) / rate:.1f} s could be read"}
         features = extract_features(samples, rate)
@@ -99,10 +100,10 @@ def _analyze(path: str) -> dict[str, Any]:
     return dataclasses.asdict(features)
 
 
-def read_middle(path: str) -> tuple[Any, int]:
-    """Read the middle ANALYZED_SECONDS of a sound file as one channel.
+def read_excerpts(path: str) -> tuple[Any, int]:
+    """Read EXCERPTS parts of a sound file, or all of a file that is not longer, as one channel.
 
-    It is read second by second, so that neither many channels nor a high rate take much memory.
+    The file is read second by second, so that neither many channels nor a high rate take much memory.
 
     Returns:
         Samples of type float32, full scale from -1 to 1, and their rate in Hz.
@@ -115,24 +116,57 @@ def read_middle(path: str) -> tuple[Any, int]:
     import numpy as np
     import soundfile
 
-    from device.library.audio.features import clipped
-
     with soundfile.SoundFile(os.fsencode(path)) as file:
         rate = file.samplerate
         if not (RATE_RANGE_HZ[0] <= rate <= RATE_RANGE_HZ[1] and file.channels <= MAX_CHANNELS):
             raise ValueError(f"{rate} Hz and {file.channels} channels: no song is like that")
-        if ANALYZED_SECONDS * rate < file.frames < MAX_SECONDS * rate:
-            file.seek((file.frames - ANALYZED_SECONDS * rate) // 2)
         step = max(1, rate // TARGET_RATE_HZ)
+        if not EXCERPTS * EXCERPT_S * rate < file.frames < MAX_SECONDS * rate:
+            return _read(file, EXCERPTS * EXCERPT_S, step), rate // step
+        fade = np.linspace(0, 1, int(FADE_S * rate / step), dtype=np.float32)
         parts = [np.zeros(0, np.float32)]
         with contextlib.suppress(soundfile.SoundFileError):  # a truncated file: what was read is used
-            for _ in range(ANALYZED_SECONDS):
-                part = file.read(rate // step * step, dtype="float32", always_2d=True)
-                complete = clipped(part[: len(part) // step * step])  # before the samples are averaged
-                parts.append(complete.reshape(-1, step * file.channels).mean(1))
-                if len(part) < rate // step * step:
-                    break
+            for number in range(EXCERPTS):
+                file.seek(int((number + 0.5) * file.frames / EXCERPTS - EXCERPT_S * rate / 2))
+                part = _read(file, EXCERPT_S, step)
+                if len(part) > len(fade):
+                    part[: len(fade)] *= fade
+                    part[-len(fade) :] *= fade[::-1]
+                parts.append(part)
     return np.concatenate(parts), rate // step
+
+
+def _read(file: Any, seconds: int, step: int) -> Any:
+    """Read a part of a song, or what there is of it, as one channel at a rate lower by `step`."""
+    import numpy as np
+    import soundfile
+
+    from device.library.audio.features import clipped
+
+    taps = _low_pass(step)
+    rest = np.zeros(len(taps) - step, np.float32)
+    parts = [rest[:0]]
+    with contextlib.suppress(soundfile.SoundFileError):
+        for _ in range(seconds):
+            part = file.read(file.samplerate // step * step, dtype="float32", always_2d=True)
+            samples = np.concatenate([rest, clipped(part).mean(1)])  # clipped before they are averaged
+            count = max(0, (len(samples) - len(taps)) // step + 1)
+            strands = (samples[at : at + count * step : step] * tap for at, tap in enumerate(taps))
+            parts.append(sum(strands, np.zeros(count, np.float32)))
+            rest = samples[count * step :]
+            if len(part) < file.samplerate // step * step:
+                break
+    return np.concatenate(parts)
+
+
+def _low_pass(step: int) -> Any:
+    """Return the weights of a filter that keeps what a rate lower by `step` can hold; they sum to 1."""
+    import numpy as np
+
+    length = 1 if step == 1 else 6 * step
+    away = (np.arange(length) - (length - 1) / 2) / step
+    taps = np.sinc(away) * np.cos(np.pi * away / 6.5) ** 2
+    return (taps / taps.sum()).astype(np.float32)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ RNG = np.random.default_rng(5)
 def agreement(noise: float) -> Agreement:
     people = RNG.normal(0.5, 0.2, 100)
     predicted = 0.5 + 0.5 * (people - 0.5) + RNG.normal(0, noise, 100)
-    return Agreement(predicted, people, 0.7, {}, 0.5)
+    return Agreement(predicted, people, 0.7, 0.7, {}, 0.5)
 
 
 def test_with_a_quarter_of_the_genres_wrong_both_together_are_nearer_than_either_alone() -> None:

@@ -96,7 +96,7 @@ def test_a_changed_file_is_analyzed_again(
             assert count_analyzed(index, mpd.music, client) == 1
             energies.append(index.table().song(0).affect.energy)
             add_sound("a.ogg", "still")
-        assert energies[1] < energies[0] - 0.2
+        assert energies[1] < energies[0] - 0.1
 
 
 def test_a_song_that_returns_is_not_analyzed_again(

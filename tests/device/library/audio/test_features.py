@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from device.demo.songs import RATE, SONGS, Song, synthesize
 from device.library.audio.features import Features, extract_features
 from device.library.audio.loudness import SILENCE_LUFS
+from device.library.audio.rhythm import tempo_and_pulse
 from device.library.audio.spectra import Samples
 
 SECONDS = 20
@@ -202,3 +203,23 @@ def test_noise_is_noisier_than_a_tone_and_struck_notes_decay() -> None:
     assert extract_features(noise, 22050).noisiness > extract_features(tone(440, 0.1), 22050).noisiness + 0.3
     struck = np.tile(chord(60, seconds=1) * np.exp(-4 * np.arange(22050) / 22050).astype(np.float32), 8)
     assert extract_features(struck, 22050).decay < -20 < extract_features(chord(60, seconds=8), 22050).decay
+
+
+def test_of_half_and_double_tempos_the_one_that_fits_the_onsets_counts() -> None:
+    beats = np.zeros(2000)
+    beats[::25] = 10.0  # every half second
+    by_onsets = [tempo_and_pulse(beats, onsets, 0.02)[0] for onsets in (1.0, 3.8, 8.0)]
+    assert by_onsets == pytest.approx([60, 120, 120], rel=0.02)  # 240 is no tempo
+
+
+def test_neighbouring_notes_are_dissonant_and_fifths_are_not() -> None:
+    cluster, fifth = (extract_features(chord(*notes, seconds=6), 22050) for notes in ((60, 61, 62), (60, 67)))
+    assert cluster.semitones > fifth.semitones + 0.3
+    assert fifth.fifths > cluster.fifths + 0.3
+
+
+def test_the_bass_counts_for_the_lowest_pitch() -> None:
+    without, with_bass = (
+        extract_features(chord(*notes, seconds=4), 22050) for notes in ((67, 72), (43, 67, 72))
+    )
+    assert with_bass.low_pitch < without.low_pitch - 12

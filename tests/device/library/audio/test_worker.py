@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from device.demo.songs import BLOCK, RATE, SONGS, synthesize
 from device.library.audio.client import AudioClient
 from device.library.audio.features import Features, extract_features
-from device.library.audio.worker import ANALYZED_SECONDS, _reply, read_middle
+from device.library.audio.worker import EXCERPT_S, EXCERPTS, FADE_S, _reply, read_excerpts
 
 FORMATS = {"ogg": "VORBIS", "flac": "PCM_16", "wav": "PCM_16", "mp3": "MPEG_LAYER_III", "aiff": "PCM_24"}
 SONG = synthesize(SONGS[0], np.random.default_rng(1))
@@ -59,19 +59,32 @@ def test_any_channels_and_rates_become_one_channel_at_a_common_rate(tmp_path: Pa
     for channels, rate in ((1, 8000), (2, 44100), (2, 48000), (6, 96000), (2, 192000)):
         time = np.arange(4 * rate) / rate
         sound = np.repeat(0.1 * np.sin(2 * np.pi * 440 * time)[:, None], channels, 1).astype(np.float32)
-        samples, at = read_middle(str(write(tmp_path / "tone.wav", sound, rate)))
+        samples, at = read_excerpts(str(write(tmp_path / "tone.wav", sound, rate)))
         assert samples.ndim == 1
         assert at <= 44100
         assert len(samples) == pytest.approx(4 * at, rel=0.01)
         assert samples.max() == pytest.approx(0.1, abs=0.002)
 
 
-def test_the_middle_of_a_long_song_is_analyzed(tmp_path: Path) -> None:
-    seconds = 3 * ANALYZED_SECONDS
-    sound = np.repeat([0.0, 0.5, 0.0], ANALYZED_SECONDS * 8000).astype(np.float32)
-    samples, rate = read_middle(str(write(tmp_path / "long.flac", sound, 8000)))
-    assert (len(sound), len(samples)) == (seconds * 8000, ANALYZED_SECONDS * rate)
-    assert samples.min() > 0.4
+def test_excerpts_from_all_parts_of_a_long_song_are_analyzed(tmp_path: Path) -> None:
+    """Of nine parts with levels of 0.1 to 0.9 it reads the second, fifth and eighth."""
+    sound = np.repeat(np.arange(1, 10) / 10, EXCERPT_S * 8000).astype(np.float32)
+    samples, rate = read_excerpts(str(write(tmp_path / "long.flac", sound, 8000)))
+    assert len(samples) == EXCERPTS * EXCERPT_S * rate
+    fade = int(FADE_S * rate)
+    for part, level in zip(np.split(samples, EXCERPTS), (0.2, 0.5, 0.8), strict=True):
+        assert part[fade:-fade] == pytest.approx(level, abs=0.001)
+        assert abs(part[[0, -1]]).max() < 0.01  # no step to the next one that sounds like a note
+
+
+def test_of_a_long_truncated_song_the_excerpts_that_are_there_are_analyzed(
+    client: AudioClient, tmp_path: Path
+) -> None:
+    for kind in ("mp3", "flac", "wav"):
+        path = write(tmp_path / f"song.{kind}", np.tile(SONG, 4))
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+        assert isinstance(client.analyze(path), Features)
 
 
 UNREADABLE = {
