@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 BATCH_SIZE = 50  # songs that are looked up at once
 MAX_CONFIDENCE = 0.99  # a confidence of 1 would have infinite weight
+MAX_LOG_ODDS = 700.0  # e to a higher power would overflow
 MIDDLE, SPREAD = 0.5, 0.2  # mean and standard deviation of songs in the plane, for valence and for energy
 # How many genres say nothing of their song, which is our judgement. A MOOD tag was given to this very song.
 WRONG_SHARE = {Source.GENRE: 0.1}
@@ -107,17 +108,18 @@ class _Side(NamedTuple):
 
 def _probability_right(sides: Sequence[_Side], wrong_share: float) -> float:
     """Return how likely the tag says something of this song."""
-    odds = wrong_share / (1 - wrong_share)
+    if not wrong_share:
+        return 1.0
+    log_odds = math.log(wrong_share / (1 - wrong_share))
     for side in sides:
         # A right tag lies about the sound's estimate; one that says nothing lies anywhere in the plane.
-        odds *= _density(side.tagged - MIDDLE, 1.0) / _density(
-            side.tagged - side.heard, side.tag_variance + side.audio_variance
-        )
-    return 1 / (1 + odds)
+        log_odds += _log_density(side.tagged - MIDDLE, 1.0)
+        log_odds -= _log_density(side.tagged - side.heard, side.tag_variance + side.audio_variance)
+    return 1 / (1 + math.exp(min(log_odds, MAX_LOG_ODDS)))
 
 
-def _density(distance: float, variance: float) -> float:
-    return math.exp(-((distance / SPREAD) ** 2) / (2 * variance)) / variance**0.5
+def _log_density(distance: float, variance: float) -> float:
+    return -((distance / SPREAD) ** 2) / (2 * variance) - math.log(variance) / 2
 
 
 def _variance(confidence: float) -> float:
