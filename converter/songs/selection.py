@@ -23,15 +23,15 @@ def selected(
     centered = answers - np.average(answers, weights=shares)
     folds = [np.asarray(groups) == group for group in sorted(set(groups))]
     grams = [scaled[fold].T @ (scaled[fold] * shares[fold, None]) for fold in folds]
-    sides = [scaled[fold].T @ (centered[fold] * shares[fold]) for fold in folds]
-    gram, side = sum(grams), sum(sides)
+    correlations = [scaled[fold].T @ (centered[fold] * shares[fold]) for fold in folds]
+    gram, correlation = sum(grams), sum(correlations)
 
     def error(columns: list[int]) -> float:
         total = 0.0
         ridge = penalty * np.eye(len(columns))
-        for fold, fold_gram, fold_side in zip(folds, grams, sides, strict=True):
+        for fold, fold_gram, fold_correlation in zip(folds, grams, correlations, strict=True):
             others = (gram - fold_gram)[np.ix_(columns, columns)] + ridge
-            weights = np.linalg.solve(others, (side - fold_side)[columns])
+            weights = np.linalg.solve(others, (correlation - fold_correlation)[columns])
             missed = scaled[np.ix_(fold, columns)] @ weights - centered[fold]
             total += float(np.square(missed) @ shares[fold])
         return total

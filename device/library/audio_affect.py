@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 BATCH_SIZE = 50  # songs that are looked up at once
 MAX_CONFIDENCE = 0.99  # a confidence of 1 would have infinite weight
 MAX_LOG_ODDS = 700.0  # e to a higher power would overflow
-MIDDLE, SPREAD = 0.5, 0.2  # mean and standard deviation of songs in the plane, for valence and for energy
+MIDDLE, PLANE_DEVIATION = (
+    0.5,
+    0.2,
+)  # mean and standard deviation of songs in the plane, for valence and for energy
 # How many genres say nothing of their song, which is our judgement. A MOOD tag was given to this very song.
 WRONG_SHARE = {Source.GENRE: 0.1}
 
@@ -77,18 +80,18 @@ def combine_affects(by_tags: Affect, by_audio: AudioAffect) -> Affect:
         confidence = (valence_confidence + energy_confidence) / 2
         return Affect(round(valence, 3), round(energy, 3), round(confidence, 3), Source.SOUND)
     tag_variance = _variance(by_tags.confidence)
-    sides = [
+    both_sides = [
         _Side(by_tags.valence, valence, tag_variance, _variance(valence_confidence)),
         _Side(by_tags.energy, energy, tag_variance, _variance(energy_confidence)),
     ]
-    right = _probability_right(sides, WRONG_SHARE.get(by_tags.source, 0.0))
-    (valence, valence_variance), (energy, energy_variance) = (side.combined(right) for side in sides)
+    right = _probability_right(both_sides, WRONG_SHARE.get(by_tags.source, 0.0))
+    (valence, valence_variance), (energy, energy_variance) = (side.combined(right) for side in both_sides)
     confidence = 1 - (min(1.0, valence_variance) ** 0.5 + min(1.0, energy_variance) ** 0.5) / 2
     return Affect(round(valence, 3), round(energy, 3), round(confidence, 3), by_tags.source)
 
 
 class _Side(NamedTuple):
-    """Valence or energy by both sources, and their errors' variances in units of SPREAD squared."""
+    """Valence or energy by both sources, and their errors' variances in units of PLANE_DEVIATION squared."""
 
     tagged: float
     heard: float
@@ -102,16 +105,16 @@ class _Side(NamedTuple):
         precision = 1 / self.audio_variance + tag_precision
         both = (self.heard / self.audio_variance + tag_precision * self.tagged) / precision
         mean = right * both + (1 - right) * self.heard
-        apart = right * (1 - right) * ((both - self.heard) / SPREAD) ** 2
-        return mean, right / precision + (1 - right) * self.audio_variance + apart
+        disagreement = right * (1 - right) * ((both - self.heard) / PLANE_DEVIATION) ** 2
+        return mean, right / precision + (1 - right) * self.audio_variance + disagreement
 
 
-def _probability_right(sides: Sequence[_Side], wrong_share: float) -> float:
+def _probability_right(both_sides: Sequence[_Side], wrong_share: float) -> float:
     """Return how likely the tag says something of this song."""
     if not wrong_share:
         return 1.0
     log_odds = math.log(wrong_share / (1 - wrong_share))
-    for side in sides:
+    for side in both_sides:
         # A right tag lies about the sound's estimate; one that says nothing lies anywhere in the plane.
         log_odds += _log_density(side.tagged - MIDDLE, 1.0)
         log_odds -= _log_density(side.tagged - side.heard, side.tag_variance + side.audio_variance)
@@ -119,7 +122,7 @@ def _probability_right(sides: Sequence[_Side], wrong_share: float) -> float:
 
 
 def _log_density(distance: float, variance: float) -> float:
-    return -((distance / SPREAD) ** 2) / (2 * variance) - math.log(variance) / 2
+    return -((distance / PLANE_DEVIATION) ** 2) / (2 * variance) - math.log(variance) / 2
 
 
 def _variance(confidence: float) -> float:

@@ -63,7 +63,9 @@ def harmony_of(activations: Samples, seconds: float) -> Harmony:
     triads = _triads(_stretches(chroma, TRIAD_S, TRIAD_STEP_S, seconds))
     change, irregularity = _change(shares, seconds)
     scales = _unit(_stretches(shares, SCALE_S, SCALE_STEP_S, seconds))
-    semitones, fifths = (float((scales * np.roll(scales, apart, axis=1)).sum(1).mean()) for apart in (1, 5))
+    semitones, fifths = (
+        float((scales * np.roll(scales, interval, axis=1)).sum(1).mean()) for interval in (1, 5)
+    )
     mean = shares.mean(0)
     mean /= mean.sum()
     entropy = float(-(mean * np.log(mean + TINY)).sum() / np.log(12))
