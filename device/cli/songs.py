@@ -22,10 +22,10 @@ from device.library.spoken_word import LeftOut, why_no_songs
 from device.library.table import SongTable
 from device.library.tag_affect import read_lexicon
 from device.mood_estimate import ChosenBy, MoodEstimate
-from device.mpd.connection import connected
+from device.mpd.connection import Client, connected
 from device.mpd.playlists import mood_playlist
 from device.mpd.stickers import likes
-from device.mpd.titles import song_name, titles_of
+from device.mpd.titles import is_in_library, is_stream, song_name, titles_of
 from device.playback.memory import Memory
 from device.printable import printable
 from device.recommend.ranking import RankedSong
@@ -136,13 +136,19 @@ def _playlist_and_likes(
                 for _ in scan(client, index, lexicon, settings.music.address, folder, left_out=rules):
                     pass
             mood = estimate.playlist_mood
-            playlist = mood_playlist(client, mood) if mood else ()
+            playlist = _available(client, mood_playlist(client, mood) if mood else (), index.table())
             return playlist, likes(client) if settings.music.stickers else {}
     except PlayerError as error:
         if not index.count():
             raise
         print(f"moodbox: {error}; this plan uses what was known before", file=sys.stderr)
         return (), {}
+
+
+def _available(client: Client, playlist: tuple[str, ...], table: SongTable) -> tuple[str, ...]:
+    """Return a playlist's streams, and those of its songs that MPD has: the box sets the others aside."""
+    known = table.rows
+    return tuple(uri for uri in playlist if uri in known or is_stream(uri) or is_in_library(client, uri))
 
 
 def _is_running(settings: Settings) -> bool:

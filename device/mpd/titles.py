@@ -41,7 +41,16 @@ def titles_of(music: settings.Music, uris: Iterable[str]) -> Mapping[str, str]:
 
 def title_of(client: mpd.MPDClient, uri: str) -> str:
     """The title of a song of the library; empty if it has none, or there is no such song."""
-    quoted = uri.replace("\\", "\\\\").replace("'", "\\'")
-    for song in responses.find(client, f"(file == '{quoted}')", 0, 1):
+    for song in _found(client, uri):
         return ", ".join(tag_values(song.title))
     return ""
+
+
+def is_in_library(client: mpd.MPDClient, uri: str) -> bool:
+    """Whether MPD's library has this song."""
+    return bool(_found(client, uri))
+
+
+def _found(client: mpd.MPDClient, uri: str) -> list[responses.LibrarySong]:
+    quoted = uri.replace("\\", "\\\\").replace("'", "\\'")
+    return responses.find(client, f"(file == '{quoted}')", 0, 1)

@@ -67,6 +67,16 @@ def test_songs_are_chosen_from_the_moods_playlist_if_there_is_one(
     assert {song["uri"] for song in planned(settings_file)["songs"]} == {"happy/01.ogg", "neutral/02.ogg"}
 
 
+def test_songs_of_a_playlist_that_mpd_does_not_have_are_not_listed(
+    settings_file: Path, library: PrivateMpd
+) -> None:
+    """The box sets them aside; so does the command, whether or not a box runs."""
+    stream = "http://127.0.0.1:1/radio.ogg"
+    (library.playlists / "sad.m3u").write_text(f"gone.ogg\nneutral/02.ogg\n{stream}\nit's gone.ogg\n")
+    output = moodbox("songs", "--mood", "sad", "--json", "--settings", settings_file).stdout
+    assert {song["uri"] for song in json.loads(output)["songs"]} == {"neutral/02.ogg", stream}
+
+
 def test_songs_without_mpd_use_what_was_known_before(settings_file: Path, library: PrivateMpd) -> None:
     planned(settings_file)
     library.stop()
