@@ -116,7 +116,7 @@ soak: .venv/.develop
 lint: .venv/.develop
 	@script/need shellcheck command -v shellcheck
 	shellcheck deploy/*.sh script/machine script/make-each script/mpd24 script/pi script/python313 \
-		script/test-python313 tests/pi/image/customize
+		script/test-python313 script/train-on-accelerator tests/pi/image/customize
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache --no-logo

@@ -18,7 +18,7 @@ from converter.errors import DataError, RunError
 from converter.networks import backend
 from converter.networks.backend import BACKENDS
 from converter.stages import packed
-from converter.stages.plans import PLANS
+from converter.stages.presets import PRESETS
 from converter.training.run_folder import FACE_CANDIDATES, FACE_SQUARES, check_writable
 from device.mood import Mood
 
@@ -74,12 +74,13 @@ def distill(options: argparse.Namespace) -> None:
     from converter.stages.distill import distill
 
     distill(
-        PLANS[options.plan],
+        PRESETS[options.preset],
         faces,
         options.out,
         options.seconds,
         workers=options.workers,
         share_of_steps=options.share_of_steps,
+        until_answers=options.until_answers,
     )
 
 
@@ -106,13 +107,21 @@ def add_distill(command: argparse.ArgumentParser) -> None:
     """Add the options of `distill`."""
     command.add_argument("faces", type=Path, help="a file that `pack` wrote")
     command.add_argument(
-        "--plan", choices=tuple(PLANS), required=True, help="what is trained (converter/stages/plans.py)"
+        "--preset",
+        choices=tuple(PRESETS),
+        required=True,
+        help="what is trained (converter/stages/presets.py)",
     )
     command.add_argument(
         "--out", type=Path, required=True, help="folder of the stages' files; what is there is not done again"
     )
     command.add_argument(
         "--seconds", type=types.positive, help="time for everything; training is shortened to keep it"
+    )
+    command.add_argument(
+        "--until-answers",
+        action="store_true",
+        help="only the teachers and their answers; another command trains the student",
     )
     command.add_argument("--backend", choices=tuple(BACKENDS), help="what computes")
     command.add_argument(

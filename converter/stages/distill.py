@@ -1,4 +1,4 @@
-"""Runs the stages of a plan, one after another: teachers, their answers, a student.
+"""Runs the stages of a preset, one after another: teachers, their answers, a student.
 
 Each leaves a file of at most 16 MB in the folder, and what is there already is not done again. So the stages
 may be divided among several commands, on several machines.
@@ -21,7 +21,7 @@ from converter.networks.outputs import MOODS, VOTES, as_input
 from converter.stages import training
 from converter.stages.clock import Clock
 from converter.stages.packed import PackedFaces
-from converter.stages.plans import Plan
+from converter.stages.presets import Preset
 from converter.training.compilation import compiled
 from converter.training.recipes import Recipe
 from converter.training.run_folder import BEST, RECIPE, claim, write_history
@@ -34,46 +34,50 @@ Answers = dict[str, NDArray[np.float32]]
 
 
 def distill(
-    plan: Plan,
+    preset: Preset,
     faces: PackedFaces,
     out: Path,
     seconds: float | None,
     *,
     workers: int = 1,
     share_of_steps: float = 1.0,
+    until_answers: bool = False,
 ) -> None:
     """Do all stages that `out` has no finished file of; print what each scores on PublicTest.
 
     Args:
-        plan: the stages.
+        preset: the stages.
         faces: to learn from and to score by.
         out: the folder of the files. In the end it is also the folder of a run, the student's.
         seconds: for everything; None for as long as it takes.
         workers: number of processes that make the batches.
         share_of_steps: trains only so much, 0-1, for a rehearsal.
+        until_answers: leaves out the student.
     """
     out.mkdir(parents=True, exist_ok=True)
     clock = Clock(None if seconds is None else seconds * (1 - KEPT_FOR_SCORES))
-    paths = [*(out / f"teacher-{number}.npz" for number in range(1, plan.teachers + 1)), out / STUDENT]
-    work = [_work(plan.recipe(number)) for number in range(plan.teachers + 1)]
+    paths = [*(out / f"teacher-{number}.npz" for number in range(1, preset.teachers + 1)), out / STUDENT]
+    work = [_work(preset.recipe(number)) for number in range(preset.teachers + (not until_answers))]
     answers: Answers = {}
     for number, path in enumerate(paths):
-        if number == plan.teachers:
-            answers = _answers(plan, faces, paths[:-1], out / ANSWERS)
+        if number == preset.teachers:
+            answers = _answers(preset, faces, paths[:-1], out / ANSWERS)
+            if until_answers:
+                return
             if (out / RECIPE).exists():
                 print("student: trained before")
                 return
-        name = f"teacher {number + 1}" if number < plan.teachers else "student"
-        if number < plan.teachers and training.is_finished(path):
+        name = f"teacher {number + 1}" if number < preset.teachers else "student"
+        if number < preset.teachers and training.is_finished(path):
             print(f"{name}: trained before")
             continue
-        stage = training.StagePlan(
-            name, plan.recipe(number), path, plan.keeps_optimizer, plan.saves_every, answers
+        stage = training.StageSpec(
+            name, preset.recipe(number), path, preset.keeps_optimizer, preset.saves_every, answers
         )
         progress = clock.share(work[number], sum(work[number:]))
         model = training.train(stage, faces, progress, workers=workers, share_of_steps=share_of_steps)
         print(f"{name}: {_scores(predictions(model, faces.public_test, stage.recipe), faces.public_test)}")
-    _keep_student(model, plan.student, faces, out)
+    _keep_student(model, preset.student, faces, out)
 
 
 def _work(recipe: Recipe) -> float:
@@ -89,21 +93,19 @@ def predictions(model: keras.Model, split: Split, recipe: Recipe, *, mirrored: b
     return {output: np.asarray(found[output], dtype=np.float32) for output in (MOODS, VOTES)}
 
 
-def _answers(plan: Plan, faces: PackedFaces, paths: list[Path], kept: Path) -> Answers:
+def _answers(preset: Preset, faces: PackedFaces, paths: list[Path], kept: Path) -> Answers:
     """The mean of the teachers' answers for each training face and its mirror image."""
     if not kept.exists():
-        model = compiled(plan.teacher, plan.teacher.learning_rate)
+        model = compiled(preset.teacher, preset.teacher.learning_rate)
         of_teachers, of_public_test = [], []
         for path in paths:
             training.load(model, path)
-            answers_of_both = [
-                predictions(model, faces.training, plan.teacher, mirrored=mirrored)
+            plain, mirrored = (
+                predictions(model, faces.training, preset.teacher, mirrored=mirrored)
                 for mirrored in (False, True)
-            ]
-            of_teachers.append(
-                {name: np.stack([side[name] for side in answers_of_both], 1) for name in answers_of_both[0]}
             )
-            of_public_test.append(predictions(model, faces.public_test, plan.teacher))
+            of_teachers.append({name: np.stack([plain[name], mirrored[name]], 1) for name in plain})
+            of_public_test.append(predictions(model, faces.public_test, preset.teacher))
         print(f"teachers together: {_scores(_mean(of_public_test), faces.public_test)}")
         unfinished = kept.with_name(f".{kept.name}")
         with unfinished.open("wb") as file:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from converter.errors import RunError
 from converter.networks.backend import use_all_accelerators
-from converter.stages import snapshot
+from converter.stages import checkpoint
 from converter.stages.clock import Progress
 from converter.stages.packed import PackedFaces
 from converter.training.batch_maker import BatchMaker
@@ -25,15 +25,15 @@ from converter.training.recipes import Recipe
 
 
 @dataclass(frozen=True)
-class StagePlan:
+class StageSpec:
     """One training.
 
     Attributes:
         name: for people.
         recipe: how to train. The learning rate follows the stage's progress, and not the steps alone.
-        path: where the snapshot is kept.
-        keeps_optimizer: as in the plan.
-        saves_every: as in the plan.
+        path: where the checkpoint is kept.
+        keeps_optimizer: as in the preset.
+        saves_every: as in the preset.
         answers: of the teachers for each training face: for each output, float32, (n, k); none for a teacher.
     """
 
@@ -46,9 +46,9 @@ class StagePlan:
 
 
 def train(
-    stage: StagePlan, faces: PackedFaces, progress: Progress, *, workers: int, share_of_steps: float = 1.0
+    stage: StageSpec, faces: PackedFaces, progress: Progress, *, workers: int, share_of_steps: float = 1.0
 ) -> keras.Model:
-    """Train, or go on from the stage's snapshot; return the network with its averaged weights.
+    """Train, or go on from the stage's checkpoint; return the network with its averaged weights.
 
     Args:
         stage: what to train.
@@ -58,7 +58,7 @@ def train(
         share_of_steps: trains only so much, 0-1, for a rehearsal.
 
     Raises:
-        RunError: the snapshot is one of another network.
+        RunError: the checkpoint is one of another network.
     """
     devices = use_all_accelerators()
     recipe = stage.recipe
@@ -70,9 +70,9 @@ def train(
     )
     steps = max(1, round(recipe.epochs * maker.count * share_of_steps))
     order = BatchOrder(maker.count)
-    before = snapshot.read(stage.path)
+    before = checkpoint.read(stage.path)
     if before is not None:
-        snapshot.put_back(before, model, stage.path)
+        checkpoint.put_back(before, model, stage.path)
         advance_random_state(model, before.epoch, maker.count)
         if before.finished:
             return model
@@ -92,8 +92,8 @@ def train(
 
 
 def is_finished(path: Path) -> bool:
-    """Return whether the stage with this snapshot is over. Raises RunError."""
-    state = snapshot.read(path)
+    """Return whether the stage with this checkpoint is over. Raises RunError."""
+    state = checkpoint.read(path)
     return state is not None and state.finished
 
 
@@ -103,17 +103,17 @@ def load(model: keras.Model, path: Path) -> None:
     Raises:
         RunError: there is none, or it is one of another network.
     """
-    state = snapshot.read(path)
+    state = checkpoint.read(path)
     if state is None or not state.finished:
         raise RunError(f"{path}: is not finished; let its stage end first")
-    snapshot.put_back(state, model, path)
+    checkpoint.put_back(state, model, path)
 
 
 class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Sets the learning rate before each epoch, saves snapshots, and ends the training in time."""
+    """Sets the learning rate before each epoch, saves checkpoints, and ends the training in time."""
 
     def __init__(
-        self, stage: StagePlan, progress: Progress, before: snapshot.Snapshot | None, *, epochs: int
+        self, stage: StageSpec, progress: Progress, before: checkpoint.Checkpoint | None, *, epochs: int
     ) -> None:
         super().__init__()
         self._stage = stage
@@ -138,10 +138,10 @@ class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
             reached = 1.0
         self._reached = reached
         if reached == 1 or (epoch + 1) % self._stage.saves_every == 0:
-            state = snapshot.take(
+            state = checkpoint.take(
                 self.model, reached, epoch + 1, keeps_optimizer=self._stage.keeps_optimizer and reached < 1
             )
-            snapshot.write(self._stage.path, state)
+            checkpoint.write(self._stage.path, state)
             loss = (logs or {}).get("loss", math.nan)
             print(f"{self._stage.name}: epoch {epoch + 1}, {reached:.0%} done, loss {loss:.3f}", flush=True)
         self.model.stop_training = reached == 1

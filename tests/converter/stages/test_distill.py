@@ -1,6 +1,6 @@
 """The stages leave small files, go on from them, and end with a run that can be quantized.
 
-The plan is that for an accelerator, with a small network and a hundredth of the steps.
+The preset is that for an accelerator, with a small network and a hundredth of the steps.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from msgspec.structs import replace
 from converter.cli import main as cli
 from converter.errors import RunError
 from converter.networks.saved_models import restore
-from converter.stages import packed, snapshot, training
+from converter.stages import checkpoint, packed, training
 from converter.stages.clock import Clock
 from converter.stages.distill import distill
 from converter.stages.packed import PackedFaces
-from converter.stages.plans import PLANS, Plan
+from converter.stages.presets import PRESETS, Preset
 from converter.training.run_folder import read_history, read_recipe
 from tests.converter import small_network
 from tests.converter.conftest import Refusal
@@ -29,12 +29,12 @@ from tests.converter.conftest import Refusal
 STAGES = ["teacher-1.npz", "teacher-2.npz", "teacher-3.npz", "answers.npz"]
 
 
-def small(plan: Plan) -> Plan:
-    """Return a plan whose networks train in a moment."""
+def small(preset: Preset) -> Preset:
+    """Return a preset whose networks train in a moment."""
     teacher, student = (
-        replace(each, network=small_network.NAME, batch=32) for each in (plan.teacher, plan.student)
+        replace(each, network=small_network.NAME, batch=32) for each in (preset.teacher, preset.student)
     )
-    return replace(plan, teacher=teacher, student=student)
+    return replace(preset, teacher=teacher, student=student)
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +43,8 @@ def finished(packed_faces: PackedFaces, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("stages")
     packed.write(folder / "faces.npz", packed_faces)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PLANS, "accelerator", small(PLANS["accelerator"]))
-        command = f"distill {folder}/faces.npz --plan accelerator --out {folder}/out --seconds 300"
+        patch.setitem(PRESETS, "accelerator", small(PRESETS["accelerator"]))
+        command = f"distill {folder}/faces.npz --preset accelerator --out {folder}/out --seconds 300"
         lines: list[str] = []
         patch.setattr("builtins.print", lambda *words, **_: lines.append(" ".join(map(str, words))))
         assert cli.main([*command.split(), "--share-of-steps", ".01"]) == 0
@@ -56,7 +56,7 @@ def test_each_stage_leaves_a_small_file_and_the_last_one_a_run(finished: tuple[P
     files = {path.name for path in out.iterdir()}
     assert files == {*STAGES, "best.keras", "history.json", "run.json"}
     assert len(files) <= 8
-    assert read_recipe(out) == small(PLANS["accelerator"]).student
+    assert read_recipe(out) == small(PRESETS["accelerator"]).student
     assert read_history(out)[0].keys() >= {"epoch", "loss", "accuracy", "val_loss", "val_votes_accuracy"}
     assert restore(out / "best.keras", votes_share=1).output_shape == (None, 7)
 
@@ -85,14 +85,16 @@ def test_what_is_there_already_is_not_done_again(
 ) -> None:
     out = Path(shutil.copytree(finished[0], tmp_path / "out"))
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    distill(small(PLANS["accelerator"]), packed_faces, out, None)
+    distill(small(PRESETS["accelerator"]), packed_faces, out, None)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert capsys.readouterr().out.count("trained before") == 4
 
 
-def stage_of(plan: Plan, path: Path, **changes: Any) -> training.StagePlan:
-    """Return the first teacher's stage, with a snapshot after each epoch."""
-    return training.StagePlan("teacher", replace(plan.teacher, **changes), path, plan.keeps_optimizer, 1, {})
+def stage_of(preset: Preset, path: Path, **changes: Any) -> training.StageSpec:
+    """Return the first teacher's stage, with a checkpoint after each epoch."""
+    return training.StageSpec(
+        "teacher", replace(preset.teacher, **changes), path, preset.keeps_optimizer, 1, {}
+    )
 
 
 class StopInSecondEpoch(training._Schedule):
@@ -104,26 +106,29 @@ class StopInSecondEpoch(training._Schedule):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_training_that_was_stopped_goes_on(
     name: str, packed_faces: PackedFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Almost as if it had not been stopped, where the optimizer's state is kept."""
-    plan = small(PLANS[name])
-    stage = stage_of(plan, tmp_path / "stopped.npz", epochs=2)
+    preset = small(PRESETS[name])
+    stage = stage_of(preset, tmp_path / "stopped.npz", epochs=2)
     with monkeypatch.context() as patch:
         patch.setattr(training, "_Schedule", StopInSecondEpoch)
         with pytest.raises(KeyboardInterrupt):
             training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
-    halfway = snapshot.read(stage.path)
+    halfway = checkpoint.read(stage.path)
     assert halfway is not None
-    assert (halfway.progress, halfway.epoch, bool(halfway.optimizer)) == (0.5, 1, plan.keeps_optimizer)
+    assert (halfway.progress, halfway.epoch, bool(halfway.optimizer)) == (0.5, 1, preset.keeps_optimizer)
 
     resumed = training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
     assert training.is_finished(stage.path)
-    if plan.keeps_optimizer:
+    if preset.keeps_optimizer:
         whole = training.train(
-            stage_of(plan, tmp_path / "whole.npz", epochs=2), packed_faces, Clock(None).share(1, 1), workers=1
+            stage_of(preset, tmp_path / "whole.npz", epochs=2),
+            packed_faces,
+            Clock(None).share(1, 1),
+            workers=1,
         )
         for first, second in zip(whole.get_weights(), resumed.get_weights(), strict=True):
             assert first == pytest.approx(second, abs=5e-3)
@@ -132,9 +137,9 @@ def test_a_training_that_was_stopped_goes_on(
 def test_a_training_ends_in_its_time_at_a_low_learning_rate(
     packed_faces: PackedFaces, tmp_path: Path
 ) -> None:
-    stage = stage_of(small(PLANS["accelerator"]), tmp_path / "teacher.npz", epochs=50)
+    stage = stage_of(small(PRESETS["accelerator"]), tmp_path / "teacher.npz", epochs=50)
     training.train(stage, packed_faces, Clock(0.001).share(1, 1), workers=1)
-    state = snapshot.read(stage.path)
+    state = checkpoint.read(stage.path)
     assert state is not None
     assert (state.finished, state.epoch) == (True, 1)
 
@@ -142,8 +147,8 @@ def test_a_training_ends_in_its_time_at_a_low_learning_rate(
 def test_a_file_of_another_network_or_a_damaged_one_is_refused(
     packed_faces: PackedFaces, tmp_path: Path
 ) -> None:
-    stage = stage_of(small(PLANS["accelerator"]), tmp_path / "teacher.npz", epochs=1)
-    snapshot.write(stage.path, snapshot.Snapshot(0.5, 1, [np.zeros(3, np.float32)], []))
+    stage = stage_of(small(PRESETS["accelerator"]), tmp_path / "teacher.npz", epochs=1)
+    checkpoint.write(stage.path, checkpoint.Checkpoint(0.5, 1, [np.zeros(3, np.float32)], []))
     with pytest.raises(RunError, match=r"teacher\.npz: is of another network; name another --out"):
         training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
     stage.path.write_bytes(b"no archive")
@@ -156,14 +161,14 @@ def test_a_file_of_another_network_or_a_damaged_one_is_refused(
 def test_the_weights_of_each_network_fit_into_16_mb() -> None:
     from converter.networks.architectures import NETWORKS
 
-    for plan in PLANS.values():
-        kept = 3 if plan.keeps_optimizer else 1
-        for recipe in (plan.teacher, plan.student):
+    for preset in PRESETS.values():
+        kept = 3 if preset.keeps_optimizer else 1
+        for recipe in (preset.teacher, preset.student):
             assert 2 * kept * NETWORKS[recipe.network](7).count_params() < 16.3e6
 
 
 def test_another_file_than_a_packed_one_is_refused_in_one_line(
     fer2013: Path, tmp_path: Path, refusal: Refusal
 ) -> None:
-    line = refusal("distill", fer2013, "--plan", "accelerator", "--out", tmp_path / "out", code=2)
+    line = refusal("distill", fer2013, "--preset", "accelerator", "--out", tmp_path / "out", code=2)
     assert line.endswith("fer2013.csv: cannot be read; expected a file that `pack` wrote")

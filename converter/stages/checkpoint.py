@@ -17,7 +17,7 @@ Arrays = list[NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class Checkpoint:
     """How far a training is.
 
     Attributes:
@@ -39,37 +39,37 @@ class Snapshot:
         return self.progress >= 1
 
 
-def take(model: keras.Model, progress: float, epoch: int, *, keeps_optimizer: bool) -> Snapshot:
+def take(model: keras.Model, progress: float, epoch: int, *, keeps_optimizer: bool) -> Checkpoint:
     """Copy the state of a training."""
     averaged = _averaged_weights(model)
     optimizer = []
     if keeps_optimizer:
         optimizer = [_values(each) for each in (*model.optimizer.variables, *model.trainable_variables)]
-    return Snapshot(progress, epoch, averaged, optimizer)
+    return Checkpoint(progress, epoch, averaged, optimizer)
 
 
-def put_back(snapshot: Snapshot, model: keras.Model, path: Path) -> None:
-    """Give a compiled `model` the state of the snapshot in the file `path`.
+def put_back(checkpoint: Checkpoint, model: keras.Model, path: Path) -> None:
+    """Give a compiled `model` the state of the checkpoint in the file `path`.
 
     Raises:
         RunError: it is one of another network.
     """
     model.optimizer.build(model.trainable_variables)
-    if [each.shape for each in snapshot.weights] != [tuple(each.shape) for each in model.weights]:
+    if [each.shape for each in checkpoint.weights] != [tuple(each.shape) for each in model.weights]:
         raise RunError(f"{path}: is of another network; name another --out, or remove it")
-    model.set_weights(snapshot.weights)
-    if snapshot.optimizer:
+    model.set_weights(checkpoint.weights)
+    if checkpoint.optimizer:
         variables = (*model.optimizer.variables, *model.trainable_variables)
-        for variable, value in zip(variables, snapshot.optimizer, strict=True):
+        for variable, value in zip(variables, checkpoint.optimizer, strict=True):
             variable.assign(value.astype(variable.dtype))
 
 
-def write(path: Path, snapshot: Snapshot) -> None:
-    """Write a snapshot, whole or not at all."""
+def write(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, whole or not at all."""
     content: dict[str, NDArray[np.generic]] = {
-        "progress": np.array([snapshot.progress, snapshot.epoch], np.float64)
+        "progress": np.array([checkpoint.progress, checkpoint.epoch], np.float64)
     }
-    for kind, arrays in (("weights", snapshot.weights), ("optimizer", snapshot.optimizer)):
+    for kind, arrays in (("weights", checkpoint.weights), ("optimizer", checkpoint.optimizer)):
         content |= {f"{kind}_{number:03}": _small(array) for number, array in enumerate(arrays)}
     unfinished = path.with_name(f".{path.name}")
     with unfinished.open("wb") as file:
@@ -77,8 +77,8 @@ def write(path: Path, snapshot: Snapshot) -> None:
     unfinished.replace(path)
 
 
-def read(path: Path) -> Snapshot | None:
-    """Read a snapshot; None if there is no file.
+def read(path: Path) -> Checkpoint | None:
+    """Read a checkpoint; None if there is no file.
 
     Raises:
         RunError: the file is damaged, or another one.
@@ -92,7 +92,7 @@ def read(path: Path) -> Snapshot | None:
                 [content[name].astype(np.float32) for name in sorted(content) if name.startswith(kind)]
                 for kind in ("weights", "optimizer")
             )
-            return Snapshot(progress, int(epoch), weights, optimizer)
+            return Checkpoint(progress, int(epoch), weights, optimizer)
     except (KeyError, ValueError, EOFError, BadZipFile) as error:
         raise RunError(f"{path}: cannot be read; remove it, and this stage begins again") from error
 

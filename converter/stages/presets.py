@@ -9,7 +9,7 @@ from converter.data.fer2013 import SIDE
 from converter.training.recipes import AGAIN, FACES, Recipe
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Preset(msgspec.Struct, frozen=True):
     """Teachers, and a student of them.
 
     Attributes:
@@ -46,9 +46,9 @@ _FROM_NOTHING = replace(
 # They keep a GPU busy. An average over as many epochs as before is one over fewer steps.
 _IN_LARGE_BATCHES = replace(_FROM_NOTHING, batch=512, learning_rate=0.3, warmup_epochs=5, ema_momentum=0.992)
 
-PLANS = {
+PRESETS = {
     # One GPU and nine minutes.
-    "accelerator": Plan(
+    "accelerator": Preset(
         teacher=replace(_IN_LARGE_BATCHES, network="large", epochs=90),
         teachers=3,
         student=replace(_IN_LARGE_BATCHES, network="deep", epochs=250),
@@ -56,7 +56,7 @@ PLANS = {
         saves_every=15,
     ),
     # Two cores and a night.
-    "two-cores": Plan(
+    "two-cores": Preset(
         teacher=replace(_FROM_NOTHING, network="wide", epochs=60),
         teachers=2,
         student=replace(_FROM_NOTHING, network="residual", epochs=90),
