@@ -19,6 +19,12 @@ CHANGED_FILES = (
 SLEEP = "        import time; time.sleep(3600)\n"
 RUN = "    def run(self) -> int:\n"
 LOOK = "        self._observer.start()\n        while"
+MODEL = "def _model(settings: Settings) -> str:\n"
+REPORT_LIMITS = """    import os
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    limits = [f"{{name}} {{' '.join(status[name].split())}};" for name in {names}]
+    raise MoodboxError(f"read-only {{bool(os.statvfs('/').f_flag & os.ST_RDONLY)}}; {{' '.join(limits)}}")
+"""
 LOCK_APT = """sudo systemd-run --quiet --unit=busy python3 -c '
 import fcntl, time
 lock = open("/var/lib/dpkg/lock-frontend", "w")
@@ -134,6 +140,23 @@ def test_a_release_whose_check_fails_is_never_switched_to(machine: Machine, sour
     output = source.deploy(machine, code=8)
     assert "`moodbox check` fails: model: " in output.splitlines()[-1]
     assert (machine.release(), machine.main_pid()) == (before, pid)
+
+
+def test_the_check_of_a_release_runs_under_the_limits_of_the_running_service(
+    machine: Machine, source: Source
+) -> None:
+    """The release's check ends with a fault that names the limits of its own process."""
+    names = ("NoNewPrivs", "Seccomp", "CapBnd", "CapEff", "Uid")
+    running = dict(
+        line.split(":", 1) for line in machine.run(f"cat /proc/{machine.main_pid()}/status").splitlines()
+    )
+    source.set_version("bad")
+    source.change("device/cli/check.py", MODEL, MODEL + REPORT_LIMITS.format(names=names))
+    last = source.deploy(machine, code=8).splitlines()[-1]
+    assert "read-only True" in last
+    for name in names:
+        assert f"{name} {' '.join(running[name].split())};" in last
+    assert int(running["Seccomp"]) == 2  # the service itself is in its sandbox
 
 
 @pytest.mark.parametrize("power", [False, True], ids=["the workstation stops", "the box loses power"])
