@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +26,13 @@ MAX_SIDE = 2**15 - 1  # pixels: OpenCV cannot rotate a picture with a longer sid
 TRACKING_MARGIN = 0.35  # of a face's size, on each side: the region that is searched in the next frame
 TRACKING_MIN_SIZE = 0.75  # of a face's size in the frame before: the smallest face in that region
 TARGET_BRIGHTNESS = 110  # of 255: pictures with a lower mean are brightened
+# Of a cascade's stages, if the network judges what they let through. The default cascade has 25, of which the
+# later ones reject many faces that are partly covered, tilted or in back light.
+VERIFIED_STAGES = 14
+STAGE = "<stageThreshold>"  # in a cascade's file, once for each stage
 MAX_CANDIDATES = 3  # of a step: those with the most overlapping windows
 MAX_TRACKED = 2  # the same around the face of the frame before
+MAX_OVERLAP = 0.5  # of the smaller one: boxes that overlap by more are of the same face
 GROUPING = 0.2  # windows whose sides differ by less than this share of their size are one candidate
 
 FaceScore = Callable[[Face], float]
@@ -41,7 +47,7 @@ class Search:
     window: the height in pixels to which the smallest face is scaled before the search; a smaller one is
         faster.
     scale_factor: from one face size that is tried to the next.
-    min_neighbors: how many overlapping boxes a detection needs.
+    min_neighbors: how many overlapping boxes a detection needs, itself included for a `verified` detector.
     tilt: degrees by which the picture is rotated first. A cascade misses a head that is tilted by 20.
     """
 
@@ -53,8 +59,9 @@ class Search:
 
 
 NEAR_SEARCH = Search(min_face=0.25, window=24, scale_factor=1.15, min_neighbors=2)
+MIN_NEAR_WINDOWS = 4  # for a `verified` detector: fewer are often a large box around a smaller or tilted face
 TILT_DEGREES = 15.0
-MIN_TILTED_FACE = 0.1  # of the height: a tilted search for smaller faces would cost half as much again
+MIN_TILTED_FACE = 0.15  # of the height: a tilted search for smaller faces would cost twice as much
 
 
 @dataclass(frozen=True)
@@ -82,23 +89,24 @@ class FaceDetector:
         Args:
             cascade: The file's name in OpenCV's own folder, or LBP_CASCADE.
             min_face: The smallest face, as a share of the frame's height.
-            verified: Whether `detect` gets a score that judges each candidate. A single window of the cascade
-                is then a candidate, and coarser searches suffice. Without it a face needs several overlapping
-                windows.
+            verified: Whether `detect` gets a score that judges each candidate. A single window that passes
+                the first stages of the cascade is then a candidate, and coarser searches suffice. Without it
+                a face needs several overlapping windows that pass all stages.
         """
         self._verified = verified
         self._used: set[int] = set()  # the steps whose searches have left something in the cascade's buffers
-        path = CASCADES / cascade
-        self._cascade = cv2.CascadeClassifier()
-        with contextlib.suppress(OSError), named(path) as name:
-            self._cascade.load(name)
-        if self._cascade.empty():
-            raise ModelError(f"{path}: no such cascade in opencv-python-headless; it needs a version below 5")
-        full_search, tilted_search = Search(min_face), Search(min_face)
+        shortened = verified and cascade != LBP_CASCADE  # not measured for the other one
+        self._cascade = _load(CASCADES / cascade, VERIFIED_STAGES if shortened else None)
+        near_search, full_search, tilted_search = NEAR_SEARCH, Search(min_face), Search(min_face)
         if verified:
-            full_search = Search(min_face, window=27, scale_factor=1.15)
-            tilted_search = Search(max(min_face, MIN_TILTED_FACE), window=24, scale_factor=1.2)
-        upright = ((NEAR_SEARCH,), (full_search,)) if min_face < NEAR_SEARCH.min_face else ((full_search,),)
+            near_search = replace(NEAR_SEARCH, min_neighbors=1)
+            full_search = Search(min_face, window=27, scale_factor=1.15, min_neighbors=1)
+            tilted_search = replace(full_search, min_face=max(min_face, 0.1), window=24, scale_factor=1.2)
+        if shortened:
+            near_search = replace(NEAR_SEARCH, min_neighbors=MIN_NEAR_WINDOWS)
+            full_search = Search(min_face, window=CASCADE_WINDOW, scale_factor=1.25, min_neighbors=1)
+            tilted_search = replace(full_search, min_face=max(min_face, MIN_TILTED_FACE))
+        upright = ((near_search,), (full_search,)) if min_face < near_search.min_face else ((full_search,),)
         # Both tilts in one step: a head that is rotated the wrong way can show a small false face.
         self._steps = (
             *upright,
@@ -113,8 +121,8 @@ class FaceDetector:
         Args:
             frame: uint8, (height, width); in an array of any other kind or shape there is no face.
             previous: The face in the frame before. The region around it is searched first.
-            face_score: Judges the candidates of a `verified` detector; the winner is the one with the highest
-                score times width in the first step that has one. Without it the largest candidate wins.
+            face_score: Judges the candidates of a `verified` detector; of the faces in the first step that
+                has any, the one with the highest score times width wins. Without it the largest candidate.
         """
         if not _is_searchable(frame):
             return None
@@ -163,7 +171,8 @@ class FaceDetector:
         if not region.size:
             return None  # the pictures in a folder have different sizes
         min_face = TRACKING_MIN_SIZE * previous.height / region.shape[0]
-        found = self._run(Search(min_face, tilt=previous.tilt), region)
+        search = Search(min_face, tilt=previous.tilt, min_neighbors=1 if self._verified else 3)
+        found = self._run(search, region)
         moved = [
             Candidate(each.face._replace(x=each.face.x + left, y=each.face.y + top), each.windows)
             for each in sorted(found, key=lambda candidate: -candidate.windows)
@@ -204,7 +213,40 @@ class FaceDetector:
         return [
             Candidate(_in_frame(box, back, scale, search.tilt), int(count))
             for box, count in zip(found, counts, strict=True)
+            if count >= search.min_neighbors or not self._verified
         ]
+
+
+def _load(path: Path, stages: int | None) -> Any:
+    """Load a cascade, of which only the first `stages` if that is not None.
+
+    Raises:
+        ModelError: OpenCV has no such cascade.
+    """
+    cascade = cv2.CascadeClassifier()
+    with contextlib.suppress(OSError, cv2.error, SystemError):  # the last one for a text that is no XML
+        if stages is None:
+            with named(path) as name:
+                cascade.load(name)
+        else:
+            text = _first_stages(path.read_text(encoding="utf-8", errors="replace"), stages)
+            storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+            cascade.read(storage.getFirstTopLevelNode())
+    if cascade.empty():
+        raise ModelError(f"{path}: no such cascade in opencv-python-headless; it needs a version below 5")
+    return cascade
+
+
+def _first_stages(xml: str, stages: int) -> str:
+    """A cascade's file without its later stages: cut as text, since it is too large to parse it first."""
+    end = -1
+    for _ in range(stages + 1):
+        end = xml.find(STAGE, end + 1)
+        if end < 0:
+            return xml  # it has no more
+    start_of_next = xml.rfind("<_>", 0, end)
+    shorter = xml[:start_of_next] + xml[xml.index("</stages>") :]
+    return re.sub(r"<stageNum>\d+", f"<stageNum>{stages}", shorter, count=1)
 
 
 def _is_searchable(frame: NDArray[np.uint8]) -> bool:
@@ -212,13 +254,29 @@ def _is_searchable(frame: NDArray[np.uint8]) -> bool:
 
 
 def _best(candidates: Iterable[Candidate], face_score: FaceScore | None) -> Face | None:
-    """The largest candidate; with `face_score` the one that is largest and surest."""
-    rated = [
-        (candidate.face.width * (face_score(candidate.face) if face_score else 1), candidate.face)
-        for candidate in candidates
-    ]
-    rating, face = max(rated, key=lambda each: each[0], default=(0.0, None))
-    return face if rating else None
+    """The largest candidate; with `face_score` the one that is largest and surest.
+
+    Of accepted candidates that overlap, the one in which the most windows overlap counts: larger ones around
+    a face may be taken for it, too.
+    """
+    if face_score is None:
+        return max((each.face for each in candidates), key=lambda face: face.width, default=None)
+    scores = {each: face_score(each.face) for each in candidates}
+    accepted = sorted(filter(scores.get, scores), key=lambda each: -each.windows * scores[each])
+    distinct: list[Candidate] = []
+    for each in accepted:
+        if all(_overlap(each.face, other.face) <= MAX_OVERLAP for other in distinct):
+            distinct.append(each)
+    best = max(distinct, key=lambda each: each.face.width * scores[each], default=None)
+    return best.face if best else None
+
+
+def _overlap(first: Face, second: Face) -> float:
+    """How large a share of the smaller one lies in both."""
+    width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
+    height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    smaller = min(first.width * first.height, second.width * second.height)
+    return max(0, width) * max(0, height) / max(1, smaller)
 
 
 def _in_frame(box: Any, back: Any, scale: float, tilt: float) -> Face:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from device.errors import ModelError
 from device.mood import Face
 from device.vision import detector as detector_module
-from device.vision.detector import LBP_CASCADE, FaceDetector, FaceScore, crop_face
+from device.vision.detector import LBP_CASCADE, Candidate, FaceDetector, FaceScore, crop_face
 from device.vision.model_card import Crop
 from device.vision.normalization import Normalization
 from device.vision.pictures import read_picture
@@ -167,7 +167,7 @@ def test_what_the_score_rejects_is_no_face() -> None:
 
 
 def test_a_lone_window_is_enough_where_the_score_accepts_it() -> None:
-    frame = scene(70)
+    frame = scene(80)
     detector = FaceDetector(FRONTAL, min_face=0.08)
     found = detector.detect(frame)
     assert found is not None
@@ -179,6 +179,23 @@ def test_a_lone_window_is_enough_where_the_score_accepts_it() -> None:
 
     verified = FaceDetector(FRONTAL, min_face=0.08, verified=True)
     assert verified.detect(frame, face_score=overlap) is not None
+
+
+def test_a_verified_detector_uses_only_the_first_stages_of_the_cascade(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (480, 640), dtype=np.uint8)
+    frame = np.asarray(cv2.equalizeHist(cv2.GaussianBlur(noise, (0, 0), 3)), dtype=np.uint8)
+
+    def proposed(stages: int) -> int:
+        monkeypatch.setattr(detector_module, "VERIFIED_STAGES", stages)
+        detector = FaceDetector(FRONTAL, min_face=0.08, verified=True)
+        return sum(
+            each.windows for step in range(detector.step_count) for each in detector.candidates(frame, step)
+        )
+
+    assert proposed(12) > proposed(18) > proposed(25)
+    assert proposed(25) == proposed(99)  # it has 25
 
 
 def test_the_candidate_with_the_highest_score_times_width_wins() -> None:
@@ -195,6 +212,39 @@ def test_the_candidate_with_the_highest_score_times_width_wins() -> None:
         face = detector.detect(frame, face_score=scores(left, right))
         assert face is not None
         assert (face.x < far.shape[1]) is (left > right)
+
+
+def test_of_accepted_boxes_around_one_face_the_one_with_the_most_windows_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tight, wide, beside = Face(100, 100, 80, 80), Face(70, 70, 150, 150), Face(300, 100, 60, 60)
+    found = [Candidate(wide, 2), Candidate(tight, 9), Candidate(beside, 20)]
+    detector = FaceDetector(FRONTAL, min_face=0.08, verified=True)
+    monkeypatch.setattr(detector, "candidates", lambda frame, step: found)
+    assert detector.detect(scene(100), face_score=lambda _: 1.0) == tight
+    assert detector.detect(scene(100), face_score=lambda face: float(face != tight)) == wide
+    assert detector.detect(scene(100), face_score=lambda face: float(face == beside)) == beside
+
+
+def test_a_near_face_needs_several_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (480, 640), dtype=np.uint8)
+    frame = np.asarray(cv2.equalizeHist(cv2.GaussianBlur(noise, (0, 0), 20)), dtype=np.uint8)
+
+    def windows() -> list[int]:
+        found = FaceDetector(FRONTAL, min_face=0.08, verified=True).candidates(frame, 0)
+        return [each.windows for each in found]
+
+    assert min(windows(), default=99) >= detector_module.MIN_NEAR_WINDOWS == 4
+    monkeypatch.setattr(detector_module, "MIN_NEAR_WINDOWS", 1)
+    assert min(windows()) < 4
+
+
+def test_a_damaged_cascade_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detector_module, "CASCADES", tmp_path)
+    for text in ("", "<opencv_storage>", "nothing"):
+        (tmp_path / FRONTAL).write_text(text)
+        with pytest.raises(ModelError, match="no such cascade"):
+            FaceDetector(FRONTAL, min_face=0.1, verified=True)
 
 
 def test_a_step_asks_about_a_few_candidates_only() -> None:
