@@ -103,7 +103,7 @@ test-mpd24: .venv/.develop
 	MOODBOX_MPD=$(CURDIR)/.mpd24/mpd $(BIN)/pytest $(PARALLEL) tests/device $(ARGS)
 
 test-all:
-	@script/make-each demo lint test test-python313 test-smoke test-jax test-mpd24 fuzz soak \
+	@script/make-each demo lint test test-python313 test-smoke test-window test-jax test-mpd24 fuzz soak \
 		'test-deploy SUITE=trixie' 'test-deploy SUITE=bookworm' 'test-pi SUITE=trixie' 'test-pi SUITE=bookworm'
 
 fuzz: .venv/.develop

@@ -67,6 +67,7 @@ class Window:
         inner = Starlette(
             routes=self._routes(), exception_handlers={HTTPException: _not_there, RefusedError: _refused}
         )
+        inner.router.redirect_slashes = False
         self.app: ASGIApp = Guard(
             inner,
             Policy(known_names(names), PUBLIC_PATHS, ("/upload/",)),

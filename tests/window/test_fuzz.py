@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -100,7 +101,9 @@ class Site:
         writer.write(b'{"ok": true}\n' if self.agrees else b'{"error": "no"}\n')
         writer.close()
 
-    def ask(self, method: str, path: str, query: bytes, headers: dict[str, str], body: bytes) -> int:
+    def ask(
+        self, method: str, path: str, query: bytes, headers: dict[str, str], body: bytes, *, escaped: bool
+    ) -> int:
         """Send a request, and return the status of the answer; an exception comes through."""
         self.addresses += 1
         scope: Scope = {
@@ -110,7 +113,7 @@ class Site:
             "method": method,
             "scheme": "http",
             "path": path,
-            "raw_path": path.encode("utf-8", "surrogateescape"),
+            "raw_path": quote(path.encode("utf-8", "surrogateescape")).encode() if escaped else path.encode(),
             "query_string": query,
             "root_path": "",
             "headers": [(name.encode(), each.encode("latin-1", "replace")) for name, each in headers.items()],
@@ -149,6 +152,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     body=bodies,
     known=st.booleans(),
     agrees=st.booleans(),
+    escaped=st.booleans(),
 )
 def test_any_request_is_answered_without_a_fault_and_writes_nowhere_else(
     site: Site,
@@ -160,6 +164,7 @@ def test_any_request_is_answered_without_a_fault_and_writes_nowhere_else(
     body: bytes,
     known: bool,
     agrees: bool,
+    escaped: bool,
 ) -> None:
     secret = site.secret
     if site.window.browsers.find(secret) is None:  # it has sent itself away
@@ -169,7 +174,9 @@ def test_any_request_is_answered_without_a_fault_and_writes_nowhere_else(
     site.agrees = agrees
     caplog.clear()
     with caplog.at_level(logging.WARNING):
-        status = site.ask(method, path, query, own | {"content-length": str(len(body))} | others, body)
+        status = site.ask(
+            method, path, query, own | {"content-length": str(len(body))} | others, body, escaped=escaped
+        )
     assert 200 <= status < 500, caplog.text
     assert caplog.records == []
     found = {file.relative_to(site.folder).parts[0] for file in site.folder.rglob("*")}

@@ -105,6 +105,8 @@ class Guard:
             raise RefusedError(429, "Too many requests: wait a moment.")
         if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_PATH_BYTES:
             raise RefusedError(414, "That address is too long.")
+        if not (scope["raw_path"].isascii() and scope["query_string"].isascii()):
+            raise RefusedError(400, "That is no address: a browser writes other letters as %XX.")
         changes = scope["method"] in CHANGING
         if not changes and scope["method"] not in READING:
             raise RefusedError(405, "That method is not used here.")

@@ -108,7 +108,8 @@ def test_headers_that_do_not_end_are_refused(alone: Serving, headers: bytes) -> 
     "request_line",
     [b"GET /static/../main.py HTTP/1.1", b"GET //etc/passwd HTTP/1.1", b"GET /static/..%2fmain.py HTTP/1.1",
      b"GET http://evil.example/ HTTP/1.1", b"CONNECT evil.example:80 HTTP/1.1", b"GET /%00 HTTP/1.1",
-     b"GET /static/%2e%2e%2f%2e%2e%2fetc%2fpasswd HTTP/1.1", b"PRI * HTTP/2.0"],
+     b"GET /static/%2e%2e%2f%2e%2e%2fetc%2fpasswd HTTP/1.1", b"PRI * HTTP/2.0",
+     b"GET /?\x80 HTTP/1.1", b"GET /\x80 HTTP/1.1", b"GET /aim/?%80 HTTP/1.1"],
 )  # fmt: skip
 def test_no_path_leads_out_of_the_tables(alone: Serving, request_line: bytes) -> None:
     cookie = alone.paired().cookie.encode()
