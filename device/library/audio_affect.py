@@ -19,10 +19,8 @@ log = logging.getLogger(__name__)
 BATCH_SIZE = 50  # songs that are looked up at once
 MAX_CONFIDENCE = 0.99  # a confidence of 1 would have infinite weight
 MAX_LOG_ODDS = 700.0  # e to a higher power would overflow
-MIDDLE, PLANE_DEVIATION = (
-    0.5,
-    0.2,
-)  # mean and standard deviation of songs in the plane, for valence and for energy
+# Mean and standard deviation of songs in the plane, for valence and for energy.
+MIDDLE, PLANE_DEVIATION = 0.5, 0.2
 # How many genres say nothing of their song, which is our judgement. A MOOD tag was given to this very song.
 WRONG_SHARE = {Source.GENRE: 0.1}
 
