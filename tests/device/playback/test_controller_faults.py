@@ -187,6 +187,7 @@ def test_songs_that_mpd_removes_as_soon_as_it_has_queued_them_are_set_aside(
     empty = harness.playback.snapshot
     assert empty is not None
     harness.playback.play(certain(Mood.SAD))
+    harness.playback.handle(mpd_worker.MpdChanged(empty, reported=True))  # what was before the press
     removed = Entry(1000, "sad/00.ogg")
     harness.playback.handle(mpd_worker.SongsQueued(certain(Mood.SAD), (removed,), play=True))
     harness.playback.handle(mpd_worker.MpdChanged(empty))
