@@ -103,6 +103,7 @@ def open_box(
         capture = stack.enter_context(
             closing(Capture(open_camera or camera_factory(chosen.camera), events.put, restart))
         )
+        playback = PlaybackController(chosen.music, player, scanner, memory, np.random.default_rng(), health)
         stack.callback(_refuse_requests, server, events)
         yield Box(
             events=events,
@@ -115,15 +116,16 @@ def open_box(
             analyzer=analyzer,
             capture=capture,
             camera_switch=CameraSwitch(chosen.service.state_path()),
-            playback=PlaybackController(
-                chosen.music, player, scanner, memory, np.random.default_rng(), health
-            ),
+            playback=playback,
             memory=memory,
             power=Power(events.put),
             notifier=Notifier(),
             startup=startup,
             health=health,
-            more_actions=SettingsRequests(SettingsOverlay(settings_file, chosen.service.state_path())).actions
+            more_actions=SettingsRequests(
+                SettingsOverlay(settings_file, chosen.service.state_path()),
+                {"music.style": lambda changed: playback.change_style(changed.music.style)},
+            ).actions
             | Upkeep(chosen, health, memory, lambda: events.put(Stop())).actions,
             controls=controls,
             debounce=chosen.panel.debounce,

@@ -27,6 +27,7 @@ OptionalPin = Annotated[int, Meta(ge=-1, le=27)]
 """A GPIO by its BCM number, or -1 for none."""
 Patterns = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=100)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Style = Literal["lift", "match"]
 Colour = tuple[Share, Share, Share]
 """Red, green and blue."""
 AffectPoint = tuple[Share, Share]
@@ -231,7 +232,7 @@ class Music(Section, frozen=True):
     """Folders in MPD's music folder whose songs the box never chooses, such as ["Audiobooks", "*/Podcasts"]:
     * stands for any text. A stored playlist with a mood's name may name such songs all the same.
     """
-    style: Literal["lift", "match"] = "lift"
+    style: Style = "lift"
     """The style "lift" leads step by step from the listener's mood to a better one, "match" stays in the
     listener's mood.
     """

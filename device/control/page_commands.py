@@ -91,8 +91,8 @@ class Set(PageCommand, frozen=True, tag="set"):
 
     name = "set"
     summary = (
-        "set a key from the box's next start on, in a file of the box's own that counts before"
-        " /etc/moodbox/moodbox.toml; without a value, that file's counts again"
+        "set a key, in a file of the box's own that counts before /etc/moodbox/moodbox.toml; without a value,"
+        " that file's counts again; `restart` in `settings` says which take effect at once"
     )
 
     key: Annotated[str, Meta(max_length=100, description="such as `music.style`")]

@@ -10,7 +10,6 @@ import numpy as np
 from device.config import settings
 from device.health import Health, Part
 from device.library.scanner import LibraryScanner, SongTableUpdated
-from device.library.spoken_word import why_no_songs
 from device.library.table import EMPTY_TABLE, SongTable
 from device.mood_estimate import ChosenBy, MoodEstimate
 from device.mpd.snapshot import Entry, Snapshot, advanced, played_to_end, taken_over
@@ -22,7 +21,6 @@ from device.playback.ownership import QueueOwnership
 from device.playback.planner import Planner
 from device.playback.player_controls import PlayerControls
 from device.playback.state import ControlMode, PlaybackState
-from device.recommend.song_plan import HISTORY_LENGTH
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +118,13 @@ class PlaybackController:
             self.play(self.state.estimate)
         return self.state.estimate is not None
 
+    def change_style(self, style: settings.Style) -> None:
+        """Choose the songs after the present one again, for another style."""
+        self.planner.change_style(style)
+        if self.snapshot:
+            self._set_ownership(self._ownership.outdated(self.snapshot))
+            self._changed(self.snapshot)
+
     def skip(self) -> bool:
         """Go on to the next song, even from one that is paused. Returns False if there is nothing to skip.
 
@@ -183,9 +188,7 @@ class PlaybackController:
         if self.state.mode is ControlMode.FILLING:
             if snapshot.state == "stop" and not snapshot.single:
                 self._start_change()
-        elif not self.state.button_pressed and self._ownership.plays_foreign(
-            snapshot, self._memory.played(HISTORY_LENGTH)
-        ):
+        elif not self.state.button_pressed and self._ownership.plays_foreign(snapshot, self.planner.history):
             self._yield()
         elif self.state.mode is ControlMode.CHANGING:
             self._start_change()
@@ -217,9 +220,8 @@ class PlaybackController:
             return
         playing = snapshot.state == "play"
         self.state = self.state.followed(playing=playing, advanced=advanced(before, snapshot))
-        half = (self._music.handful + 1) // 2
         coming = self._ownership.upcoming_for(self.state.estimate, snapshot)
-        if snapshot.state != "stop" and len(coming) < half:
+        if snapshot.state != "stop" and len(coming) < self.planner.least_coming:
             self._search()
 
     def _take(self, snapshot: Snapshot, *, joined: bool = False) -> None:
@@ -316,8 +318,7 @@ class PlaybackController:
 
     def _no_songs(self) -> None:
         if self._library.complete:
-            refused = self.planner.why_none if self.table else ""
-            self._health.report(Part.LIBRARY, refused or why_no_songs(len(self.table)))
+            self._health.report(Part.LIBRARY, self.planner.why_none(len(self.table)))
         else:
             self.state = self.state.library_missing()
 

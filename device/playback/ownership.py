@@ -44,6 +44,12 @@ class QueueOwnership:
         coming = upcoming(self.entries, now)
         return [entry for entry in coming if self.estimates.get(entry.uri) == estimate]
 
+    def outdated(self, now: Snapshot) -> QueueOwnership:
+        """The songs that are still to come, or asked for, no longer fit any estimate."""
+        coming = {*(entry.uri for entry in upcoming(self.entries, now)), *self.asked}
+        kept = {uri: estimate for uri, estimate in self.estimates.items() if uri not in coming}
+        return replace(self, estimates=kept)
+
     def is_current(self, now: Snapshot | None, state: str) -> bool:
         """Whether a song of the box is the current one, in this state; not while MPD is not reachable."""
         return now is not None and now.state == state and now.current in self.entries

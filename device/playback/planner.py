@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from time import monotonic
 
+import msgspec
 import numpy as np
 
 from device.config import settings
+from device.library.spoken_word import why_no_songs
 from device.library.table import SongTable
 from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Entry
@@ -43,6 +45,21 @@ class Planner:
         self.likes: Mapping[str, bool] = {}
         self.reasons: Mapping[str, str] = {}
 
+    @property
+    def history(self) -> Sequence[str]:
+        """URIs of the last songs that began, the latest last."""
+        return self._memory.played(HISTORY_LENGTH)
+
+    @property
+    def least_coming(self) -> int:
+        """How many of its songs have to be still to come; if there are fewer, it is time for the next."""
+        return (self._music.handful + 1) // 2
+
+    def change_style(self, style: settings.Style) -> None:
+        """Lead by this style from the next plan on, which is at the first step of its trajectory."""
+        self._music = msgspec.structs.replace(self._music, style=style)
+        self.restart()
+
     def restart(self) -> None:
         """Go back to the first step of the trajectory."""
         self._step = self._attempts = 0
@@ -67,11 +84,10 @@ class Planner:
         """Choose songs again that MPD had refused: its library or its playlists have changed."""
         self._refused, self._attempts = frozenset(), 0
 
-    @property
-    def why_none(self) -> str:
-        """Why no song is left to choose; empty if MPD has refused none."""
-        if not self._refused:
-            return ""
+    def why_none(self, known: int) -> str:
+        """Return why no song is left to choose, of so many that are known."""
+        if not (self._refused and known):
+            return why_no_songs(known)
         return f"MPD takes none of the songs, {len(self._refused)} were tried: are their files still there?"
 
     def plan(
@@ -95,7 +111,7 @@ class Planner:
             likes=self.likes,
             own_affects=recall(Memory.own_affects) or {},
             excluded=(recall(Memory.excluded) or frozenset()) | self._refused,
-            history=self._memory.played(HISTORY_LENGTH),
+            history=self.history,
             play_statistics=recall(lambda memory: memory.play_statistics(estimate)) or NO_STATISTICS,
         )
         plan = plan_songs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -21,10 +21,14 @@ NOT_SHOWN = "music.password"
 
 
 class SettingsRequests:
-    """Carries out `settings` and `set`. All keys take effect when the box starts again."""
+    """Carries out `settings` and `set`. Most keys take effect when the box starts again."""
 
-    def __init__(self, overlay: SettingsOverlay) -> None:
+    def __init__(
+        self, overlay: SettingsOverlay, at_once: Mapping[str, Callable[[Settings], None]] | None = None
+    ) -> None:
+        """Take what was set, and for each key that takes effect at once what applies it."""
         self._overlay = overlay
+        self._at_once = at_once or {}
 
     @property
     def actions(self) -> Actions:
@@ -44,6 +48,8 @@ class SettingsRequests:
         value = next((choice for choice in choices if str(choice) == str(value)), value)  # "90" is 90 there
         try:
             self._overlay.set(command.key, value)
+            if apply := self._at_once.get(command.key):
+                apply(self._overlay.read()[0])
         except SettingsError as error:
             return {"error": str(error)}
         return OK
@@ -68,7 +74,7 @@ class SettingsRequests:
                     "choices": choices,
                     "least": schema.get("minimum"),
                     "most": schema.get("maximum"),
-                    "restart": True,
+                    "restart": full not in self._at_once,
                     "source": sources.get(full, "default"),
                     "fixed": NOT_ON_THE_PAGE.get(full),
                 }

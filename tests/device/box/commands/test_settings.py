@@ -10,9 +10,16 @@ import pytest
 from device.box.commands.settings import SettingsRequests
 from device.config.overlay import FILE, SettingsOverlay, read_with_overlay
 from device.config.reading import read_settings
+from device.config.settings import Settings
 from device.control import page_commands as page
+from device.control import protocol
+from device.control.client import ask
 from device.control.command import Command
-from device.control.protocol import parse_request
+from device.control.protocol import SetMood, parse_request
+from device.demo.harness import Harness
+from device.mood import Mood
+from tests.device.box.helpers import plays
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -116,6 +123,32 @@ def test_what_was_set_and_contradicts_the_file_now_does_not_count(file: Path) ->
 def test_the_password_is_not_shown(file: Path) -> None:
     file.write_text(file.read_text() + "[music]\npassword = 'secret'\n")
     assert described(file, "music.password")["value"] == ""
+
+
+def test_another_style_leads_the_songs_that_follow_and_the_present_one_plays_on(
+    harness: Harness, settings: Settings
+) -> None:
+    def request(command: Command) -> Any:
+        return ask(settings.service.socket_path(), command)
+
+    def genres_to_come() -> list[str]:
+        return [song["title"].partition(" ")[0] for song in request(page.Queue())["next"]]
+
+    plays(harness, "Disco")
+    request(SetMood(mood=Mood.SAD))
+    plays(harness, "Blues")
+    eventually(lambda: "Disco" in genres_to_come())  # the way from sad to happy
+    song = harness.status()["song"]
+    assert request(page.Set(key="music.style", value="match")) == {"ok": True}
+    eventually(lambda: (coming := genres_to_come()) and "Disco" not in coming)
+    assert harness.status()["song"] == song
+    described = {each["key"]: each for each in request(page.Settings())["settings"]}
+    assert (described["music.style"]["value"], described["music.style"]["restart"]) == ("match", False)
+    request(protocol.Pause())
+    eventually(lambda: harness.status()["playing"] == "pause")
+    request(page.Set(key="music.style"))
+    eventually(lambda: "Disco" in genres_to_come())
+    assert (harness.status()["song"], harness.status()["playing"]) == (song, "pause")
 
 
 def test_a_value_that_no_setting_can_have_is_no_request() -> None:
