@@ -57,6 +57,7 @@ def test_a_page_is_light(visit: Callable[..., Visitor], path: str) -> None:
     visitor = visit(paired=path != "/pair")
     sizes: list[int] = []
     page = visitor.context.new_page()
+    page.route("**/*", lambda route: route.continue_())  # without the browser's cache
     page.on("requestfinished", lambda request: sizes.append(_bytes_of(request)))
     page.goto(path)
     page.wait_for_timeout(1200)

@@ -1,0 +1,99 @@
+"""The box plays on and looks, whatever is done to its page."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+
+from device.config.settings import Settings
+from device.control.client import ask
+from device.demo.harness import Harness
+from tests.waiting import eventually
+from tests.window.serving import Client, Serving
+
+FLOODS = (
+    b"GET /events HTTP/1.1\r\nHost: localhost\r\nCookie: moodbox=%s\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: moodbox=%s\r\n\r\n" * 20,
+    b"POST /pair HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nContent-Length: 9\r\n\r\n",
+    b"\x00" * 1000,
+)
+
+
+@contextmanager
+def flood(window: Serving, browser: Client) -> Iterator[None]:
+    """A thousand connections, of which nobody reads any, again and again."""
+    ended = threading.Event()
+
+    def attack() -> None:
+        while not ended.is_set():
+            with ExitStack() as stack:
+                for number in range(1000):
+                    lines = FLOODS[number % len(FLOODS)]
+                    with suppress(OSError):  # it was refused
+                        opened = socket.create_connection(("127.0.0.1", window.port), timeout=30)
+                        stack.enter_context(opened)
+                        opened.sendall(lines.replace(b"%s", browser.cookie.encode()))
+                    if ended.is_set():
+                        return
+
+    thread = threading.Thread(target=attack)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_the_box_looks_and_plays_while_its_page_is_flooded(
+    window: Serving, browser: Client, box: Harness
+) -> None:
+    eventually(lambda: box.status()["playing"] == "play")
+    with flood(window, browser):
+        for _ in range(3):
+            box.press()
+            assert box.wait_for_observation(30)
+            assert box.wait_for_decision(30)
+        status = box.status()
+    assert (status["playing"], status["mood"], status["trouble"]) == ("play", "happy", {})
+    eventually(lambda: browser.get("/").status == 200, pause=0.2)
+
+
+@pytest.fixture
+def watched(box: Harness, window: Serving, browser: Client, settings: Settings) -> Iterator[Client]:
+    """A browser that may see the live picture."""
+    path = settings.service.socket_path()
+    asked = threading.Thread(target=lambda: browser.post("/aim/allow", {}))
+    asked.start()
+    eventually(lambda: box.status()["state"] == "asked")
+    ask(path, "pair")
+    asked.join()
+    yield browser
+    eventually(lambda: box.status()["state"] != "watched")
+
+
+def test_who_does_not_read_the_frames_holds_up_nobody(window: Serving, box: Harness, watched: Client) -> None:
+    with socket.create_connection(("127.0.0.1", window.port), timeout=30) as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(
+            f"GET /frames HTTP/1.1\r\nHost: localhost\r\nCookie: moodbox={watched.cookie}\r\n\r\n".encode()
+        )
+        frames = watched.lines("/frames")
+        for _ in range(12):
+            assert "error" not in next(frames)
+        assert box.status()["trouble"] == {}
+        frames.close()
+    assert watched.post("/do", {"do": "stop-frames"}).json() == {"ok": True}
+
+
+def test_a_stream_of_a_browser_that_is_sent_away_ends(box: Harness, window: Serving, watched: Client) -> None:
+    frames = watched.lines("/frames")
+    assert "error" not in next(frames)
+    found = window.window.browsers.find(watched.cookie)
+    assert found
+    window.window.browsers.send_away(found.key)
+    assert len(list(frames)) < 5
