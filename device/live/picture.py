@@ -6,6 +6,8 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from device.live.hints import Hint
 from device.mood import Face, Probabilities, most_likely
 from device.vision.frame import Frame, scaled_down
@@ -13,6 +15,17 @@ from device.vision.opencv import cv2
 
 MAX_SIDE = 480  # pixels of the picture that is sent
 QUALITY = 70  # of JPEG, of 100
+
+
+def forget() -> None:
+    """Overwrite what the JPEG encoder has left of pictures on the stack, by a picture of noise."""
+    noise = np.random.default_rng(0).integers(0, 256, (MAX_SIDE, MAX_SIDE), np.uint8)
+    _encoded(noise)
+
+
+def _encoded(frame: Frame) -> bytes | None:
+    encoded, jpeg = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return jpeg.tobytes() if encoded else None
 
 
 def picture(
@@ -33,11 +46,11 @@ def picture(
     """
     small = scaled_down(frame, MAX_SIDE)
     scale = small.shape[1] / frame.shape[1]
-    encoded, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    jpeg = _encoded(small)
     mood = most_likely(probabilities) if probabilities else None
     named = mood if mood and probabilities and probabilities[mood] >= threshold else None
     return {
-        "jpeg": base64.b64encode(jpeg.tobytes()).decode() if encoded else None,
+        "jpeg": base64.b64encode(jpeg).decode() if jpeg else None,
         "width": small.shape[1],
         "height": small.shape[0],
         "face": [round(scale * side) for side in face[:4]] if face else None,

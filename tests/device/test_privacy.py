@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
+import threading
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from device.config.settings import Settings
+from device.control import page_commands as page
+from device.control.client import ask, subscribe
 from device.demo.server import PrivateMpd
+from device.live.picture import MAX_SIDE
 from device.system import private_memory
 from device.vision.detector import crop_face
+from device.vision.frame import scaled_down
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
 from tests.device.cli.commands import moodbox, running, status
@@ -32,13 +42,15 @@ def test_the_box_writes_only_its_memory_and_connects_only_to_mpd(
     with running(settings_file, "strace", "-D", "-f", "-qq", "-e", f"trace={CALLS}", "-o", str(trace)) as box:
         eventually(lambda: status(settings_file)["playing"] == "play", 60)
         moodbox("press", "--settings", settings_file)
-        eventually(lambda: status(settings_file)["state"] == "mood", 60)
+        watch(settings_file, settings)
         box.terminate()
         box.wait(timeout=60)
 
     calls = [line for line in trace.read_text().splitlines() if " = -1 " not in line]
     picture_reads = [line for line in calls if str(settings.camera.source.removeprefix("images:")) in line]
-    assert len(picture_reads) >= 2, "the trace must show both observations; otherwise it proves nothing"
+    assert len(picture_reads) >= 3, (
+        "the trace must show both observations and the live picture; otherwise it proves nothing"
+    )
 
     written = {found[1] for line in calls if (found := WRITES.search(line))}
     state = settings.service.state_path()
@@ -83,6 +95,48 @@ def test_a_box_that_rests_has_no_part_of_a_face_in_its_memory(
         assert found_in(os.getpid(), words_of(title))
         box.terminate()
     assert found == {"frame": 0, "crop": 0, "mirrored crop": 0}
+
+
+def test_once_nobody_watches_no_part_of_the_live_picture_is_left(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    """Neither as the camera gave it, nor smaller, nor as it was sent: as JPEG, and as text."""
+    with running(settings_file) as box:
+        shown = watch(settings_file, settings, lambda text: found_in(box.pid, needles_of(text)))
+        frame = read_picture(Path(settings.camera.source.removeprefix("images:")))
+        small = scaled_down(frame, MAX_SIDE)
+        x, y, width, height = shown["face"]
+        found = {
+            "frame": found_in(box.pid, words_of(frame[y : y + height : 4, x : x + width])),
+            "smaller": found_in(box.pid, words_of(small[y : y + height : 4, x : x + width])),
+            "JPEG": found_in(box.pid, needles_of(base64.b64decode(shown["jpeg"]))),
+            "text": found_in(box.pid, needles_of(shown["jpeg"].encode())),
+        }
+        box.terminate()
+    assert found == dict.fromkeys(found, 0)
+
+
+def watch(
+    settings_file: Path, settings: Settings, search: Callable[[bytes], object] = bool
+) -> dict[str, Any]:
+    """Watch the live picture for a second, and return a frame of it; `search` has to find its JPEG's text."""
+    path = settings.service.socket_path()
+    eventually(lambda: status(settings_file)["state"] == "mood", 60)
+    allowed = threading.Thread(target=ask, args=(path, page.Allow(what="aim")))
+    allowed.start()
+    eventually(lambda: status(settings_file)["state"] == "asked", 60)
+    ask(path, page.Pair())
+    allowed.join()
+    with closing(subscribe(path, page.Frames())) as lines:
+        shown = [next(line for line in lines if line["jpeg"]) for _ in range(4)][-1]
+        assert search(shown["jpeg"].encode()), "otherwise the search proves nothing"
+    eventually(lambda: status(settings_file)["state"] == "mood", 60)
+    return shown
+
+
+def needles_of(content: bytes) -> NDArray[np.uint64]:
+    """The words in the middle of what was sent: a file's head and end are alike everywhere."""
+    return words_of(np.frombuffer(content[1000:-100], np.uint8)[None, :])
 
 
 def test_what_keeps_the_memory_private_does_not_use_what_tflite_only_reserves(

@@ -56,6 +56,7 @@ class LiveView:
         self._session = NONE
         self._last_frame = 0.0
         self._last_face: Face | None = None
+        self._has_shown = False  # a picture since it was last overwritten
 
     @property
     def actions(self) -> Actions:
@@ -107,6 +108,7 @@ class LiveView:
         state = self._state.value
         if state.camera_off:
             self._session = NONE
+            self._forget()
             self._send({"hints": ["camera_off"]})
         elif state.activity is not Activity.RESTING:
             self._session = NONE  # a look has the camera
@@ -128,6 +130,7 @@ class LiveView:
             face = self._last_face = result.face
             threshold = self._analyzer.card.threshold
             probabilities = self._bias().apply(result.probabilities) if result.probabilities else None
+        self._has_shown = True
         self._send(picture(frame, face, probabilities, threshold, hints_for(frame, face)))
 
     def _line(self, content: dict[str, Any]) -> dict[str, Any]:
@@ -153,6 +156,15 @@ class LiveView:
         self._state.change(watched=False)
         if self._session != NONE and self._state.value.activity is Activity.RESTING:
             self._capture.stop()
+        self._session = NONE
+        self._forget()
+
+    def _forget(self) -> None:
+        """Overwrite what is left of the pictures that were shown."""
+        if self._has_shown:
+            from device.live.picture import forget
+
+            forget()
             if self._analyzer:
                 self._analyzer.forget_pictures()
-        self._session = NONE
+        self._has_shown = False
