@@ -18,6 +18,11 @@ class RateLimit:
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def give_back(self, address: str) -> None:
+        """Take back that this address has asked, because it came to nothing."""
+        level, since = self._buckets.get(address, (self._burst, self._clock()))
+        self._buckets[address] = (min(self._burst, level + 1), since)
+
     def allows(self, address: str) -> bool:
         """Tell whether this address may ask now, and count it if so."""
         now = self._clock()

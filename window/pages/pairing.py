@@ -11,12 +11,16 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from window.access.browsers import PairedBrowsers
 from window.access.guard import COOKIE, RefusedError
 from window.access.rates import RateLimit
-from window.box.client import BUTTON_S, BoxClient, BoxError
+from window.box.client import BUTTON_S, BoxClient, BoxError, NoBoxError
 from window.pages.rendering import page
 
 COOKIE_S = 400 * 86400
 """Browsers keep a cookie for no longer; each visit begins this time again."""
-ATTEMPTS, ATTEMPTS_PER_S = 5, 1 / 30
+ATTEMPTS, ATTEMPTS_PER_S = 3, 1 / 600
+"""Without a press, of all addresses together: whoever asks all the time would be let in by the next press that
+is meant for a look, and would take that press away.
+"""
+EVERYBODY = ""
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR", "Opera"),
@@ -44,7 +48,6 @@ class Pairing:
         self._box = box
         self._link: str | None = None
         self._rate = RateLimit(ATTEMPTS, ATTEMPTS_PER_S)
-        self._everybody = RateLimit(3 * ATTEMPTS, 3 * ATTEMPTS_PER_S)
 
     def new_link(self) -> str:
         """Return the path of a link that pairs one browser, once."""
@@ -65,13 +68,15 @@ class Pairing:
 
     async def by_button(self, request: Request) -> Response:
         """Wait for the button, and pair."""
-        address = request.client.host if request.client else ""
-        if not (self._rate.allows(address) and self._everybody.allows("")):
-            raise RefusedError(429, "Too many attempts: wait half a minute.")
+        if not self._rate.allows(EVERYBODY):
+            raise RefusedError(429, "Too many attempts without a press: wait ten minutes.")
         try:
             await self._box.ask("allow", what="pair", patience_s=BUTTON_S + 5)
         except BoxError as error:
+            if isinstance(error, NoBoxError):  # so nobody was asked
+                self._rate.give_back(EVERYBODY)
             return JSONResponse({"error": str(error)}, 409)
+        self._rate.give_back(EVERYBODY)
         is_first = not len(self._browsers)
         return self._let_in(request, JSONResponse({"ok": True, "first": is_first}))
 

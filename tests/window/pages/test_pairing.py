@@ -6,23 +6,34 @@ from http import HTTPStatus
 
 import pytest
 
+from device.box.commands import consent
+from device.demo.harness import Harness
+from tests.waiting import eventually
 from tests.window.serving import Serving
 from window.pages.pairing import ATTEMPTS, name_of
 
 
-def test_without_a_box_nobody_is_let_in(alone: Serving) -> None:
+def test_without_a_box_nobody_is_let_in_and_no_attempt_counts(alone: Serving) -> None:
     client = alone.stranger()
     assert client.get("/pair").status == HTTPStatus.OK
-    answer = client.post("/pair", {})
-    assert answer.status == HTTPStatus.CONFLICT
-    assert "set-cookie" not in answer.headers
+    for _ in range(ATTEMPTS + 1):
+        answer = client.post("/pair", {})
+        assert answer.status == HTTPStatus.CONFLICT
+        assert "set-cookie" not in answer.headers
     assert len(alone.window.browsers) == 0
 
 
-def test_after_some_attempts_one_has_to_wait(alone: Serving) -> None:
-    client = alone.stranger()
+def test_after_some_attempts_without_a_press_one_has_to_wait(
+    window: Serving, box: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consent, "CONSENT_S", 0.05)
+    client = window.stranger()
     found = [client.post("/pair", {}).status for _ in range(ATTEMPTS + 1)]
     assert found == [HTTPStatus.CONFLICT] * ATTEMPTS + [HTTPStatus.TOO_MANY_REQUESTS]
+    before = box.state.decision
+    box.press()  # is for a look, and lets nobody in
+    eventually(lambda: box.state.decision is not None and box.state.decision is not before)
+    assert len(window.window.browsers) == 0
 
 
 def test_another_site_cannot_ask_for_it(alone: Serving) -> None:
