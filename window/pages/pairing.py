@@ -17,8 +17,8 @@ from window.pages.rendering import page
 COOKIE_S = 400 * 86400
 """Browsers keep a cookie for no longer; each visit begins this time again."""
 ATTEMPTS, ATTEMPTS_PER_S = 3, 1 / 600
-"""Without a press, of all addresses together: whoever asks all the time would be let in by the next press that
-is meant for a look, and would take that press away.
+"""Without a press, of all browsers together: whoever asks all the time would be let in by the next press that
+was meant for a look, and would take it away.
 """
 EVERYBODY = ""
 BROWSERS = (

@@ -1,0 +1,118 @@
+"""One stream for all who watch: open only while somebody does, and nobody holds up the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from window.box import broadcast
+from window.box.broadcast import Broadcast
+from window.box.client import NoBoxError, Reply
+
+
+class Source:
+    """A stream that a test feeds."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.closed = 0
+        self.lines: asyncio.Queue[Reply | Exception] = asyncio.Queue()
+
+    async def open(self) -> AsyncGenerator[Reply, None]:
+        """Yield what the test puts in, until the watchers are gone."""
+        self.opened += 1
+        try:
+            while True:
+                line = await self.lines.get()
+                if isinstance(line, Exception):
+                    raise line
+                yield line
+        finally:
+            self.closed += 1
+
+
+def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a test that waits, and do not let it hang."""
+    asyncio.run(asyncio.wait_for(test(), 30))
+
+
+def test_all_watchers_share_one_stream_that_ends_with_the_last_of_them() -> None:
+    async def test() -> None:
+        source = Source()
+        shared = Broadcast(source.open)
+        assert source.opened == 0
+        first, second = shared.watch(), shared.watch()
+        await source.lines.put({"number": 1})
+        assert await anext(first) == {"number": 1}
+        assert await anext(second) == {"number": 1}
+        assert (source.opened, shared.watchers) == (1, 2)
+        await first.aclose()
+        assert source.closed == 0
+        await second.aclose()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert (source.closed, shared.watchers) == (1, 0)
+
+    run(test)
+
+
+def test_a_slow_watcher_gets_the_newest_line() -> None:
+    async def test() -> None:
+        source = Source()
+        shared = Broadcast(source.open)
+        slow, fast = shared.watch(), shared.watch()
+        await source.lines.put({"number": 0})
+        assert await anext(slow) == {"number": 0}
+        for number in range(1, 5):
+            await source.lines.put({"number": number})
+            while (line := await anext(fast)) != {"number": number}:
+                assert line is not None
+        assert await anext(slow) == {"number": 4}
+        await slow.aclose()
+        await fast.aclose()
+
+    run(test)
+
+
+def test_a_stream_that_breaks_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broadcast, "RETRY_S", 0.01)
+
+    async def test() -> None:
+        source = Source()
+        lines = Broadcast(source.open).watch()
+        await source.lines.put(NoBoxError("no box"))
+        assert await anext(lines) == {"error": "no box"}
+        await source.lines.put({"number": 2})
+        assert await anext(lines) == {"number": 2}
+        assert source.opened == 2
+        await lines.aclose()
+
+    run(test)
+
+
+def test_one_that_is_over_ends_its_watchers() -> None:
+    async def test() -> None:
+        source = Source()
+        shared = Broadcast(source.open, again=False)
+        lines = shared.watch()
+        await source.lines.put(NoBoxError("it is closed"))
+        assert [line async for line in lines] == [{"error": "it is closed"}]
+        assert source.opened == 1
+
+    run(test)
+
+
+def test_while_nothing_happens_a_watcher_hears_that_it_is_still_connected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(broadcast, "KEEP_ALIVE_S", 0.01)
+
+    async def test() -> None:
+        lines = Broadcast(Source().open).watch()
+        assert await anext(lines) is None
+        await lines.aclose()
+
+    run(test)
