@@ -73,8 +73,11 @@ def distill(options: argparse.Namespace) -> None:
     faces = packed.read(options.faces)
     from converter.stages.distill import distill
 
+    preset = PRESETS[options.preset]
+    if options.precision:
+        preset = preset.in_precision(options.precision)
     distill(
-        PRESETS[options.preset],
+        preset,
         faces,
         options.out,
         options.seconds,
@@ -122,6 +125,9 @@ def add_distill(command: argparse.ArgumentParser) -> None:
         "--until-answers",
         action="store_true",
         help="only the teachers and their answers; another command trains the student",
+    )
+    command.add_argument(
+        "--precision", choices=("float32", "mixed_bfloat16"), help="instead of the preset's mixed_bfloat16"
     )
     command.add_argument("--backend", choices=tuple(BACKENDS), help="what computes")
     command.add_argument(

@@ -14,9 +14,8 @@ from keras import layers
 from numpy.typing import NDArray
 
 from converter.data.fer2013 import SIDE
-from converter.networks import literature
+from converter.networks import literature, residual
 from converter.networks.edges import edges
-from converter.networks.fused_normalization import FusedNormalization
 from converter.networks.outputs import FACE, MOODS, VOTES, as_input
 from converter.networks.prototypes import NearestPrototypes
 
@@ -40,68 +39,6 @@ def paper(mood_count: int) -> keras.Model:
     return keras.Model(crop, softmax(x, mood_count, MOODS), name="paper")
 
 
-def residual(mood_count: int, side: int | None = SIDE) -> keras.Model:
-    """Build a residual network: 0.7 million parameters, 46 million multiply-adds.
-
-    Its blocks are two 3x3 convolutions with a shortcut. models/RUNS.md says what it was compared with.
-    """
-    return _residual_network("residual", mood_count, side, ((32, 1), (64, 2), (128, 2)))
-
-
-def slim(mood_count: int, side: int | None = SIDE) -> keras.Model:
-    """Build a narrower and deeper one: 0.5 million parameters, 33 million multiply-adds."""
-    return _residual_network("slim", mood_count, side, ((24, 1), (48, 2), (96, 3)))
-
-
-def deep(mood_count: int, side: int | None = SIDE) -> keras.Model:
-    """Build a student for large teachers: 1.3 million parameters, 86 million multiply-adds."""
-    return _residual_network("deep", mood_count, side, ((32, 2), (64, 3), (144, 3)))
-
-
-def wide(mood_count: int, side: int | None = SIDE) -> keras.Model:
-    """Build `residual` with twice the widths, a teacher for two cores: four times the multiply-adds."""
-    return _residual_network("wide", mood_count, side, ((64, 1), (128, 2), (256, 2)), stem=32)
-
-
-def large(mood_count: int, side: int | None = SIDE) -> keras.Model:
-    """Build a teacher for an accelerator, almost as large as ResNet-18: 7.7 million parameters.
-
-    It needs 266 million multiply-adds. As float16 its weights are smaller than 16 MB.
-    """
-    return _residual_network("large", mood_count, side, ((64, 2), (128, 2), (256, 2), (384, 2)))
-
-
-def _residual_network(
-    name: str, mood_count: int, side: int | None, stages: Sequence[tuple[int, int]], stem: int = 16
-) -> keras.Model:
-    """stages: width and number of blocks of each; the first block of a stage halves the side."""
-    crop = keras.Input((side, side, 1), name="crop")
-    x = layers.Rescaling(1 / 127.5, offset=-1)(crop)
-    x = _convolution(x, stem)
-    for width, blocks in stages:
-        for block in range(blocks):
-            x = _block(x, width, strides=2 if block == 0 else 1)
-    x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dropout(0.2)(x)
-    return keras.Model(crop, softmax(x, mood_count, MOODS), name=name)
-
-
-def _convolution(x: Any, width: int, size: int = 3, strides: int = 1, activation: str | None = "relu") -> Any:
-    x = layers.Conv2D(width, size, strides=strides, padding="same", use_bias=False)(x)
-    x = FusedNormalization(momentum=0.99, epsilon=1e-3)(x)
-    return layers.Activation(activation)(x) if activation else x
-
-
-def _block(x: Any, width: int, strides: int) -> Any:
-    y = _convolution(x, width, strides=strides)
-    y = _convolution(y, width, activation=None)
-    if strides > 1:
-        x = layers.AveragePooling2D(strides)(x)
-    if x.shape[-1] != width:
-        x = _convolution(x, width, size=1, activation=None)
-    return layers.Activation("relu")(layers.Add()([x, y]))
-
-
 def _with_output(features: Callable[[Any], Any]) -> Callable[..., keras.Model]:
     """Complete a network that another module builds up to its features; it has that function's name."""
 
@@ -119,18 +56,17 @@ def features_knn(mood_count: int, side: int | None = SIDE) -> keras.Model:
     return keras.Model(crop, softmax(nearness, mood_count, MOODS), name="features_knn")
 
 
+RESIDUAL = (
+    *(residual.residual, residual.slim, residual.deep, residual.wide, residual.large),
+    *(residual.broad, residual.squeezed, residual.depthwise, residual.fine),
+)
 LITERATURE = (
     *(literature.xception, literature.conv4pool2, literature.conv4pool4, literature.nine_layer),
     *(edges, literature.efficientnet_lite),
 )
 NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "paper": paper,
-    "residual": residual,
-    "slim": slim,
-    "deep": deep,
-    "wide": wide,
-    "large": large,
-    **{features.__name__: _with_output(features) for features in LITERATURE},
+    **{features.__name__: _with_output(features) for features in (*RESIDUAL, *LITERATURE)},
     "features_knn": features_knn,
 }
 # Not trained themselves: `compare` makes them from a trained network.

@@ -55,13 +55,18 @@ def put_back(checkpoint: Checkpoint, model: keras.Model, path: Path) -> None:
         RunError: it is one of another network.
     """
     model.optimizer.build(model.trainable_variables)
-    if [each.shape for each in checkpoint.weights] != [tuple(each.shape) for each in model.weights]:
-        raise RunError(f"{path}: is of another network; name another --out, or remove it")
-    model.set_weights(checkpoint.weights)
+    put_back_weights(checkpoint, model, path)
     if checkpoint.optimizer:
         variables = (*model.optimizer.variables, *model.trainable_variables)
         for variable, value in zip(variables, checkpoint.optimizer, strict=True):
             variable.assign(value.astype(variable.dtype))
+
+
+def put_back_weights(checkpoint: Checkpoint, model: keras.Model, path: Path) -> None:
+    """Give `model` the averaged weights alone. Raises RunError."""
+    if [each.shape for each in checkpoint.weights] != [tuple(each.shape) for each in model.weights]:
+        raise RunError(f"{path}: is of another network; name another --out, or remove it")
+    model.set_weights(checkpoint.weights)
 
 
 def write(path: Path, checkpoint: Checkpoint) -> None:

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from converter.data.dataset import Split
 from converter.data.ferplus import Majority, majority, strict_majority
-from converter.networks.architectures import NETWORKS
+from converter.errors import RunError
+from converter.networks.architectures import NETWORKS, training_network
 from converter.networks.cost import multiply_adds
 from converter.networks.outputs import MOODS, VOTES, as_input
 from converter.stages import training
 from converter.stages.clock import Clock
 from converter.stages.packed import PackedFaces
 from converter.stages.presets import Preset
-from converter.training.compilation import compiled
 from converter.training.recipes import Recipe
 from converter.training.run_folder import BEST, RECIPE, claim, write_history
 from device.vision.normalization import normalize_all
@@ -76,8 +76,10 @@ def distill(
         )
         progress = clock.share(work[number], sum(work[number:]))
         model = training.train(stage, faces, progress, workers=workers, share_of_steps=share_of_steps)
-        print(f"{name}: {_scores(predictions(model, faces.public_test, stage.recipe), faces.public_test)}")
-    _keep_student(model, preset.student, faces, out)
+        network = float_network(stage.recipe)
+        network.set_weights(model.get_weights())
+        print(f"{name}: {_scores(predictions(network, faces.public_test, stage.recipe), faces.public_test)}")
+    _keep_student(network, preset.student, faces, out)
 
 
 def _work(recipe: Recipe) -> float:
@@ -85,18 +87,32 @@ def _work(recipe: Recipe) -> float:
     return recipe.epochs * multiply_adds(NETWORKS[recipe.network](len(recipe.moods)))
 
 
+def float_network(recipe: Recipe) -> keras.Model:
+    """Build a run's network in float32, to ask it for answers.
+
+    JAX 0.11 on a processor computes the trained network in bfloat16 as nothing but NaN.
+    """
+    keras.config.set_dtype_policy("float32")
+    return training_network(
+        recipe.network, len(recipe.moods), recipe.progressive_sizes, votes=True, face=bool(recipe.face_weight)
+    )
+
+
 def predictions(model: keras.Model, split: Split, recipe: Recipe, *, mirrored: bool = False) -> Answers:
     """Return, for each output, the probabilities for each face, or its mirror image, float32, (n, k)."""
     images = normalize_all(split.images, recipe.augmentation.normalization)
     inputs = as_input(images[:, :, ::-1] if mirrored else images)
     found = model.predict(inputs, batch_size=512, verbose=0)
-    return {output: np.asarray(found[output], dtype=np.float32) for output in (MOODS, VOTES)}
+    answers = {output: np.asarray(found[output], dtype=np.float32) for output in (MOODS, VOTES)}
+    if not all(np.isfinite(each).all() for each in answers.values()):
+        raise RunError("a network's answers are not numbers; try --precision float32, or another --backend")
+    return answers
 
 
 def _answers(preset: Preset, faces: PackedFaces, paths: list[Path], kept: Path) -> Answers:
     """The mean of the teachers' answers for each training face and its mirror image."""
     if not kept.exists():
-        model = compiled(preset.teacher, preset.teacher.learning_rate)
+        model = float_network(preset.teacher)
         of_teachers, of_public_test = [], []
         for path in paths:
             training.load(model, path)
@@ -142,7 +158,7 @@ def _agreement(answers: Mapping[str, NDArray[np.float32]], truth: Majority) -> f
 
 def _keep_student(model: keras.Model, recipe: Recipe, faces: PackedFaces, out: Path) -> None:
     """Make `out` the folder of a run, as `quantize` takes it."""
-    model.save(out / f".{BEST}", include_optimizer=False)
+    model.save(out / f".{BEST}")
     (out / f".{BEST}").replace(out / BEST)
     # One entry, for the end: scoring after each epoch would cost an accelerator more than training.
     entry = {"epoch": float(recipe.epochs)}

@@ -28,6 +28,11 @@ class Preset(msgspec.Struct, frozen=True):
     keeps_optimizer: bool
     saves_every: int
 
+    def in_precision(self, precision: str) -> Preset:
+        """Return the same in another precision."""
+        teacher, student = (replace(each, precision=precision) for each in (self.teacher, self.student))
+        return replace(self, teacher=teacher, student=student)
+
     def recipe(self, stage: int) -> Recipe:
         """Return the recipe of a teacher, counted from 0, or, after the last one, of the student."""
         return self.student if stage == self.teachers else replace(self.teacher, seed=stage + 1)

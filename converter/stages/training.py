@@ -106,7 +106,7 @@ def load(model: keras.Model, path: Path) -> None:
     state = checkpoint.read(path)
     if state is None or not state.finished:
         raise RunError(f"{path}: is not finished; let its stage end first")
-    checkpoint.put_back(state, model, path)
+    checkpoint.put_back_weights(state, model, path)
 
 
 class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -133,6 +133,9 @@ class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         self.model.optimizer.learning_rate = recipe.learning_rate * min(rising, falling)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        loss = float((logs or {})["loss"])
+        if not math.isfinite(loss):
+            raise RunError(f"{self._stage.name}: its loss is not a number; try --precision float32")
         reached = self._at(epoch + 1)
         if reached + (reached - self._reached) / 2 >= 1:  # another epoch would be too late by more than half
             reached = 1.0
@@ -142,6 +145,5 @@ class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
                 self.model, reached, epoch + 1, keeps_optimizer=self._stage.keeps_optimizer and reached < 1
             )
             checkpoint.write(self._stage.path, state)
-            loss = (logs or {}).get("loss", math.nan)
             print(f"{self._stage.name}: epoch {epoch + 1}, {reached:.0%} done, loss {loss:.3f}", flush=True)
         self.model.stop_training = reached == 1

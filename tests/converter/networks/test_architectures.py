@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import keras
 import numpy as np
 import pytest
@@ -74,14 +72,20 @@ def test_the_input_has_the_grey_values_of_the_images() -> None:
 
 @pytest.mark.parametrize("moods", [3, 7])
 def test_the_boxs_networks_together_are_small_enough_for_a_small_processor(moods: int) -> None:
-    both = (networks.residual(moods), networks.slim(moods))
+    both = (networks.NETWORKS["residual"](moods), networks.NETWORKS["slim"](moods))
     assert sum(network.count_params() for network in both) < 1_250_000
     assert sum(map(multiply_adds, both)) < 80_000_000
 
 
-@pytest.mark.parametrize("build", [networks.residual, networks.slim])
-def test_the_boxs_networks_take_images_of_any_side(build: Callable[..., keras.Model]) -> None:
-    network = build(3, side=None)
+@pytest.mark.parametrize("name", ["broad", "squeezed", "depthwise", "fine"])
+def test_a_variant_needs_as_many_multiply_adds_as_the_boxs_network(name: str) -> None:
+    boxs, variant = (multiply_adds(networks.NETWORKS[each](7)) for each in ("residual", name))
+    assert variant == pytest.approx(boxs, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["residual", "squeezed", "depthwise"])
+def test_the_boxs_networks_take_images_of_any_side(name: str) -> None:
+    network = networks.NETWORKS[name](3, side=None)
     for side in (32, 40, 48):
         assert network.predict(np.zeros((2, side, side, 1), np.float32), verbose=0).shape == (2, 3)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from converter.errors import RunError
-from converter.networks.architectures import predict, slim, training_network
+from converter.networks.architectures import NETWORKS, predict, training_network
 from converter.networks.outputs import as_input
 from converter.networks.saved_models import ensemble, initialize, load, restore
 from tests.converter import small_network
@@ -84,7 +84,7 @@ def test_a_network_can_be_restricted_to_some_of_its_moods(saved_with_votes: Path
 
 def test_an_ensemble_answers_with_the_mean_of_its_members_before_the_softmax(saved_with_votes: Path) -> None:
     first = restore(saved_with_votes, votes_share=0.3)
-    second = slim(3)
+    second = NETWORKS["slim"](3)
     generator = np.random.default_rng(3)
     second.set_weights([generator.normal(0, 0.05, w.shape) ** 2 + 0.01 for w in second.get_weights()])
     both = ensemble([first, second])

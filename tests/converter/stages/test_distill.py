@@ -19,7 +19,7 @@ from converter.errors import RunError
 from converter.networks.saved_models import restore
 from converter.stages import checkpoint, packed, training
 from converter.stages.clock import Clock
-from converter.stages.distill import distill
+from converter.stages.distill import distill, float_network, predictions
 from converter.stages.packed import PackedFaces
 from converter.stages.presets import PRESETS, Preset
 from converter.training.run_folder import read_history, read_recipe
@@ -142,6 +142,14 @@ def test_a_training_ends_in_its_time_at_a_low_learning_rate(
     state = checkpoint.read(stage.path)
     assert state is not None
     assert (state.finished, state.epoch) == (True, 1)
+
+
+def test_answers_that_are_no_numbers_are_refused(packed_faces: PackedFaces) -> None:
+    recipe = small(PRESETS["accelerator"]).in_precision("float32").teacher
+    network = float_network(recipe)
+    network.set_weights([np.full(weight.shape, np.nan) for weight in network.get_weights()])
+    with pytest.raises(RunError, match="answers are not numbers; try --precision float32"):
+        predictions(network, packed_faces.public_test, recipe)
 
 
 def test_a_file_of_another_network_or_a_damaged_one_is_refused(

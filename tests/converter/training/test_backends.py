@@ -63,7 +63,7 @@ def test_a_run_on_another_backend_learns_and_resumes_and_tensorflow_loads_its_mo
 ) -> None:
     whole = train(tmp_path / "whole", backend, (fer2013, votes))
     history = read_history(whole)
-    assert history[-1]["loss"] < history[0]["loss"]
+    assert history[-1]["val_votes_loss"] < history[0]["val_votes_loss"]
 
     stopped = train(tmp_path / "stopped", backend, (fer2013, votes), "stopped")
     assert len(read_history(stopped)) == 3
