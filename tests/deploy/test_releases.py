@@ -207,3 +207,9 @@ def test_the_pis_packages_are_installed_on_raspberry_pi_os_alone(
         (tmp_path / "rpi-issue").touch()
     preflight.install_packages()
     assert ("python3-picamera2" in asked) is raspberry
+
+
+def test_the_emulated_pi_is_raspberry_pi_os_to_a_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = module(monkeypatch, "preflight").RASPBERRY_PI_OS.relative_to("/")
+    assert (REPOSITORY / "tests/pi/image/root" / file).exists()
+    assert f"/{file}" in (REPOSITORY / "deploy/probe.sh").read_text()
