@@ -39,6 +39,8 @@ if sys.version_info >= (3, 13):
         "quantize/test_export.py",
         "quantize/test_faces.py",
         "quantize/test_int8.py",
+        "stages/test_distill.py",
+        "training/test_backends.py",
         "training/test_batches.py",
         "training/test_distillation.py",
         "training/test_recipes.py",
