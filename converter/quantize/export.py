@@ -62,6 +62,8 @@ class Choices:
             choosing half of them, and not on PublicTest.
         seed: of the images for quantizing and for the margin, and of the golden vectors.
         moods: those of the run that the model is restricted to; all if None.
+        golden: whether to make golden vectors. Without them it is not checked that all runtimes compute the
+            same, so the model should not ship.
     """
 
     target_precision: float = 0.9
@@ -72,6 +74,7 @@ class Choices:
     photos: Path | None = None
     seed: int = 1
     moods: Sequence[Mood] | None = None
+    golden: bool = True
 
 
 def export(
@@ -129,10 +132,11 @@ def export(
             }
             | threshold.as_dict(),
             "framing": crop.as_dict(),
-            "golden": _write_golden_vectors(draft, len(sources.moods), choices.seed),
             "versions": {name: version(name) for name in ("tensorflow", "keras", *installed_runtimes())},
             "licence": LICENCE,
         }
+        if choices.golden:
+            about["golden"] = _write_golden_vectors(draft, len(sources.moods), choices.seed)
         card = msgspec.structs.replace(card, threshold=threshold.value, about=about)
         publish.write_card(draft, card)
         _plot(draft, sources, card)

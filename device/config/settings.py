@@ -86,7 +86,7 @@ class Look(Section, frozen=True):
     """... or after this many seconds."""
     detector: Literal["haar", "lbp"] = "haar"
     """What proposes faces: "haar", the cascade that the models have learned with, or "lbp", one of local
-    binary patterns: it is faster, and misses more faces.
+    binary patterns, which misses more faces and is not faster here (models/COMPARISON.md).
     """
     min_face: Annotated[float, Meta(ge=0.05, le=1)] = 0.08
     """The smallest face that is searched for, as a share of the frame's height. Smaller is slower, and finds
