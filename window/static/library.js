@@ -44,6 +44,10 @@ export class Plane {
     Object.assign(this, { onPick, onMove, onPlace });
     new ResizeObserver(() => this.draw()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    // A thumb on a song moves the song, and anywhere else the page.
+    canvas.addEventListener("touchstart", (event) => {
+      if (this.nearest(this.point(event.touches[0]))) event.preventDefault();
+    }, { passive: false });
     canvas.addEventListener("pointerdown", (event) => this.take(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
     canvas.addEventListener("pointerup", (event) => this.drop(event));

@@ -41,8 +41,6 @@ function valueOf(setting, made) {
   return isJson(setting) ? JSON.parse(made.value) : made.value;
 }
 
-let isAllForRestart = false; // then it is said once, above
-
 function row(setting) {
   const id = `key-${setting.key}`;
   const made = control(setting, id);
@@ -62,7 +60,7 @@ function row(setting) {
   const explain = () => {
     facts.replaceChildren(element("span", say(words.default, { value: shown(setting.default) })));
     if (setting.fixed) facts.append(element("span", setting.fixed));
-    else if (setting.restart && !isAllForRestart) facts.append(element("span", words.needs_restart, { class: "badge" }));
+    else if (!setting.restart) facts.append(element("span", words.at_once, { class: "badge" }));
     if (setting.source !== "page") return;
     const reset = element("button", words.reset, { type: "button", class: "plain", "aria-label": `${words.reset} ${setting.key}` });
     reset.addEventListener("click", () => save(null));
@@ -97,7 +95,6 @@ function row(setting) {
 
 function draw(settings) {
   const open = new Set([...form.querySelectorAll("details[open]")].map((each) => each.dataset.name));
-  isAllForRestart = settings.every((each) => each.restart);
   const isFirst = !form.querySelector("details");
   form.replaceChildren(...[...grouped(settings)].map(([name, some], number) => {
     const section = element("details", "", { class: "card", "data-name": name });

@@ -12,7 +12,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from device.control.client import ask
 from device.control.page_commands import Library
 from tests.waiting import eventually
-from tests.window.browser.conftest import DESK, Site, Visitor
+from tests.window.browser.conftest import DESK, PHONE, Site, Visitor
 from tests.window.uploads.samples import sound
 
 pytestmark = pytest.mark.browser
@@ -57,6 +57,25 @@ def test_a_song_is_dragged_to_where_it_belongs_and_taken_back(page: Page, site: 
     assert song(site, moved)["energy"] == pytest.approx(0.25, abs=0.05)
     page.get_by_role("button", name="Forget what I said").click()
     eventually(lambda: song(site, moved)["source"] != "own word")
+
+
+def test_a_thumb_on_a_song_chooses_it_and_beside_it_scrolls_the_page(
+    visit: Callable[..., Visitor], site: Site
+) -> None:
+    page = visit(PHONE, touch=True).context.new_page()
+    page.goto("/music")
+    expect(page.locator("#songs li").first).to_be_visible()
+    prevented = """([x, y]) => {
+      const canvas = document.getElementById("plane");
+      const box = canvas.getBoundingClientRect();
+      const at = (from, part) => from + part * (box.width - 28) + 14;
+      const place = { clientX: at(box.left, x), clientY: at(box.top, y) };
+      const touch = new Touch({ identifier: 1, target: canvas, ...place });
+      return !canvas.dispatchEvent(new TouchEvent("touchstart", { touches: [touch], cancelable: true }));
+    }"""
+    known = song(site, uris(site)[0])
+    assert page.evaluate(prevented, [known["valence"], 1 - known["energy"]])
+    assert not page.evaluate(prevented, [1.0, 1.0])
 
 
 def test_without_a_mouse_two_sliders_say_the_same(page: Page, site: Site) -> None:
