@@ -1,16 +1,16 @@
 """The program whose instructions `python -m tests.arm64.page` counts: the page answers, without a network.
 
-It runs on the emulated arm64, prints a line for each thing that it does, and makes the system call MARK before
-and after it.
+It runs on the emulated arm64. It prints a line for each thing that it does, and makes the system call MARK
+before and after it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
-import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,9 @@ def main() -> None:
         window = counted("start", lambda: start(Path(folder)))
         secret = window.browsers.pair("arm64")
         for path in PAGES:
-            counted(f"{path} first", lambda path=path: answer(window, path, secret))
+            counted(f"{path} first", partial(answer, window, path, secret))
         for path in PAGES:
-            counted(f"{path} again", lambda path=path: answer(window, path, secret))
+            counted(f"{path} again", partial(answer, window, path, secret))
         from window.pages.streams import event
 
         counted("frame", lambda: event({"jpeg": "x" * FRAME_BYTES, "probabilities": {"happy": 0.5}}))
@@ -83,4 +83,4 @@ def answer(window: Any, path: str, secret: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
