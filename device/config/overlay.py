@@ -98,14 +98,14 @@ class SettingsOverlay:
         content = read_content(self._path)
         file = self._file(settings_of(content, self._path or Path(FILE)))
         overlay = _read(file)
+        is_wrong_already = _mistake(content, overlay) is not None
         if value is None:
             overlay.get(section, {}).pop(name, None)
         else:
             overlay.setdefault(section, {})[name] = value
-        try:
-            settings_of(_merged(content, overlay), Path(FILE))
-        except SettingsError as error:
-            raise SettingsError(str(error).removeprefix(f"{FILE}: ")) from error
+        # Of several mistakes, made before, each is taken back on its own.
+        if (mistake := _mistake(content, overlay)) and not (value is None and is_wrong_already):
+            raise SettingsError(mistake)
         try:
             write_whole(file, _toml(overlay).encode(), MAX_BYTES)
         except (OSError, UnicodeEncodeError) as error:
@@ -126,6 +126,15 @@ def _read(file: Path) -> Content:
     except TomlError as error:
         raise SettingsError(f"{file}: {error}; remove it, and set on the page again what you need") from error
     return {section: dict(keys) for section, keys in content.items() if isinstance(keys, dict)}
+
+
+def _mistake(content: dict[str, Any], overlay: Content) -> str | None:
+    """Return what is wrong with what was set on the page, together with the settings file."""
+    try:
+        settings_of(_merged(content, overlay), Path(FILE))
+    except SettingsError as error:
+        return str(error).removeprefix(f"{FILE}: ")
+    return None
 
 
 def _keys(content: dict[str, Any]) -> list[str]:

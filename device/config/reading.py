@@ -139,7 +139,7 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
 SOURCES = {
     "auto": r"auto",
     "picamera2": r"picamera2(:\d)?",
-    "webcam:0": r"webcam(:\d{1,3}|:/dev/.+)?",
+    "webcam:0": r"webcam(:\d{1,3}|:/dev/(?!(.*/)?\.\.(/|$)).+)?",  # and not /dev/../home
     "images:PATH": r"images:.+",
     "video:FILE": r"video:.+",
 }

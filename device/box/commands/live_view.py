@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 ALLOWED_S = 300.0
 INTERVAL_S = 0.25  # between two frames
 OPEN_TIMEOUT_S = 15.0  # until the camera's first frame
+RETRY_S = 2.0  # until a camera that failed is opened again
 NOT_ALLOWED = "the picture is closed: ask for it again, and press the box's button"
 NONE = -1  # no capture's number
 
@@ -55,6 +56,7 @@ class LiveView:
         self._until = 0.0  # monotonic seconds, to which the picture is allowed
         self._session = NONE
         self._last_frame = 0.0
+        self._open_again = 0.0  # monotonic seconds, before which the camera is not opened
         self._last_face: Face | None = None
         self._has_shown = False  # a picture since it was last overwritten
 
@@ -96,6 +98,7 @@ class LiveView:
                 self._session = NONE
                 if error is not None:
                     log.debug("the live picture: %s", error)
+                    self._open_again = monotonic() + RETRY_S
                     self._send({"hints": ["camera_fails"]})
 
     def _tick(self) -> None:
@@ -113,8 +116,9 @@ class LiveView:
         elif state.activity is not Activity.RESTING:
             self._session = NONE  # a look has the camera
         elif self._session == NONE or monotonic() > self._last_frame + OPEN_TIMEOUT_S:
-            self._session = self._capture.start()
-            self._last_frame = monotonic()
+            if monotonic() >= self._open_again:
+                self._session = self._capture.start()
+                self._last_frame = monotonic()
         else:
             self._capture.request_frame()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 from device import __version__
 from device.box.commands.reply import OK, Actions, Reply
@@ -41,6 +42,7 @@ class Upkeep:
         self._memory = GuardedMemory(memory, health)
         self._end = end
         self._since = datetime.now(UTC)
+        self._started = monotonic()  # the clock may be set while the box runs
 
     @property
     def actions(self) -> Actions:
@@ -82,8 +84,8 @@ class Upkeep:
     def _restart(self) -> Reply:
         if "NOTIFY_SOCKET" not in os.environ:
             return {"error": NO_SYSTEMD}
-        wait = SHORTEST_RUN - (datetime.now(UTC) - self._since)
-        if wait > timedelta():
-            return {"error": f"the box has just started: try again in {wait.seconds + 1} s"}
+        wait = SHORTEST_RUN.total_seconds() - (monotonic() - self._started)
+        if wait > 0:
+            return {"error": f"the box has just started: try again in {int(wait) + 1} s"}
         self._end()
         return OK

@@ -58,6 +58,7 @@ def test_every_key_has_its_meaning_its_kind_and_where_it_comes_from(file: Path) 
         ("music.style", "match", "match"),
         ("camera.rotate", "90", 90),  # as a browser sends a choice
         ("look.seconds", 2, 2.0),
+        ("camera.source", "webcam:/dev/v4l/by-id/usb-a..b-index0", "webcam:/dev/v4l/by-id/usb-a..b-index0"),
         ("panel.leds", {"happy": 17, "sad": 27}, {"happy": 17, "sad": 27}),
         ("music.courses", {"sad": [[0.1, 0.2], [0.3, 0.4]]}, {"sad": ((0.1, 0.2), (0.3, 0.4))}),
         ("music.leave_out_genres", ['Höre "\\', "x\u007f"], ('Höre "\\', "x\u007f")),
@@ -87,6 +88,9 @@ def test_what_is_set_counts_before_the_file_from_the_next_start_on(
         ("panel.next", 16, "panel.button and panel.next: pin 16 is used twice"),
         ("music.password", "x", "music.password: not to be set here, because it is a secret"),
         ("camera.source", "images:/etc", "camera.source: only a camera can be set here"),
+        ("camera.source", "webcam:/dev/../etc/film.mp4", "names no kind of camera"),
+        ("camera.source", "webcam:/dev/v4l/../../etc/film.mp4", "names no kind of camera"),
+        ("camera.source", "webcam:/dev/..", "names no kind of camera"),
         ("model.path", "/tmp/x.tflite", "model.path: only mood3 or mood7"),
         ("music.places", "\x00", "music.places: not to be set here"),
         ("music.leave_out_genres", ["\x1b"], "control character"),
@@ -118,6 +122,24 @@ def test_what_was_set_and_contradicts_the_file_now_does_not_count(file: Path) ->
     assert settings.panel.button == 17
     assert problem
     assert "pin 17 is used twice" in problem
+
+
+def test_keys_that_are_all_wrong_now_can_be_taken_back_one_by_one(file: Path) -> None:
+    """An older version has set them, or the settings file was changed since."""
+    (file.parent / "state" / FILE).write_text("[music]\nof_old = 1\nstyle = 'match'\n[look]\nseconds = 999\n")
+    assert "error" in do(file, page.Set(key="camera.mirror", value=True))
+    assert do(file, page.Set(key="music.of_old")) == {"ok": True}
+    assert do(file, page.Set(key="look.seconds")) == {"ok": True}
+    settings, problem = read_with_overlay(file)
+    assert problem is None
+    assert settings.music.style == "match"
+
+
+def test_a_key_is_not_taken_back_where_the_others_would_then_not_count(file: Path) -> None:
+    do(file, page.Set(key="panel.button", value=17))
+    do(file, page.Set(key="panel.next", value=16))  # the button's, unless that is moved
+    assert "pin 16 is used twice" in do(file, page.Set(key="panel.button"))["error"]
+    assert read_with_overlay(file)[0].panel.button == 17
 
 
 def test_the_password_is_not_shown(file: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -58,6 +59,22 @@ def test_a_restart_ends_the_box_but_not_so_often_that_systemd_gives_up(
     monkeypatch.setattr(upkeep, "SHORTEST_RUN", timedelta())
     assert ask(settings.service.socket_path(), page.Restart()) == {"ok": True}
     eventually(lambda: not settings.service.socket_path().exists())
+
+
+def test_a_clock_that_is_set_after_the_start_makes_no_difference_to_a_restart(
+    harness: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Pi has no clock of its own: its time comes from the network, once the box runs already."""
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(days=300)
+
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere")
+    monkeypatch.setattr(upkeep, "datetime", Later)
+    with pytest.raises(ServiceError, match=r"has just started: try again in 1\d\d s"):
+        ask(settings.service.socket_path(), page.Restart())
 
 
 def test_a_machine_without_a_thermometer_has_no_temperature(
