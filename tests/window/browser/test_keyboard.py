@@ -33,7 +33,9 @@ def test_the_music_is_paused_and_goes_on(page: Page, site: Site) -> None:
     tab_to(page, "pause")
     page.keyboard.press("Space")
     eventually(lambda: site.harness.status()["playing"] == "pause")
-    eventually(lambda: page.get_by_role("button", name="Play", exact=True).is_enabled())
+    expect(page.locator("#pause")).to_have_accessible_name("Play")
+    expect(page.locator("#pause")).not_to_have_attribute("aria-busy", "true")
+    assert page.evaluate(FOCUSED) == "pause"
     page.keyboard.press("Enter")
     eventually(lambda: site.harness.status()["playing"] == "play")
 
