@@ -80,6 +80,13 @@ class Client:
         finally:
             connection.close()
 
+    def is_served(self) -> bool:
+        """Tell whether the page Now comes; while there are too many connections, this one is refused."""
+        try:
+            return self.get("/").status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+
     def get(self, path: str, **headers: str | None) -> Answer:
         """Get a page."""
         return self.request(

@@ -67,7 +67,7 @@ def test_the_box_looks_and_plays_while_its_page_is_flooded(
             eventually(partial(has_looked_again, box, before))
         status = box.status()
     assert (status["playing"], status["mood"], status["trouble"]) == ("play", "happy", {})
-    eventually(lambda: browser.get("/").status == 200, pause=0.2)
+    eventually(browser.is_served, pause=0.2)
 
 
 @pytest.fixture

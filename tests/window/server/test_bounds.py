@@ -41,7 +41,7 @@ def test_a_thousand_connections_of_one_address_leave_room_for_others(alone: Serv
     with ExitStack() as stack:
         opened = [stack.enter_context(connect(alone)) for _ in range(1000)]
         assert all(is_closed(each) for each in opened[MAX_OF_ONE_ADDRESS:])
-    eventually(lambda: browser.get("/").status == HTTPStatus.OK)
+    eventually(browser.is_served, pause=0.2)
 
 
 def test_of_many_event_streams_only_some_are_opened(alone: Serving) -> None:
@@ -86,7 +86,7 @@ def test_who_does_not_read_is_left_behind(impatient: Serving) -> None:
         except (TimeoutError, ConnectionError):
             pass
         eventually(lambda: not _is_served(impatient))
-    eventually(lambda: browser.get("/").status == HTTPStatus.OK, pause=0.2)
+    eventually(browser.is_served, pause=0.2)
 
 
 def _is_served(window: Serving) -> bool:
