@@ -109,7 +109,8 @@ class SettingsOverlay:
         try:
             write_whole(file, _toml(overlay).encode(), MAX_BYTES)
         except (OSError, UnicodeEncodeError) as error:
-            raise SettingsError(f"{file}: cannot be written: {error}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise SettingsError(f"{file}: cannot be written: {reason}") from error
 
     def _file(self, settings: Settings) -> Path:
         return (self._folder or settings.service.state_path()) / FILE

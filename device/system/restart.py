@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import suppress
 from pathlib import Path
 
 from device.health import Part, PartFailed
+from device.storage.regular_file import read_regular_file
+from device.storage.whole_file import write_whole
 from device.supervision import Post
 
 log = logging.getLogger(__name__)
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 FILE = "restarted.boot"
+MAX_BYTES = 100  # a boot's ID has 37
 
 
 class RestartOncePerBoot:
@@ -44,11 +48,12 @@ class RestartOncePerBoot:
     def _remember(self, file: Path) -> bool:
         """Return False if the box was restarted in this boot, or if nobody could tell later that it was."""
         try:
-            boot = BOOT_ID.read_text()
-            if file.exists() and file.read_text() == boot:
-                return False
-            file.write_text(boot)
-        except (OSError, ValueError) as error:
+            boot = BOOT_ID.read_bytes()
+            with suppress(OSError):  # there is none, or something else is in its place: it is replaced
+                if read_regular_file(file, MAX_BYTES) == boot:
+                    return False
+            write_whole(file, boot, MAX_BYTES)
+        except OSError as error:
             log.warning("the box does not restart: %s", error)
             return False
         return True

@@ -105,6 +105,12 @@ def test_a_wrong_setting_is_refused_in_one_line_and_nothing_is_written(
     assert not (file.parent / "state" / FILE).exists()
 
 
+def test_a_setting_that_cannot_be_kept_is_said_in_plain_words(file: Path) -> None:
+    (file.parent / "state").rmdir()
+    reply = do(file, page.Set(key="music.style", value="match"))
+    assert reply["error"].endswith("settings.toml: cannot be written: No such file or directory")
+
+
 def test_a_file_that_is_damaged_does_not_count_and_is_named(file: Path) -> None:
     (file.parent / "state" / FILE).write_text("[music\nstyle =")
     settings, problem = read_with_overlay(file)
