@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from device.box.commands.reply import OK, Actions, Reply, Streams
 from device.box.loop import Loop
@@ -21,6 +21,10 @@ from device.mood_bias import MoodBias
 from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer
+
+if TYPE_CHECKING:
+    from device.live.hints import Hint
+    from device.live.orientation import Orientation
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class LiveView:
         self._last_frame = 0.0
         self._open_again = 0.0  # monotonic seconds, before which the camera is not opened
         self._last_face: Face | None = None
+        self._orientation: Orientation | None = None
         self._has_shown = False  # a picture since it was last overwritten
 
     @property
@@ -134,8 +139,25 @@ class LiveView:
             face = self._last_face = result.face
             threshold = self._analyzer.card.threshold
             probabilities = self._bias().apply(result.probabilities) if result.probabilities else None
+        hints = hints_for(frame, face)
+        if self._analyzer and (mounted := self._mounting(frame, has_face=face is not None)):
+            hints = [mounted, *hints]
         self._has_shown = True
-        self._send(picture(frame, face, probabilities, threshold, hints_for(frame, face)))
+        self._send(picture(frame, face, probabilities, threshold, hints))
+
+    def _mounting(self, frame: Frame, *, has_face: bool) -> Hint | None:
+        from device.live.orientation import Orientation
+
+        if self._orientation is None:
+            self._orientation = Orientation(self._shows_face)
+        return self._orientation.hint(frame, has_face, monotonic())
+
+    def _shows_face(self, frame: Frame) -> bool:
+        if self._analyzer is None:
+            return False
+        result = self._analyzer.analyze(frame)
+        self._analyzer.forget_pictures()  # these buffers have the turned frame's shape, and the next others
+        return result.face is not None
 
     def _line(self, content: dict[str, Any]) -> dict[str, Any]:
         nothing = dict.fromkeys(("jpeg", "width", "height", "face", "probabilities", "mood"))
@@ -155,7 +177,7 @@ class LiveView:
         self._until = 0.0
         for watcher in self._watchers:
             watcher.put({"error": NOT_ALLOWED})
-        self._watchers, self._last_face = [], None
+        self._watchers, self._last_face, self._orientation = [], None, None
         self._loop.cancel(self._tick)
         self._state.change(watched=False)
         if self._session != NONE and self._state.value.activity is Activity.RESTING:

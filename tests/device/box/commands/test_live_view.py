@@ -23,7 +23,7 @@ from device.errors import ServiceError
 from device.panel.lights import Indication
 from tests.device.box.commands.test_consent import asked_for
 from tests.device.box.helpers import PictureSequence, plays, shows
-from tests.device.conftest import HAPPY
+from tests.device.conftest import HAPPY, NEUTRAL
 
 
 @pytest.fixture
@@ -73,6 +73,18 @@ def test_somebody_who_watches_sees_the_face_and_its_mood_and_the_lights_say_so(
         assert frame["probabilities"]["happy"] > 0.5
     shows(allowed, Indication.MOOD)
     stays_closed(camera)
+
+
+def test_a_camera_that_is_mounted_upside_down_is_told(
+    allowed: Harness, settings: Settings, camera: PictureSequence, tmp_path: Path
+) -> None:
+    turned = tmp_path / "turned.png"
+    cv2.imwrite(str(turned), cv2.rotate(cv2.imread(str(NEUTRAL)), cv2.ROTATE_180))
+    camera.paths = [turned]
+    with watch(settings) as lines:
+        line = next(line for line in lines if "upside_down" in line["hints"])
+    assert line["face"] is None
+    assert "no_face" in line["hints"]
 
 
 def test_a_look_meanwhile_is_seen_and_the_picture_goes_on(allowed: Harness, settings: Settings) -> None:
