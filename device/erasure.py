@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from device.config import last_good
+from device.config import last_good, overlay
 from device.config.settings import Settings
 from device.control.client import ask
 from device.errors import NoBoxError, ServiceError
@@ -31,7 +31,7 @@ class Erased:
 def erase(settings: Settings) -> Erased:
     """Erase the box's own files, and the stickers of songs whose plays and skips it has counted.
 
-    What only switches something, such as the camera, stays.
+    What only switches or sets something stays: the camera's switch, and what was set on the page.
 
     Raises:
         ServiceError: A box runs, which would write them again.
@@ -71,7 +71,8 @@ def _own_files(folder: Path) -> Iterator[Path]:
     """Files by their names' first part: with them go SQLite's beside them, and those that were put aside."""
     for name in (memory.FILE, index.FILE, last_good.FILE):
         for file in folder.glob(f"{Path(name).stem}.*"):
-            if file.is_symlink() or not file.is_dir():
+            # What was set on the page says how the box is wired, as the settings file does.
+            if file.name != overlay.FILE and (file.is_symlink() or not file.is_dir()):
                 yield file
     if (folder / restart.FILE).exists():
         yield folder / restart.FILE

@@ -53,7 +53,7 @@ def test_everything_is_erased_but_what_others_have_written(
     remember(folder)
     LibraryIndex.open(folder).close()
     names = ("settings.json", "moodbox.damaged", "songs.newer-wal", "restarted.boot")
-    for name in (*names, "camera.off", "notes.txt"):
+    for name in (*names, "camera.off", "notes.txt", "settings.toml"):
         (folder / name).touch()
     client = library.client()
     for uri in (SECRET, "sad/01.ogg"):
@@ -62,7 +62,7 @@ def test_everything_is_erased_but_what_others_have_written(
     like(client, SECRET)
     result = moodbox("forget", "--everything", "--settings", settings_file)
     assert result.returncode == 0, result.stderr
-    assert sorted(file.name for file in folder.iterdir()) == ["camera.off", "notes.txt"]
+    assert sorted(file.name for file in folder.iterdir()) == ["camera.off", "notes.txt", "settings.toml"]
     for name in ("playCount", "lastPlayed", "skipCount", "lastSkipped"):
         assert [song["file"] for song in client.sticker_find("song", "", name)] == ["sad/01.ogg"]
     assert len(client.sticker_find("song", "", "like")) == 1
