@@ -19,6 +19,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_
         sends: What the reply holds, and what the command line prints.
         on_command_line: Whether `moodbox NAME` sends it.
         goes_on: Whether further replies follow the first.
+        owner_only: Whether only root and the box's own user may send it, and not the rest of its group.
         reply_timeout_s: How long the box may take to reply.
     """
 
@@ -28,6 +29,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_
     sends: ClassVar[str] = "`ok`"
     on_command_line: ClassVar[bool] = True
     goes_on: ClassVar[bool] = False
+    owner_only: ClassVar[bool] = False
     reply_timeout_s: ClassVar[float] = REPLY_TIMEOUT_S
 
     @classmethod

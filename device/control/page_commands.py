@@ -117,7 +117,8 @@ class Pair(Command, frozen=True, tag="pair"):
     """Says yes in place of the button."""
 
     name = "pair"
-    summary = "say yes to what the box's page asks, in place of its button"
+    summary = "say yes to what the box's page asks, in place of its button; on a Pi with sudo"
+    owner_only = True
 
 
 class Frames(PageCommand, frozen=True, tag="frames"):

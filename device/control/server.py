@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import socketserver
+import struct
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -97,17 +98,21 @@ class ControlServer:
         self._thread.close(timeout_s=CLOSE_TIMEOUT_S)
         self._woken.close()
 
-    def replies_to(self, line: bytes, is_connected: Callable[[], bool]) -> Replies:
+    def replies_to(self, line: bytes, is_connected: Callable[[], bool], user: int) -> Replies:
         """Yield the box's reply, or an error; for a Subscribe go on until the client or the box has gone.
 
         Args:
             line: What the client has sent.
             is_connected: Whether the client still is.
+            user: The id of the client's user. In the service's sandbox all but root and its own are one.
         """
         try:
             request = Request(parse_request(line))
         except RequestError as error:
             yield {"error": str(error)}
+            return
+        if request.command.owner_only and user not in (0, os.geteuid()):
+            yield {"error": f"only root may say {request.command.name}: use sudo"}
             return
         try:
             if not request.command.goes_on:
@@ -189,7 +194,7 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def __init__(
         self,
         path: Path,
-        replies_to: Callable[[bytes, Callable[[], bool]], Replies],
+        replies_to: Callable[[bytes, Callable[[], bool], int], Replies],
         connections: threading.BoundedSemaphore,
         request_monitor: PartMonitor,
     ) -> None:
@@ -274,7 +279,7 @@ class _Handler(socketserver.StreamRequestHandler):
         if len(line) == MAX_REQUEST_BYTES and not line.endswith(b"\n"):
             self._send({"error": f"the line is longer than {MAX_REQUEST_BYTES} bytes"})
             return
-        with contextlib.closing(self.server.replies_to(line, self._is_connected)) as replies:
+        with contextlib.closing(self.server.replies_to(line, self._is_connected, self._user())) as replies:
             for reply in replies:
                 self._send(reply)
                 self.server.request_monitor.mark_healthy()
@@ -296,6 +301,11 @@ class _Handler(socketserver.StreamRequestHandler):
             reply = reply | {"error": printable(reply["error"])}
         self.connection.settimeout(REPLY_TIMEOUT_S)
         self.connection.sendall(json.dumps(reply).encode() + b"\n")
+
+    def _user(self) -> int:
+        credentials = self.connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        _, user, _ = struct.unpack("3i", credentials)
+        return int(user)
 
     def _is_connected(self) -> bool:
         """Whether the client is still there; it may have closed its sending half, as `socat` does."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import stat
 import threading
@@ -63,6 +64,15 @@ def test_a_request_gets_the_boxs_reply(server: ControlServer, path: Path) -> Non
 
 def test_the_socket_is_for_owner_and_group_alone(server: ControlServer, path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
+
+
+def test_only_root_and_the_boxs_own_user_may_say_yes_in_place_of_the_button(
+    server: ControlServer, path: Path
+) -> None:
+    assert ask(path, "pair") == {"verb": "pair"}
+    page = list(server.replies_to(b"pair", lambda: True, user=os.geteuid() + 1))
+    assert page == [{"error": "only root may say pair: use sudo"}]
+    assert list(server.replies_to(b"status", lambda: True, user=os.geteuid() + 1)) == [{"verb": "status"}]
 
 
 def test_an_unknown_verb_gets_an_error(server: ControlServer, path: Path) -> None:
