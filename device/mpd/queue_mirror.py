@@ -74,9 +74,11 @@ class QueueMirror:
         """Have MPD send artist and title meanwhile, with the responses that are read one by one."""
         if self._without_tags:
             self.client.tagtypes("enable", "Artist", "Title")
-        yield
-        if self._without_tags:
-            self.client.tagtypes("clear")
+        try:
+            yield
+        finally:
+            if self._without_tags:
+                self.client.tagtypes("clear")
 
     def _read_state(self) -> tuple[Status, QueueChanges, CurrentSong]:
         """One command list, so that all of it is of one moment."""

@@ -30,7 +30,7 @@ from device.mpd.queue_edits import add_songs
 from device.mpd.queue_mirror import QueueMirror, read_initial_state
 from device.mpd.snapshot import Entry, Snapshot
 from device.playback.idle_listener import idle_listener
-from device.playback.tasks import IdleEnded, Task, TaskRunner
+from device.playback.tasks import Answer, IdleEnded, Task, TaskRunner, question
 from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
 
 log = logging.getLogger(__name__)
@@ -241,9 +241,9 @@ class MpdWorker:
 
         self._tasks.put(Task(Part.STICKERS, run, lambda reason: done(f"it {reason}")))
 
-    def ask(self, read: Callable[[QueueMirror], None]) -> None:
-        """Have `read` ask MPD for what another program wants to know; it may raise one of MPD_ERRORS."""
-        self._tasks.put(Task(Part.QUEUE, read))
+    def ask(self, read: Callable[[QueueMirror], Answer], done: Callable[[Answer], None]) -> None:
+        """Have `read` ask MPD something; calls `done` with what it returns, or with an `error`."""
+        self._tasks.put(question(read, done))
 
     def _uses_stickers(self) -> bool:
         return self._music.stickers and "sticker" in self._commands

@@ -8,6 +8,7 @@ from device.mpd.queue_mirror import QueueMirror
 from device.mpd.snapshot import Snapshot
 from device.mpd.volume import stepped
 from device.playback.mpd_worker import MpdWorker
+from device.playback.tasks import Answer
 
 
 class PlayerControls:
@@ -88,9 +89,9 @@ class PlayerControls:
         """
         self._mpd.like(uri, done)
 
-    def ask(self, read: Callable[[QueueMirror], None]) -> None:
-        """Have `read` ask MPD something, on the MPD worker's thread."""
-        self._mpd.ask(read)
+    def ask(self, read: Callable[[QueueMirror], Answer], done: Callable[[Answer], None]) -> None:
+        """Have `read` ask MPD something; `done` is called on the MPD worker's thread."""
+        self._mpd.ask(read, done)
 
     @property
     def _volume(self) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import mpd
 
@@ -30,6 +31,22 @@ class Task:
     part: Part
     run: Callable[[QueueMirror], None]
     failed: Callable[[str], None] | None = None
+
+
+Answer = dict[str, Any]
+"""What MPD was asked for, or `error`: why there is nothing."""
+
+
+def question(read: Callable[[QueueMirror], Answer], done: Callable[[Answer], None]) -> Task:
+    """Return the task to ask MPD for something that another program wants to know."""
+
+    def run(mirror: QueueMirror) -> None:
+        try:
+            done(read(mirror))
+        except mpd.CommandError as error:
+            done({"error": f"MPD refuses: {printable(str(error))}"})
+
+    return Task(Part.QUEUE, run, lambda reason: done({"error": f"it {reason}"}))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from device.box.commands.reply import NO_MPD, OK, Actions, DeferredReply, Reply
@@ -45,20 +45,19 @@ class LibraryRequests:
             return {"error": NO_MPD}
         reasons = self._playback.planner.reasons
 
-        def read(put: Callable[[Reply], None], mirror: QueueMirror) -> None:
+        def read(mirror: QueueMirror) -> Reply:
             snapshot = mirror.refresh()
             if snapshot.current is None:
-                put({"playing": None, "next": []})
-                return
+                return {"playing": None, "next": []}
             first = snapshot.positions[snapshot.current]
             with mirror.tags():
                 songs = responses.queue_window(mirror.client, first, first + 1 + COMING)
             times = {"elapsed": round(snapshot.elapsed, 1), "duration": round(snapshot.duration, 1)}
             playing = [_described(song) | times for song in songs[:1]]  # none if the queue was just cleared
             coming = [_described(song) | {"why": reasons.get(song.file, "")} for song in songs[1:]]
-            put({"playing": playing[0] if playing else None, "next": coming})
+            return {"playing": playing[0] if playing else None, "next": coming}
 
-        return lambda put: self._playback.controls.ask(lambda mirror: read(put, mirror))
+        return partial(self._playback.controls.ask, read)
 
     def _library(self, command: page.Library) -> Reply:
         """Return the songs whose URIs follow `after`, sorted, so that a change meanwhile loses none."""
@@ -79,12 +78,12 @@ class LibraryRequests:
         if self._playback.snapshot is None:
             return {"song": song | {"title": ""}}
 
-        def read(put: Callable[[Reply], None], mirror: QueueMirror) -> None:
+        def read(mirror: QueueMirror) -> Reply:
             with mirror.tags():
                 title = title_of(mirror.client, command.uri)
-            put({"song": song | {"title": title}})
+            return {"song": song | {"title": title}}
 
-        return lambda put: self._playback.controls.ask(lambda mirror: read(put, mirror))
+        return partial(self._playback.controls.ask, read)
 
     def _set_affect(self, command: page.SetAffect) -> Reply:
         """Keep where the owner says that a song belongs, or forget it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpd
 import pytest
 
 from device.config.settings import Settings
@@ -89,3 +90,14 @@ def test_a_song_that_must_never_play_is_marked(to_ask: Settings, library: Privat
 def test_a_song_that_is_not_there_is_an_error(to_ask: Settings, command: Command) -> None:
     with pytest.raises(ServiceError, match=r"gone\.ogg: no such song"):
         reply(to_ask, command)
+
+
+def test_what_mpd_refuses_is_said_at_once(to_ask: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(client: mpd.MPDClient, *_: Any) -> str:
+        client.find("(no filter")
+        return ""
+
+    monkeypatch.setattr("device.box.commands.library.title_of", refuse)
+    with pytest.raises(ServiceError, match="MPD refuses"):
+        reply(to_ask, page.Song(uri="sad/01.ogg"))
+    assert reply(to_ask, page.Queue())["playing"]
