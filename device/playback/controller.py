@@ -182,12 +182,14 @@ class PlaybackController:
         if self._health.clear(Part.PLAYER):
             log.info("MPD is reachable again")
         self._scanner.wake()
-        self.state = self.state.connected()
+        before, self.state = self.state, self.state.connected()
         self._set_ownership(self._ownership.recovered(snapshot, started))
         self._take(snapshot, joined=True)
         if self.state.mode is ControlMode.FILLING:
             if snapshot.state == "stop" and not snapshot.single:
                 self._start_change()
+            elif before.reports_pending:  # a press, whose request is lost; MPD may have come back paused
+                self.controls.resume()
         elif not self.state.button_pressed and self._ownership.plays_foreign(snapshot, self.planner.history):
             self._yield()
         elif self.state.mode is ControlMode.CHANGING:

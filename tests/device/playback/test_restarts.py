@@ -63,6 +63,21 @@ def test_the_music_continues_after_a_restart_of_mpd(
     harness.wait_until(lambda: harness.plays(Mood.HAPPY) and len(harness.queue) == 12)
 
 
+def test_a_press_while_mpd_restarts_is_answered_though_it_comes_back_paused(
+    library: PrivateMpd, harness: ControllerHarness
+) -> None:
+    harness.playback.play(certain(Mood.HAPPY))
+    harness.wait_until(lambda: harness.plays(Mood.HAPPY) and len(harness.queue) == 12)
+    harness.run_for()
+    configuration = library.folder / "mpd.conf"
+    configuration.write_text('restore_paused "yes"\n' + configuration.read_text())
+    library.stop()
+    harness.playback.go_on()  # the box does not know yet that MPD has stopped
+    harness.wait_until(lambda: harness.playback.snapshot is None)
+    library.start()
+    harness.wait_until(lambda: harness.plays(Mood.HAPPY), seconds=15)
+
+
 def test_music_that_was_paused_stays_silent_after_a_restart_of_mpd(
     library: PrivateMpd, harness: ControllerHarness
 ) -> None:
