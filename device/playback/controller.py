@@ -280,7 +280,7 @@ class PlaybackController:
         if not plan.songs:
             self._no_songs()
             return
-        log.info("%s", plan.summary(estimate))
+        log.info("%d songs of %d in %s, for %s (%s)", *plan.counts(estimate))
         self._learner.interrupt(self._ownership)  # a song that MPD has begun since the change was wanted
         self._set_ownership(self._ownership.with_request(estimate, plan.uris, snapshot))
         self._mpd.play(estimate, plan.uris, instead_of=self._ownership.entries)

@@ -67,11 +67,14 @@ class SongPlan:
         """The songs' URIs, in order."""
         return tuple(song.uri for song in self.songs)
 
-    def summary(self, estimate: MoodEstimate) -> str:
-        """Return how many songs were chosen for this estimate, and from which: a line for the log."""
+    def counts(self, estimate: MoodEstimate) -> tuple[int, int, str, MoodEstimate, str]:
+        """Return how many songs were chosen, of how many, from what, and for what.
+
+        They are separate, so that moods can be kept out of the log.
+        """
         source = f"the playlist {estimate.playlist_mood}" if self.from_playlist else "the library"
         chosen, known = len(self.songs), len(self.table)
-        return f"{chosen} songs of {known} in {source}, for {estimate} ({estimate.chosen_by})"
+        return chosen, known, source, estimate, estimate.chosen_by
 
 
 def plan_songs(

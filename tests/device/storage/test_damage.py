@@ -161,11 +161,11 @@ def test_each_file_declares_the_types_of_all_its_columns() -> None:
     for database in (Memory, LibraryIndex):
         with closing(database.in_memory()) as fresh:
             tables = dict(_tables(fresh))
-        assert {table.name: list(table.row_types[0]) for table in database.tables} == tables
+        assert {table.name: sorted(table.row_types[0]) for table in database.tables} == tables
     assert DONE == -1
 
 
 def _tables(database: DatabaseFile) -> Iterator[tuple[str, list[str]]]:
     ask = database._database.execute
     for (name,) in ask("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
-        yield name, [row[1] for row in ask(f"PRAGMA table_info({name})")]
+        yield name, sorted(row[1] for row in ask(f"PRAGMA table_info({name})"))
