@@ -10,13 +10,14 @@ WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 PARALLEL = -n $(WORKERS)
 
 .PHONY: .pi .systemd-container help demo develop develop-jax develop-torch test test-jax test-python313 test-smoke \
-	test-deploy test-pi shell-pi test-mpd24 test-window test-all fuzz soak lint \
+	test-deploy test-pi shell-pi test-mpd24 test-training test-window test-all fuzz soak lint \
 	bench bench-songs bench-queue bench-presses bench-sound \
 	bench-arm64 simulation settings lock clean docs/demo.svg docs/window.png
 
 help:
 	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER MODEL=mood7)'
 	@echo 'make test            the tests that need no separate machine (make test ARGS="-k lights")'
+	@echo 'make test-training   those that train networks for longer'
 	@echo 'make test-python313  those of device/, window/, converter/ and models/ on Python 3.13 and numpy 2'
 	@echo 'make test-jax        those of training with JAX, on two virtual devices too; it installs JAX'
 	@echo 'make test-smoke      one deploy to a small Debian in a container, and a reboot; as root'
@@ -65,6 +66,9 @@ test-python313: .venv/.develop
 test-jax: .venv/.develop-jax
 	$(BIN)/pytest tests/converter/training/test_backends.py tests/converter/stages $(ARGS)
 
+test-training: .venv/.develop
+	$(BIN)/pytest -m training $(ARGS)
+
 test-smoke: .systemd-container
 	SUITE=$(SUITE) $(BIN)/pytest -m smoke -rP --durations=0 $(ARGS)
 
@@ -103,7 +107,7 @@ test-mpd24: .venv/.develop
 	MOODBOX_MPD=$(CURDIR)/.mpd24/mpd $(BIN)/pytest $(PARALLEL) tests/device $(ARGS)
 
 test-all:
-	@script/make-each demo lint test test-python313 test-smoke test-window test-jax test-mpd24 fuzz soak \
+	@script/make-each demo lint test test-training test-python313 test-smoke test-window test-jax test-mpd24 fuzz soak \
 		'test-deploy SUITE=trixie' 'test-deploy SUITE=bookworm' 'test-pi SUITE=trixie' 'test-pi SUITE=bookworm'
 
 fuzz: .venv/.develop

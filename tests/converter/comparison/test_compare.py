@@ -26,6 +26,8 @@ from tests.converter.conftest import Refusal
 
 EPOCHS = 3
 
+pytestmark = pytest.mark.training  # it trains several networks
+
 
 @pytest.fixture(scope="module", autouse=True)
 def small_method() -> object:

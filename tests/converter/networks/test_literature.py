@@ -79,6 +79,7 @@ def test_multiply_adds_are_counted_for_each_place_and_each_weight() -> None:
     assert multiply_adds(keras.Model(crop, x)) == 64 * 27 * 5 + 16 * 9 * 5 + 80 * 2
 
 
+@pytest.mark.training
 def test_edges_and_prototypes_become_int8() -> None:
     crop = keras.Input((48, 48, 1))
     pooled = keras.layers.Flatten()(keras.layers.AveragePooling2D(12)(crop))

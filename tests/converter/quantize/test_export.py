@@ -98,6 +98,7 @@ def test_a_model_can_be_restricted_to_some_moods_of_its_run(
     assert np.mean(answers.argmax(axis=1) == test.labels) > 0.8
 
 
+@pytest.mark.training
 def test_several_runs_give_one_model_that_answers_with_their_mean(
     run: Path, second_run: Path, fer2013: Path, splits: dict[str, Split], tmp_path: Path
 ) -> None:

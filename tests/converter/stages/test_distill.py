@@ -28,6 +28,8 @@ from tests.converter.conftest import Refusal
 
 STAGES = ["teacher-1.npz", "teacher-2.npz", "teacher-3.npz", "answers.npz"]
 
+pytestmark = pytest.mark.training  # it trains several networks
+
 
 def small(preset: Preset) -> Preset:
     """Return a preset whose networks train in a moment."""

@@ -55,6 +55,7 @@ def test_training_is_repeatable(finished: Path) -> None:
     assert losses == [pytest.approx(expected, rel=2e-3) for expected in GOLDEN_LOSSES]
 
 
+@pytest.mark.training
 def test_a_run_that_was_stopped_and_resumed_gives_the_same_history(
     finished: Path, splits_with_votes: dict[str, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +124,7 @@ def test_a_recipe_with_votes_is_refused_without_them(splits: dict[str, Split], t
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.training
 def test_a_run_learns_from_its_teacher(
     finished: Path, splits_with_votes: dict[str, Split], tmp_path: Path
 ) -> None:

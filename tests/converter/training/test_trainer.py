@@ -61,6 +61,7 @@ def test_the_best_model_is_that_of_the_best_epoch(uninterrupted: Path, splits: d
     assert np.mean(answers.argmax(axis=1) == test.labels) == pytest.approx(best, abs=1e-6)
 
 
+@pytest.mark.training
 def test_the_same_seed_gives_the_same_run_with_any_number_of_workers(
     fer2013: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
