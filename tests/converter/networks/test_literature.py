@@ -81,6 +81,7 @@ def test_multiply_adds_are_counted_for_each_place_and_each_weight() -> None:
 
 @pytest.mark.training
 def test_edges_and_prototypes_become_int8() -> None:
+    keras.config.set_dtype_policy("float32")  # a training in the same process leaves its own
     crop = keras.Input((48, 48, 1))
     pooled = keras.layers.Flatten()(keras.layers.AveragePooling2D(12)(crop))
     both = keras.layers.Concatenate()([edges(crop), NearestPrototypes(7)(pooled)])
