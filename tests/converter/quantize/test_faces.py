@@ -23,6 +23,8 @@ from tests.converter import drawn, small_network
 
 RECIPE = Recipe(network=small_network.NAME, epochs=15, batch=16, learning_rate=0.02, face_weight=1.0)
 
+pytestmark = pytest.mark.training  # it trains a network for fifteen epochs
+
 
 @pytest.fixture(scope="module")
 def walls() -> np.ndarray:  # type: ignore[type-arg]
