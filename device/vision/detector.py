@@ -197,18 +197,17 @@ class FaceDetector:
         boxes = self._cascade.detectMultiScale(
             picture,
             scaleFactor=search.scale_factor,
-            minNeighbors=0 if self._verified else search.min_neighbors,
+            minNeighbors=0,  # the groups are made below
             minSize=(min_size, min_size),
         )
         if not len(boxes):
             return []
-        found: Any = np.asarray(boxes).tolist()
-        counts: Any = np.ones(len(found), dtype=int)
-        if self._verified:
-            # Sorted, as OpenCV's threads give them in any order. Each window twice, since OpenCV drops a
-            # group of one.
-            found, counts = cv2.groupRectangles(sorted(found + found), 1, GROUPING)
-            counts = np.asarray(counts, dtype=int) // 2
+        windows: Any = sorted(np.asarray(boxes).tolist())  # OpenCV's threads give them in any order
+        if self._verified:  # each window twice, since OpenCV drops a group of one
+            found, counts = cv2.groupRectangles(sorted(windows + windows), 1, GROUPING)
+            counts = [count // 2 for count in counts]
+        else:
+            found, counts = cv2.groupRectangles(windows, search.min_neighbors, GROUPING)
         back = cv2.invertAffineTransform(rotation)
         return [
             Candidate(_in_frame(box, back, scale, search.tilt), int(count))

@@ -137,7 +137,7 @@ def test_the_face_in_the_frame_before_is_tracked_although_another_is_larger() ->
     face = detector.detect(first)
     assert face is not None
     moved = np.roll(first, (6, -10), axis=(0, 1))
-    other = cv2.resize(read_picture(NEUTRAL), None, fx=0.6, fy=0.6)
+    other = cv2.resize(read_picture(NEUTRAL), None, fx=0.7, fy=0.7)
     moved[: other.shape[0], -other.shape[1] :] = other[:480]
     untracked = detector.detect(moved)
     assert untracked is not None
