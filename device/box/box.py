@@ -315,6 +315,7 @@ class Box:
         self._requests.publish()
 
     def _status(self) -> dict[str, Any]:
+        self._state.change(trouble=tuple(self._health.trouble.items()))  # of this turn of the loop, too
         return status_of(
             self.state,
             self._playback.snapshot,
