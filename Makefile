@@ -166,6 +166,9 @@ docs/window.png: .venv/.develop
 	$(BIN)/pytest -n 0 -m browser -k 'read_and_used and now' tests/window
 	@$(BIN)/python -m tests.window.browser.picture .window $@
 
+device/mpd/tone/tone.ogg: .venv/.develop device/mpd/tone/synthesis.py
+	@$(BIN)/python -m device.mpd.tone.synthesis $@
+
 settings: .venv/.develop
 	$(BIN)/python -m device.config.documented >deploy/moodbox.toml
 	$(BIN)/python -m device.control.table docs/scripts.md

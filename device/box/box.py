@@ -21,6 +21,7 @@ from device.box.commands.live_view import LiveView
 from device.box.commands.mood import MoodByHand
 from device.box.commands.reply import GOING_OFF, OK, Actions, Reply
 from device.box.commands.songs import SongOpinions
+from device.box.commands.tone import ToneRequest
 from device.box.control_events import ControlEvents
 from device.box.correct_button import CorrectButton
 from device.box.furniture import FurnitureLearner
@@ -151,9 +152,9 @@ class Box:
         actions = press | camera.actions | opinions | corrector.actions | by_hand.actions
         self._live_view = LiveView(self._loop, self._state, capture, analyzer, guarded.mood_bias)
         self._consent = Consent(self._loop, self._state, self._live_view.allow)
-        actions |= self._live_view.actions | self._consent.actions | (more_actions or {})
+        actions |= self._live_view.actions | self._consent.actions | ToneRequest(playback).actions
         streams = self._live_view.streams | self._consent.streams
-        self._requests = RequestHandler(playback, self._status, actions, streams)
+        self._requests = RequestHandler(playback, self._status, actions | (more_actions or {}), streams)
 
     @property
     def state(self) -> State:

@@ -92,6 +92,14 @@ class Volume(Command, frozen=True, tag="volume"):
             raise ValueError("give `to` or `steps`, not both")
 
 
+class Tone(Command, frozen=True, tag="tone"):
+    """Plays the test tone."""
+
+    name = "tone"
+    summary = "play a short tone, to hear whether the sound works; the music goes on where it was"
+    reply_timeout_s = 12.0
+
+
 class Like(Command, frozen=True, tag="like"):
     """Likes the song that plays."""
 
@@ -148,7 +156,7 @@ class SetMood(Command, frozen=True, tag="set-mood"):
 
 
 COMMANDS: tuple[type[Command], ...] = (
-    Status, Subscribe, Press, Skip, Pause, Play, Volume, Like, Never, Was, SetMood, Camera,
+    Status, Subscribe, Press, Skip, Pause, Play, Volume, Tone, Like, Never, Was, SetMood, Camera,
     *PAGE_COMMANDS,
 )  # fmt: skip
 """The table."""

@@ -29,6 +29,7 @@ from device.mpd.playlists import mood_playlist
 from device.mpd.queue_edits import add_songs
 from device.mpd.queue_mirror import QueueMirror, read_initial_state
 from device.mpd.snapshot import Entry, Snapshot
+from device.mpd.tone.player import without_tone
 from device.playback.idle_listener import idle_listener
 from device.playback.tasks import Answer, IdleEnded, Task, TaskRunner, question
 from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
@@ -268,7 +269,7 @@ class MpdWorker:
             delay = min(2 * delay, MAX_RECONNECT_DELAY_S)
 
     def _serve(self, command_client: Client, idle_client: Client) -> None:
-        initial = read_initial_state(command_client)
+        initial = without_tone(read_initial_state(command_client))
         self._commands = initial.commands
         self._optional.reset()
         apply_settings(command_client, self._music, self._start_volume)

@@ -15,8 +15,8 @@ from window.box.client import BoxClient, BoxError, NoBoxError
 
 FROM_PAGES = frozenset(
     {
-        "status", "press", "skip", "pause", "play", "volume", "like", "never", "was", "set-mood", "camera",
-        "stop-frames", "settings", "set", "queue", "library", "song", "set-affect", "forget",
+        "status", "press", "skip", "pause", "play", "volume", "tone", "like", "never", "was", "set-mood",
+        "camera", "stop-frames", "settings", "set", "queue", "library", "song", "set-affect", "forget",
         "health", "restart",
     }
 )  # fmt: skip
@@ -36,13 +36,14 @@ async def act(request: Request, box: BoxClient) -> Response:
     except RequestError as error:
         raise RefusedError(400, str(error)) from error
     arguments = {key: value for key, value in msgspec.to_builtins(command).items() if key != "do"}
-    return await reply_of(box, do, **{key: value for key, value in arguments.items() if value is not None})
+    given = {key: value for key, value in arguments.items() if value is not None}
+    return await reply_of(box, do, command.reply_timeout_s + 1, **given)
 
 
-async def reply_of(box: BoxClient, do: str, **arguments: Any) -> Response:
+async def reply_of(box: BoxClient, do: str, patience_s: float, **arguments: Any) -> Response:
     """Return the box's reply as JSON, also if it refuses: 409, or 503 if there is no box."""
     try:
-        return JSONResponse(await box.ask(do, **arguments))
+        return JSONResponse(await box.ask(do, patience_s=patience_s, **arguments))
     except NoBoxError as error:
         return JSONResponse({"error": str(error)}, 503)
     except BoxError as error:

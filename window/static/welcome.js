@@ -41,7 +41,7 @@ $("lights-moods").append(...["happy", "neutral", "sad"].map((mood) => {
   return button;
 }));
 onClick("tone", async () => {
-  if (!(await act({ do: "play" }))) await act({ do: "press" });
+  if (await act({ do: "tone" })) $("unheard").hidden = false;
 });
 const volume = $("volume");
 volume.addEventListener("input", () => ($("loudness").textContent = percent(volume.value)));

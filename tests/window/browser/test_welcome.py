@@ -27,6 +27,8 @@ def test_it_leads_through_camera_lights_sound_and_music_to_the_page_now(
     page.get_by_role("button", name="sad", exact=True).click()
     eventually(lambda: site.harness.status()["chosen_for"] == {"sad": 1.0})
     forward.click()
+    page.get_by_role("button", name="Play a tone").click()
+    expect(page.get_by_text("Nothing heard?")).to_be_visible()
     page.get_by_role("slider", name="Volume").fill("35")
     eventually(lambda: site.harness.status()["volume"] == 35)
     forward.click()

@@ -5,12 +5,18 @@ from __future__ import annotations
 from functools import partial
 from http import HTTPStatus
 
+import pytest
+
 from device.demo.harness import Harness
+from device.mpd.tone import player
 from tests.waiting import eventually
 from tests.window.serving import Client, Serving
 
 
-def test_the_page_tells_what_the_box_does_and_steers_it(browser: Client, box: Harness) -> None:
+def test_the_page_tells_what_the_box_does_and_steers_it(
+    browser: Client, box: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(player, "SOUND_S", 0.1)  # of the test tone
     assert browser.get("/").status == HTTPStatus.OK
     events = browser.lines("/events")
     assert next(events)["mood"] == "happy"
@@ -21,7 +27,7 @@ def test_the_page_tells_what_the_box_does_and_steers_it(browser: Client, box: Ha
     assert browser.post("/do", {"do": "camera", "to": "on"}).json()["camera"] == "on"
     assert browser.post("/do", {"do": "was", "mood": "neutral"}).json() == {"ok": True}
     eventually(lambda: box.status()["chosen_by"] == "correction")
-    for request in ("pause", "play", "like", "skip", "never", "press"):
+    for request in ("pause", "play", "tone", "like", "skip", "never", "press"):
         eventually(partial(_is_done, browser, request))
     events.close()
 

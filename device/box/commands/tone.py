@@ -1,0 +1,43 @@
+"""Plays a short tone, so that somebody hears whether the box can be heard."""
+
+from __future__ import annotations
+
+from functools import partial
+from time import monotonic
+
+from device.box.commands.reply import NO_MPD, Actions, DeferredReply, Reply
+from device.control import protocol
+from device.mpd.tone.player import play_tone
+from device.playback.controller import PlaybackController
+from device.playback.state import ControlMode
+
+AGAIN_S = 3.0  # until the next tone; MPD does nothing else for the box meanwhile
+SOMEBODY_ELSE = "somebody else's music plays on this box: you hear by it whether the sound works"
+NO_VOLUME = "the volume is 0: turn it up first"
+PLAYS_ALREADY = "the tone plays already"
+
+
+class ToneRequest:
+    """Carries out `tone`. Used by the loop's thread alone."""
+
+    def __init__(self, playback: PlaybackController) -> None:
+        self._playback = playback
+        self._free_at = 0.0  # monotonic seconds
+
+    @property
+    def actions(self) -> Actions:
+        """What it does for which command."""
+        return {protocol.Tone: self._play}
+
+    def _play(self, _: protocol.Tone) -> Reply | DeferredReply:
+        snapshot = self._playback.snapshot
+        if snapshot is None:
+            return {"error": NO_MPD}
+        if snapshot.state == "play" and self._playback.state.mode is ControlMode.YIELDED:
+            return {"error": SOMEBODY_ELSE}
+        if snapshot.volume == 0:
+            return {"error": NO_VOLUME}
+        if monotonic() < self._free_at:
+            return {"error": PLAYS_ALREADY}
+        self._free_at = monotonic() + AGAIN_S
+        return partial(self._playback.controls.ask, play_tone)

@@ -1,0 +1,205 @@
+"""The test tone, at a real MPD: it is heard, and then everything is as it was."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import mpd
+import numpy as np
+import pytest
+import soundfile
+
+from device.box.commands import tone as request
+from device.config.settings import Settings
+from device.control.client import ask
+from device.demo.harness import Harness, harness_for
+from device.demo.server import PrivateMpd
+from device.errors import ServiceError
+from device.mpd.tone import player, synthesis
+from device.playback.memory import Memory
+from tests.device.box.helpers import PictureSequence, plays
+from tests.waiting import eventually
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tone that is cut short, so that the tests need not wait for it."""
+    monkeypatch.setattr(player, "SOUND_S", 0.2)
+    monkeypatch.setattr(player, "POLL_INTERVAL_S", 0.02)
+    monkeypatch.setattr(request, "AGAIN_S", 0.0)
+
+
+@pytest.fixture
+def client(library: PrivateMpd) -> Iterator[mpd.MPDClient]:
+    """Another client, that sees what MPD does."""
+    other = library.client()
+    yield other
+    other.disconnect()
+
+
+@pytest.fixture
+def box(harness: Harness) -> Harness:
+    """A box whose music plays."""
+    plays(harness, "Disco")
+    return harness
+
+
+def tone(settings: Settings) -> dict[str, Any]:
+    return ask(settings.service.socket_path(), "tone")
+
+
+def heard(settings: Settings, client: mpd.MPDClient) -> bool:
+    """Play the tone, and tell whether MPD has played its file."""
+    replies: list[dict[str, Any]] = []
+    asked = threading.Thread(target=lambda: replies.append(tone(settings)))
+    asked.start()
+    eventually(lambda: not asked.is_alive() or client.currentsong().get("file") == str(player.FILE))
+    was_heard = asked.is_alive()
+    asked.join()
+    assert replies == [{"ok": True}]
+    return was_heard
+
+
+def state_of(client: mpd.MPDClient) -> dict[str, str]:
+    """What the tone must not change: the queue, the song in it, and MPD's state and modes."""
+    status = client.status()
+    kept = ("state", "songid", "volume", "repeat", "random", "single", "consume", "error")
+    queue = " ".join(song["id"] + song["file"] for song in client.playlistinfo())
+    return {key: status.get(key, "") for key in kept} | {"queue": queue}
+
+
+@pytest.mark.parametrize("modes", [(), ("repeat", "random"), ("consume", "single")])
+def test_the_song_goes_on_where_it_was_and_nothing_is_learned(
+    box: Harness, settings: Settings, client: mpd.MPDClient, modes: tuple[str, ...]
+) -> None:
+    for mode in modes:
+        getattr(client, mode)(1)
+    client.seekcur(20)
+    eventually(lambda: float(client.status()["elapsed"]) > 20)
+    before = state_of(client)
+    assert heard(settings, client)
+    assert state_of(client) == before
+    assert 20 < float(client.status()["elapsed"]) < 40
+    assert box.status()["stepped_back"] is False
+    with closing(Memory.open(settings.service.state_path())) as memory:
+        assert str(player.FILE) not in " ".join(memory.played(10))
+
+
+@pytest.mark.parametrize("state", ["pause", "stop"])
+def test_music_that_does_not_play_does_not_afterwards(
+    box: Harness, settings: Settings, client: mpd.MPDClient, state: str
+) -> None:
+    getattr(client, state)()
+    eventually(lambda: box.status()["playing"] == state)
+    before = state_of(client)
+    assert heard(settings, client)
+    assert heard(settings, client)
+    assert state_of(client) == before
+    assert box.status()["playing"] == state
+
+
+def test_in_an_empty_queue_it_plays_and_leaves_it_empty(
+    box: Harness, settings: Settings, client: mpd.MPDClient
+) -> None:
+    client.stop()
+    client.clear()
+    eventually(lambda: box.status()["song"] is None)
+    assert heard(settings, client)
+    assert state_of(client)["queue"] == ""
+    assert state_of(client)["state"] == "stop"
+
+
+def test_somebody_elses_music_is_not_interrupted(
+    box: Harness, settings: Settings, client: mpd.MPDClient
+) -> None:
+    client.clear()
+    client.playid(client.addid("sad/01.ogg"))
+    eventually(lambda: box.status()["stepped_back"])
+    before = state_of(client)
+    with pytest.raises(ServiceError, match="somebody else's music plays"):
+        tone(settings)
+    assert state_of(client) == before
+
+
+def test_what_somebody_plays_meanwhile_plays_on(
+    box: Harness, settings: Settings, client: mpd.MPDClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(player, "SOUND_S", 3.0)
+    asked = threading.Thread(target=tone, args=(settings,))
+    asked.start()
+    eventually(lambda: client.currentsong().get("file") == str(player.FILE))
+    theirs = client.addid("sad/01.ogg")
+    client.playid(theirs)
+    asked.join()
+    assert client.status()["songid"] == theirs
+    assert str(player.FILE) not in state_of(client)["queue"]
+    eventually(lambda: box.status()["stepped_back"])
+
+
+def test_without_a_volume_it_says_so(box: Harness, settings: Settings, client: mpd.MPDClient) -> None:
+    client.setvol(0)
+    eventually(lambda: box.status()["volume"] == 0)
+    with pytest.raises(ServiceError, match="the volume is 0"):
+        tone(settings)
+
+
+def test_a_second_one_waits_for_the_first(
+    box: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "AGAIN_S", 60.0)
+    tone(settings)
+    with pytest.raises(ServiceError, match="plays already"):
+        tone(settings)
+
+
+def test_an_output_that_fails_is_named_and_does_not_stay_as_trouble(
+    settings: Settings, camera: PictureSequence, library: PrivateMpd
+) -> None:
+    configuration = library.folder / "mpd.conf"
+    broken = 'type "recorder"\nencoder "flac"\npath "/nowhere/sound"'
+    configuration.write_text(configuration.read_text().replace('type "null"', broken))
+    library.stop()
+    library.start()
+    camera.missing = True  # so the box plays nothing itself
+    with harness_for(settings, camera) as box:
+        eventually(lambda: box.status()["playing"] == "stop")
+        with pytest.raises(ServiceError, match="MPD says: Failed to open"):
+            tone(settings)
+        assert library.client().playlistinfo() == []
+        assert "player" not in box.status()["trouble"]
+
+
+def test_one_that_a_killed_box_has_left_is_removed(
+    settings: Settings, camera: PictureSequence, library: PrivateMpd, client: mpd.MPDClient
+) -> None:
+    client.addid(f"file://{player.FILE}")
+    client.addid("sad/01.ogg")
+    with harness_for(settings, camera) as box:
+        plays(box, "Disco")
+        files = [song["file"] for song in client.playlistinfo()]
+    assert str(player.FILE) not in files
+    assert "sad/01.ogg" in files
+
+
+def test_without_mpd_it_says_so(box: Harness, settings: Settings, library: PrivateMpd) -> None:
+    library.stop()
+    eventually(lambda: box.status()["playing"] is None)
+    with pytest.raises(ServiceError, match="MPD is not reachable"):
+        tone(settings)
+
+
+def test_the_file_that_comes_with_the_box_is_the_tone_and_everybody_may_read_it(tmp_path: Path) -> None:
+    sound, rate = soundfile.read(player.FILE, dtype="float32")
+    wanted = synthesis.synthesize()
+    assert rate == synthesis.RATE
+    assert len(sound) == len(wanted)
+    assert np.corrcoef(sound, wanted)[0, 1] > 0.99
+    assert np.abs(sound).max() < 0.3  # gentle
+    assert not np.abs(sound[int(synthesis.SOUND_S * rate) :]).max() > 0.01
+    assert player.FILE.stat().st_mode & 0o444 == 0o444
+    synthesis.write(tmp_path / "tone.ogg")
+    assert np.allclose(soundfile.read(tmp_path / "tone.ogg")[0], sound, atol=0.02)
