@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 import threading
 from collections.abc import Callable
@@ -86,14 +85,12 @@ def test_a_box_that_rests_has_no_part_of_a_face_in_its_memory(
         eventually(lambda: status(settings_file)["state"] == "mood", 60)
         moodbox("press", "--settings", settings_file)
         eventually(lambda: status(settings_file)["state"] == "mood", 60)
-        found = {
-            name: found_in(box.pid, words_of(part))
-            for name, part in (("frame", in_frame), ("crop", crop), ("mirrored crop", crop[:, ::-1]))
-        }
-        # The search finds what is there: the words of its own title.
-        title = np.frombuffer(b"moodbox: from a face to a song"[:16] * 2, np.uint8).reshape(1, -1)
-        assert found_in(os.getpid(), words_of(title))
+        pictures = {"frame": in_frame, "crop": crop, "mirrored crop": crop[:, ::-1]}
+        # The search finds what is there: the path of the settings, which the box keeps.
+        pictures["path"] = np.frombuffer(str(settings_file).encode(), np.uint8)[None, :]
+        found = found_in(box.pid, {name: words_of(picture) for name, picture in pictures.items()})
         box.terminate()
+    assert found.pop("path")
     assert found == {"frame": 0, "crop": 0, "mirrored crop": 0}
 
 
@@ -102,23 +99,26 @@ def test_once_nobody_watches_no_part_of_the_live_picture_is_left(
 ) -> None:
     """Neither as the camera gave it, nor smaller, nor as it was sent: as JPEG, and as text."""
     with running(settings_file) as box:
-        shown = watch(settings_file, settings, lambda text: found_in(box.pid, needles_of(text)))
+
+        def is_there(text: str) -> bool:
+            return bool(found_in(box.pid, {"text": needles_of(text.encode())})["text"])
+
+        shown = watch(settings_file, settings, is_there)
         frame = read_picture(Path(settings.camera.source.removeprefix("images:")))
         small = scaled_down(frame, MAX_SIDE)
         x, y, width, height = shown["face"]
-        found = {
-            "frame": found_in(box.pid, words_of(frame[y : y + height : 4, x : x + width])),
-            "smaller": found_in(box.pid, words_of(small[y : y + height : 4, x : x + width])),
-            "JPEG": found_in(box.pid, needles_of(base64.b64decode(shown["jpeg"]))),
-            "text": found_in(box.pid, needles_of(shown["jpeg"].encode())),
+        needles = {
+            "frame": words_of(frame[y : y + height : 4, x : x + width]),
+            "smaller": words_of(small[y : y + height : 4, x : x + width]),
+            "JPEG": needles_of(base64.b64decode(shown["jpeg"])),
+            "text": needles_of(shown["jpeg"].encode()),
         }
+        found = found_in(box.pid, needles)
         box.terminate()
     assert found == dict.fromkeys(found, 0)
 
 
-def watch(
-    settings_file: Path, settings: Settings, search: Callable[[bytes], object] = bool
-) -> dict[str, Any]:
+def watch(settings_file: Path, settings: Settings, search: Callable[[str], bool] = bool) -> dict[str, Any]:
     """Watch the live picture for a second, and return a frame of it; `search` has to find its JPEG's text."""
     path = settings.service.socket_path()
     eventually(lambda: status(settings_file)["state"] == "mood", 60)
@@ -129,7 +129,7 @@ def watch(
     allowed.join()
     with closing(subscribe(path, page.Frames())) as lines:
         shown = [next(line for line in lines if line["jpeg"]) for _ in range(4)][-1]
-        assert search(shown["jpeg"].encode()), "otherwise the search proves nothing"
+        assert search(shown["jpeg"]), "otherwise the search proves nothing"
     eventually(lambda: status(settings_file)["state"] == "mood", 60)
     return shown
 
