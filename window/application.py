@@ -60,8 +60,8 @@ class Window:
         self.browsers = PairedBrowsers(state / "browsers.json")
         self.pairing = Pairing(self.browsers, self._box)
         self._status = EventStreams(Broadcast(lambda: self._box.lines("subscribe")), MAX_STATUS_STREAMS)
-        self._frames = EventStreams(Broadcast(lambda: self._box.lines("frames"), again=False), MAX_WATCHERS)
-        self._aim = AimPage(self._box)
+        frames = EventStreams(Broadcast(lambda: self._box.lines("frames"), again=False), MAX_WATCHERS)
+        self._aim = AimPage(self._box, frames, self.browsers)
         self._music = MusicPage(UploadFolder(uploads, reserve_bytes))
         self._health = HealthPage(self.browsers)
         inner = Starlette(
@@ -84,7 +84,8 @@ class Window:
             Route("/events", self._events),
             Route("/aim", self._aim.show),
             Route("/aim/allow", self._aim.allow, methods=["POST"]),
-            Route("/frames", self._watch),
+            Route("/aim/stop", self._aim.stop, methods=["POST"]),
+            Route("/frames", self._aim.watch),
             Route("/music", self._music.show),
             Route("/upload/{name}", self._music.upload, methods=["PUT"]),
             Route("/settings", partial(show, name="settings")),
@@ -105,14 +106,8 @@ class Window:
         return await act(request, self._box)
 
     async def _events(self, request: Request) -> Response:
-        return self._status.open(self._welcome(request))
-
-    async def _watch(self, request: Request) -> Response:
-        return self._frames.open(self._welcome(request))
-
-    def _welcome(self, request: Request) -> Callable[[], bool]:
         key = request.scope["browser"].key
-        return lambda: key in self.browsers
+        return self._status.open(lambda: key in self.browsers)
 
 
 async def show(request: Request, name: str) -> Response:

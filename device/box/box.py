@@ -214,8 +214,7 @@ class Box:
             case VolumeTurned(stops):
                 self._playback.controls.change_volume(stops)
             case FrameCaptured() | CaptureEnded():
-                self._observer.handle_event(event)
-                self._live_view.handle_event(event)
+                self._live_view.handle_event(event, self._observer.handle_event(event))
             case Request():
                 self._requests.handle(event)
             case Stop():

@@ -18,7 +18,7 @@ from device.mood import NO_FACE, Decision, Face, Outcome
 from device.mood_bias import MoodBias
 from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.change import ChangeDetector
-from device.vision.observation import FaceAnalyzer, Observation
+from device.vision.observation import FaceAnalyzer, FrameResult, Observation
 
 FIRST_FRAME_TIMEOUT_S = 30.0  # at the first observation, when a small Pi loads the camera's library slowly
 OPEN_TIMEOUT_S = 10.0  # until the first frame of a later observation
@@ -111,13 +111,18 @@ class Observer:
             if not self._answered:
                 self._report(NO_FACE)
 
-    def handle_event(self, event: FrameCaptured | CaptureEnded) -> None:
-        """Take a frame or the end of the frames; events of an earlier observation are ignored."""
+    def handle_event(self, event: FrameCaptured | CaptureEnded) -> FrameResult | None:
+        """Take a frame or the end of the frames; events of an earlier observation are ignored.
+
+        Returns:
+            What was found in the frame, if it is the present observation's.
+        """
         match event:
             case FrameCaptured(number, frame) if self._faces and number == self._number:
-                self._take(self._faces, frame)
+                return self._take(self._faces, frame)
             case CaptureEnded(number, error) if number == self._number:
                 self._frames_ended(error)
+        return None
 
     def _begin(self) -> None:
         threshold = self._analyzer.card.threshold if self._analyzer else 1.0
@@ -131,7 +136,7 @@ class Observer:
             self._answer, self._answer_without_face,
         )  # fmt: skip
 
-    def _take(self, analyzer: SightedFaces, frame: Any) -> None:
+    def _take(self, analyzer: SightedFaces, frame: Any) -> FrameResult:
         self._loop.cancel(self._frame_timed_out)
         self._open_timeout_s = OPEN_TIMEOUT_S
         if not self._observation.results:
@@ -142,13 +147,14 @@ class Observer:
         result = self._observation.add_frame(analyzer, frame, self._changes if nobody_yet else None)
         if self._observation.is_finished(monotonic()):
             self._end()
-            return
+            return result
         if monotonic() >= self._requested + ANSWER_S:
             self._answer()
         if nobody_yet and result.face is None:
             self._loop.schedule_in(self._next_frame, SEARCH_PAUSE_S)
         else:
             self._next_frame()
+        return result
 
     def _next_frame(self) -> None:
         self._loop.schedule_in(self._frame_timed_out, NEXT_FRAME_TIMEOUT_S)

@@ -105,7 +105,7 @@ class Allow(PageCommand, frozen=True, tag="allow"):
     name = "allow"
     summary = (
         "ask somebody at the box to press its button, which then starts no look: to pair a browser, or to"
-        " show the camera's picture for five minutes"
+        " let the camera's picture be seen for five minutes"
     )
     sends = "`ok` once it was pressed; an error after 30 s without a press"
     reply_timeout_s = 35.0

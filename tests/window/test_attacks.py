@@ -94,7 +94,7 @@ def test_who_does_not_read_the_frames_holds_up_nobody(window: Serving, box: Harn
             assert "error" not in next(frames)
         assert box.status()["trouble"] == {}
         frames.close()
-    assert watched.post("/do", {"do": "stop-frames"}).json() == {"ok": True}
+    assert watched.post("/aim/stop", {}).json() == {"ok": True}
 
 
 def test_a_stream_of_a_browser_that_is_sent_away_ends(box: Harness, window: Serving, watched: Client) -> None:

@@ -25,6 +25,7 @@ PATHS = (
     "/",
     "/aim",
     "/aim/allow",
+    "/aim/stop",
     "/browsers/",
     "/do",
     "/events",

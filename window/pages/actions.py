@@ -16,7 +16,7 @@ from window.box.client import BoxClient, BoxError, NoBoxError
 FROM_PAGES = frozenset(
     {
         "status", "press", "skip", "pause", "play", "volume", "tone", "like", "never", "was", "set-mood",
-        "camera", "stop-frames", "settings", "set", "queue", "library", "song", "set-affect", "forget",
+        "camera", "settings", "set", "queue", "library", "song", "set-affect", "forget",
         "health", "restart",
     }
 )  # fmt: skip

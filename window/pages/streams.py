@@ -28,8 +28,19 @@ class EventStreams:
         self._broadcast = broadcast
         self._most = most
 
-    def open(self, is_welcome: Callable[[], bool]) -> StreamingResponse:
-        """Open a stream; it ends once its browser is not welcome any more.
+    def open(
+        self,
+        is_welcome: Callable[[], bool],
+        *,
+        closed: str = "",
+        on_error: Callable[[], object] = lambda: None,
+    ) -> StreamingResponse:
+        """Open a stream.
+
+        Args:
+            is_welcome: Once it returns False, the stream ends.
+            closed: What a browser is told that is not welcome; "" for nothing.
+            on_error: Called when the box says that something is wrong.
 
         Raises:
             RefusedError: There are too many.
@@ -37,19 +48,28 @@ class EventStreams:
         if self._broadcast.watchers >= self._most:
             raise RefusedError(503, "Too many pages are open at once: close some.")
         return StreamingResponse(
-            _events(self._broadcast, is_welcome),
+            _events(self._broadcast, is_welcome, closed, on_error),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
 
-async def _events(broadcast: Broadcast, is_welcome: Callable[[], bool]) -> AsyncGenerator[str, None]:
+async def _events(
+    broadcast: Broadcast, is_welcome: Callable[[], bool], closed: str, on_error: Callable[[], object]
+) -> AsyncGenerator[str, None]:
     yield f"retry: {RETRY_MS}\n\n"
-    async with aclosing(broadcast.watch()) as lines:
-        async for line in lines:
-            if not is_welcome():
+    if is_welcome():
+        async with aclosing(broadcast.watch()) as lines:
+            async for line in lines:
+                if not is_welcome():
+                    break
+                if line is not None and "error" in line:
+                    on_error()
+                yield event(line) if line is not None else ": still here\n\n"
+            else:
                 return
-            yield event(line) if line is not None else ": still here\n\n"
+    if closed:
+        yield event({"error": closed})
 
 
 def event(line: Reply) -> str:

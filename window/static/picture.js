@@ -97,7 +97,15 @@ function show(frame) {
   }
 }
 
+function watch() {
+  $("allow").hidden = true;
+  $("stop").hidden = false;
+  $("closed-text").textContent = words.connecting;
+  stream = listen("/frames", show, () => {});
+}
+
 export function startPicture() {
+  if ($("allow").dataset.open) watch();
   onClick("allow", async (button) => {
     const end = Date.now() + ASK_S * 1000;
     const text = $("closed-text");
@@ -114,10 +122,7 @@ export function startPicture() {
     try {
       await send("/aim/allow");
       clearInterval(timer);
-      button.hidden = true;
-      $("stop").hidden = false;
-      text.textContent = words.connecting;
-      stream = listen("/frames", show, () => {});
+      watch();
       $("stop").focus();
     } catch (error) {
       text.textContent = before;
@@ -132,7 +137,7 @@ export function startPicture() {
     const hadFocus = document.activeElement === $("stop");
     close("");
     $("closed-text").textContent = "";
-    await send("/do", { do: "stop-frames" }).catch((error) => toast(error.message, true));
+    await send("/aim/stop").catch((error) => toast(error.message, true));
     if (hadFocus) $("allow").focus();
   });
   addEventListener("pagehide", () => stream?.close());

@@ -1,6 +1,6 @@
 """The live picture: frames for somebody who aims the camera, for five minutes after a press allowed it.
 
-While nobody watches, it does nothing, and holds nothing.
+While nobody watches, it does nothing, and holds nothing. Whoever leaves may come back within these minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from device.mood import Face
 from device.mood_bias import MoodBias
 from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
 from device.vision.frame import Frame
-from device.vision.observation import FaceAnalyzer
+from device.vision.observation import FaceAnalyzer, FrameResult
 
 if TYPE_CHECKING:
     from device.live.hints import Hint
@@ -39,7 +39,8 @@ NONE = -1  # no capture's number
 class LiveView:
     """Sends frames to those who watch. Used by the loop's thread alone.
 
-    Between looks it opens the camera itself; a look's own frames are shown as they come.
+    Between looks it opens the camera itself. A look's own frames are shown as they come, with what the look
+    has found in them, so that nobody who watches makes a look slower.
     """
 
     def __init__(
@@ -89,16 +90,21 @@ class LiveView:
         self._state.change(watched=True)
         self._tick()
 
-    def handle_event(self, event: FrameCaptured | CaptureEnded) -> None:
-        """Show a frame, its own or a look's; or take the end of its own frames."""
+    def handle_event(self, event: FrameCaptured | CaptureEnded, found: FrameResult | None = None) -> None:
+        """Show a frame, its own or a look's; or take the end of its own frames.
+
+        found: What the look has found in its frame.
+        """
         if not self._watchers:
             return
+        if event.session > self._session:
+            self._session = NONE  # a look has the camera, or had it: some are over before the next tick
         match event:
             case FrameCaptured(number, frame):
                 now = monotonic()
-                if number == self._session or now >= self._last_frame + INTERVAL_S:
+                if number == self._session or (found and now >= self._last_frame + INTERVAL_S):
                     self._last_frame = now
-                    self._show(frame)
+                    self._show(frame, found)
             case CaptureEnded(number, error) if number == self._session:
                 self._session = NONE
                 if error is not None:
@@ -109,8 +115,11 @@ class LiveView:
     def _tick(self) -> None:
         """Go on, once in a while, until nobody watches or the time is up."""
         self._watchers = [watcher for watcher in self._watchers if not watcher.closed]
-        if not self._watchers or monotonic() >= self._until:
+        if monotonic() >= self._until:
             self._end()
+            return
+        if not self._watchers:
+            self._close()
             return
         self._loop.schedule_in(self._tick, INTERVAL_S)
         state = self._state.value
@@ -127,20 +136,21 @@ class LiveView:
         else:
             self._capture.request_frame()
 
-    def _show(self, frame: Frame) -> None:
+    def _show(self, frame: Frame, found: FrameResult | None) -> None:
         from device.live.hints import hints_for  # not before somebody watches
         from device.live.picture import picture
 
         if not frame.size:
             return
+        is_looks_own = found is not None
         face, probabilities, threshold = None, None, 1.0
         if self._analyzer:
-            result = self._analyzer.analyze(frame, self._last_face)
-            face = self._last_face = result.face
+            found = found or self._analyzer.analyze(frame, self._last_face)
+            face = self._last_face = found.face
             threshold = self._analyzer.card.threshold
-            probabilities = self._bias().apply(result.probabilities) if result.probabilities else None
+            probabilities = self._bias().apply(found.probabilities) if found.probabilities else None
         hints = hints_for(frame, face)
-        if self._analyzer and (mounted := self._mounting(frame, has_face=face is not None)):
+        if not is_looks_own and (mounted := self._mounting(frame, has_face=face is not None)):
             hints = [mounted, *hints]
         self._has_shown = True
         self._send(picture(frame, face, probabilities, threshold, hints))
@@ -148,6 +158,8 @@ class LiveView:
     def _mounting(self, frame: Frame, *, has_face: bool) -> Hint | None:
         from device.live.orientation import Orientation
 
+        if self._analyzer is None:
+            return None
         if self._orientation is None:
             self._orientation = Orientation(self._shows_face)
         return self._orientation.hint(frame, has_face, monotonic())
@@ -173,10 +185,14 @@ class LiveView:
         return OK
 
     def _end(self) -> None:
-        """Close the picture, and forget what it has shown."""
+        """Close the picture until somebody allows it again."""
         self._until = 0.0
         for watcher in self._watchers:
             watcher.put({"error": NOT_ALLOWED})
+        self._close()
+
+    def _close(self) -> None:
+        """Close the camera, and forget what it has shown."""
         self._watchers, self._last_face, self._orientation = [], None, None
         self._loop.cancel(self._tick)
         self._state.change(watched=False)

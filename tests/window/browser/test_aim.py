@@ -54,6 +54,20 @@ def test_a_page_that_is_left_closes_its_eye(page: Page, site: Site) -> None:
     eventually(lambda: site.harness.status()["state"] != "watched")
 
 
+def test_who_comes_back_within_five_minutes_needs_no_other_press(page: Page, site: Site) -> None:
+    page.get_by_role("button", name="Show the picture").click()
+    eventually(lambda: site.harness.status()["state"] == "asked")
+    site.harness.press()
+    expect(page.locator("#canvas")).to_be_visible(timeout=20_000)
+    page.reload()
+    expect(page.locator("#canvas")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Close the picture").click()
+    eventually(lambda: site.harness.status()["state"] != "watched")
+    page.reload()
+    expect(page.get_by_role("button", name="Show the picture")).to_be_visible()
+    expect(page.locator("#canvas")).to_be_hidden()
+
+
 def test_without_a_press_no_frame_is_sent(page: Page) -> None:
     found = page.evaluate("fetch('/frames').then((answer) => answer.text())")
     assert "jpeg" not in found

@@ -21,9 +21,11 @@ from device.demo.harness import Harness
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.panel.lights import Indication
+from device.vision.observation import FaceAnalyzer
 from tests.device.box.commands.test_consent import asked_for
 from tests.device.box.helpers import PictureSequence, plays, shows
 from tests.device.conftest import HAPPY, NEUTRAL
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -87,14 +89,40 @@ def test_a_camera_that_is_mounted_upside_down_is_told(
     assert "no_face" in line["hints"]
 
 
-def test_a_look_meanwhile_is_seen_and_the_picture_goes_on(allowed: Harness, settings: Settings) -> None:
+def test_a_look_meanwhile_is_seen_and_the_picture_goes_on(
+    allowed: Harness, settings: Settings, camera: PictureSequence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_view, "OPEN_TIMEOUT_S", 1e9)  # a picture that waits for it never goes on
     with watch(settings) as lines:
         next(line for line in lines if line["jpeg"])
         allowed.press()
         assert allowed.wait_for_observation(20)
         assert allowed.wait_for_decision(20)
+        opened = camera.opened
+        eventually(lambda: camera.opened > opened)
         for _ in range(3):
             next(line for line in lines if line["jpeg"])
+
+
+def test_a_frame_of_a_look_is_analyzed_once_although_somebody_watches(
+    allowed: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyzed: list[Any] = []  # the frames themselves, so that none takes the place of another in memory
+    analyze = FaceAnalyzer.analyze
+
+    def noted(self: FaceAnalyzer, frame: Any, *rest: Any, **named: Any) -> Any:
+        analyzed.append(frame)
+        return analyze(self, frame, *rest, **named)
+
+    monkeypatch.setattr(FaceAnalyzer, "analyze", noted)
+    monkeypatch.setattr(live_view, "INTERVAL_S", 0.01)  # so that every frame of a look is shown
+    with watch(settings) as lines:
+        next(line for line in lines if line["jpeg"])
+        allowed.press()
+        assert allowed.wait_for_observation(20)
+        assert allowed.wait_for_decision(20)
+        next(line for line in lines if line["probabilities"])
+    assert len({id(frame) for frame in analyzed}) == len(analyzed)
 
 
 def test_a_camera_that_is_switched_off_shows_nothing(allowed: Harness, settings: Settings) -> None:
@@ -114,6 +142,20 @@ def test_it_is_over_when_somebody_closes_it_and_needs_another_press(
         with pytest.raises(ServiceError, match="the picture is closed"):
             list(lines)
     stays_closed(camera)
+    with pytest.raises(ServiceError, match="the picture is closed"):
+        ask(settings.service.socket_path(), page.Frames())
+
+
+def test_who_leaves_closes_the_camera_and_may_come_back_until_the_time_is_up(
+    allowed: Harness, settings: Settings, camera: PictureSequence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watch(settings) as lines:
+        next(line for line in lines if line["jpeg"])
+    shows(allowed, Indication.MOOD)
+    stays_closed(camera)
+    with watch(settings) as lines:
+        next(line for line in lines if line["jpeg"])
+    monkeypatch.setattr(live_view, "monotonic", lambda: 1e12)
     with pytest.raises(ServiceError, match="the picture is closed"):
         ask(settings.service.socket_path(), page.Frames())
 
