@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deploy/deploy.sh HOST: installs moodbox, or a new release of it, on a box; see docs/on-a-pi.md.
+# deploy/deploy.sh HOST...: installs moodbox, or a new release of it, on one box or several; see docs/on-a-pi.md.
 # The box is not trusted: its answers are checked against a table of patterns, and its output is printed without
 # control characters, which could harm a terminal. This runs on macOS, too, with its bash 3.2 and its BSD tools.
 set -euo pipefail
@@ -10,6 +10,7 @@ cache=$here/.deploy # downloaded wheels, for later deploys
 needed_mb=900       # a release with its virtual environment, the files that are sent, and a reserve
 max_bytes=20000     # of the box's answers
 max_lines=2000      # of the box's output during a deploy
+at_a_time=4         # boxes
 release_pattern='[A-Za-z0-9][A-Za-z0-9.+_-]*'
 name_pattern='[A-Za-z0-9_.:][A-Za-z0-9_.:%-]*' # also an address, and in ssh://HOST:PORT the port
 address_pattern='\[[A-Fa-f0-9:.]+(%[A-Za-z0-9_.-]+)?\](:[0-9]+)?' # IPv6, as it is written in ssh://[ADDRESS]:PORT
@@ -17,9 +18,11 @@ host_pattern="(ssh://)?([A-Za-z0-9_.][A-Za-z0-9_.@+-]*@)?($name_pattern|$address
 
 usage() {
     cat <<END
-usage: deploy/deploy.sh [OPTION] [USER@]HOST
+usage: deploy/deploy.sh [OPTION] [USER@]HOST...
 
 Installs this release of moodbox on HOST, over SSH with a key. The user needs sudo without a password, or is root.
+With several hosts it works on four at a time, and ends with a summary.
+  --hosts FILE read the hosts from a file: one a line; # begins a comment
   --dry-run    say what a deploy would do, and change nothing
   --rollback   go back to the previous release
   --status     list the releases, and show the box's status
@@ -33,6 +36,7 @@ MOODBOX_SSH is the ssh command, if it is not 'ssh': MOODBOX_SSH='ssh -p 2222'.
 MOODBOX_PATIENCE multiplies the health check's time limit of 90 seconds, for a very slow machine: 1 to 99.
 Exit codes: 2 wrong usage, 3 no SSH or no sudo, or damaged on the way, 4 unsuitable machine, 5 no space, 6 apt, 7 downloads,
 8 the new release is not healthy (the previous one runs), 9 another deploy is running, 10 nothing there.
+With several hosts: the highest of theirs.
 END
 }
 
@@ -146,6 +150,12 @@ fetch_wheels() {
     if cmp -s "$lock" "$wheels/lock.txt"; then
         return
     fi
+    exec 9>"$wheels.lock" # deploys to similar boxes at the same time download only once
+    "$pip_python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
+    if cmp -s "$lock" "$wheels/lock.txt"; then
+        exec 9>&-
+        return
+    fi
     report "downloading the packages of lock/device.txt for Python $python on $machine"
     for ((minor = 17; minor <= glibc; minor++)); do
         tags+=(--platform "manylinux_2_${minor}_$machine")
@@ -158,6 +168,7 @@ fetch_wheels() {
     cp "$lock" "$work/wheels/lock.txt"
     rm -rf "$wheels"
     mv "$work/wheels" "$wheels"
+    exec 9>&-
 }
 
 find_pip() {
@@ -206,23 +217,79 @@ deploy() {
     on_the_box install "$incoming" "$name"
 }
 
-verb=deploy dry_run='' host=''
+read_hosts() { # read_hosts FILE
+    local line rest
+    if [ ! -r "$1" ] || [ -d "$1" ]; then fail 2 "--hosts: the file '$1' cannot be read"; fi
+    while read -r line rest || [ -n "$line" ]; do
+        case $line in '' | '#'*) continue ;; esac
+        case $rest in '' | '#'*) ;; *) fail 2 "--hosts: expected one host a line in $1, found '$line $rest'" ;; esac
+        hosts+=("$line")
+    done <"$1"
+}
+
+# one_of_several RESULTS OPTION... HOST: runs this script for a host; its lines then begin with the host's name.
+one_of_several() {
+    local results=$1 host=${!#} line last='' code=0
+    while IFS= read -r line; do
+        case $line in
+            'exit code '*) code=${line#exit code } ;;
+            *) last=${line#moodbox: } && printf '%s: %s\n' "$host" "$last" ;;
+        esac
+    done < <("$here/deploy/deploy.sh" "${@:2}" 2>&1 </dev/null || echo "exit code $?")
+    [ "$code" = 0 ] || last="failed with exit code $code: $last"
+    printf '%s\n%s: %s\n' "$code" "$host" "$last" >"$(mktemp "$results/XXXXXX")"
+}
+
+several() {
+    local results file code worst=0 failed=0
+    results=$(mktemp -d)
+    # shellcheck disable=SC2064  # the folder is known now
+    trap "rm -rf '$results'" EXIT
+    export here
+    export -f one_of_several
+    printf '%s\0' "${hosts[@]}" |
+        xargs -0 -n 1 -P $at_a_time "$BASH" -c 'one_of_several "$@"' one_of_several "$results" ${options[@]+"${options[@]}"}
+    report "${#hosts[@]} boxes:"
+    for file in "$results"/*; do
+        code=$(head -n 1 "$file")
+        [ "$code" = 0 ] || failed=$((failed + 1))
+        [ "$code" -le "$worst" ] || worst=$code
+    done
+    for file in "$results"/*; do sed -n 's/^/  /;2p' "$file"; done | sort
+    report "$((${#hosts[@]} - failed)) of ${#hosts[@]} succeeded"
+    exit "$worst"
+}
+
+verb=deploy dry_run='' hosts=() options=() file_next=''
 for word in "$@"; do
+    if [ "$file_next" ]; then
+        read_hosts "$word" && file_next=''
+        continue
+    fi
     case $word in
-        --dry-run) dry_run=yes ;;
-        --rollback | --status | --window | --no-window | --open-mpd | --close-mpd | --remove) verb=${word#--} ;;
+        --hosts) file_next=yes ;;
+        --hosts=*) read_hosts "${word#--hosts=}" ;;
+        --dry-run) dry_run=yes && options+=("$word") ;;
+        --rollback | --status | --window | --no-window | --open-mpd | --close-mpd | --remove) verb=${word#--} && options+=("$word") ;;
         -h | --help) usage && exit ;;
         -*) fail 2 "'$word' is not an option: deploy/deploy.sh --help lists them" ;;
-        *) [ -z "$host" ] || fail 2 "expected one machine, found '$host' and '$word': deploy/deploy.sh --help says more" && host=$word ;;
+        *) hosts+=("$word") ;;
     esac
 done
 [ $# -gt 0 ] || { usage >&2 && exit 2; }
-[ -n "$host" ] || fail 2 "which machine? expected [USER@]HOST after $*: deploy/deploy.sh --help says more"
+[ -z "$file_next" ] || fail 2 "--hosts: expected a file after it"
+[ ${#hosts[@]} -gt 0 ] || fail 2 "which machine? expected [USER@]HOST after $*: deploy/deploy.sh --help says more"
 [ -z "$dry_run" ] || [ "$verb" = deploy ] || fail 2 "--dry-run cannot be combined with another option"
-[[ $host =~ ^$host_pattern$ ]] || fail 2 "'$host' is not a host: expected [USER@]HOST"
+for host in "${hosts[@]}"; do
+    [[ $host =~ ^$host_pattern$ ]] || fail 2 "'$host' is not a host: expected [USER@]HOST"
+done
+twice=$(printf '%s\n' "${hosts[@]}" | sort | uniq -d | head -n 1)
+[ -z "$twice" ] || fail 2 "'$twice' is there twice: name each host once"
 time_factor=${MOODBOX_PATIENCE:-1}
 [[ $time_factor =~ ^[1-9][0-9]?(\.[0-9]+)?$ ]] || fail 2 "MOODBOX_PATIENCE is '$time_factor': expected a number from 1 to 99"
+[ ${#hosts[@]} = 1 ] || several
 
+host=${hosts[0]}
 probe
 if [ "$verb" = deploy ]; then
     find_pip

@@ -44,10 +44,11 @@ def release(*words: str | Path, root: Path = REPOSITORY) -> str:
     ("words", "mistake"),
     [
         (["--faster", "box"], "'--faster' is not an option: deploy/deploy.sh --help lists them"),
-        (
-            ["box", "other"],
-            "expected one machine, found 'box' and 'other': deploy/deploy.sh --help says more",
-        ),
+        (["box", "other", "box"], "'box' is there twice: name each host once"),
+        (["box", "o ther"], "'o ther' is not a host: expected [USER@]HOST"),
+        (["--hosts"], "--hosts: expected a file after it"),
+        (["--hosts", "/nowhere"], "--hosts: the file '/nowhere' cannot be read"),
+        (["--hosts=/", "box"], "--hosts: the file '/' cannot be read"),
         (
             ["--status"],
             "which machine? expected [USER@]HOST after --status: deploy/deploy.sh --help says more",
@@ -201,6 +202,76 @@ def test_two_boxes_get_their_own_releases_at_the_same_time(tmp_path: Path) -> No
         "wheels-3.11-x86_64",
         "wheels-3.13-x86_64",
     ]
+
+
+MANY = """#!/bin/sh
+while [ "$1" != -- ]; do shift; done
+host=$2
+trap 'rm -f {folder}/busy.$host' EXIT
+: >{folder}/busy.$host
+ls {folder} | grep -c busy >>{folder}/busy
+case "$host $*" in
+attic*) echo 'lost' >&2; exit 255 ;;
+*"sh -s") cat >/dev/null
+    printf '%s\\n' system=Debian machine=x86_64 bits=64 packages=amd64 systemd=257
+    printf '%s\\n' python=3.13 root=yes free=9999 ;;
+*) cat >/dev/null; echo "the box in the $host"
+    [ "$host" != cellar ] || { echo 'FAILED it is flooded'; exit 8; } ;;
+esac
+"""
+
+
+def test_several_hosts_get_a_line_each_and_the_exit_code_of_the_worst(tmp_path: Path) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text(MANY.replace("{folder}", str(tmp_path)))
+    ssh.chmod(0o755)
+    (tmp_path / "hosts").write_text("# at home\nhall  # by the door\n\nattic\ncellar")
+    rooms = [f"room{number}" for number in range(7)]
+    done = deploy("--status", "--hosts", str(tmp_path / "hosts"), *rooms, ssh=str(ssh))
+    assert (done.returncode, done.stderr) == (8, "")
+    before, summary = done.stdout.split("moodbox: 10 boxes:\n")
+    assert "hall: the box in the hall\n" in before
+    assert summary.splitlines() == [
+        "  attic: failed with exit code 3: no SSH to attic (lost): 'ssh attic' must work without a password",
+        "  cellar: failed with exit code 8: it is flooded",
+        "  hall: the box in the hall",
+        *(f"  {room}: the box in the {room}" for room in rooms),
+        "moodbox: 8 of 10 succeeded",
+    ]
+    at_once = [int(count) for count in (tmp_path / "busy").read_text().split()]
+    assert 1 < max(at_once) <= 4
+
+
+PIP = """#!/bin/sh
+case "$*" in *" download "*) ;; *) exec {python} "$@" ;; esac
+echo download >>{folder}/downloads
+sleep .3
+while [ "$1" != --dest ]; do shift; done
+mkdir -p "$2" && : >"$2/some.whl"
+"""
+
+
+def test_similar_boxes_at_the_same_time_download_their_packages_once(tmp_path: Path) -> None:
+    source = Source(tmp_path / "source")
+    for linked in (".deploy", ".venv"):
+        (source.folder / linked).unlink()
+    python = source.folder / ".venv/bin/python"
+    ssh = tmp_path / "ssh"
+    for file, content in ((python, PIP), (ssh, SSH.replace("two) python=3.13", "two) python=3.11"))):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content.replace("{folder}", str(tmp_path)).replace("{python}", sys.executable))
+        file.chmod(0o755)
+    subprocess.run(
+        [source.folder / "deploy/deploy.sh", "one", "two"],
+        env=os.environ | {"MOODBOX_SSH": str(ssh)},
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (tmp_path / "downloads").read_text() == "download\n"
+    for host in ("one", "two"):
+        with tarfile.open(tmp_path / host) as tar:
+            assert "wheels/some.whl" in tar.getnames()
 
 
 def test_the_folder_of_a_killed_deploy_is_deleted_after_a_day(tmp_path: Path) -> None:
