@@ -104,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
             [shared],
             "forget what was learned; affects that you set stay",
         ),
+        ("export", verbs.export, [shared], "print what was learned, to carry it to another box"),
+        ("import", verbs.import_, [shared], "replace what was learned by what another box has exported"),
         ("dark", verbs.dark, [shared], "put out the lights of a box that was killed"),
         ("demo", verbs.demo, [camera], "run the box in a terminal, with music and a panel of its own"),
         ("window", verbs.window, [shared], "serve a web page that shows what the box does, and steers it"),
@@ -139,6 +141,10 @@ def _parser() -> argparse.ArgumentParser:
                 type=Path,
                 metavar="FILE.svg",
                 help="draw all songs, and the trajectory through them",
+            )
+        if name == "import":
+            subparser.add_argument(
+                "file", type=Path, metavar="FILE", help="what `moodbox export` has printed"
             )
         if name == "hear":
             subparser.add_argument("file", metavar="FILE", nargs="+", help="a sound file")

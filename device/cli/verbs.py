@@ -113,7 +113,7 @@ def mood(options: argparse.Namespace, settings: Settings) -> int:
 def forget(options: argparse.Namespace, settings: Settings) -> int:
     """Forget what the box has learned."""
     from device.cli import songs
-    from device.erasure import VACUUM, erase
+    from device.personal_data.erasure import VACUUM, erase
 
     if not options.everything:
         songs.forget(settings)
@@ -123,6 +123,29 @@ def forget(options: argparse.Namespace, settings: Settings) -> int:
     print(f"songs whose plays and skips were erased in MPD's stickers: {erased.songs}")
     print(
         f"the journal keeps what the box has logged; to erase it, with that of all other programs: {VACUUM}"
+    )
+    return 0
+
+
+def export(options: argparse.Namespace, settings: Settings) -> int:
+    """Print what the box has learned."""
+    from device.cli.song_affect import folder_for_command
+    from device.personal_data import transfer
+
+    print(transfer.export(folder_for_command(settings)).text)
+    return 0
+
+
+def import_(options: argparse.Namespace, settings: Settings) -> int:
+    """Replace what the box has learned by what another one has exported."""
+    from device.cli.song_affect import folder_for_command
+    from device.personal_data import transfer
+
+    learned = transfer.read(options.file)
+    transfer.replace(settings, folder_for_command(settings), learned)
+    print(
+        f"imported: play counts: {len(learned.play_counts)}, affects that were set: {len(learned.affects)}, "
+        f"songs that are never chosen: {len(learned.never)}, and what was learned from corrections"
     )
     return 0
 

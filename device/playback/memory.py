@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from typing import Annotated, Literal
 
@@ -17,7 +18,7 @@ from device.mpd.snapshot import Entry
 from device.playback.ownership import QueueOwnership
 from device.recommend.play_statistics import PlayCount, PlayStatistics
 from device.storage.database import DatabaseFile
-from device.storage.rows import Number, Share, Table
+from device.storage.rows import Number, Row, Share, Table
 from device.vision.furniture import Box, FaceLocation, FaceLocations
 
 FILE = "moodbox.db"
@@ -252,6 +253,19 @@ class Memory(DatabaseFile):
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
+
+    def rows_of(self, table: str) -> list[Row]:
+        """Return the rows of one of `TABLES`, in the order of its key."""
+        [found] = [known for known in TABLES if known.name == table]
+        return self._rows(found.row_type, found.select)
+
+    def replace_rows(self, rows: Mapping[str, Sequence[Row]]) -> None:
+        """Replace the rows of each table that is named, of all or of none."""
+        with self._transaction() as transaction:
+            for table in TABLES:
+                if table.name in rows:
+                    transaction.execute(f"DELETE FROM {table.name}")  # noqa: S608  (a name of our own)
+                    transaction.executemany(table.insert, rows[table.name])
 
     def own_affects(self) -> dict[str, Affect]:
         """Return the affects that the user set, by URI."""

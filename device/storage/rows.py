@@ -47,6 +47,11 @@ class Table:
     recoverable: bool = True
 
     @property
+    def row_type(self) -> Any:
+        """The type of a row, a tuple."""
+        return self._types[0]
+
+    @property
     def select(self) -> str:
         """A query for all rows."""
         return f"SELECT {', '.join(self.row_types[0])} FROM {self.name}"  # noqa: S608  (names of our own)

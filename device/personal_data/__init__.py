@@ -1,0 +1,1 @@
+"""What the box has written down of its people: erases it, or carries it to another box."""
