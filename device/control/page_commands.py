@@ -31,7 +31,10 @@ class Queue(PageCommand, frozen=True, tag="queue"):
 
     name = "queue"
     summary = "the song that plays, and at most ten that are queued after it, whoever has queued them"
-    sends = "`playing` (`artist`, `title`, `uri`, `elapsed`, `duration`, or null), `next` (a list with `why`)"
+    sends = (
+        "`playing` (`artist`, `title`, `uri`, `elapsed`, `duration`, or null), `next` (a list with `why` and"
+        " `reasons`: see below)"
+    )
 
 
 class Library(PageCommand, frozen=True, tag="library"):
@@ -55,6 +58,18 @@ class Song(PageCommand, frozen=True, tag="song"):
     sends = "`song`: as in `library`, with its `title`"
 
     uri: Uri
+
+
+class Playlists(PageCommand, frozen=True, tag="playlists"):
+    """The playlists that MPD has stored."""
+
+    name = "playlists"
+    summary = "MPD's stored playlists; the box plays from one that has a mood's name"
+    sends = (
+        "`playlists`: a list of `name`, `mood` (or null) and `songs` (how many, or null where there are many"
+        " playlists), those of a mood first, at most 200"
+    )
+    reply_timeout_s = 5.0
 
 
 class SetAffect(PageCommand, frozen=True, tag="set-affect"):
@@ -169,6 +184,7 @@ PAGE_COMMANDS: tuple[type[Command], ...] = (
     Queue,
     Library,
     Song,
+    Playlists,
     SetAffect,
     Settings,
     Set,

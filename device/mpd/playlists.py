@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from time import monotonic
+from typing import NamedTuple
 
 import mpd
 
@@ -11,6 +13,22 @@ from device.mpd import responses
 from device.mpd.connection import Client
 
 MAX_PLAYLISTS = 10  # with one mood's name: `sad`, `Sad`, `SAD`
+MAX_LISTED = 200
+COUNTING_S = 1.0  # MPD reads a playlist to count its songs, and does nothing else meanwhile
+
+
+class StoredPlaylist(NamedTuple):
+    """A playlist that MPD has stored.
+
+    Attributes:
+        name: Its name.
+        mood: The mood for which the box plays from it; None if its name is no mood's.
+        songs: How many songs it has; None where there are too many playlists to count.
+    """
+
+    name: str
+    mood: Mood | None
+    songs: int | None
 
 
 def mood_playlist(client: Client, mood: Mood) -> tuple[str, ...]:
@@ -19,6 +37,31 @@ def mood_playlist(client: Client, mood: Mood) -> tuple[str, ...]:
     Raises one of MPD_ERRORS, but none if MPD has no stored playlists.
     """
     with contextlib.suppress(mpd.CommandError):
-        names = [name for name in responses.playlists(client) if name.casefold() == mood]
+        names = [name for name in responses.playlists(client) if _mood_of(name) is mood]
         return tuple(uri for name in names[:MAX_PLAYLISTS] for uri in responses.playlist(client, name))
     return ()
+
+
+def stored_playlists(client: Client) -> list[StoredPlaylist]:
+    """Return at most `MAX_LISTED` playlists, those of a mood first, in the order of their names.
+
+    Raises:
+        mpd.CommandError: MPD stores none.
+        Other MPD_ERRORS: MPD does not answer.
+    """
+    end = monotonic() + COUNTING_S
+    names = sorted(responses.playlists(client), key=lambda name: (_mood_of(name) is None, name.casefold()))
+    return [
+        StoredPlaylist(name, _mood_of(name), _count(client, name) if monotonic() < end else None)
+        for name in names[:MAX_LISTED]
+    ]
+
+
+def _count(client: Client, name: str) -> int | None:
+    with contextlib.suppress(mpd.CommandError):  # somebody has just removed it
+        return len(responses.playlist(client, name))
+    return None
+
+
+def _mood_of(name: str) -> Mood | None:
+    return Mood(name.casefold()) if name.casefold() in set(Mood) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from time import monotonic
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,13 +18,21 @@ from device.mpd.snapshot import Entry
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
 from device.recommend.play_statistics import NO_STATISTICS
+from device.recommend.ranking import RankedSong
 from device.recommend.song_plan import HISTORY_LENGTH, ListeningContext, SongPlan, plan_songs
 
 MAX_ATTEMPTS = (
     10  # requests in a row of which MPD takes no song, until the next press or change of the library
 )
-MAX_REASONS = 50
+MAX_CHOSEN = 50
 TRY_AGAIN_S = 600.0  # after which songs that MPD had refused are chosen again
+
+
+class Choice(NamedTuple):
+    """A song that was chosen, and whether it is from the mood's stored playlist."""
+
+    song: RankedSong
+    from_playlist: bool
 
 
 class Planner:
@@ -31,7 +40,7 @@ class Planner:
 
     Attributes:
         likes: Likes (True) and dislikes (False) of other MPD clients, by URI.
-        reasons: Why songs were chosen, by URI, for the last `MAX_REASONS` of them.
+        chosen: The last `MAX_CHOSEN` songs that were chosen, by URI.
     """
 
     def __init__(self, music: settings.Music, memory: GuardedMemory, rng: np.random.Generator) -> None:
@@ -43,7 +52,7 @@ class Planner:
         self._refused_at = 0.0  # monotonic seconds
         self._attempts = 0  # in a row in which MPD has taken no song
         self.likes: Mapping[str, bool] = {}
-        self.reasons: Mapping[str, str] = {}
+        self.chosen: Mapping[str, Choice] = {}
 
     @property
     def history(self) -> Sequence[str]:
@@ -124,6 +133,6 @@ class Planner:
             upcoming=[entry.uri for entry in upcoming],
         )
         self._step += len(plan.songs)
-        reasons = {**self.reasons, **{song.uri: song.why() for song in plan.songs}}
-        self.reasons = dict(list(reasons.items())[-MAX_REASONS:])
+        chosen = {**self.chosen, **{song.uri: Choice(song, plan.from_playlist) for song in plan.songs}}
+        self.chosen = dict(list(chosen.items())[-MAX_CHOSEN:])
         return plan

@@ -73,6 +73,8 @@ class RankedSong(NamedTuple):
         artist_cooldown: The same of its artist.
         score: The product of the last three, plus noise.
         repeated: It was played within the last `no_repeat` songs, and comes since no other song fits.
+        genre_completed: How often songs of its genre were played through in this mood; others count in part.
+        genre_plays: How often they were played at all.
     """
 
     uri: str
@@ -86,6 +88,8 @@ class RankedSong(NamedTuple):
     artist_cooldown: float
     score: float
     repeated: bool
+    genre_completed: float = 0.0
+    genre_plays: float = 0.0
 
     def why(self) -> str:
         """Explain the choice in one line."""
@@ -165,6 +169,8 @@ def rank_songs(
                 float(artist_cooldown[row]),
                 float(score[row]),
                 bool(ages[row] < request.no_repeat),
+                float(preference.by_genre.completed[row]),
+                float(preference.by_genre.plays[row]),
             )
         )
         run = run + 1 if low_valence[row] else 0

@@ -16,8 +16,8 @@ from window.box.client import BoxClient, BoxError, NoBoxError
 FROM_PAGES = frozenset(
     {
         "status", "press", "skip", "pause", "play", "volume", "tone", "like", "never", "was", "set-mood",
-        "camera", "settings", "set", "queue", "library", "song", "set-affect", "forget",
-        "health", "restart",
+        "camera", "settings", "set", "queue", "library", "song", "playlists", "set-affect",
+        "forget", "health", "restart",
     }
 )  # fmt: skip
 """Not `pair`: a browser must not say yes in place of the button. Streams have addresses of their own.

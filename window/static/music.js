@@ -1,5 +1,5 @@
 // The page Music: the plane, the list of songs, what the owner says about a song, and uploads.
-import { $, act, element, listenToStatus, moodName, onClick, say, toast, words } from "/static/page.js";
+import { $, act, element, listenToStatus, moodName, onClick, say, send, toast, words } from "/static/page.js";
 import { countText, distance, Plane, PLACES, readLibrary, readTitle, titleOf } from "/static/library.js";
 import { startUploads } from "/static/upload.js";
 
@@ -121,6 +121,28 @@ async function read() {
   }
 }
 
+// Which playlists MPD has, those of a mood first.
+async function readPlaylists() {
+  const shown = $("playlists");
+  let lines;
+  try {
+    const { playlists } = await send("/do", { do: "playlists" });
+    lines = playlists.map(({ name, mood: of, songs: count }) => {
+      const line = element("li", name, { class: "row" });
+      const about = element("span", "", { class: "quiet small" });
+      if (of) about.append(element("span", say(shown.dataset.mood, { mood: moodName(of) }), { class: "badge" }), " ");
+      if (count !== null) about.append(say(shown.dataset.count, { count }));
+      line.append(about);
+      return line;
+    });
+    if (!lines.length) lines = [element("li", shown.dataset.none, { class: "quiet" })];
+  } catch (error) {
+    lines = [element("li", error.message, { class: "quiet" })];
+  }
+  shown.replaceChildren(...lines);
+}
+
 read();
+readPlaylists();
 startUploads(() => setTimeout(read, 3000)); // MPD reads a new song first
 listenToStatus(() => {});

@@ -1,10 +1,10 @@
 // The page Now: what the box sees and plays, and what it can be told.
-import { $, act, ago, announce, element, listenToStatus, moodName, moodWords, onClick, percent, say, send, words } from "/static/page.js";
+import { $, act, ago, announce, element, listenToStatus, moodName, moodWords, onClick, percent, say, send, startVolume, words } from "/static/page.js";
 
 const ALL_LIT = new Set(["starting", "looking", "unsure", "no_face", "trouble", "paused", "camera_off", "pressed", "held", "going_off", "asked", "watched"]);
 let status = null;
 let moods = ["happy", "neutral", "sad"];
-let volumeIsHeld = false;
+const showVolume = startVolume("–");
 
 function drawLights() {
   const { state } = status;
@@ -65,10 +65,7 @@ function drawMusic() {
   pause.classList.toggle("is-playing", playing);
   pause.setAttribute("aria-label", playing ? pause.dataset.pause : pause.dataset.play);
   for (const id of ["skip", "like", "never"]) $(id).disabled = !status.song;
-  const volume = $("volume");
-  volume.disabled = status.volume === null;
-  if (!volumeIsHeld && status.volume !== null) volume.value = status.volume;
-  $("loudness").textContent = status.volume === null ? "–" : percent(volume.value);
+  showVolume(status.volume);
 }
 
 function drawRest() {
@@ -80,13 +77,30 @@ function drawRest() {
   }
 }
 
+// Why the box has chosen a song, in a few words: at first why it fits, then what else speaks for or against it.
+function whyOf(reasons) {
+  const { why } = words;
+  if (!reasons) return why.others;
+  const known = reasons.source !== "nothing known";
+  const fits = reasons.fit >= 0.7 ? why.very_well : reasons.fit >= 0.4 ? why.well : why.roughly;
+  const source = reasons.source === "genre" ? say(why.genre, { genre: reasons.genre }) : say(why.source, { source: words.source[reasons.source] ?? reasons.source });
+  const parts = [reasons.playlist ? why.playlist : known ? `${fits}, ${source}` : why.little];
+  const heard = reasons.genre && reasons.genre_plays >= 3 ? reasons.genre_heard / reasons.genre_plays : 0.5;
+  if (heard >= 0.7) parts.push(why.liked);
+  if (heard <= 0.3) parts.push(why.skipped);
+  if (reasons.again) parts.push(why.again);
+  else if (reasons.rested < 0.8) parts.push(why.lately);
+  else if (reasons.artist_rested < 0.7) parts.push(why.artist_lately);
+  return parts.join("; ");
+}
+
 // What comes next is not in the status, so it is asked for when the song changes.
 async function readQueue() {
   const reply = await send("/do", { do: "queue" }).catch(() => null);
   $("next-card").hidden = !reply?.next?.length;
   $("next").replaceChildren(...(reply?.next ?? []).slice(0, 5).map((song) => {
-    const line = element("li", song.title || song.uri, song.why ? { title: song.why } : {});
-    line.append(element("span", song.artist ?? ""));
+    const line = element("li", song.title || song.uri);
+    line.append(element("span", song.artist ?? ""), element("span", whyOf(song.reasons), { class: "why" }));
     return line;
   }));
 }
@@ -153,16 +167,6 @@ onClick("skip", () => act({ do: "skip" }));
 onClick("like", async (button) => button.classList.toggle("chosen", Boolean(await act({ do: "like" }, words.liked))));
 onClick("never", () => act({ do: "never" }, words.nevered));
 onClick("camera", (button) => act({ do: "camera", to: button.getAttribute("aria-checked") === "true" ? "off" : "on" }));
-
-const volume = $("volume");
-volume.addEventListener("input", () => {
-  volumeIsHeld = true;
-  $("loudness").textContent = percent(volume.value);
-});
-volume.addEventListener("change", async () => {
-  await act({ do: "volume", to: Number(volume.value) });
-  volumeIsHeld = false;
-});
 
 listenToStatus(draw);
 setInterval(() => status && !document.hidden && drawMood(), 30000);

@@ -129,6 +129,27 @@ export function listenToStatus(handle) {
   });
 }
 
+// The slider of the volume. Returns what shows the volume that the box tells, or null where there is none.
+export function startVolume(missing) {
+  const [slider, text] = [$("volume"), $("loudness")];
+  let isHeld = false;
+  const show = (volume) => {
+    slider.disabled = volume === null;
+    if (!isHeld && volume !== null) slider.value = volume;
+    text.textContent = volume === null ? missing : percent(slider.value);
+  };
+  slider.addEventListener("input", () => {
+    isHeld = true;
+    text.textContent = percent(slider.value);
+  });
+  slider.addEventListener("change", async () => {
+    const reply = await act({ do: "volume", to: Number(slider.value) });
+    isHeld = false;
+    if (reply) show(reply.volume); // music.volume_max may allow less
+  });
+  return show;
+}
+
 export function ago(time) {
   const minutes = Math.floor((Date.now() - new Date(time)) / 60000);
   if (minutes < 1) return words.ago_now;

@@ -1,5 +1,5 @@
 // The first visit in five steps.
-import { $, act, element, listenToStatus, moodName, onClick, percent, say, words } from "/static/page.js";
+import { $, act, element, listenToStatus, moodName, onClick, say, startVolume, words } from "/static/page.js";
 import { readLibrary } from "/static/library.js";
 import { startPicture } from "/static/picture.js";
 import { startUploads } from "/static/upload.js";
@@ -43,14 +43,10 @@ $("lights-moods").append(...["happy", "neutral", "sad"].map((mood) => {
 onClick("tone", async () => {
   if (await act({ do: "tone" })) $("unheard").hidden = false;
 });
-const volume = $("volume");
-volume.addEventListener("input", () => ($("loudness").textContent = percent(volume.value)));
-volume.addEventListener("change", () => act({ do: "volume", to: Number(volume.value) }));
+const showVolume = startVolume(words.volume_missing);
 listenToStatus((status) => {
   if (!status) return;
-  volume.disabled = status.volume === null;
-  if (document.activeElement !== volume && status.volume !== null) volume.value = status.volume;
-  $("loudness").textContent = status.volume === null ? words.volume_missing : percent(volume.value);
+  showVolume(status.volume);
   $("song").textContent = status.playing === "play" ? status.song : "";
 });
 startPicture();

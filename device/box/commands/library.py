@@ -11,12 +11,14 @@ from device.control import page_commands as page
 from device.library.table import SongTable
 from device.library.tag_affect import Source
 from device.mpd import responses
+from device.mpd.playlists import stored_playlists
 from device.mpd.queue_mirror import QueueMirror
 from device.mpd.responses import QueuedSong, tag_values
 from device.mpd.titles import title_of
 from device.playback.controller import PlaybackController
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
+from device.playback.planner import Choice
 
 SONGS_A_REPLY = 200
 COMING = 10  # songs after the one that plays
@@ -24,7 +26,7 @@ NOT_KEPT = "the box cannot remember where the song belongs: `moodbox status` say
 
 
 class LibraryRequests:
-    """Carries out `queue`, `library`, `song` and `set-affect`. Used by the loop's thread alone."""
+    """Carries out the requests about the queue and the library. Used by the loop's thread alone."""
 
     def __init__(self, playback: PlaybackController, memory: GuardedMemory) -> None:
         self._playback = playback
@@ -37,13 +39,14 @@ class LibraryRequests:
             page.Queue: self._queue,
             page.Library: self._library,
             page.Song: self._song,
+            page.Playlists: self._playlists,
             page.SetAffect: self._set_affect,
         }
 
     def _queue(self, _: page.Queue) -> Reply | DeferredReply:
         if self._playback.snapshot is None:
             return {"error": NO_MPD}
-        reasons = self._playback.planner.reasons
+        chosen = self._playback.planner.chosen
 
         def read(mirror: QueueMirror) -> Reply:
             snapshot = mirror.refresh()
@@ -54,7 +57,7 @@ class LibraryRequests:
                 songs = responses.queue_window(mirror.client, first, first + 1 + COMING)
             times = {"elapsed": round(snapshot.elapsed, 1), "duration": round(snapshot.duration, 1)}
             playing = [_described(song) | times for song in songs[:1]]  # none if the queue was just cleared
-            coming = [_described(song) | {"why": reasons.get(song.file, "")} for song in songs[1:]]
+            coming = [_described(song) | _explained(chosen.get(song.file)) for song in songs[1:]]
             return {"playing": playing[0] if playing else None, "next": coming}
 
         return partial(self._playback.controls.ask, read)
@@ -85,6 +88,11 @@ class LibraryRequests:
 
         return partial(self._playback.controls.ask, read)
 
+    def _playlists(self, _: page.Playlists) -> Reply | DeferredReply:
+        if self._playback.snapshot is None:
+            return {"error": NO_MPD}
+        return partial(self._playback.controls.ask, _playlists)
+
     def _set_affect(self, command: page.SetAffect) -> Reply:
         """Keep where the owner says that a song belongs, or forget it."""
         uri, valence, energy = command.uri, command.valence, command.energy
@@ -105,6 +113,10 @@ class LibraryRequests:
         return self._memory.recall(Memory.excluded) or frozenset()
 
 
+def _playlists(mirror: QueueMirror) -> Reply:
+    return {"playlists": [playlist._asdict() for playlist in stored_playlists(mirror.client)]}
+
+
 def _unknown(uri: str) -> Reply:
     return {"error": f"{uri}: no such song in MPD's library"}
 
@@ -115,6 +127,29 @@ def _described(song: QueuedSong) -> dict[str, Any]:
         "title": ", ".join(tag_values(song.title)),
         "uri": song.file,
     }
+
+
+def _explained(choice: Choice | None) -> dict[str, Any]:
+    """Say why the box has chosen a song; somebody else may have queued it."""
+    if choice is None:
+        return {"why": "", "reasons": None}
+    song = choice.song
+    shares = {
+        "fit": song.fit,
+        "liking": song.completion_probability,
+        "rested": song.song_cooldown,
+        "artist_rested": song.artist_cooldown,
+    }
+    reasons = {
+        "source": str(song.affect.source),
+        "genre": song.genre,
+        **{key: round(share, 3) for key, share in shares.items()},
+        "genre_heard": round(song.genre_completed, 1),
+        "genre_plays": round(song.genre_plays, 1),
+        "again": song.repeated,
+        "playlist": choice.from_playlist,
+    }
+    return {"why": song.why(), "reasons": reasons}
 
 
 def _row(table: SongTable, row: int, excluded: frozenset[str]) -> dict[str, Any]:

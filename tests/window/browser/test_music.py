@@ -100,6 +100,22 @@ def test_songs_are_found_and_sorted_by_a_mood(page: Page) -> None:
     expect(page.locator("#songs li")).to_have_count(0)
 
 
+def test_playlists_are_listed_with_the_mood_that_they_are_for(
+    visit: Callable[..., Visitor], site: Site
+) -> None:
+    folder = site.place.command.parent / "playlists"
+    (folder / "Sad.m3u").write_text("".join(f"{uri}\n" for uri in uris(site)[:2]))
+    (folder / "Breakfast.m3u").write_text(f"{uris(site)[0]}\n")
+    page = visit(DESK).context.new_page()
+    page.goto("/music")
+    lines = page.locator("#playlists li")
+    expect(lines).to_have_text(["Sadplays when you are sad 2 songs", "Breakfast1 songs"])
+    for file in folder.glob("*.m3u"):
+        file.unlink()
+    page.reload()
+    expect(lines).to_have_text(["There are no playlists on the box."])
+
+
 def test_songs_are_uploaded_with_their_progress_and_mpd_finds_them(page: Page, site: Site) -> None:
     page.locator("#files").set_input_files(
         [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -51,6 +53,15 @@ def test_next_song(page: Page, site: Site) -> None:
     page.get_by_role("button", name="Next song").click()
     eventually(lambda: site.harness.status()["song"] not in (song, None))
     expect(page.locator("#title")).not_to_have_text(song.split(" - ")[1])
+
+
+def test_what_comes_next_says_why_in_plain_words(page: Page, site: Site) -> None:
+    page.get_by_role("button", name="happy", exact=True).click()
+    reasons = page.locator("#next .why")
+    expect(reasons.first).to_contain_text(re.compile("^fits (very well|well|roughly), by its genre [A-Z]"))
+    assert not re.search(r"[0-9]|undefined|null", " ".join(reasons.all_text_contents()))
+    site.harness.press()
+    eventually(lambda: site.harness.status()["chosen_by"] == "mood")
 
 
 def test_like_and_never(page: Page, site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import mpd
@@ -11,10 +12,14 @@ from device.config.settings import Settings
 from device.control import page_commands as page
 from device.control.client import ask
 from device.control.command import Command
-from device.demo.harness import Harness
+from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
-from tests.device.box.helpers import plays
+from device.mood import Mood
+from device.mpd import playlists
+from device.playback.memory import Memory
+from tests.device.box.helpers import PictureSequence, plays
+from tests.device.estimates import certain
 
 
 @pytest.fixture
@@ -37,6 +42,11 @@ def test_the_queue_is_what_plays_and_what_follows_it_and_why(to_ask: Settings, l
     files = [song["file"] for song in library.client().playlistinfo()]
     assert [song["uri"] for song in queue["next"]] == files[1:11]
     assert all("fits" in song["why"] for song in queue["next"])
+    for song in queue["next"]:
+        reasons = song["reasons"]
+        assert (reasons["source"], reasons["playlist"], reasons["again"]) == ("genre", False, False)
+        assert 0 < reasons["fit"] <= 1
+        assert (reasons["genre_heard"], reasons["genre_plays"]) == (0, 0)  # nothing is learned yet
 
 
 def test_the_queue_holds_also_what_others_have_queued_but_at_most_ten(
@@ -45,7 +55,56 @@ def test_the_queue_holds_also_what_others_have_queued_but_at_most_ten(
     for _ in range(12):
         library.client().addid("sad/03.ogg", 1)
     queued = reply(to_ask, page.Queue())["next"]
-    assert [(song["uri"], song["why"]) for song in queued] == [("sad/03.ogg", "")] * 10
+    assert [(song["uri"], song["why"], song["reasons"]) for song in queued] == [("sad/03.ogg", "", None)] * 10
+
+
+def test_what_was_learned_of_a_genre_is_among_the_reasons(
+    settings: Settings, library: PrivateMpd, camera: PictureSequence
+) -> None:
+    with closing(Memory.open(settings.service.state_path())) as memory:
+        for number in range(4):
+            memory.keep_play(certain(Mood.HAPPY), f"happy/{number:02}.ogg", "Disco", completed=number > 0)
+    with harness_for(settings, camera) as harness:
+        plays(harness, "Disco")
+        reasons = reply(settings, page.Queue())["next"][0]["reasons"]
+    assert reasons["genre"] == "Disco"
+    assert reasons["genre_plays"] > reasons["genre_heard"] > 2
+
+
+def test_songs_of_a_moods_playlist_say_so(
+    settings: Settings, library: PrivateMpd, camera: PictureSequence
+) -> None:
+    (library.playlists / "Happy.m3u").write_text("happy/01.ogg\nhappy/02.ogg\nhappy/03.ogg\n")
+    with harness_for(settings, camera) as harness:
+        plays(harness, "Disco")
+        queued = reply(settings, page.Queue())["next"]
+    assert queued
+    assert all(song["reasons"]["playlist"] for song in queued)
+
+
+def test_the_stored_playlists_tell_which_are_a_moods_and_how_many_songs_they_have(
+    to_ask: Settings, library: PrivateMpd
+) -> None:
+    assert reply(to_ask, page.Playlists()) == {"playlists": []}
+    (library.playlists / "Breakfast.m3u").write_text("happy/01.ogg\n")
+    (library.playlists / "SAD.m3u").write_text("sad/01.ogg\nsad/02.ogg\n")
+    (library.playlists / "sadness.m3u").write_text("")
+    assert reply(to_ask, page.Playlists())["playlists"] == [
+        {"name": "SAD", "mood": "sad", "songs": 2},
+        {"name": "Breakfast", "mood": None, "songs": 1},
+        {"name": "sadness", "mood": None, "songs": 0},
+    ]
+
+
+def test_many_playlists_are_not_counted_for_long(
+    to_ask: Settings, library: PrivateMpd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(playlists, "COUNTING_S", 0.0)
+    monkeypatch.setattr(playlists, "MAX_LISTED", 3)
+    for number in range(5):
+        (library.playlists / f"{number}.m3u").write_text("sad/01.ogg\n")
+    listed = reply(to_ask, page.Playlists())["playlists"]
+    assert [(each["name"], each["songs"]) for each in listed] == [("0", None), ("1", None), ("2", None)]
 
 
 def test_nothing_plays_in_an_empty_queue(to_ask: Settings, library: PrivateMpd) -> None:
