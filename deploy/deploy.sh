@@ -7,7 +7,8 @@ export LC_ALL=C # a character is a byte, also in output that is not UTF-8
 export COPYFILE_DISABLE=1 # macOS's tar adds a file ._NAME to each file otherwise
 here=$(cd "$(dirname "$0")/.." && pwd)
 cache=$here/.deploy # downloaded wheels, for later deploys
-needed_mb=900       # a release with its virtual environment, the files that are sent, and a reserve
+needed_mb=900       # a release with a new virtual environment, the files that are sent, and a reserve
+needed_again_mb=100 # a release whose virtual environment is there
 max_bytes=20000     # of the box's answers
 max_lines=2000      # of the box's output during a deploy
 at_a_time=4         # boxes
@@ -83,6 +84,7 @@ root      yes|sudo|no
 missing   ([a-z0-9][a-z0-9.+-]* ?)*
 current   ($release_pattern)?
 proven    ($release_pattern ?)*
+environments ($release_pattern ?)*
 active    ([a-z][a-z-]*)?
 END
 }
@@ -142,6 +144,7 @@ on_the_box() {
     [ "$code" = 0 ] || fail "$code" "${last:-$host: the command ended with exit code $code ($(last_error))}"
 }
 
+# fetch_wheels sets `wheels`, a variable of deploy's.
 fetch_wheels() {
     local tags=() minor glibc lock=$work/lock.txt
     glibc=$(answer glibc)
@@ -180,7 +183,7 @@ find_pip() {
 
 send_release() {
     report "sending the release"
-    "$pip_python" "$here/deploy/release.py" pack "$work/release.tar" "$wheels"
+    "$pip_python" "$here/deploy/release.py" pack "$work/release.tar" ${wheels:+"$wheels"}
     incoming=$(remote "${sudo}sh -c 'mkdir -p /opt/moodbox && d=\$(mktemp -d /opt/moodbox/incoming.XXXXXX) &&
         flock \$d tar -x -f - --no-same-owner -C \$d && echo \$d'" <"$work/release.tar" | first_bytes) ||
         fail 3 "lost the connection to $host, or its disk is full ($(last_error)): nothing was changed there; try again"
@@ -189,7 +192,7 @@ send_release() {
 }
 
 deploy() {
-    local name missing free installed=''
+    local name missing free environment installed='' wheels='' needed=$needed_mb
     name=$("$pip_python" "$here/deploy/release.py" name "$python")
     missing=$(answer missing) free=$(answer free)
     case " $(answer proven) " in *" $name "*) installed=yes ;; esac
@@ -197,12 +200,17 @@ deploy() {
         report "nothing new: $name already runs there; nothing was changed"
         return
     fi
-    if [ -z "$installed" ] && [ "$free" -lt "$needed_mb" ]; then
-        fail 5 "$host has $free MB free for /opt and a deploy needs $needed_mb: free some space there, or use a larger card"
+    environment=$("$pip_python" "$here/deploy/release.py" environment "$python")
+    case " $(answer environments) " in *" $environment "*) needed=$needed_again_mb ;; esac
+    if [ -z "$installed" ] && [ "$free" -lt "$needed" ]; then
+        fail 5 "$host has $free MB free for /opt and a deploy needs $needed: free some space there, or use a larger card"
     fi
     if [ "$dry_run" ]; then
         report "would install with apt: ${missing:-nothing}"
-        [ "$installed" ] || report "would download packages, and send and install the release $name"
+        if [ -z "$installed" ]; then
+            [ "$needed" = "$needed_again_mb" ] || report "would download and send its packages"
+            report "would send and install the release $name"
+        fi
         report "would check $name, switch from $(answer current | grep . || echo nothing) to it, and wait until it is healthy"
         return
     fi
@@ -212,7 +220,7 @@ deploy() {
         return
     fi
     report "the release is $name"
-    fetch_wheels
+    [ "$needed" = "$needed_again_mb" ] || fetch_wheels
     send_release
     on_the_box install "$incoming" "$name"
 }

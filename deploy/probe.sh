@@ -28,4 +28,5 @@ done
 report missing "${missing# }"
 report current "$(basename "$(readlink $root/current 2>/dev/null)" 2>/dev/null)"
 report proven "$(cd $root/releases 2>/dev/null && for mark in */.proven; do [ ! -e "$mark" ] || printf '%s ' "${mark%/*}"; done)"
+report environments "$(cd $root/environments 2>/dev/null && for mark in */.complete; do [ ! -e "$mark" ] || printf '%s ' "${mark%/*}"; done)"
 report active "$(systemctl is-active moodbox 2>/dev/null)"

@@ -1,7 +1,8 @@
 """Names and packs a release for deploy.sh, on the workstation.
 
 release.py name PYTHON              print the name: version, Python, and a digest of all files
-release.py pack FILE WHEELS         write a tar with these files and the wheels in the folder WHEELS
+release.py environment PYTHON       print the name of the virtual environment that the release needs
+release.py pack FILE [WHEELS]       write a tar with these files and the wheels in the folder WHEELS
 release.py lock PYTHON MACHINE      print the lines of lock/device.txt that apply to this Python and machine
 """
 
@@ -18,7 +19,7 @@ from pip._vendor.packaging.markers import Marker
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "deploy" / "box"))  # the box has the same code
 
-from release_files import digest, files  # noqa: E402
+from release_files import digest, environment_name, files  # noqa: E402
 
 
 def name(python: str) -> str:
@@ -28,8 +29,8 @@ def name(python: str) -> str:
     return f"{version[1]}-py{python.replace('.', '')}-{digest(ROOT)}"
 
 
-def pack(target: Path, wheels: Path) -> None:
-    """Write the files of a release and its wheels to a tar file."""
+def pack(target: Path, wheels: Path | None = None) -> None:
+    """Write the files of a release, and its wheels if the box needs them, to a tar file."""
 
     def normalized(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         """Make root the owner, and everybody a reader, for any user and umask here."""
@@ -41,7 +42,7 @@ def pack(target: Path, wheels: Path) -> None:
     with tarfile.open(target, "w") as tar:
         for path in files(ROOT):
             tar.add(path, path.relative_to(ROOT), filter=normalized)
-        for path in sorted(wheels.glob("*.whl")):
+        for path in sorted(wheels.glob("*.whl") if wheels else ()):
             tar.add(path, Path("wheels") / path.name, filter=normalized)
 
 
@@ -73,6 +74,8 @@ def main(verb: str, *rest: str) -> None:
     """Run a verb."""
     if verb == "name":
         print(name(*rest))
+    elif verb == "environment":
+        print(environment_name(ROOT, *rest))
     elif verb == "lock":
         print(lock_for(*rest), end="")
     elif verb == "pack":

@@ -1,4 +1,4 @@
-"""The files of a release, and their digest, which is part of its name: on the workstation and on the box."""
+"""The files of a release, and the names of it and of its environment: on the workstation and on the box."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ PATTERNS = (
 )
 FILES = ("lock/device.txt", "README.md", "LICENSE", "NOTICE")
 DIGEST_LENGTH = 12
+
+
+def environment_name(root: Path, python: str) -> str:
+    """Return a name that changes if the Python, such as "3.13", or the lock file changes."""
+    locked = hashlib.sha256((root / "lock/device.txt").read_bytes()).hexdigest()
+    return f"py{python.replace('.', '')}-{locked[:DIGEST_LENGTH]}"
 
 
 def files(root: Path) -> list[Path]:

@@ -9,24 +9,10 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-from common import (
-    CURRENT,
-    LOST,
-    NO_SPACE,
-    RELEASES,
-    ROOT,
-    UNHEALTHY,
-    DeployError,
-    delete,
-    is_full,
-    report,
-    run,
-)
+import environments
+from common import CURRENT, LOST, RELEASES, ROOT, DeployError, delete, run
 from release_files import digest
 
 KEPT_RELEASES = 3
@@ -94,10 +80,11 @@ def delete_oldest() -> None:
         # First the mark: if the deletion is cut off, no rollback finds half a release.
         (RELEASES / name / ".proven").unlink()
         delete(RELEASES / name)
+    environments.delete_unused()
 
 
 def create(incoming: Path, name: str) -> Path:
-    """Create a release from what deploy.sh sent, with a virtual environment, and return its folder.
+    """Create a release from what deploy.sh sent, with its virtual environment, and return its folder.
 
     The files move first: a virtual environment cannot be moved.
 
@@ -111,21 +98,8 @@ def create(incoming: Path, name: str) -> Path:
     RELEASES.mkdir(exist_ok=True)
     incoming.chmod(0o755)
     incoming.rename(release)
+    environments.provide(release)
     venv = release / "venv"
-    report("installing its packages into a virtual environment")
-    try:
-        run(sys.executable, "-m", "venv", "--system-site-packages", venv)
-        run(venv / "bin/python", "-m", "pip", "install", "--quiet", "--no-index", "--no-input",
-            "--disable-pip-version-check", "--find-links", release / "wheels", "--only-binary=:all:",
-            "--require-hashes", "-r", release / "lock/device.txt")  # fmt: skip
-    except subprocess.CalledProcessError as error:
-        said = error.stderr or error.stdout
-        last = " ".join(said.strip().splitlines()[-1:])
-        code = NO_SPACE if is_full(said) else UNHEALTHY
-        raise DeployError(code, f"the packages cannot be installed: {last}") from error
-    shutil.rmtree(release / "wheels")
-    packages = run(venv / "bin/python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
-    (Path(packages.stdout.strip()) / "moodbox.pth").write_text(f"{release}\n")
     command = venv / "bin/moodbox"
     command.write_text(
         f"#!{venv}/bin/python\nimport sys\n\nfrom device.cli.main import main\n\nsys.exit(main())\n"

@@ -31,6 +31,8 @@ def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     for name, path in (("ROOT", "."), ("RELEASES", "releases"), ("CURRENT", "current")):
         monkeypatch.setattr(found, name, tmp_path / path)
     found.RELEASES.mkdir()
+    monkeypatch.setattr(found.environments, "RELEASES", found.RELEASES)
+    monkeypatch.setattr(found.environments, "ENVIRONMENTS", tmp_path / "environments")
     return found
 
 
@@ -103,7 +105,7 @@ def test_a_release_is_what_its_name_says(releases: ModuleType, monkeypatch: pyte
     def run(*words: object, **_: object) -> None:
         raise KeyError(words[1])
 
-    monkeypatch.setattr(releases, "run", run)
+    monkeypatch.setattr(releases.environments, "run", run)
     with pytest.raises(KeyError, match="-m"):  # it goes on to the virtual environment, which is not made here
         releases.create(incoming, name)
     assert (releases.RELEASES / name / "device").is_dir()
@@ -134,10 +136,91 @@ def test_a_full_disk_while_a_release_is_made_is_said_as_such(
     def run(*words: object, **_: object) -> None:
         raise subprocess.CalledProcessError(1, "pip", stderr=f"ERROR: {os.strerror(errno.ENOSPC)}\n")
 
-    monkeypatch.setattr(releases, "run", run)
+    monkeypatch.setattr(releases.environments, "run", run)
     with pytest.raises(Exception, match="No space left") as raised:
         releases.create(incoming, name)
     assert getattr(raised.value, "code", None) == 5
+    assert list((releases.ROOT / "environments").iterdir()) == []
+
+
+class Installer:
+    """Stands for venv and pip: makes the folders that they would make."""
+
+    def __init__(self, releases: ModuleType) -> None:
+        self.installed: list[str] = []
+        self._environments = releases.environments
+
+    def run(self, *words: object, **_: object) -> subprocess.CompletedProcess[str]:
+        python = Path(str(words[0]))
+        if "venv" in words:
+            (Path(str(words[-1])) / "bin").mkdir(parents=True)
+        elif "install" in words:
+            self.installed.append(python.parent.parent.name)
+        packages = python.parent.parent / "packages"
+        if "-c" in words:
+            packages.mkdir(exist_ok=True)
+        return subprocess.CompletedProcess([], 0, f"{packages}\n", "")
+
+    def provide(self, release: Path, lock: str, *, sent: bool = True) -> None:
+        (release / "lock").mkdir(parents=True)
+        (release / "lock/device.txt").write_text(lock)
+        if sent:
+            (release / "wheels").mkdir()
+        self._environments.provide(release)
+
+
+@pytest.fixture
+def installer(releases: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Installer:
+    installer = Installer(releases)
+    monkeypatch.setattr(releases.environments, "run", installer.run)
+    return installer
+
+
+def test_releases_with_the_same_lock_file_share_their_packages(
+    releases: ModuleType, installer: Installer
+) -> None:
+    installer.provide(releases.RELEASES / "a", "numpy==1")
+    installer.provide(releases.RELEASES / "b", "numpy==1", sent=False)
+    installer.provide(releases.RELEASES / "c", "numpy==2")
+    assert len(installer.installed) == 2
+    for name, environment in zip("abc", [installer.installed[0], *installer.installed], strict=True):
+        release = releases.RELEASES / name
+        assert (release / "venv/packages/moodbox.pth").read_text().splitlines() == [
+            str(release),
+            str(releases.ROOT / "environments" / environment / "packages"),
+        ]
+        assert not (release / "wheels").exists()
+
+
+def test_packages_go_with_the_last_release_that_needs_them(
+    releases: ModuleType, installer: Installer
+) -> None:
+    for name, lock in (("a", "numpy==1"), ("b", "numpy==2"), ("c", "numpy==1")):
+        installer.provide(releases.RELEASES / name, lock)
+    one, two = installer.installed
+    environments = releases.ROOT / "environments"
+    shutil.rmtree(releases.RELEASES / "a")
+    releases.environments.delete_unused()
+    assert {path.name for path in environments.iterdir()} == {one, two}
+    shutil.rmtree(releases.RELEASES / "b")
+    releases.environments.delete_unused()
+    assert [path.name for path in environments.iterdir()] == [one]
+
+
+def test_half_an_environment_is_made_again(releases: ModuleType, installer: Installer) -> None:
+    installer.provide(releases.RELEASES / "a", "numpy==1")
+    [name] = installer.installed
+    (releases.ROOT / "environments" / name / ".complete").unlink()  # as a power cut leaves it
+    installer.provide(releases.RELEASES / "b", "numpy==1")
+    assert installer.installed == [name, name]
+
+
+def test_packages_that_are_neither_here_nor_sent_are_asked_for_again(
+    releases: ModuleType, installer: Installer
+) -> None:
+    with pytest.raises(Exception, match="try again, to send them") as raised:
+        installer.provide(releases.RELEASES / "a", "numpy==1", sent=False)
+    assert getattr(raised.value, "code", None) == 3
 
 
 def test_half_a_release_is_deleted_whatever_ends_its_making(

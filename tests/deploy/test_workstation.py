@@ -251,6 +251,28 @@ mkdir -p "$2" && : >"$2/some.whl"
 """
 
 
+def test_packages_that_the_box_has_are_neither_downloaded_nor_sent(tmp_path: Path) -> None:
+    source = Source(tmp_path / "source")
+    (source.folder / ".deploy").unlink()
+    environment = release("environment", "3.13").strip()
+    ssh = tmp_path / "ssh"
+    ssh.write_text(
+        SSH.replace("{folder}", str(tmp_path)).replace("free=9999", f"free=150 environments={environment}")
+    )
+    ssh.chmod(0o755)
+    done = subprocess.run(
+        [source.folder / "deploy/deploy.sh", "two"],
+        env=os.environ | {"MOODBOX_SSH": str(ssh)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "downloading" not in done.stdout
+    with tarfile.open(tmp_path / "two") as tar:
+        assert not [name for name in tar.getnames() if name.startswith("wheels")]
+
+
 def test_similar_boxes_at_the_same_time_download_their_packages_once(tmp_path: Path) -> None:
     source = Source(tmp_path / "source")
     for linked in (".deploy", ".venv"):
