@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -103,7 +104,14 @@ def open_box(
         capture = stack.enter_context(
             closing(Capture(open_camera or camera_factory(chosen.camera), events.put, restart))
         )
-        playback = PlaybackController(chosen.music, player, scanner, memory, np.random.default_rng(), health)
+        outlet = None
+        playback_of: Callable[..., PlaybackController] = PlaybackController
+        if chosen.room.server:
+            from device.box.rooms.music_elsewhere import MusicElsewhere, PressOutlet
+
+            outlet = PressOutlet(health)
+            playback_of = partial(MusicElsewhere, outlet=outlet)
+        playback = playback_of(chosen.music, player, scanner, memory, np.random.default_rng(), health)
         stack.callback(_refuse_requests, server, events)
         yield Box(
             events=events,
@@ -126,7 +134,9 @@ def open_box(
                 SettingsOverlay(settings_file, chosen.service.state_path()),
                 {"music.style": lambda changed: playback.change_style(changed.music.style)},
             ).actions
-            | Upkeep(chosen, health, memory, lambda: events.put(Stop())).actions,
+            | Upkeep(chosen, health, memory, lambda: events.put(Stop())).actions
+            | (outlet.actions if outlet else {}),
+            more_streams=outlet.streams if outlet else None,
             controls=controls,
             debounce=chosen.panel.debounce,
             restart_policy=restart_policy,

@@ -39,6 +39,7 @@ class Part(StrEnum):
     NEXT = "next"
     CORRECT = "correct"
     LIGHTS = "lights"
+    ROOM = "room"
     # Jobs of the player.
     PLAYLISTS = "playlists"
     LIKES = "likes"

@@ -19,6 +19,7 @@ class ChosenBy(StrEnum):
     UNSURE = "unsure"  # a look that saw a face and could not name its mood
     CORRECTION = "correction"  # somebody has said which mood was right at the last look
     HAND = "hand"  # somebody has chosen the mood, until the next press
+    ROOM = "room"  # what somebody has done at a box in another room
     LAST = "last"  # nobody was seen: on with what was played last
     NEUTRAL = "neutral"  # nobody was seen, and nothing was played before
 
@@ -63,12 +64,23 @@ class MoodEstimate:
             return cls.certain(Mood(text.strip().casefold()))
         pairs = [part.split("=", 1) if "=" in part else [part, ""] for part in text.split(",")]
         probabilities = {Mood(name.strip().casefold()): _number(value) for name, value in pairs}
+        if len(probabilities) < len(pairs):
+            raise ValueError("each mood needs one probability from 0 to 1")
+        return cls.scaled(probabilities, ChosenBy.UNSURE)
+
+    @classmethod
+    def scaled(cls, probabilities: Probabilities, chosen_by: ChosenBy) -> MoodEstimate:
+        """The estimate by these probabilities, scaled to a sum of 1.
+
+        Raises:
+            ValueError: They are none.
+        """
         total = sum(probabilities.values())
-        if len(probabilities) < len(pairs) or not all(0 <= p <= 1 for p in probabilities.values()):
+        if not all(0 <= p <= 1 for p in probabilities.values()):
             raise ValueError("each mood needs one probability from 0 to 1")
         if not total:
             raise ValueError("no mood has a probability above 0")
-        return cls._rounded({mood: p / total for mood, p in probabilities.items()}, ChosenBy.UNSURE)
+        return cls._rounded({mood: p / total for mood, p in probabilities.items()}, chosen_by)
 
     @classmethod
     def _rounded(cls, probabilities: Probabilities, chosen_by: ChosenBy) -> MoodEstimate:

@@ -8,6 +8,7 @@ from pathlib import Path
 PATTERNS = (
     "device/**/*",
     "window/**/*",
+    "room/**/*",
     "models/mood*.tflite",
     "models/mood?.json",
     "models/song_affect.json",

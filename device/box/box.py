@@ -18,8 +18,8 @@ from device.box.commands.consent import Consent
 from device.box.commands.correction import Corrector
 from device.box.commands.library import LibraryRequests
 from device.box.commands.live_view import LiveView
-from device.box.commands.mood import MoodByHand
-from device.box.commands.reply import GOING_OFF, OK, Actions, Reply
+from device.box.commands.mood import GivenMood
+from device.box.commands.reply import GOING_OFF, OK, Actions, Reply, Streams
 from device.box.commands.songs import SongOpinions
 from device.box.commands.tone import ToneRequest
 from device.box.control_events import ControlEvents
@@ -92,6 +92,7 @@ class Box:
         startup: StartupTimes,
         health: Health,
         more_actions: Actions | None = None,
+        more_streams: Streams | None = None,
         controls: Controls = NO_CONTROLS,
         debounce: float = 0.03,
         restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
@@ -114,6 +115,7 @@ class Box:
             startup: How long each part of the start took.
             health: The problems of all parts, with those that were found at the start.
             more_actions: For requests that do not concern the box's state.
+            more_streams: For those of them that go on.
             controls: The controls beside the button.
             debounce: Seconds that the level of one of these controls' buttons must last.
             restart_policy: When lights that failed are tried again.
@@ -146,15 +148,14 @@ class Box:
         corrector = Corrector(self._state, guarded, playback, self._observer.rest)
         self._correct_button = CorrectButton(self._loop, self._state, corrector)
         camera = CameraControl(camera_switch, self._loop, self._state, health, self._observer, capture)
-        press: Actions = {protocol.Press: lambda _: self._press()}
-        opinions = SongOpinions(playback, guarded).actions | LibraryRequests(playback, guarded).actions
-        by_hand = MoodByHand(self._state, playback, self._observer.rest)
-        actions = press | camera.actions | opinions | corrector.actions | by_hand.actions
+        songs = SongOpinions(playback, guarded).actions | LibraryRequests(playback, guarded).actions
+        actions: Actions = {protocol.Press: lambda _: self._press(), **(more_actions or {}), **camera.actions}
+        actions |= GivenMood(self._state, playback, self._observer.rest).actions | corrector.actions | songs
         self._live_view = LiveView(self._loop, self._state, capture, analyzer, guarded.mood_bias)
         self._consent = Consent(self._loop, self._state, self._live_view.allow)
         actions |= self._live_view.actions | self._consent.actions | ToneRequest(playback).actions
-        streams = self._live_view.streams | self._consent.streams
-        self._requests = RequestHandler(playback, self._status, actions | (more_actions or {}), streams)
+        streams = self._live_view.streams | self._consent.streams | (more_streams or {})
+        self._requests = RequestHandler(playback, self._status, actions, streams)
 
     @property
     def state(self) -> State:

@@ -31,11 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with harmless_output():
             options, unknown = _parser().parse_known_args(arguments)
             if (
-                unknown and options.verb is not verbs.window
+                unknown and options.verb not in verbs.PROGRAMS
             ):  # reported by the verb's own parser, whose help has what the verb takes
                 options.parser.error(f"unknown: {' '.join(unknown)}")
             options.rest = unknown
-            if options.verb not in (verbs.demo, verbs.window):
+            if options.verb not in (verbs.demo, *verbs.PROGRAMS):
                 return _run(options)
         return _run(options)  # it draws with control characters, or is a program of its own
 
@@ -109,10 +109,11 @@ def _parser() -> argparse.ArgumentParser:
         ("dark", verbs.dark, [shared], "put out the lights of a box that was killed"),
         ("demo", verbs.demo, [camera], "run the box in a terminal, with music and a panel of its own"),
         ("window", verbs.window, [shared], "serve a web page that shows what the box does, and steers it"),
+        ("room", verbs.room, [shared], "carry presses from one room to the box that plays for all rooms"),
     ):
-        # The window is a program of its own, with its own help.
+        # Window and room are programs of their own, with their own help.
         subparser = added.add_parser(
-            name, help=what, description=what, parents=parents, add_help=verb is not verbs.window
+            name, help=what, description=what, parents=parents, add_help=verb not in verbs.PROGRAMS
         )
         subparser.set_defaults(parser=subparser)
         if isinstance(verb, type) and issubclass(verb, Command):

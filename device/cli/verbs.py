@@ -173,10 +173,23 @@ def demo(options: argparse.Namespace, settings: Settings) -> int:
 
 def window(options: argparse.Namespace, settings: Settings) -> NoReturn:
     """Become the web page's process. It is a client of the control socket, and no part of the box."""
+    _become("window", settings, options.rest)
+
+
+def room(options: argparse.Namespace, settings: Settings) -> NoReturn:
+    """Become the process between the rooms, at the end that the settings say."""
+    chosen = settings.room
+    end = ["--listen"] if chosen.serve else ["--server", chosen.server] if chosen.server else []
+    _become("room", settings, [*end, *options.rest])
+
+
+def _become(package: str, settings: Settings, rest: Sequence[str]) -> NoReturn:
     socket = str(settings.service.socket_path())
-    command = [sys.executable, "-P", "-m", "window", "--socket", socket, *options.rest]
+    command = [sys.executable, "-P", "-m", package, "--socket", socket, *rest]
     os.execv(sys.executable, command)  # noqa: S606 - without a shell
 
 
-WITH_LAST_GOOD_SETTINGS = (run, dark, send, window)
+PROGRAMS = (window, room)
+"""The verbs that become a program of its own, with its own options."""
+WITH_LAST_GOOD_SETTINGS = (run, dark, send, *PROGRAMS)
 """The verbs of the running service. It runs on with the last good settings, so these verbs use them, too."""

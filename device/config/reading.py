@@ -12,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from device.config.paths import expanded
-from device.config.settings import Panel, Section, Settings
+from device.config.settings import Panel, Room, Section, Settings
 from device.config.toml_file import TomlError, read_toml
 from device.errors import SettingsError, in_plain_words
 from device.mood import Mood
@@ -72,6 +72,7 @@ def settings_of(content: dict[str, Any], path: Path) -> Settings:
     _check_pins(settings.panel, path)
     _check_holds(settings.panel, path)
     _check_source(settings.camera.source, path)
+    _check_room(settings.room, path)
     path_or_port = re.fullmatch(r"[/@].+|.+:(\d{1,5})", settings.music.address)
     if not path_or_port or int(path_or_port[1] or 0) > 65535:
         raise SettingsError(
@@ -218,4 +219,15 @@ def _check_holds(panel: Panel, path: Path) -> None:
         raise SettingsError(
             f"{path}: panel.off: expected more than panel.hold ({panel.hold:g}), or 0 for never; "
             f"found {panel.off:g}"
+        )
+
+
+def _check_room(room: Room, path: Path) -> None:
+    if room.server and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}", room.server):
+        raise SettingsError(
+            f'{path}: room.server: expected a name or address, such as "kitchen.local"; found {room.server!r}'
+        )
+    if room.server and room.serve:
+        raise SettingsError(
+            f"{path}: room.serve and room.server: a box plays for others or along with one; choose one"
         )

@@ -285,6 +285,17 @@ class Service(Section, frozen=True):
         return system if system.is_dir() else personal
 
 
+class Room(Section, frozen=True):
+    """Several rooms: one box plays for all, and others play along (docs/rooms.md). A deploy applies it."""
+
+    serve: bool = False
+    """true to play this box's music in other rooms, too, and to let a press there move it."""
+    server: str = ""
+    """The name or address of the box whose music this one plays, such as "kitchen.local". Its own MPD is then
+    quiet. Empty: this box plays its own music.
+    """
+
+
 class Settings(Section, frozen=True):
     """The whole file."""
 
@@ -294,3 +305,4 @@ class Settings(Section, frozen=True):
     panel: Panel = Panel()
     music: Music = Music()
     service: Service = Service()
+    room: Room = Room()

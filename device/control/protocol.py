@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from device.control.command import Command
 from device.control.page_commands import PAGE_COMMANDS
+from device.control.room_commands import ROOM_COMMANDS
 from device.errors import in_plain_words
 from device.mood import Mood
 
@@ -157,7 +158,7 @@ class SetMood(Command, frozen=True, tag="set-mood"):
 
 COMMANDS: tuple[type[Command], ...] = (
     Status, Subscribe, Press, Skip, Pause, Play, Volume, Tone, Like, Never, Was, SetMood, Camera,
-    *PAGE_COMMANDS,
+    *PAGE_COMMANDS, *ROOM_COMMANDS,
 )  # fmt: skip
 """The table."""
 NAMES = tuple(command.name for command in COMMANDS)

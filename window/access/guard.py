@@ -12,9 +12,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from device.rate_limit import RateLimit
 from window.access.browsers import PairedBrowsers, form_token
 from window.access.hosts import is_own_host
-from window.access.rates import RateLimit
 
 COOKIE = "moodbox"
 TOKEN_HEADER = "X-Form-Token"  # noqa: S105 - a header's name

@@ -8,9 +8,9 @@ import secrets
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from device.rate_limit import RateLimit
 from window.access.browsers import PairedBrowsers
 from window.access.guard import COOKIE, RefusedError
-from window.access.rates import RateLimit
 from window.box.client import BUTTON_S, BoxClient, BoxError, NoBoxError
 from window.pages.rendering import page
 

@@ -1,0 +1,111 @@
+"""The end at the box that plays for all: takes what a press elsewhere asks for, and gives it to its box."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import socketserver
+import threading
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import msgspec
+
+from device.control.client import ask
+from device.control.room_commands import RoomLook
+from device.errors import ServiceError
+from device.printable import printable
+from device.rate_limit import RateLimit
+from room.lines import VERSION, Hello, LineError, Lines, Said, Welcome, decoded
+from room.proof import Exchange, Sender, is_challenge, new_challenge
+
+log = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 8  # at once
+BURST, PER_S = 20, 2.0  # exchanges of one address
+REPORT_AGAIN_S = 60.0  # until the same address is named in the journal again
+MAX_REASON = 200  # characters
+OTHER_VERSION = "the boxes have different versions of moodbox: deploy the same one to both"
+WRONG_KEY = "its key is another: copy /etc/moodbox/room.key from the box that plays for all"
+
+
+class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """Listens on a socket that is open already, with a thread for each connection and bounds for all."""
+
+    daemon_threads = True
+
+    def __init__(self, listening: socket.socket, box: Path, key: bytes) -> None:
+        """Take the socket, the box's control socket, and the key that all rooms share."""
+        super().__init__(listening.getsockname(), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.box = box
+        self.key = key
+        self._connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._rates = RateLimit(BURST, PER_S)
+        self._reports = RateLimit(1, 1 / REPORT_AGAIN_S)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Refuse an address that comes too often, or a connection more than there are places for."""
+        if not self._rates.allows(client_address[0]):
+            self.report(client_address[0], "it asks too often")
+            return False
+        return self._connections.acquire(blocking=False)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, and give its place back."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._connections.release()
+
+    def report(self, address: str, problem: str) -> None:
+        """Log what an address does wrong, once a minute."""
+        if self._reports.allows(address):
+            log.warning("%s: %s", address, printable(problem))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """An error of moodbox's own in one exchange ends that exchange."""
+        log.exception("an exchange with %s has failed", client_address[0])
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    server: Listener
+
+    def handle(self) -> None:
+        lines = Lines(self.request)
+        try:
+            self._exchange(lines)
+        except LineError as error:
+            self.server.report(self.client_address[0], str(error))
+        except OSError as error:
+            log.debug("%s: %s", self.client_address[0], error)  # it has gone, or is too slow
+
+    def _exchange(self, lines: Lines) -> None:
+        hello = lines.read(Hello)
+        if hello.moodbox != VERSION:
+            lines.send(Welcome(error=OTHER_VERSION))
+            return
+        if not is_challenge(hello.challenge):
+            raise LineError("a challenge is not one of moodbox's")
+        exchange = Exchange(self.server.key, hello.challenge, new_challenge())
+        lines.send(Welcome(exchange.server, exchange.proof(Sender.SERVER)))
+        began = monotonic()
+        said = lines.read(Said)
+        if not exchange.accepts(said.proof, Sender.CLIENT, said.body):
+            self.server.report(self.client_address[0], WRONG_KEY)
+            lines.send(Said(error=WRONG_KEY))
+            return
+        problem = self._give(said.body, monotonic() - began) if said.body else ""
+        body = msgspec.json.encode({"error": problem} if problem else {"ok": True}).decode()
+        lines.send(Said(body, exchange.proof(Sender.ANSWER, body)))
+
+    def _give(self, body: str, waited_s: float) -> str:
+        """Give the box what was asked for; return why it does not do that, or nothing."""
+        look: RoomLook = decoded(body, RoomLook)
+        try:
+            ask(self.server.box, msgspec.structs.replace(look, age=look.age + waited_s))
+        except ServiceError as error:
+            return printable(str(error))[:MAX_REASON]
+        return ""
