@@ -21,6 +21,7 @@ from device.control.command import REPLY_TIMEOUT_S, Command
 from device.control.protocol import COMMANDS, MAX_REQUEST_BYTES
 from device.demo.harness import Harness
 from device.mood import Mood
+from device.mpd.tone import player
 from tests.device.box.helpers import plays
 from tests.device.fuzzing import FUZZING
 from tests.waiting import eventually
@@ -119,8 +120,13 @@ def errors() -> Iterator[list[str]]:
 
 @pytest.mark.fuzz
 def test_every_request_gets_a_line_and_does_no_harm(
-    harness: Harness, settings: Settings, tmp_path: Path, errors: list[str]
+    harness: Harness,
+    settings: Settings,
+    tmp_path: Path,
+    errors: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(player, "SOUND_S", 0.0)  # of the test tone, which MPD is busy with
     plays(harness, "Disco")
     path, state = settings.service.socket_path(), settings.service.state_path()
     beside = besides_mpd(tmp_path)
