@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 PARALLEL = -n $(WORKERS)
 
 .PHONY: .pi .systemd-container help demo develop develop-jax develop-torch test test-jax test-python313 test-smoke \
-	test-deploy test-pi shell-pi test-mpd24 test-training test-window test-all fuzz soak lint \
+	test-deploy test-pi shell-pi test-mpd24 test-training test-window test-page test-all fuzz soak lint \
 	bench bench-songs bench-queue bench-presses bench-sound \
 	bench-arm64 simulation settings lock clean docs/demo.svg docs/window.png
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make test-pi         the whole box on an emulated Pi; as root, an hour (SUITE=trixie)'
 	@echo 'make shell-pi        a shell on an emulated Pi, which is deleted when you leave; as root (SUITE=bookworm)'
 	@echo 'make test-window     the box'\''s page in Chromium: every button, keyboard, screen reader, bounds'
+	@echo 'make test-page     a short pass over the page in Chromium, where there is one'
 	@echo 'make test-mpd24      the tests of the box with MPD 0.24, if yours is older'
 	@echo 'make test-all        all of these, with fuzz and soak: hours; as root. docs/testing.md says when to run which'
 	@echo 'make fuzz            100,000 random inputs each for all that comes from outside, and random ends; an hour'
@@ -100,6 +101,12 @@ test-window: .venv/.develop
 	@script/need mpd command -v mpd
 	@script/need chromium command -v chromium
 	$(BIN)/pytest -n 0 -m browser tests/window $(ARGS)
+
+# Installs no browser, which would take longer than the test: `make test-window` does.
+test-page: .venv/.develop
+	@script/need mpd command -v mpd
+	@if command -v chromium >/dev/null; then $(BIN)/pytest -n 0 -m page tests/window $(ARGS); else \
+		echo 'moodbox: SKIPPED: there is no Chromium here, so the page was not tried in a browser'; fi
 
 test-mpd24: .venv/.develop
 	@script/mpd24

@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 
+from device.box.commands import live_view
 from device.config.settings import Settings
 from device.control.client import ask
 from device.demo.harness import Harness
@@ -83,7 +84,10 @@ def watched(box: Harness, window: Serving, browser: Client, settings: Settings) 
     eventually(lambda: box.status()["state"] != "watched")
 
 
-def test_who_does_not_read_the_frames_holds_up_nobody(window: Serving, box: Harness, watched: Client) -> None:
+def test_who_does_not_read_the_frames_holds_up_nobody(
+    window: Serving, box: Harness, watched: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_view, "INTERVAL_S", 0.02)
     with socket.create_connection(("127.0.0.1", window.port), timeout=30) as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.sendall(
