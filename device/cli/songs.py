@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,7 +145,7 @@ def _playlist_and_likes(
         return (), {}
 
 
-def _available(client: Client, playlist: tuple[str, ...], table: SongTable) -> tuple[str, ...]:
+def _available(client: Client, playlist: Iterable[str], table: SongTable) -> tuple[str, ...]:
     """Return a playlist's streams, and those of its songs that MPD has: the box sets the others aside."""
     known = table.rows
     return tuple(uri for uri in playlist if uri in known or is_stream(uri) or is_in_library(client, uri))

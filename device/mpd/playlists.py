@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from time import monotonic
 from typing import NamedTuple
 
@@ -31,15 +32,30 @@ class StoredPlaylist(NamedTuple):
     songs: int | None
 
 
-def mood_playlist(client: Client, mood: Mood) -> tuple[str, ...]:
-    """The URIs in the stored playlists with the mood's name in any case; empty if there are none.
+class PlaylistEntry(NamedTuple):
+    """An entry of a stored playlist: the playlist's name, and the entry's number from 0.
+
+    MPD prints the URI of a stream without its password, and so cannot play it by that URI. As an entry of
+    its playlist it is queued with the password.
+    """
+
+    playlist: str
+    number: int
+
+
+def mood_playlist(client: Client, mood: Mood) -> Mapping[str, PlaylistEntry]:
+    """The URIs in the stored playlists with the mood's name in any case, in order; empty if there are none.
 
     Raises one of MPD_ERRORS, but none if MPD has no stored playlists.
     """
+    stored: dict[str, PlaylistEntry] = {}
     with contextlib.suppress(mpd.CommandError):
         names = [name for name in responses.playlists(client) if _mood_of(name) is mood]
-        return tuple(uri for name in names[:MAX_PLAYLISTS] for uri in responses.playlist(client, name))
-    return ()
+        for name in names[:MAX_PLAYLISTS]:
+            for number, uri in enumerate(responses.playlist(client, name)):
+                stored.setdefault(uri, PlaylistEntry(name, number))
+        return stored
+    return {}
 
 
 def stored_playlists(client: Client) -> list[StoredPlaylist]:

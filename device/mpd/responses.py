@@ -145,7 +145,7 @@ def tag_types(client: mpd.MPDClient) -> frozenset[str]:
 
 def queue_window(client: mpd.MPDClient, start: int, end: int) -> list[QueuedSong]:
     """The queue from position `start` up to, but not including, `end`, which may lie behind its end."""
-    rows = checked("playlistinfo", client.playlistinfo(f"{start}:{end}"), list[QueuedSong])
+    rows = queued_songs(client.playlistinfo(f"{start}:{end}"))
     return _at_most("playlistinfo", rows, end - start)
 
 
@@ -192,9 +192,14 @@ def positions(lines: Iterable[str]) -> list[tuple[int, int]]:
     return list(zip(checked(command, texts, list[Number]), checked(command, ids, list[Number]), strict=True))
 
 
-def added_ids(results: Sequence[Any]) -> list[int]:
-    """Check the results of several `addid`."""
-    return checked("addid", results, list[Number])
+def added_id(result: Any) -> int:
+    """Check the result of an `addid`."""
+    return checked("addid", result, Number)
+
+
+def queued_songs(result: Any) -> list[QueuedSong]:
+    """Check the result of a `playlistinfo`."""
+    return checked("playlistinfo", result, list[QueuedSong])
 
 
 def tag_values(text: Text) -> Sequence[str]:

@@ -25,10 +25,11 @@ from device.mpd import responses, stickers, volume
 from device.mpd.connection import MPD_ERRORS, Client, explain, open_client, printable
 from device.mpd.optional_requests import OptionalRequests
 from device.mpd.options import apply_settings
-from device.mpd.playlists import mood_playlist
+from device.mpd.playlists import PlaylistEntry, mood_playlist
 from device.mpd.queue_edits import add_songs
 from device.mpd.queue_mirror import QueueMirror, read_initial_state
 from device.mpd.snapshot import Entry, Snapshot
+from device.mpd.titles import is_network_stream
 from device.mpd.tone.player import without_tone
 from device.playback.idle_listener import idle_listener
 from device.playback.tasks import Answer, IdleEnded, Task, TaskRunner, question
@@ -132,6 +133,7 @@ class MpdWorker:
         self._tasks: SimpleQueue[Task | IdleEnded] = SimpleQueue()
         self._commands: frozenset[str] = frozenset()  # that this MPD has, and lets us use
         self._optional = OptionalRequests(music)
+        self._streams: dict[str, PlaylistEntry] = {}  # in the playlists that were read
         self._start_volume = min(music.volume_start, music.volume_max)  # -1 once it was set
         self._volume_steps: SimpleQueue[int] = SimpleQueue()  # those that MPD has not made yet
         self._supervised = SupervisedThread(PartMonitor(Part.PLAYER, post, restart_policy), self._run)
@@ -156,10 +158,11 @@ class MpdWorker:
             if self._uses_stickers():
                 with self._runner.monitor(Part.LIKES).job(*MPD_ERRORS):
                     likes = optional("likes of other clients", stickers.likes, likes)
-            playlist: tuple[str, ...] = ()
+            playlist: Mapping[str, PlaylistEntry] = {}
             if mood := estimate.playlist_mood:
                 playlist = optional(f"the playlist {mood}", partial(mood_playlist, mood=mood), playlist)
-            self._post(SongsFound(estimate, playlist, likes))
+            self._streams |= {uri: entry for uri, entry in playlist.items() if is_network_stream(uri)}
+            self._post(SongsFound(estimate, tuple(playlist), likes))
 
         def failed(_: str) -> None:
             self._post(SongsFound(estimate, (), {}))  # the box then plays from the whole library
@@ -179,7 +182,7 @@ class MpdWorker:
     ) -> None:
         def run(mirror: QueueMirror) -> None:
             try:
-                entries = add_songs(mirror, uris, instead_of, play=play)
+                entries = add_songs(mirror, uris, instead_of, self._streams, play=play)
             except mpd.CommandError as error:
                 self._post(SongsRefused(estimate, f"MPD refuses: {printable(str(error))}", play))
                 return

@@ -44,7 +44,7 @@ def play_tone(mirror: QueueMirror) -> dict[str, Any]:
     """
     client, before = mirror.client, mirror.refresh()
     try:
-        id_ = responses.added_ids([client.addid(f"file://{FILE}")])[0]
+        id_ = responses.added_id(client.addid(f"file://{FILE}"))
     except mpd.CommandError as error:
         return {"error": f"MPD refuses the tone ({printable(str(error))}): {ONLY_LOCAL} (music.address)"}
     client.playid(id_)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import mpd
 import pytest
 
 from device.demo.server import PrivateMpd
+from device.mood import Mood
 from device.mpd.connection import Client
+from device.mpd.playlists import PlaylistEntry, mood_playlist
 from device.mpd.queue_edits import add_songs
 from device.mpd.queue_mirror import QueueMirror
 from device.mpd.snapshot import Entry
+from device.mpd.titles import is_stream
 
 SONGS = ["sad/01.ogg", "sad/02.ogg", "sad/03.ogg"]
 FOREIGN_SONG = "neutral/01.ogg"
+
+
+STREAM = "http://127.0.0.1:1/radio.ogg"  # as MPD prints it
+STREAM_WITH_PASSWORD = "http://somebody:secret@127.0.0.1:1/radio.ogg"
+DEAD_STREAM = "nonsense://127.0.0.1/x"
 
 
 class OvertakenClient(Client):
@@ -124,6 +132,52 @@ def test_an_edit_by_another_client_in_between_is_kept_and_our_song_plays(
     assert playing(client) == SONGS[0]
     assert "happy/01.ogg" not in queue(client)
     assert set(foreign) <= set(queue(client))
+
+
+@pytest.fixture
+def stored(library: PrivateMpd, client: Any) -> Mapping[str, PlaylistEntry]:
+    (library.playlists / "sad.m3u").write_text(
+        f"#EXTM3U\n/elsewhere/x.ogg\n{STREAM_WITH_PASSWORD}\n\n{DEAD_STREAM}\n"
+    )
+    return {uri: entry for uri, entry in mood_playlist(client, Mood.SAD).items() if is_stream(uri)}
+
+
+@pytest.mark.parametrize("position", range(3))
+def test_a_stream_of_a_playlist_is_queued_as_the_playlist_has_it_and_is_the_boxs_own(
+    client: Any, stored: Mapping[str, PlaylistEntry], position: int
+) -> None:
+    wanted = [*SONGS[:position], STREAM, *SONGS[position:]]
+    added = add_songs(QueueMirror(client), wanted, old(client, "happy/01.ogg"), stored, play=False)
+    assert queue(client) == [entry.uri for entry in added] == wanted
+    assert [str(entry.id) for entry in added] == [song["id"] for song in client.playlistinfo()]
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_a_stream_that_mpd_cannot_read_is_left_out(
+    client: Any, stored: Mapping[str, PlaylistEntry], position: int
+) -> None:
+    wanted = [*SONGS[:2], STREAM]
+    before = old(client, "happy/01.ogg")
+    dead_too = [*wanted[:position], DEAD_STREAM, *wanted[position:]]
+    added = add_songs(QueueMirror(client), dead_too, before, stored, play=False)
+    assert queue(client) == [entry.uri for entry in added] == wanted
+
+
+def test_a_song_that_has_come_to_a_streams_place_in_its_playlist_is_not_taken_for_it(
+    library: PrivateMpd, client: Any, stored: Mapping[str, PlaylistEntry]
+) -> None:
+    (library.playlists / "sad.m3u").write_text(f"happy/01.ogg\nhappy/02.ogg\n{STREAM}\n")
+    added = add_songs(QueueMirror(client), [STREAM, SONGS[0]], (), stored, play=False)
+    assert [entry.uri for entry in added] == [SONGS[0]]
+
+
+def test_a_song_of_another_client_is_not_taken_for_a_stream_that_mpd_does_not_add(
+    library: PrivateMpd, client: Any, stored: Mapping[str, PlaylistEntry]
+) -> None:
+    overtaken = OvertakenClient(library, lambda other: other.add(FOREIGN_SONG))
+    added = add_songs(QueueMirror(overtaken), [SONGS[0], DEAD_STREAM], (), stored, play=False)
+    assert [entry.uri for entry in added] == [SONGS[0]]
+    assert queue(client) == [SONGS[0], FOREIGN_SONG]
 
 
 def test_a_missing_permission_is_an_error(library: PrivateMpd) -> None:
