@@ -27,7 +27,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import health_check
-import page
 import preflight
 import streams
 from common import (
@@ -49,6 +48,7 @@ from common import (
 from exchange import put_in_place
 from music import close_mpd, configure_mpd, open_mpd, restore_mpd, share_music_folder
 from releases import create, current, delete_oldest, delete_unproven, prove, proven
+from services import page
 
 HERE = Path(__file__).resolve().parent
 

@@ -8,10 +8,10 @@ import subprocess
 import time
 from collections.abc import Set
 
-import page
 from common import CURRENT, RELEASES, UNHEALTHY, DeployError, health_check_timeout_s, report, run
 from preflight import ENVIRONMENT_PARTS, check, install_units
 from releases import link_to
+from services import page
 
 STABLE_S = 5.0
 """How long a new release must stay healthy, in seconds."""

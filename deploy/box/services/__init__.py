@@ -1,0 +1,1 @@
+"""Services beside the box that its owner may switch on."""
