@@ -9,6 +9,7 @@ back                    (systemd runs it when the box has failed) go back to the
                         release that failed was never proven
 open-mpd, close-mpd     let MPD's clients in the network in, or keep them out
 window, no-window       open the box's page in the network, or close it
+rooms                   make the box serve other rooms, or play along with one, as its settings say
 status, remove
 """
 
@@ -48,7 +49,7 @@ from common import (
 from exchange import put_in_place
 from music import close_mpd, configure_mpd, open_mpd, restore_mpd, share_music_folder
 from releases import create, current, delete_oldest, delete_unproven, prove, proven
-from services import page
+from services import page, rooms
 
 HERE = Path(__file__).resolve().parent
 
@@ -161,6 +162,7 @@ def status() -> None:
 
 def remove() -> None:
     """Remove moodbox; settings, learned data, the user and apt's packages stay."""
+    rooms.remove()
     restore_mpd()
     page.remove()
     preflight.remove()
@@ -179,6 +181,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "close-mpd": close_mpd,
     "window": page.switch_on,
     "no-window": page.switch_off,
+    "rooms": rooms.apply,
 }
 
 
@@ -200,7 +203,10 @@ def main(verb: str, *rest: str) -> int:
         signal.signal(number, signal.SIG_IGN)
     try:
         validate(*rest)
-        if verb in ("status", "remove", "open-mpd", "close-mpd", "window", "no-window") and not ROOT.exists():
+        if (
+            verb in ("status", "remove", "open-mpd", "close-mpd", "window", "no-window", "rooms")
+            and not ROOT.exists()
+        ):
             raise DeployError(NOTHING, "there is no moodbox on this machine")
         with deploy_lock() if verb != "status" else contextlib.nullcontext():
             VERBS[verb](*rest)

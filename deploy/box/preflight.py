@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +53,16 @@ storage: the new release repairs a damaged file when it starts, so the fault mus
 """
 
 
-def install_packages() -> None:
+def install_packages(more: Sequence[str] = ()) -> None:
     """Install the missing Debian packages.
+
+    Args:
+        more: Those that only some boxes need.
 
     Raises:
         DeployError: If another apt is running, or apt cannot install them.
     """
-    wanted = PACKAGES + (PI_PACKAGES if RASPBERRY_PI_OS.exists() else [])
+    wanted = [*PACKAGES, *(PI_PACKAGES if RASPBERRY_PI_OS.exists() else []), *more]
     missing = [package for package in wanted if not _installed(package)]
     if not missing:
         return

@@ -26,8 +26,8 @@ NOT_ON_THE_PAGE = {
     "music.folder": "it names a folder that the box then reads",
     "music.places": "it names a file that the box then reads",
     "music.streams": "a deploy has to apply it",
-    "room.serve": "a deploy has to apply it",
-    "room.server": "a deploy has to apply it",
+    "room.serve": "`deploy/deploy.sh --rooms` has to apply it",
+    "room.server": "`deploy/deploy.sh --rooms` has to apply it",
 }
 """Keys that are set in the settings file alone, each with the reason."""
 CAMERAS = ("auto", "picamera2", "webcam")

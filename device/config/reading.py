@@ -222,8 +222,11 @@ def _check_holds(panel: Panel, path: Path) -> None:
         )
 
 
+ROOM_SERVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f]*(:[0-9A-Fa-f.]*){2,8}")
+
+
 def _check_room(room: Room, path: Path) -> None:
-    if room.server and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}", room.server):
+    if room.server and not ROOM_SERVER.fullmatch(room.server):
         raise SettingsError(
             f'{path}: room.server: expected a name or address, such as "kitchen.local"; found {room.server!r}'
         )

@@ -286,7 +286,7 @@ class Service(Section, frozen=True):
 
 
 class Room(Section, frozen=True):
-    """Several rooms: one box plays for all, and others play along (docs/rooms.md). A deploy applies it."""
+    """Several rooms: one box plays for all (docs/rooms.md). `deploy/deploy.sh --rooms HOST` applies this."""
 
     serve: bool = False
     """true to play this box's music in other rooms, too, and to let a press there move it."""
