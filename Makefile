@@ -25,7 +25,7 @@ help:
 	@echo 'make test-pi         the whole box on an emulated Pi; as root, an hour (SUITE=trixie)'
 	@echo 'make shell-pi        a shell on an emulated Pi, which is deleted when you leave; as root (SUITE=bookworm)'
 	@echo 'make test-window     the box'\''s page in Chromium: every button, keyboard, screen reader, bounds'
-	@echo 'make test-page     a short pass over the page in Chromium, where there is one'
+	@echo 'make test-page       a short pass over the page in Chromium, where there is one'
 	@echo 'make test-mpd24      the tests of the box with MPD 0.24, if yours is older'
 	@echo 'make test-all        all of these, with fuzz and soak: hours; as root. docs/testing.md says when to run which'
 	@echo 'make fuzz            100,000 random inputs each for all that comes from outside, and random ends; an hour'

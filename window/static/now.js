@@ -91,7 +91,7 @@ function whyOf(reasons) {
   if (reasons.again) parts.push(why.again);
   else if (reasons.rested < 0.8) parts.push(why.lately);
   else if (reasons.artist_rested < 0.7) parts.push(why.artist_lately);
-  return parts.join("; ");
+  return parts.join(", ");
 }
 
 // What comes next is not in the status, so it is asked for when the song changes.
