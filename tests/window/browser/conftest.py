@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from device.demo.harness import Harness, harness_for
@@ -43,11 +44,15 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    """One box for all tests: each leaves it playing."""
+    """One box for all tests: each leaves it playing.
+
+    It does not listen to songs, which would keep it from new ones for as long as one song takes.
+    """
     with ExitStack() as stack:
         place = stack.enter_context(workplace())
         slideshow = Slideshow(list(find_pictures(PICTURES)))
-        harness = stack.enter_context(harness_for(place.settings, slideshow.open))
+        music = replace(place.settings.music, listen=False)
+        harness = stack.enter_context(harness_for(replace(place.settings, music=music), slideshow.open))
         assert harness.wait_for_decision(60)
         socket = place.settings.service.socket_path()
         window = stack.enter_context(serving(socket, place.page_state, uploads=place.uploads))
