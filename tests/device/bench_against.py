@@ -1,4 +1,4 @@
-"""`python -m tests.bench_against FOLDER`: the box of this checkout and that of another one, side by side.
+"""`python -m tests.device.bench_against FOLDER`: the box of this checkout and that of another, side by side.
 
 Boxes of both run in turns, at the same MPD, and the smallest value of each is printed: other programs only
 make it larger. Both run in this Python, with its packages. `git worktree add FOLDER COMMIT` makes FOLDER.
@@ -24,7 +24,7 @@ from device.errors import ServiceError
 from tests.device.cli.commands import MOCK_PINS
 from tests.waiting import eventually
 
-HERE = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parents[2]
 SETTINGS = """
 [camera]
 source = "images:{picture}"
