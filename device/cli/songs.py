@@ -14,6 +14,7 @@ from device.cli.song_affect import affect_as_object, folder_for_command
 from device.cli.songs_estimate import estimate_of
 from device.config.settings import Settings
 from device.control.client import ask
+from device.control.page_commands import Refused
 from device.errors import LibraryError, MoodboxError, NoBoxError, PlayerError, SettingsError
 from device.library.index import LibraryIndex
 from device.library.music_folder import music_folder_if_readable
@@ -47,6 +48,7 @@ class Plan:
         titles: those that MPD knows, by URI.
         left_out: how many songs of the library are left out as spoken word; 0 for a playlist.
         excluded: how many songs of the library or the playlist are never chosen, as somebody has said.
+        refused: how many more the running box has set aside, because MPD has refused them.
     """
 
     estimate: MoodEstimate
@@ -56,6 +58,7 @@ class Plan:
     titles: Mapping[str, str]
     left_out: int
     excluded: int
+    refused: int
 
     @property
     def known(self) -> int:
@@ -80,17 +83,20 @@ def plan(settings: Settings, words: str | None, seed: int | None = None) -> Plan
     """
     estimate = estimate_of(settings, words)
     folder = folder_for_command(settings)
+    refused = _refused_by_running_box(settings)
     with LibraryIndex.opened_for_command(folder) as index:
-        picked, liked = _playlist_and_likes(settings, index, estimate)
+        picked, liked = _playlist_and_likes(settings, index, estimate, is_running=refused is not None)
         table = index.table()
     with Memory.opened_for_command(folder) as memory:
+        excluded = memory.excluded()
+        set_aside = (refused or frozenset()) - excluded
         context = ListeningContext(
             estimate,
             table,
             picked,
             likes=liked,
             own_affects=memory.own_affects(),
-            excluded=memory.excluded(),
+            excluded=excluded | set_aside,
             history=memory.played(HISTORY_LENGTH),
             play_statistics=memory.play_statistics(estimate),
         )
@@ -100,8 +106,8 @@ def plan(settings: Settings, words: str | None, seed: int | None = None) -> Plan
     titles = titles_of(settings.music, [song.uri for song in planned.songs])
     source = set(picked) if context.allowed_playlist else set(table.to_choose_from(context.own_affects).uris)
     left_out = 0 if context.allowed_playlist else len(table) - len(source)
-    excluded = len(source & context.excluded)
-    return Plan(estimate, planned.table, planned.trajectory, planned.songs, titles, left_out, excluded)
+    counts = left_out, len(source & excluded), len(source & set_aside)
+    return Plan(estimate, planned.table, planned.trajectory, planned.songs, titles, *counts)
 
 
 def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
@@ -124,13 +130,13 @@ def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
 
 
 def _playlist_and_likes(
-    settings: Settings, index: LibraryIndex, estimate: MoodEstimate
+    settings: Settings, index: LibraryIndex, estimate: MoodEstimate, *, is_running: bool
 ) -> tuple[tuple[str, ...], Mapping[str, bool]]:
     """Return the songs of the likely mood's playlist, and likes; scan the library unless a box is running."""
     lexicon = read_lexicon(settings.music.places)
     try:
         with connected(settings.music) as client:
-            if not _is_running(settings):
+            if not is_running:
                 folder = music_folder_if_readable(client, settings.music)
                 rules = LeftOut.of(settings.music)
                 for _ in scan(client, index, lexicon, settings.music.address, folder, left_out=rules):
@@ -151,18 +157,19 @@ def _available(client: Client, playlist: Iterable[str], table: SongTable) -> tup
     return tuple(uri for uri in playlist if uri in known or is_stream(uri) or is_in_library(client, uri))
 
 
-def _is_running(settings: Settings) -> bool:
+def _refused_by_running_box(settings: Settings) -> frozenset[str] | None:
+    """Return the songs that the running box has set aside; None if no box is running."""
     try:
-        ask(settings.service.socket_path(), "status")
+        return frozenset(ask(settings.service.socket_path(), Refused())["uris"])
     except NoBoxError:
-        return False
-    return True
+        return None
 
 
 def as_table(plan: Plan) -> str:
     """Format a plan for people."""
     note = f" ({plan.left_out} more are left out as spoken word)" if plan.left_out else ""
     note += f" ({plan.excluded} more are never chosen, as you said)" if plan.excluded else ""
+    note += f" ({plan.refused} more are set aside, since MPD has refused them)" if plan.refused else ""
     lines = [f"{_reason(plan.estimate)}: {len(plan.choices)} of {plan.known} songs{note}"]
     for number, choice in enumerate(plan.choices, start=1):
         title = plan.titles.get(choice.uri)
@@ -191,6 +198,7 @@ def as_object(plan: Plan) -> dict[str, Any]:
         "songs": choices,
         "left_out": plan.left_out,
         "never": plan.excluded,
+        "set_aside": plan.refused,
     }
 
 

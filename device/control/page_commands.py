@@ -50,6 +50,17 @@ class Library(PageCommand, frozen=True, tag="library"):
     after: Uri | None = None
 
 
+class Refused(PageCommand, frozen=True, tag="refused"):
+    """Which songs MPD has refused."""
+
+    name = "refused"
+    summary = (
+        "the songs that MPD has refused to queue and that are set aside, until its library or playlists"
+        " change, or for ten minutes"
+    )
+    sends = "`uris`"
+
+
 class Song(PageCommand, frozen=True, tag="song"):
     """What is known of one song."""
 
@@ -183,6 +194,7 @@ class Forget(PageCommand, frozen=True, tag="forget"):
 PAGE_COMMANDS: tuple[type[Command], ...] = (
     Queue,
     Library,
+    Refused,
     Song,
     Playlists,
     SetAffect,

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 MIN_PAUSE_S = 0.01  # the shortest pause after a chunk; the pause is otherwise as long as the chunk took
 PUBLISH_INTERVAL_S = 60.0  # while songs are analyzed
+UNREADABLE = "MPD's library cannot be read"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class LibraryUnreadableError(MoodboxError, LookupError):
 
 def _why_unreadable(error: Exception, music: settings.Music) -> str:
     remedy = "; give mpd.conf a music_directory and a db_file" if "No database" in str(error) else ""
-    return f"MPD's library cannot be read: {explain(error, music)}{remedy}"
+    return f"{UNREADABLE}: {explain(error, music)}{remedy}"
 
 
 class LibraryScanner:
@@ -159,19 +160,29 @@ class LibraryScanner:
                 self._changed.clear()
                 try:
                     folder = self._scan(index, rescan)
-                except PlayerError as error:  # the MPD worker reports it, and wakes this thread later
-                    log.debug("scanning the library: %s", error)
-                    break
-                except LibraryUnreadableError as error:
-                    self._scan_retry_s = self._scan_monitor.report_failure(error)
-                    break
-                except Exception:
+                except Exception as error:
                     if rescan:
                         self._changed.set()
-                    raise
+                    if not isinstance(error, PlayerError | LibraryUnreadableError):
+                        raise
+                    self._scan_retry_s = self._report_unreadable(error)
+                    break
                 if not self._changed.is_set():
                     self._try_to_analyze(index, folder)
                     break
+
+    def _report_unreadable(self, error: MoodboxError) -> float | None:
+        """Return the seconds until the scan should be tried again; None if the MPD worker wakes this thread.
+
+        That reports an MPD that does not run, and notices when it does again. It does not notice that MPD has
+        no time or no place for this thread's connection.
+        """
+        if isinstance(error, PlayerError):
+            if isinstance(error.__cause__, FileNotFoundError | ConnectionRefusedError):
+                log.debug("scanning the library: %s", error)
+                return None
+            error = LibraryUnreadableError(f"{UNREADABLE}: {error}")
+        return self._scan_monitor.report_failure(error)
 
     def _scan(self, index: LibraryIndex, rescan: bool) -> Path | None:
         """Return the folder of music if its songs are to be analyzed, and can be.

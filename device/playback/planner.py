@@ -60,6 +60,13 @@ class Planner:
         return self._memory.played(HISTORY_LENGTH)
 
     @property
+    def refused(self) -> frozenset[str]:
+        """URIs of the songs that MPD has refused lately, which are set aside."""
+        if monotonic() > self._refused_at + TRY_AGAIN_S:
+            self.try_all_again()
+        return self._refused
+
+    @property
     def least_coming(self) -> int:
         """How many of its songs have to be still to come; if there are fewer, it is time for the next."""
         return (self._music.handful + 1) // 2
@@ -111,15 +118,13 @@ class Planner:
     ) -> SongPlan:
         """Plan so many songs after `current` and `upcoming`, and advance by a step for each song found."""
         recall = self._memory.recall
-        if monotonic() > self._refused_at + TRY_AGAIN_S:
-            self.try_all_again()
         context = ListeningContext(
             estimate,
             library,
             playlist,
             likes=self.likes,
             own_affects=recall(Memory.own_affects) or {},
-            excluded=(recall(Memory.excluded) or frozenset()) | self._refused,
+            excluded=(recall(Memory.excluded) or frozenset()) | self.refused,
             history=self.history,
             play_statistics=recall(lambda memory: memory.play_statistics(estimate)) or NO_STATISTICS,
         )

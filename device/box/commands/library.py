@@ -38,6 +38,7 @@ class LibraryRequests:
         return {
             page.Queue: self._queue,
             page.Library: self._library,
+            page.Refused: lambda _: {"uris": sorted(self._playback.planner.refused)},
             page.Song: self._song,
             page.Playlists: self._playlists,
             page.SetAffect: self._set_affect,

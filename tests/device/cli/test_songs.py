@@ -16,6 +16,7 @@ import pytest
 
 from device.cli.songs import forget
 from device.config.settings import Settings
+from device.demo.harness import harness_for
 from device.demo.server import PrivateMpd
 from device.errors import MemoryFileError
 from device.library.index import LibraryIndex
@@ -40,7 +41,9 @@ def test_songs_in_json_are_the_next_twelve_with_the_reason_for_each(
     settings_file: Path, library: PrivateMpd
 ) -> None:
     answer = planned(settings_file)
-    assert list(answer) == ["mood", "chosen_by", "chosen_for", "known", "songs", "left_out", "never"]
+    assert list(answer) == [
+        "mood", "chosen_by", "chosen_for", "known", "songs", "left_out", "never", "set_aside",
+    ]  # fmt: skip
     assert (answer["chosen_by"], answer["chosen_for"]) == ("mood", {"sad": 1.0})
     assert (answer["mood"], answer["known"], len(answer["songs"])) == ("sad", 48, 12)
     first = answer["songs"][0]
@@ -75,6 +78,17 @@ def test_songs_of_a_playlist_that_mpd_does_not_have_are_not_listed(
     (library.playlists / "sad.m3u").write_text(f"gone.ogg\nneutral/02.ogg\n{stream}\nit's gone.ogg\n")
     output = moodbox("songs", "--mood", "sad", "--json", "--settings", settings_file).stdout
     assert {song["uri"] for song in json.loads(output)["songs"]} == {"neutral/02.ogg", stream}
+
+
+def test_songs_that_the_running_box_has_set_aside_are_not_listed(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    (library.playlists / "happy.m3u").write_text("nonsense://x\nneutral/02.ogg\n")
+    assert planned(settings_file, "happy")["known"] == 2
+    with harness_for(settings):
+        eventually(lambda: planned(settings_file, "happy")["set_aside"] == 1)
+        output = moodbox("songs", "--mood", "happy", "--settings", settings_file).stdout
+    assert output.startswith("happy: 1 of 1 songs (1 more are set aside, since MPD has refused them)\n")
 
 
 def test_songs_without_mpd_use_what_was_known_before(settings_file: Path, library: PrivateMpd) -> None:

@@ -221,6 +221,26 @@ def test_an_mpd_that_is_away_is_the_players_matter(settings: Settings, folder: P
     run.scanner.close()
 
 
+def test_an_mpd_that_has_no_place_for_the_scanner_is_reported_and_its_songs_are_read_once_it_has_one(
+    mpd: PrivateMpd, add_song: AddSong, settings: Settings
+) -> None:
+    """The player, which has its place, does not notice."""
+    add_song("song.ogg")
+    mpd.update()
+    mpd.stop()
+    configuration = mpd.folder / "mpd.conf"
+    configuration.write_text(f'{configuration.read_text()}max_connections "1"\n')
+    mpd.start()
+    run = ScannerRun(settings.music, None, QUICK)
+    player = mpd.client()
+    run.scanner.wake(changed=True)
+    assert "MPD's library cannot be read: " in run.next(PartFailed).problem
+    player.disconnect()
+    assert run.next(PartRecovered).part is Part.LIBRARY
+    run.until(lambda table: table.uris == ("song.ogg",))
+    run.scanner.close()
+
+
 @pytest.mark.parametrize("broken", ["count", "progress", "table"])
 def test_an_index_that_gives_errors_is_not_tried_again_and_again_without_a_pause(
     library: PrivateMpd, settings: Settings, monkeypatch: pytest.MonkeyPatch, broken: str
