@@ -24,7 +24,7 @@ PAGES = sorted(
         *ROOT.glob("models/*.md"),
     ]
 )
-FOLDERS = "device|converter|window|deploy|tests|script|systemd|models|lock|docs"
+FOLDERS = "device|converter|window|home|deploy|tests|script|systemd|models|lock|docs"
 PI_4 = PiBoardInfo.from_revision(0xC03111)
 
 

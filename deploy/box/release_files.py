@@ -9,6 +9,7 @@ PATTERNS = (
     "device/**/*",
     "window/**/*",
     "room/**/*",
+    "home/**/*",
     "models/mood*.tflite",
     "models/mood?.json",
     "models/song_affect.json",

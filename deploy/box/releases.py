@@ -16,6 +16,7 @@ from common import CURRENT, LOST, RELEASES, ROOT, DeployError, delete, run
 from release_files import digest
 
 KEPT_RELEASES = 3
+PACKAGES = ("device", "window", "home")
 
 
 def current() -> str | None:
@@ -106,7 +107,11 @@ def create(incoming: Path, name: str) -> Path:
     )
     command.chmod(0o755)
     run(
-        venv / "bin/python", "-m", "compileall", "-q", release / "device", release / "window"
+        venv / "bin/python",
+        "-m",
+        "compileall",
+        "-q",
+        *(release / each for each in PACKAGES),
     )  # the daemon cannot write there
     os.sync()
     return release

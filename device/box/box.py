@@ -45,7 +45,6 @@ from device.playback.controller import PlaybackController
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
 from device.playback.mpd_worker import MpdEvent
-from device.playback.state import ControlMode
 from device.supervision import (
     DEFAULT_RESTART_POLICY,
     EXIT_INTERNAL_ERROR,
@@ -238,7 +237,7 @@ class Box:
         for gesture in gestures:
             # While the button is down only the lights change: they show what releasing it now will do.
             down = gesture in (Gesture.DOWN, Gesture.HOLD, Gesture.LONG_HOLD)
-            self._state.change(gesture=gesture if down else None)
+            self._state.change(gesture=gesture if down else None, presses=self.state.presses.after(gesture))
             match gesture:
                 case Gesture.SINGLE_PRESS | Gesture.DOUBLE_PRESS if self._consent.take_press():
                     pass
@@ -321,7 +320,8 @@ class Box:
             self.state,
             self._playback.snapshot,
             estimate=self._playback.state.estimate,
-            stepped_back=self._playback.state.mode is ControlMode.YIELDED,
+            stepped_back=self._playback.state.has_yielded,
+            style=self._playback.planner.style,
             startup_s=self._startup.parts,
         )
 

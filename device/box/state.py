@@ -31,6 +31,32 @@ ALLOWED_NEXT = {
 
 
 @dataclass(frozen=True)
+class PressCounts:
+    """How often the button was pressed since the box started. By these a client learns of each press.
+
+    Attributes:
+        short: Single presses.
+        double: Double presses.
+        long: Holds that pause or resume the music.
+    """
+
+    short: int = 0
+    double: int = 0
+    long: int = 0
+
+    def after(self, gesture: Gesture) -> PressCounts:
+        """Count a gesture, if it is one of these."""
+        match gesture:
+            case Gesture.SINGLE_PRESS:
+                return replace(self, short=self.short + 1)
+            case Gesture.DOUBLE_PRESS:
+                return replace(self, double=self.double + 1)
+            case Gesture.HOLD_RELEASED:
+                return replace(self, long=self.long + 1)
+        return self
+
+
+@dataclass(frozen=True)
 class State:
     """All that the lights, `moodbox status` and the box's rules depend on.
 
@@ -43,6 +69,7 @@ class State:
         proposed: The mood that will count in place of the decision's if nobody presses on.
         refused: The last press of the button *correct* had nothing to correct.
         gesture: What the button's present hold means; None while the button is up.
+        presses: How often the button was pressed.
         paused: MPD is paused.
         camera_off: The owner has switched the camera off.
         asked: Somebody is asked to press the button, as a yes.
@@ -62,6 +89,7 @@ class State:
     proposed: Mood | None = None
     refused: bool = False
     gesture: Gesture | None = None
+    presses: PressCounts = PressCounts()
     paused: bool = False
     camera_off: bool = False
     asked: bool = False

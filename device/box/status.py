@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from device import __version__
 from device.box.state import State
+from device.config.settings import Style
 from device.control.protocol import PROTOCOL_VERSION
+from device.mood import Decision
 from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Snapshot
 
@@ -18,6 +21,7 @@ def status_of(
     *,
     estimate: MoodEstimate | None,
     stepped_back: bool,
+    style: Style,
     startup_s: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return the answer to `moodbox status`, as docs/scripts.md describes it.
@@ -27,6 +31,7 @@ def status_of(
         snapshot: MPD's state; None while MPD is not reachable.
         estimate: What the music is chosen for; None before the first.
         stepped_back: Whether another client has taken over the music.
+        style: Where the music leads.
         startup_s: Seconds that each part of the start took.
     """
     indication, _ = state.shown
@@ -35,12 +40,17 @@ def status_of(
         "mood": state.mood,
         "confidence": round(state.decision.confidence, 3) if state.decision else None,
         "corrected": state.decision is not None and state.decision.corrected,
+        "verdict": str(state.decision.outcome) if state.decision else None,
+        "probabilities": _rounded(state.decision),
+        "by_hand": state.by_hand,
         "playing": snapshot.state if snapshot else None,
         "song": snapshot.title if snapshot and snapshot.state != "stop" else None,
         "chosen_by": estimate.chosen_by if estimate else None,
         "chosen_for": dict(estimate.probabilities) if estimate else None,
         "stepped_back": stepped_back,
         "volume": snapshot.volume if snapshot else None,
+        "style": style,
+        "presses": asdict(state.presses),
         "camera": state.camera,
         "since": state.shown_since.isoformat(timespec="seconds"),
         "furniture": state.furniture,
@@ -49,6 +59,13 @@ def status_of(
         "protocol": PROTOCOL_VERSION,
         "trouble": dict(state.trouble),
     }
+
+
+def _rounded(decision: Decision | None) -> dict[str, float] | None:
+    """The probabilities of the last look; None before the first, and without a face."""
+    if decision is None or decision.probabilities is None:
+        return None
+    return {mood: round(float(share), 3) for mood, share in decision.probabilities.items()}
 
 
 def headline_of(state: State) -> str:

@@ -110,8 +110,9 @@ def _parser() -> argparse.ArgumentParser:
         ("demo", verbs.demo, [camera], "run the box in a terminal, with music and a panel of its own"),
         ("window", verbs.window, [shared], "serve a web page that shows what the box does, and steers it"),
         ("room", verbs.room, [shared], "carry presses from one room to the box that plays for all rooms"),
+        ("home", verbs.home, [shared], "tell Home Assistant by MQTT what the box does, and let it steer"),
     ):
-        # Window and room are programs of their own, with their own help.
+        # The verbs of PROGRAMS are programs of their own, with their own help.
         subparser = added.add_parser(
             name, help=what, description=what, parents=parents, add_help=verb not in verbs.PROGRAMS
         )

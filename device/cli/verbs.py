@@ -183,13 +183,19 @@ def room(options: argparse.Namespace, settings: Settings) -> NoReturn:
     _become("room", settings, [*end, *options.rest])
 
 
+def home(options: argparse.Namespace, settings: Settings) -> NoReturn:
+    """Become the process that speaks to Home Assistant, which reads the settings file itself."""
+    file = ["--settings", str(options.settings)] if options.settings else []
+    _become("home", settings, [*file, *options.rest])
+
+
 def _become(package: str, settings: Settings, rest: Sequence[str]) -> NoReturn:
     socket = str(settings.service.socket_path())
     command = [sys.executable, "-P", "-m", package, "--socket", socket, *rest]
     os.execv(sys.executable, command)  # noqa: S606 - without a shell
 
 
-PROGRAMS = (window, room)
+PROGRAMS = (window, room, home)
 """The verbs that become a program of its own, with its own options."""
 WITH_LAST_GOOD_SETTINGS = (run, dark, send, *PROGRAMS)
 """The verbs of the running service. It runs on with the last good settings, so these verbs use them, too."""

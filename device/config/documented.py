@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from device.config.settings import Section, Settings
+from device.config.section import Section
+from device.config.settings import Settings
 
 WIDTH = 110  # characters of a line
 HEAD = """moodbox: every key with its default. Put a copy at /etc/moodbox/moodbox.toml and change what you

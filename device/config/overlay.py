@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from device.config.home import Home
 from device.config.reading import read_content, settings_of
 from device.config.settings import Settings
 from device.config.toml_file import TomlError, read_toml
@@ -28,6 +29,9 @@ NOT_ON_THE_PAGE = {
     "music.streams": "a deploy has to apply it",
     "room.serve": "`deploy/deploy.sh --rooms` has to apply it",
     "room.server": "`deploy/deploy.sh --rooms` has to apply it",
+} | {
+    f"home.{key}": "it says to whom the box tells its moods, and who may steer it"
+    for key in Home.__struct_fields__
 }
 """Keys that are set in the settings file alone, each with the reason."""
 CAMERAS = ("auto", "picamera2", "webcam")

@@ -11,8 +11,10 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from device.config.home import Home
 from device.config.paths import expanded
-from device.config.settings import Panel, Room, Section, Settings
+from device.config.section import Section
+from device.config.settings import Panel, Room, Settings
 from device.config.toml_file import TomlError, read_toml
 from device.errors import SettingsError, in_plain_words
 from device.mood import Mood
@@ -79,6 +81,7 @@ def settings_of(content: dict[str, Any], path: Path) -> Settings:
             f"{path}: music.address: expected a socket's path (/run/mpd/socket) or HOST:PORT; "
             f"found {settings.music.address!r}"
         )
+    _check_home(settings.home, path)
     return settings
 
 
@@ -167,7 +170,7 @@ def _check_source(source: str, path: Path) -> None:
         raise SettingsError(f"{path}: {error}") from error
 
 
-ABSOLUTE = ("music.folder", "service.socket", "service.state")
+ABSOLUTE = ("music.folder", "service.socket", "service.state", "home.ca", "home.password_file")
 """Paths that the service and each command must mean alike, wherever they are started."""
 
 
@@ -180,6 +183,8 @@ def _check_paths(settings: Settings, path: Path) -> None:
         ("music.places", music.places),
         ("service.socket", service.socket),
         ("service.state", service.state),
+        ("home.ca", settings.home.ca),
+        ("home.password_file", settings.home.password_file),
     ):
         try:
             whole = expanded(name)
@@ -233,4 +238,19 @@ def _check_room(room: Room, path: Path) -> None:
     if room.server and room.serve:
         raise SettingsError(
             f"{path}: room.serve and room.server: a box plays for others or along with one; choose one"
+        )
+
+
+def _check_home(home: Home, path: Path) -> None:
+    host = r"[\w.-]{1,253}|\[[0-9A-Fa-f:.]+\]"
+    found = re.fullmatch(rf"mqtts?://(?:{host})(?::(\d{{1,5}}))?/?", home.broker, re.ASCII)
+    if home.broker and not (found and 0 < int(found[1] or 1) < 65536):
+        raise SettingsError(
+            f"{path}: home.broker: expected mqtt://HOST or mqtts://HOST, with :PORT if need be; "
+            f"found {home.broker!r}"
+        )
+    if not re.fullmatch(r"[\w-]+(/[\w-]+)*", home.prefix, re.ASCII):
+        raise SettingsError(
+            f"{path}: home.prefix: expected letters, digits, _, - and / as in homeassistant; "
+            f"found {home.prefix!r}"
         )

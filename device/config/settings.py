@@ -14,7 +14,9 @@ import msgspec
 from msgspec import Meta
 
 import device
+from device.config.home import Home
 from device.config.paths import expanded
+from device.config.section import Section
 from device.mood import Mood
 
 MODELS = Path(device.__file__).resolve().parent.parent / "models"
@@ -32,10 +34,6 @@ Colour = tuple[Share, Share, Share]
 """Red, green and blue."""
 AffectPoint = tuple[Share, Share]
 """A valence and an energy."""
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the settings file. A subclass's fields are its keys."""
 
 
 class Model(Section, frozen=True):
@@ -306,3 +304,4 @@ class Settings(Section, frozen=True):
     music: Music = Music()
     service: Service = Service()
     room: Room = Room()
+    home: Home = Home()

@@ -71,6 +71,11 @@ class Planner:
         """How many of its songs have to be still to come; if there are fewer, it is time for the next."""
         return (self._music.handful + 1) // 2
 
+    @property
+    def style(self) -> settings.Style:
+        """Where the music leads."""
+        return self._music.style
+
     def change_style(self, style: settings.Style) -> None:
         """Lead by this style from the next plan on, which is at the first step of its trajectory."""
         self._music = msgspec.structs.replace(self._music, style=style)

@@ -48,6 +48,11 @@ class PlaybackState:
         return self.mode in (ControlMode.CHANGING, ControlMode.FILLING)
 
     @property
+    def has_yielded(self) -> bool:
+        """Whether another client has taken over the music."""
+        return self.mode is ControlMode.YIELDED
+
+    @property
     def replacing(self) -> bool:
         """Whether the next songs that MPD is asked to play are those that are wanted."""
         return self.mode is ControlMode.CHANGING and not self.change_deferred

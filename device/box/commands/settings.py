@@ -9,7 +9,8 @@ import msgspec
 
 from device.box.commands.reply import OK, Actions, Reply
 from device.config.overlay import NOT_ON_THE_PAGE, SettingsOverlay
-from device.config.settings import Section, Settings
+from device.config.section import Section
+from device.config.settings import Settings
 from device.control import page_commands as page
 from device.errors import SettingsError
 

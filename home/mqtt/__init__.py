@@ -1,0 +1,1 @@
+"""The connections to the MQTT broker, and what goes over them."""
