@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from device.storage.regular_file import read_regular_file
+
+log = logging.getLogger(__name__)
 
 MAX_BROWSERS = 32
 MAX_FILE_BYTES = 1 << 20
@@ -39,7 +45,10 @@ class Browser:
 
 
 class PairedBrowsers:
-    """The list, kept in a file that is written whole or not at all."""
+    """The list, kept in a file that is written whole or not at all.
+
+    While the disk cannot be written, for example because it is full, the list holds until the process ends.
+    """
 
     def __init__(self, file: Path) -> None:
         """Read the list; a file that cannot be read is an empty one, so that everybody pairs again."""
@@ -63,7 +72,7 @@ class PairedBrowsers:
         browser = Browser(secrets.token_hex(8), digest(secret), name, now, now - now % DAY_S)
         known = sorted(self._browsers.values(), key=lambda each: (each.seen, each.paired))
         kept = known[max(0, len(known) + 1 - MAX_BROWSERS) :]
-        self._keep({each.key: each for each in [*kept, browser]})
+        self._keep_if_possible({each.key: each for each in [*kept, browser]})
         return secret
 
     def find(self, secret: str) -> Browser | None:
@@ -75,26 +84,42 @@ class PairedBrowsers:
                 found = browser
         if found and (now := int(time.time())) - found.seen >= 2 * DAY_S:
             found = replace(found, seen=now - now % DAY_S)
-            self._keep(self._browsers | {found.key: found})
+            self._keep_if_possible(self._browsers | {found.key: found})
         return found
 
     def send_away(self, key: str) -> bool:
-        """Remove a browser; whether it was there."""
+        """Remove a browser; whether it was there.
+
+        Raises:
+            OSError: It is not let in any more, but will be once this process has ended.
+        """
         if key not in self._browsers:
             return False
         self._keep({each.key: each for each in self._browsers.values() if each.key != key})
         return True
 
+    def _keep_if_possible(self, browsers: Mapping[str, Browser]) -> None:
+        """Go on without the file: the page has to say what is wrong with the disk."""
+        try:
+            self._keep(browsers)
+        except OSError as error:
+            log.warning("the browsers that are let in cannot be kept: %s", error)
+
     def _keep(self, browsers: Mapping[str, Browser]) -> None:
-        """Write first: a browser that was sent away must not be back after a power cut."""
+        """Change the list at once, and its file for good: who was sent away is not back after a power cut."""
         self._browsers = dict(browsers)
         new = self._file.with_name(f".{self._file.name}.new")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump([asdict(browser) for browser in browsers.values()], file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._file)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump([asdict(browser) for browser in browsers.values()], file)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._file)
+        except OSError:
+            with suppress(OSError):
+                new.unlink()
+            raise
 
 
 def digest(secret: str) -> str:
@@ -109,10 +134,8 @@ def form_token(secret: str) -> str:
 
 def _read(file: Path) -> dict[str, Browser]:
     try:
-        with file.open("rb") as opened:
-            entries = json.loads(opened.read(MAX_FILE_BYTES))
-        browsers = [Browser(**entry) for entry in entries]
-    except (OSError, ValueError, TypeError):
+        browsers = [Browser(**entry) for entry in json.loads(read_regular_file(file, MAX_FILE_BYTES))]
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
     return {
         browser.key: browser

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from window.box.client import BoxError, Reply
+
+log = logging.getLogger(__name__)
 
 KEEP_ALIVE_S = 15.0
 RETRY_S = 1.0
@@ -86,6 +89,9 @@ class Broadcast:
                 problem = "the box has ended"
             except BoxError as error:
                 problem = str(error)
+            except Exception as error:  # otherwise the watchers would wait without end, and without a word
+                log.exception("a stream from the box")
+                problem = f"the page has failed ({type(error).__name__}), and tries again"
             self._publish({"error": problem})
             if not self._again:
                 self._ended = True

@@ -77,7 +77,12 @@ class BoxClient:
 
 
 def _checked(line: bytes) -> Reply:
-    reply: Reply = json.loads(line)
+    try:
+        reply: Reply = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise NoBoxError("something else than the box has replied") from error
+    if not isinstance(reply, dict):
+        raise NoBoxError("something else than the box has replied")
     if "error" in reply:
         raise BoxError(str(reply["error"]))
     return reply

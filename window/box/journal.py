@@ -30,12 +30,14 @@ async def _read(*options: str) -> list[str]:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
-    except OSError:
+    except (OSError, RuntimeError):  # no such program; no process or thread can be started
         return []
+    output = b""
     try:
         assert process.stdout
         async with asyncio.timeout(TIMEOUT_S):
-            output = await process.stdout.read(MAX_BYTES)
+            while len(output) < MAX_BYTES and (part := await process.stdout.read(MAX_BYTES - len(output))):
+                output += part
     except TimeoutError:
         return []
     finally:

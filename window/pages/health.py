@@ -42,7 +42,13 @@ class HealthPage:
 
     async def send_away(self, request: Request) -> Response:
         """Remove a browser from the list."""
-        if not self._browsers.send_away(request.path_params["key"]):
+        try:
+            was_there = self._browsers.send_away(request.path_params["key"])
+        except OSError as error:
+            raise RefusedError(
+                507, f"It is out until the page starts again: the list cannot be written ({error.strerror})."
+            ) from error
+        if not was_there:
             raise RefusedError(404, "That browser is not in the list any more.")
         return JSONResponse({"ok": True})
 

@@ -7,8 +7,10 @@ import os
 import re
 import secrets
 import shutil
+import time
 import unicodedata
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +23,8 @@ RESERVE_BYTES = 500 << 20
 WRITE_BYTES = 1 << 20
 MAX_NAME_BYTES = 120
 PARTIAL = ".part"
+LEFT_OVER_S = 3600.0
+"""After so long without a byte, what has come in of a song is what a power cut has left."""
 CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -41,6 +45,7 @@ class UploadFolder:
         self._folder = folder
         self._reserve_bytes = reserve_bytes
         self._running = 0
+        self._delete_left_over()
 
     @property
     def is_open(self) -> bool:
@@ -75,9 +80,20 @@ class UploadFolder:
             return await asyncio.to_thread(self._put_in_place, part, stem_of(name), suffix)
         except OSError as error:
             raise UploadError(f"the song cannot be written: {error.strerror}") from error
+        except RuntimeError as error:  # too many threads, or too little memory
+            raise UploadError(f"the song cannot be written: {error}; try again in a moment") from error
         finally:
-            part.unlink(missing_ok=True)
             self._running -= 1
+            with suppress(OSError):  # a disk that has become read-only
+                part.unlink(missing_ok=True)
+
+    def _delete_left_over(self) -> None:
+        if self._folder is None:
+            return
+        with suppress(OSError):
+            for part in self._folder.glob(f".*{PARTIAL}"):
+                if time.time() - part.lstat().st_mtime > LEFT_OVER_S:
+                    part.unlink()
 
     async def _write(self, file: BinaryIO, chunks: AsyncIterator[bytes], announced: int) -> None:
         waiting, written = bytearray(), 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from window.access.browsers import MAX_BROWSERS, PairedBrowsers, form_token
+from window.access.browsers import DAY_S, MAX_BROWSERS, PairedBrowsers, form_token
 
 
 def test_a_paired_browser_is_known_after_a_restart(tmp_path: Path) -> None:
@@ -53,3 +56,36 @@ def test_a_damaged_file_lets_nobody_in(tmp_path: Path, content: str) -> None:
     browsers = PairedBrowsers(tmp_path / "browsers.json")
     assert len(browsers) == 0
     assert browsers.find(browsers.pair("new"))
+
+
+def test_a_pipe_in_place_of_the_file_does_not_keep_the_page_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "browsers.json")
+    assert len(PairedBrowsers(tmp_path / "browsers.json")) == 0
+
+
+def test_a_disk_that_is_full_shuts_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    browsers = PairedBrowsers(tmp_path / "browsers.json")
+    known = browsers.pair("known")
+    monkeypatch.setattr(os, "fsync", disk_full)
+    later = time.time() + 3 * DAY_S
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert browsers.find(known)  # its day is to be written down
+    assert browsers.find(browsers.pair("new"))
+    assert [file.name for file in tmp_path.iterdir()] == ["browsers.json"]
+
+
+def test_who_is_sent_away_while_the_disk_is_full_is_out_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browsers = PairedBrowsers(tmp_path / "browsers.json")
+    secret = browsers.pair("one")
+    found = browsers.find(secret)
+    assert found
+    monkeypatch.setattr(os, "fsync", disk_full)
+    with pytest.raises(OSError, match="No space"):
+        browsers.send_away(found.key)
+    assert browsers.find(secret) is None
+
+
+def disk_full(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

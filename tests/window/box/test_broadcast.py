@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from window.box import broadcast
 from window.box.broadcast import Broadcast
-from window.box.client import NoBoxError, Reply
+from window.box.client import BoxClient, NoBoxError, Reply
 
 
 class Source:
@@ -88,6 +89,38 @@ def test_a_stream_that_breaks_is_opened_again(monkeypatch: pytest.MonkeyPatch) -
         await source.lines.put({"number": 2})
         assert await anext(lines) == {"number": 2}
         assert source.opened == 2
+        await lines.aclose()
+
+    run(test)
+
+
+@pytest.mark.parametrize("reply", [b"[]\n", b"7\n", b"[" * 100_000 + b"\n", b"\xff\n", b"no JSON\n"])
+def test_a_stream_of_something_else_is_said(tmp_path: Path, reply: bytes) -> None:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(reply)
+        writer.close()
+
+    async def test() -> None:
+        async with await asyncio.start_unix_server(answer, tmp_path / "sock"):
+            lines = Broadcast(lambda: BoxClient(tmp_path / "sock").lines("subscribe")).watch()
+            assert await anext(lines) == {"error": "something else than the box has replied"}
+            await lines.aclose()
+
+    run(test)
+
+
+def test_an_error_of_any_type_is_told_to_the_watchers_and_the_stream_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(broadcast, "RETRY_S", 0.01)
+
+    async def test() -> None:
+        source = Source()
+        lines = Broadcast(source.open).watch()
+        await source.lines.put(LookupError("ours"))
+        assert "LookupError" in str(await anext(lines))
+        await source.lines.put({"number": 2})
+        assert await anext(lines) == {"number": 2}
         await lines.aclose()
 
     run(test)

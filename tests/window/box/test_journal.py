@@ -23,6 +23,21 @@ def test_the_last_lines_have_no_control_characters(tmp_path: Path, monkeypatch: 
     assert asyncio.run(journal.last_lines()) == ["1 look: ?[31mhappy", "2 \ufffd"]
 
 
+def test_a_journal_that_comes_in_pieces_is_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_journal(tmp_path, monkeypatch, "echo first; sleep 0.1; echo last")
+    assert asyncio.run(journal.last_lines()) == ["first", "last"]
+
+
+def test_a_journal_for_which_no_process_can_be_started_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+    assert asyncio.run(journal.last_lines()) == []
+
+
 def test_todays_moods_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a_journal(tmp_path, monkeypatch, r"printf 'happy\nsad\nhappy\n\nsomething else\n'")
     assert asyncio.run(journal.moods_today()) == {"happy": 2, "sad": 1}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -13,6 +15,8 @@ import pytest
 from tests.waiting import eventually
 from tests.window.serving import Answer, Client, serving
 from tests.window.uploads.samples import sound
+from window.uploads import folder as uploads
+from window.uploads.folder import PARTIAL, UploadFolder
 
 OGG = sound("OGG")
 
@@ -109,6 +113,40 @@ def test_a_song_that_was_cut_off_leaves_nothing(client: Client, folder: Path) ->
         )
         eventually(lambda: [name for name in names(folder) if name.endswith(".part")])
     eventually(lambda: names(folder) == [])
+
+
+def test_what_a_power_cut_has_left_is_deleted_and_what_still_comes_in_is_not(folder: Path) -> None:
+    old, new = folder / f".1{PARTIAL}", folder / f".2{PARTIAL}"
+    for part in (old, new):
+        part.touch()
+    os.utime(old, (0, 0))
+    UploadFolder(folder)
+    assert names(folder) == [new.name]
+
+
+def test_a_disk_that_becomes_read_only_takes_no_place_from_later_uploads(
+    client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(uploads, "_write_and_flush", refuse)
+        patched.setattr(Path, "unlink", refuse)
+        for _ in range(uploads.MAX_AT_ONCE):
+            assert "Read-only" in upload(client, "song.ogg", OGG).json()["error"]
+    assert upload(client, "song.ogg", OGG).json() == {"ok": True, "name": "song.ogg"}
+
+
+def test_a_thread_that_cannot_be_started_is_said(
+    client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(uploads, "_write_and_flush", refuse)
+    assert "can't start new thread" in upload(client, "song.ogg", OGG).json()["error"]
+    assert names(folder) == []
 
 
 def test_what_is_kept_free_on_the_disk_stays_free(folder: Path, tmp_path: Path) -> None:
