@@ -6,7 +6,9 @@ OpenCV reads the limit from the environment once, when it is loaded.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,10 +27,13 @@ __all__ = ["MAX_PIXELS", "cv2", "named"]
 def named(path: Path) -> Iterator[str]:
     """A name by which OpenCV may open the file `path` meanwhile: it crashes at one that is not UTF-8.
 
-    Raises OSError, or ValueError for a name with a zero byte in it.
+    Raises OSError, also for anything but a file, such as a pipe, for which OpenCV would wait without end; or
+    ValueError for a name with a zero byte in it.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
         yield f"/proc/self/fd/{descriptor}"
     finally:
         os.close(descriptor)

@@ -96,13 +96,13 @@ class AudioClient:
         self._closed = True
         if process := self._process:
             process.kill()  # the thread that waits for an answer closes the pipes
-            process.wait()
+            _wait_for(process)
 
     def stop_worker(self) -> int | None:
         """Stop the worker, which frees its memory; the next song starts another one.
 
         Returns:
-            The exit code of the worker, or None if none was running.
+            The exit code of the worker, or None if none was running, or if it does not end.
         """
         process, self._process = self._process, None
         if process is None:
@@ -110,11 +110,10 @@ class AudioClient:
         assert process.stdin
         assert process.stdout
         process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(EXIT_TIMEOUT_S)
+        _wait_for(process)
         process.kill()
         process.stdout.close()
-        return process.wait()
+        return _wait_for(process)
 
     def _request(self, path: Path) -> bytes | None:
         """Return the answer: empty if the worker died during the analysis, None after the timeout."""
@@ -151,6 +150,13 @@ class AudioClient:
         if self._crashes >= MAX_CONSECUTIVE_CRASHES:
             raise SoundError("the audio worker fails on every song: is there too little memory?")
         return "the analysis takes too long" if timed_out else f"the decoder crashed on it ({code})"
+
+
+def _wait_for(process: subprocess.Popen[bytes]) -> int | None:
+    """Return the exit code; None if it does not end: even a killed one may wait for a disk that is away."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(EXIT_TIMEOUT_S)
+    return None
 
 
 def _status(answer: bytes) -> _Status:

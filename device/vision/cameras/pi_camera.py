@@ -35,6 +35,9 @@ class PiCamera(ClosingCamera):
                 f"the Pi's camera cannot give {width}x{height} ({error}): choose a smaller camera.width and "
                 "camera.height, such as the default 320x240"
             ) from error
+        except BaseException:  # whatever it is: while this process has the camera, nobody can open it again
+            self.close()
+            raise
         let_settle(self, self.read, settle)
 
     def _configure(self, width: int, height: int) -> None:

@@ -19,6 +19,7 @@ import soundfile
 
 from device.demo.songs import RATE, SONGS, synthesize
 from device.errors import SoundError
+from device.library.audio import client as audio_client
 from device.library.audio.client import MAX_CONSECUTIVE_CRASHES, AudioClient, WorkerNotStartedError
 from device.library.audio.features import Features
 from tests.waiting import eventually
@@ -154,6 +155,23 @@ def test_closing_ends_an_analysis_without_a_fault(client: AudioClient, song: Pat
         client.close()
         assert isinstance(analysis.end(), SoundError)
     assert children() == 0
+
+
+def test_a_worker_that_not_even_a_kill_ends_does_not_keep_the_box_from_ending(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is with a process that waits for a disk that is away."""
+    client = AudioClient()
+    client.analyze(song)
+    worker = child()
+    worker.suspend()
+    with monkeypatch.context() as patch:
+        patch.setattr(audio_client, "EXIT_TIMEOUT_S", 0.1)
+        patch.setattr(subprocess.Popen, "kill", lambda _: None)
+        client.close()
+        assert client.stop_worker() is None
+    worker.kill()
+    worker.wait(timeout=30)
 
 
 def test_the_worker_ignores_signals_to_the_whole_box(client: AudioClient, song: Path) -> None:

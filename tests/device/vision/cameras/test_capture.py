@@ -184,7 +184,9 @@ def test_a_camera_that_never_comes_back_is_given_up_and_opened_anew() -> None:
     eventually(lambda: cameras.opened)
     for _ in range(3):  # and again at each later observation
         session = capture.start()
-        assert events.get(timeout=5).session == session
+        event = events.get(timeout=5)
+        assert isinstance(event, FrameCaptured)
+        assert event.session == session
     capture.close()
     cameras.released.set()
 

@@ -51,6 +51,8 @@ class Picamera2:
         if main["size"][0] > 1600:
             raise OSError(12, "Cannot allocate memory")
         self.streams = configuration
+        if "{gives}" == "KeyError":
+            raise KeyError("size")
 
     def camera_configuration(self):
         return self.streams
@@ -59,7 +61,7 @@ class Picamera2:
         calls.append("start")
 
     def capture_array(self, name, wait=None):
-        if wait is None:
+        if wait is None or wait is True:
             raise AssertionError("it would wait for ever")
         if "{gives}" == "TimeoutError":
             raise TimeoutError  # as the real one does after so many seconds
@@ -194,3 +196,12 @@ def test_a_camera_of_the_pi_that_gives_no_frame_is_an_error_and_is_closed(
     ):
         camera.read()
     assert sys.modules["picamera2"].calls == ["open 0", "start", "close"]
+
+
+def test_a_camera_of_the_pi_is_closed_whatever_error_its_library_raises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picamera2(tmp_path, monkeypatch, gives="KeyError")
+    with pytest.raises(KeyError):
+        camera_factory(Chosen(source="picamera2", settle=0.0))()
+    assert sys.modules["picamera2"].calls == ["open 0", "close"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +81,9 @@ def test_a_webcam_that_is_not_there_is_answered_with_those_that_are(
 def test_a_path_that_is_no_webcam_is_an_error(name: str) -> None:
     with pytest.raises(CameraError, match=r"no webcam /dev/\w+"):
         camera_factory(Chosen(source=f"webcam:{name}"))()
+
+
+def test_a_pipe_in_place_of_a_video_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "video.mp4")
+    with pytest.raises(CameraError, match="not a regular file"):
+        camera_factory(Chosen(source=f"video:{tmp_path / 'video.mp4'}"))()
