@@ -9,9 +9,9 @@ WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 # Which tests run in the same worker is said in tests/conftest.py.
 PARALLEL = -n $(WORKERS)
 
-.PHONY: .pi .systemd-container help demo develop develop-jax develop-torch test test-jax test-python313 test-smoke \
-	test-deploy test-pi shell-pi test-mpd24 test-training test-window test-page test-all fuzz soak lint \
-	bench bench-songs bench-queue bench-presses bench-sound \
+.PHONY: .pi .snapcast .systemd-container help demo develop develop-jax develop-torch test test-jax test-python313 test-smoke \
+	test-rooms test-deploy test-pi shell-pi test-mpd24 test-training test-window test-page test-all fuzz soak lint \
+	bench bench-songs bench-queue bench-presses bench-sound bench-rooms \
 	bench-arm64 simulation settings lock clean docs/demo.svg docs/window.png
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo 'make test-deploy     deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
 	@echo 'make test-pi         the whole box on an emulated Pi; as root, an hour (SUITE=trixie)'
 	@echo 'make shell-pi        a shell on an emulated Pi, which is deleted when you leave; as root (SUITE=bookworm)'
+	@echo 'make test-rooms      two rooms play the same tone by Snapcast, in networks of their own; as root'
 	@echo 'make test-window     the box'\''s page in Chromium: every button, keyboard, screen reader, bounds'
 	@echo 'make test-page       a short pass over the page in Chromium, where there is one'
 	@echo 'make test-mpd24      the tests of the box with MPD 0.24, if yours is older'
@@ -35,6 +36,7 @@ help:
 	@echo 'make bench-songs     a library of 50,000 songs: from the first scan to a choice of songs'
 	@echo 'make bench-queue     the cost of a press while others have 12,000 songs in the queue'
 	@echo 'make bench-presses   does every press bring music, and how soon (make bench-presses PHOTOS=FOLDER)'
+	@echo 'make bench-rooms     how far apart two rooms play the same tone; as root'
 	@echo 'make bench-sound     the cost of analyzing a song, and the order by energy (make bench-sound FOLDER=...)'
 	@echo 'make bench-arm64     instructions that a Pi 4 needs for a frame (make bench-arm64 ARGS=MODEL.tflite)'
 	@echo 'make simulation      the effect of learning, with simulated listeners'
@@ -108,13 +110,27 @@ test-page: .venv/.develop
 	@if command -v chromium >/dev/null; then $(BIN)/pytest -n 0 -m page tests/window $(ARGS); else \
 		echo 'moodbox: SKIPPED: there is no Chromium here, so the page was not tried in a browser'; fi
 
+test-rooms: .snapcast
+	$(BIN)/pytest -n 0 -m rooms tests/room $(ARGS)
+
+bench-rooms: .snapcast
+	@$(BIN)/python -m tests.room.bench
+
+# On a box a deploy installs them; here they must not begin to play.
+.snapcast: .venv/.develop
+	@script/need mpd command -v mpd
+	@script/need mpc command -v mpc
+	@script/need iproute2 command -v ip
+	@script/need snapserver command -v snapserver
+	@script/need snapclient command -v snapclient
+
 test-mpd24: .venv/.develop
 	@script/mpd24
 	@script/need strace command -v strace
 	MOODBOX_MPD=$(CURDIR)/.mpd24/mpd $(BIN)/pytest $(PARALLEL) tests/device $(ARGS)
 
 test-all:
-	@script/make-each demo lint test test-training test-python313 test-smoke test-window test-jax test-mpd24 fuzz soak \
+	@script/make-each demo lint test test-training test-python313 test-smoke test-window test-rooms test-jax test-mpd24 fuzz soak \
 		'test-deploy SUITE=trixie' 'test-deploy SUITE=bookworm' 'test-pi SUITE=trixie' 'test-pi SUITE=bookworm'
 
 fuzz: .venv/.develop
