@@ -16,6 +16,8 @@ from device.playback.guarded_memory import GuardedMemory
 
 log = logging.getLogger(__name__)
 
+NOT_KEPT = "the music plays for it, but the box cannot learn from it: `moodbox status` says why"
+
 
 class CorrectionError(Exception):
     """There is nothing to correct; the message says why."""
@@ -60,8 +62,11 @@ class Corrector:
             raise CorrectionError("the last look saw no face: there is nothing to correct")
         return state.decision
 
-    def correct(self, mood: Mood) -> None:
+    def correct(self, mood: Mood) -> bool:
         """Take it that this mood was right: play for it, show it, and learn from it.
+
+        Returns:
+            Whether what was learned could be kept.
 
         Raises:
             CorrectionError: See `look`; or the mood is not one of the model's.
@@ -71,15 +76,16 @@ class Corrector:
         if mood not in known:
             raise CorrectionError(f"the model does not tell {mood}; it tells {', '.join(known)}")
         if mood is decision.mood:
-            return
-        self._learn(decision, mood)
+            return True
+        learned = self._learn(decision, mood)
         searching = self._state.value.searching
         self._state.change(decision=decision.corrected_to(mood), searching=False)
         if searching:
             self._rest()
         self._playback.play(MoodEstimate.certain(mood, ChosenBy.CORRECTION))
+        return learned
 
-    def _learn(self, decision: Decision, mood: Mood) -> None:
+    def _learn(self, decision: Decision, mood: Mood) -> bool:
         stored = self._memory.mood_bias()
         if self._seen is None or not decision.corrected:
             self._seen = decision
@@ -88,12 +94,13 @@ class Corrector:
         seen, probabilities = self._seen, self._seen.probabilities or {}
         # Whoever returns to what the box saw has corrected it by mistake.
         bias = self._bias_before if mood is seen.mood else self._bias_before.corrected(probabilities, mood)
-        self._memory.keep(lambda memory: memory.keep_mood_bias(bias))
+        kept = self._memory.keep(lambda memory: memory.keep_mood_bias(bias))
         self._bias_after = bias
         log.info(
             "corrected: it was %s, and not %s", mood, decision.mood or decision.outcome,
             extra={"MOODBOX_CORRECTION": str(mood)},
         )  # fmt: skip
+        return kept
 
     @property
     def actions(self) -> Actions:
@@ -102,7 +109,7 @@ class Corrector:
 
     def _was(self, command: protocol.Was) -> Reply:
         try:
-            self.correct(command.mood)
+            learned = self.correct(command.mood)
         except CorrectionError as problem:
             return {"error": str(problem)}
-        return OK
+        return OK if learned else {"error": NOT_KEPT}

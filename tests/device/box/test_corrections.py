@@ -15,7 +15,7 @@ import pytest
 from gpiozero import Device
 
 from device.box import correct_button
-from device.box.commands.correction import CorrectionError, Corrector
+from device.box.commands.correction import NOT_KEPT, CorrectionError, Corrector
 from device.box.state import Activity, State, StateHolder
 from device.config.settings import Settings
 from device.control import protocol
@@ -23,6 +23,7 @@ from device.control.client import ask
 from device.demo.harness import PRESS_S, Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
+from device.health import Health
 from device.mood import Decision, Mood, Outcome, Probabilities
 from device.mood_bias import NO_BIAS, MoodBias
 from device.panel.lights import Indication
@@ -264,3 +265,15 @@ def test_while_the_machine_switches_itself_off_nothing_is_corrected() -> None:
     with pytest.raises(CorrectionError, match="switching itself off"):
         corrector.correct(Mood.HAPPY)
     assert not playback.play.called
+
+
+def test_a_disk_that_cannot_keep_what_was_learned_is_said(tmp_path: Path) -> None:
+    decision = Decision(Outcome.MOOD, Mood.SAD, 0.8, {Mood.SAD: 0.8, Mood.HAPPY: 0.2})
+    state, playback = StateHolder(State(decision=decision)), Mock(spec=PlaybackController)
+    with closing(Memory.open(tmp_path)) as memory:
+        corrector = Corrector(state, GuardedMemory(memory, Health()), playback, lambda: None)
+        (tmp_path / "moodbox.db").unlink()
+        reply = corrector.actions[protocol.Was](protocol.Was(mood=Mood.HAPPY))
+    assert reply == {"error": NOT_KEPT}
+    assert playback.play.called
+    assert state.value.mood is Mood.HAPPY
