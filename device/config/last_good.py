@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import asdict
 
-from device.config.overlay import read_with_overlay
+from device.config.overlay import SettingsOverlay
 from device.config.settings import Service, Settings
 from device.errors import MemoryFileError, SettingsError
 from device.storage.regular_file import read_regular_file
@@ -35,6 +35,8 @@ class _LastGood(Settings, frozen=True):
 def read_or_last_good(path: Path | None) -> tuple[Settings, str | None]:
     """Read the settings file, or the last good settings if the file has a mistake.
 
+    What was set on the page is moved out of the way if it is damaged.
+
     Args:
         path: The settings file; None for the default one.
 
@@ -45,8 +47,11 @@ def read_or_last_good(path: Path | None) -> tuple[Settings, str | None]:
     Raises:
         SettingsError: The file has a mistake, and no good settings are kept.
     """
+    overlay = SettingsOverlay(path)
     try:
-        return read_with_overlay(path)
+        damaged = overlay.quarantine_damaged()
+        settings, problem = overlay.read()
+        return settings, damaged or problem
     except SettingsError as error:
         folder = service_folder() or (None if path else Service().state_path())
         good = folder and (_read(folder / FILE) or _read(folder / COPY))

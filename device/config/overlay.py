@@ -6,6 +6,7 @@ The settings file is never rewritten. What the page sets is checked by the same 
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from device.config.reading import read_content, settings_of
 from device.config.settings import Settings
 from device.config.toml_file import TomlError, read_toml
 from device.errors import SettingsError
+from device.storage.quarantine import quarantine
 from device.storage.whole_file import write_whole
+
+log = logging.getLogger(__name__)
 
 FILE = "settings.toml"
 MAX_BYTES = 2**20
@@ -53,6 +57,10 @@ def read_with_overlay(path: Path | None) -> tuple[Settings, str | None]:
     return SettingsOverlay(path).read()
 
 
+class DamagedOverlayError(SettingsError):
+    """What was set on the page cannot be read any more."""
+
+
 class SettingsOverlay:
     """The settings file and what was set on the page.
 
@@ -76,10 +84,28 @@ class SettingsOverlay:
             return settings, f"{error}; until that is corrected, nothing that was set on the page counts"
         return settings, None
 
+    def quarantine_damaged(self) -> str | None:
+        """Move what was set on the page out of the way if it is damaged; only the box itself may do so.
+
+        Returns:
+            What was wrong, and where the file is now; None if nothing was moved.
+
+        Raises:
+            SettingsError: The settings file has a mistake.
+        """
+        file = self._file(settings_of(read_content(self._path), self._path or Path(FILE)))
+        try:
+            _read(file)
+        except DamagedOverlayError as error:
+            return _quarantined(file, error)
+        except SettingsError:  # it may be sound, and readable later
+            pass
+        return None
+
     def sources(self) -> dict[str, str]:
         """Return where each key that is set comes from: "file" or "page". Raises SettingsError."""
         content = read_content(self._path)
-        overlay = _read(self._file(settings_of(content, self._path or Path(FILE))))
+        overlay = _read_or_quarantine(self._file(settings_of(content, self._path or Path(FILE))))
         return dict.fromkeys(_keys(content), "file") | dict.fromkeys(_keys(overlay), "page")
 
     def set(self, key: str, value: Any) -> None:
@@ -103,7 +129,7 @@ class SettingsOverlay:
             raise SettingsError(f"{key}: only mood3 or mood7 can be set here")
         content = read_content(self._path)
         file = self._file(settings_of(content, self._path or Path(FILE)))
-        overlay = _read(file)
+        overlay = _read_or_quarantine(file)
         is_wrong_already = _mistake(content, overlay) is not None
         if value is None:
             overlay.get(section, {}).pop(name, None)
@@ -123,16 +149,43 @@ class SettingsOverlay:
 
 
 def _read(file: Path) -> Content:
-    """Return what was set on the page; nothing if there is no such file. Raises SettingsError."""
+    """Return what was set on the page; nothing if there is no such file.
+
+    Raises:
+        DamagedOverlayError: It is no TOML, or no file.
+        SettingsError: It cannot be read.
+    """
     try:
         content = read_toml(file)
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
+        kind = SettingsError if file.is_file() else DamagedOverlayError
+        raise kind(f"{file}: cannot be read: {error.strerror}") from error
     except TomlError as error:
-        raise SettingsError(f"{file}: {error}; remove it, and set on the page again what you need") from error
+        raise DamagedOverlayError(f"{file}: {error}") from error
     return {section: dict(keys) for section, keys in content.items() if isinstance(keys, dict)}
+
+
+def _read_or_quarantine(file: Path) -> Content:
+    """Return what was set on the page; nothing if it was damaged, and was moved out of the way."""
+    try:
+        return _read(file)
+    except DamagedOverlayError as error:
+        problem = _quarantined(file, error)
+        if problem is None:
+            raise
+        log.warning("%s", problem)
+        return {}
+
+
+def _quarantined(file: Path, error: DamagedOverlayError) -> str | None:
+    """Move a damaged file out of the way; returns what was wrong and where it is, None if that fails."""
+    try:
+        moved = quarantine(file, "toml.damaged")
+    except OSError:
+        return None
+    return f"{error}; it was moved to {moved.name}: set on the page again what you need"
 
 
 def _mistake(content: dict[str, Any], overlay: Content) -> str | None:

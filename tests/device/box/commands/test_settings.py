@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from device.box.commands.settings import SettingsRequests
+from device.config.last_good import read_or_last_good
 from device.config.overlay import FILE, SettingsOverlay, read_with_overlay
 from device.config.reading import read_settings
 from device.config.settings import Settings
@@ -111,14 +113,51 @@ def test_a_setting_that_cannot_be_kept_is_said_in_plain_words(file: Path) -> Non
     assert reply["error"].endswith("settings.toml: cannot be written: No such file or directory")
 
 
-def test_a_file_that_is_damaged_does_not_count_and_is_named(file: Path) -> None:
-    (file.parent / "state" / FILE).write_text("[music\nstyle =")
+def damage(file: Path, kind: str) -> None:
+    """Put something that cannot be read in the place of what was set on the page."""
+    overlay = file.parent / "state" / FILE
+    if kind == "folder":
+        overlay.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(overlay)
+    else:
+        overlay.write_bytes(b"[music\nstyle =" if kind == "cut off" else b"\xff\x00")
+
+
+DAMAGES = pytest.mark.parametrize("kind", ["cut off", "no text", "folder", "pipe"])
+
+
+@DAMAGES
+def test_what_was_set_does_not_count_if_it_is_damaged_and_only_the_box_moves_it_away(
+    file: Path, kind: str
+) -> None:
+    damage(file, kind)
     settings, problem = read_with_overlay(file)
     assert settings == read_settings(file)
     assert problem
-    assert FILE in problem
-    assert "nothing that was set on the page counts" in problem
-    assert FILE in do(file, page.Settings())["error"]
+    assert f"{FILE}: " in problem
+    assert problem.endswith("nothing that was set on the page counts")
+
+
+@DAMAGES
+def test_a_box_starts_without_what_was_damaged_and_says_where_it_is_now(file: Path, kind: str) -> None:
+    damage(file, kind)
+    settings, problem = read_or_last_good(file)
+    assert settings == read_settings(file)
+    assert problem
+    assert f"{FILE}: " in problem
+    assert problem.endswith("it was moved to settings.toml.damaged: set on the page again what you need")
+    assert (file.parent / "state" / "settings.toml.damaged").exists()
+    assert read_or_last_good(file) == (settings, None)
+
+
+@DAMAGES
+def test_the_page_can_set_again_what_was_damaged_while_the_box_runs(file: Path, kind: str) -> None:
+    damage(file, kind)
+    assert described(file, "music.style")["source"] == "default"
+    assert do(file, page.Set(key="music.style", value="match")) == {"ok": True}
+    settings, problem = read_with_overlay(file)
+    assert (settings.music.style, problem) == ("match", None)
 
 
 def test_what_was_set_and_contradicts_the_file_now_does_not_count(file: Path) -> None:
