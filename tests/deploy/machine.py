@@ -133,6 +133,11 @@ class Source:
         """Give the release a version that starts with `version` and was never used before."""
         self.change("device/__init__.py", '__version__ = "', f'__version__ = "{version}{time.time_ns()}+')
 
+    def ask_for_other_packages(self) -> None:
+        """Change the lock file, so that the release needs a virtual environment of its own."""
+        with (self.folder / "lock/device.txt").open("a") as lock:
+            lock.write(f"# {time.time_ns()}\n")
+
     def start(self, machine: Host, *words: str) -> subprocess.Popen[str]:
         """Start deploy.sh."""
         return subprocess.Popen(

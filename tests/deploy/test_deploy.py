@@ -165,6 +165,8 @@ def test_a_deploy_can_be_cut_off_at_any_step(
     machine: Machine, source: Source, step: str, power: bool
 ) -> None:
     source.set_version("cut")
+    if step == "virtual environment":
+        source.ask_for_other_packages()
     process = source.start(machine, "box")
     assert process.stdout is not None
     for line in process.stdout:
@@ -186,6 +188,8 @@ def test_a_deploy_can_be_cut_off_at_any_step(
     assert machine.status()["trouble"] == {}
     kept = set(machine.run("ls /opt/moodbox/releases").split())
     assert kept == machine.proven()
+    used = machine.run("basename -a $(readlink /opt/moodbox/releases/*/environment)").split()
+    assert set(machine.run("ls /opt/moodbox/environments").split()) == set(used)
     assert machine.run("ls -d /opt/moodbox/incoming.*", check=False) == ""
 
 
@@ -217,7 +221,7 @@ def test_a_second_deploy_at_the_same_time_is_refused(machine: Machine, source: S
     source.set_version("one")
     first = source.start(machine, "box")
     assert first.stdout is not None
-    next(line for line in first.stdout if "virtual environment" in line)
+    next(line for line in first.stdout if "checking the" in line)
     assert "another deploy is running" in source.deploy(machine, "--rollback", "box", code=9)
     first.communicate(timeout=300)
     assert first.returncode == 0
