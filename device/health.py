@@ -40,6 +40,8 @@ class Part(StrEnum):
     CORRECT = "correct"
     LIGHTS = "lights"
     ROOM = "room"
+    # Only `moodbox check` names it: it is a process of its own.
+    HOME = "home"
     # Jobs of the player.
     PLAYLISTS = "playlists"
     LIKES = "likes"

@@ -49,7 +49,7 @@ from common import (
 from exchange import put_in_place
 from music import close_mpd, configure_mpd, open_mpd, restore_mpd, share_music_folder
 from releases import create, current, delete_oldest, delete_unproven, prove, proven
-from services import page, rooms
+from services import home, page, rooms
 
 HERE = Path(__file__).resolve().parent
 
@@ -162,6 +162,7 @@ def status() -> None:
 
 def remove() -> None:
     """Remove moodbox; settings, learned data, the user and apt's packages stay."""
+    home.remove()
     rooms.remove()
     restore_mpd()
     page.remove()

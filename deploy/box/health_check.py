@@ -11,7 +11,7 @@ from collections.abc import Set
 from common import CURRENT, RELEASES, UNHEALTHY, DeployError, health_check_timeout_s, report, run
 from preflight import ENVIRONMENT_PARTS, check, install_units
 from releases import link_to
-from services import page, rooms
+from services import home, page, rooms
 
 STABLE_S = 5.0
 """How long a new release must stay healthy, in seconds."""
@@ -26,6 +26,7 @@ def start(name: str) -> None:
     if page.is_on():
         page.install(RELEASES / name)
     rooms.keep(RELEASES / name)
+    home.install(RELEASES / name)
     run("systemctl", "daemon-reload")
     run("systemctl", "enable", "--quiet", "moodbox.service")
     run("systemctl", "stop", "moodbox.service")  # from here on only the new release can answer

@@ -46,7 +46,7 @@ PI_PACKAGES = ["python3-lgpio", "python3-picamera2"]  # only Raspberry Pi OS has
 RASPBERRY_PI_OS = Path("/etc/rpi-issue")
 """Only Raspberry Pi OS has this file; /etc/os-release says Debian."""
 
-ENVIRONMENT_PARTS = {"camera", "panel", "volume", "next", "correct", "player", "library", "storage"}
+ENVIRONMENT_PARTS = {"camera", "panel", "volume", "next", "correct", "player", "library", "storage", "home"}
 """Parts whose faults are reported, but do not stop the deploy: a missing camera is not the release's fault.
 
 storage: the new release repairs a damaged file when it starts, so the fault must not keep it from starting.

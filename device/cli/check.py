@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,6 +24,7 @@ from device.errors import (
     MoodboxError,
     NoBoxError,
     PlayerError,
+    ServiceError,
     SoundError,
     install_command,
 )
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from device.mpd.connection import Client
 
 T = TypeVar("T")
+HOME_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,14 @@ class Finding:
     message: str
 
 
-def check(settings: Settings) -> list[Finding]:
+def check(settings: Settings, file: Path | None = None) -> list[Finding]:
     """Try each part. While a box runs, it holds pins and camera: then its status is used for them.
 
     A camera that its owner has switched off is not opened, and that is no fault.
+
+    Args:
+        settings: The settings.
+        file: Where they were read; None for the default file.
 
     Raises:
         ServiceError: A box runs that cannot be asked; without its status the findings would be wrong.
@@ -58,7 +67,8 @@ def check(settings: Settings) -> list[Finding]:
     trouble: dict[str, str] | None = status["trouble"] if status else None
     findings = [Finding(Part.SETTINGS, True, "every key is known and in range")]
     controls = {part: partial(_control, part) for part in control_pins(settings.panel)}
-    for part, try_out in (CHECKS | controls).items():
+    home = {Part.HOME: partial(check_home, file)} if settings.home.broker else {}
+    for part, try_out in (CHECKS | controls | home).items():
         if status and trouble is not None and part in (Part.CAMERA, Part.PANEL, *controls):
             off = part is Part.CAMERA and status.get("camera") == "off"
             how = SWITCHED_OFF if off else "in use by the box that runs"
@@ -145,6 +155,21 @@ def _control(part: Part, settings: Settings) -> str:
     with closing(open_control(settings.panel, part, lambda edge: None)):
         pins = control_pins(settings.panel)[part]
     return " and ".join(f"GPIO{pin}" for pin in pins)
+
+
+def check_home(file: Path | None, settings: Settings) -> str:
+    """The broker of `moodbox home`, which tries it in a process of its own: this one knows no MQTT."""
+    broker = settings.home.broker
+    try:
+        socket.socket(socket.AF_INET).close()
+    except OSError:  # in the box's sandbox, where a deploy checks its release
+        return f"not tried: there is no network here to reach {broker}"
+    command = [sys.executable, "-P", "-m", "home", "--check", *(["--settings", str(file)] if file else [])]
+    tried = subprocess.run(command, capture_output=True, text=True, timeout=HOME_TIMEOUT_S, check=False)
+    message = (tried.stdout or tried.stderr).strip().rpartition("\n")[2].removeprefix("moodbox home: ")
+    if tried.returncode:
+        raise ServiceError(message or f"{broker}: not tried: exit code {tried.returncode}")
+    return message
 
 
 def _player(settings: Settings) -> str:

@@ -57,7 +57,7 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
     """Try each part and print what was found."""
     from device.cli.check import check
 
-    findings = check(settings)
+    findings = check(settings, options.settings)
     print_findings(findings, in_json=options.json)
     return 0 if all(finding.works for finding in findings) else 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from device.box.state import Activity, State, indication_of, with_changes
+from device.box.state import Activity, PressCounts, State, indication_of, with_changes
 from device.mood import Decision, Mood, Outcome
 from device.panel.button import Gesture
 from device.panel.lights import Indication
@@ -73,3 +73,10 @@ def test_another_decision_ends_a_proposal_and_a_mood_by_hand() -> None:
     kept, ended = with_changes(state, paused=True), with_changes(state, decision=None)
     assert (kept.proposed, kept.by_hand) == (OTHER, OTHER)
     assert (ended.proposed, ended.by_hand) == (None, None)
+
+
+def test_presses_are_counted_and_not_what_the_button_may_still_become() -> None:
+    counts = PressCounts()
+    for gesture in Gesture:
+        counts = counts.after(gesture)
+    assert counts == PressCounts(short=1, double=1, long=1)

@@ -154,7 +154,7 @@ def test_the_device_imports_neither_the_converter_nor_optional_packages() -> Non
 import sys
 import device.cli.main, device.cli.check, device.assembly, device.box.box
 import device.vision.observation, device.playback.controller
-unwanted = {"converter", "tensorflow", "keras", "matplotlib", "rich", "soundfile"}
+unwanted = {"converter", "tensorflow", "keras", "matplotlib", "rich", "soundfile", "paho"}
 print(unwanted.intersection(name.partition(".")[0] for name in sys.modules))
 print([name for name in sys.modules if name.startswith("device.live")])
 """
