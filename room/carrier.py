@@ -66,18 +66,24 @@ class Carrier:
         self._box = box
         self._server = server
         self._key = key
-        self._coming: SimpleQueue[PressRequest | None] = SimpleQueue()
+        self._coming: SimpleQueue[PressRequest | BaseException | None] = SimpleQueue()
         self._problem = ""
         self._told: str | None = None  # what this room's box knows of it
 
     def run(self) -> None:
-        """Carry until the process ends."""
-        threading.Thread(target=self._follow_box, daemon=True).start()
+        """Carry until the process ends. Raises any error that has ended the thread which follows the box."""
+        threading.Thread(target=self._keep_following, daemon=True).start()
         while True:
             waiting = None
             with suppress(Empty):
-                waiting = self._coming.get(timeout=TRY_AGAIN_S if self._problem else None)
+                waiting = _checked(self._coming.get(timeout=TRY_AGAIN_S if self._problem else None))
             self._carry(waiting)
+
+    def _keep_following(self) -> None:
+        try:
+            self._follow_box()
+        except BaseException as error:  # whatever it is: without this thread, no press would be carried
+            self._coming.put(error)
 
     def _follow_box(self) -> None:
         said = ""
@@ -119,7 +125,7 @@ class Carrier:
     def _newest(self, waiting: PressRequest | None) -> PressRequest | None:
         with suppress(Empty):
             while True:
-                newer = self._coming.get_nowait()
+                newer = _checked(self._coming.get_nowait())
                 waiting = newer.after(waiting) if newer else waiting
         return waiting
 
@@ -133,6 +139,12 @@ class Carrier:
             with suppress(ServiceError):  # it does not run: it is told when it does
                 ask(self._box, RoomTrouble(problem=problem))
                 self._told = problem
+
+
+def _checked(came: PressRequest | BaseException | None) -> PressRequest | None:
+    if isinstance(came, BaseException):
+        raise came
+    return came
 
 
 def exchange(server: Address, key: bytes, body: str) -> None:

@@ -91,5 +91,5 @@ def decoded(text: bytes | str, kind: Any) -> Any:
     """Return JSON as one of the kinds. Raises LineError."""
     try:
         return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # msgspec.DecodeError, or a UnicodeDecodeError
         raise LineError(f"a line is not one of moodbox's: {str(error)[:100]}") from error

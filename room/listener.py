@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import socketserver
 import threading
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 MAX_CONNECTIONS = 8  # at once
 BURST, PER_S = 20, 2.0  # exchanges of one address
 REPORT_AGAIN_S = 60.0  # until the same address is named in the journal again
+ACCEPT_PAUSE_S = 1.0  # while too many files are open
 MAX_REASON = 200  # characters
 OTHER_VERSION = "the boxes have different versions of moodbox: deploy the same one to both"
 WRONG_KEY = "its key is another: copy /etc/moodbox/room.key from the box that plays for all"
@@ -46,12 +48,30 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self._rates = RateLimit(BURST, PER_S)
         self._reports = RateLimit(1, 1 / REPORT_AGAIN_S)
 
+    def get_request(self) -> Any:
+        """Accept a connection. With too many open files it would be tried again at once, without end."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno not in (errno.ECONNABORTED, errno.EAGAIN):  # these two: the client has gone
+                self.report("", f"connections cannot be accepted: {error.strerror}")
+                sleep(ACCEPT_PAUSE_S)
+            raise
+
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Refuse an address that comes too often, or a connection more than there are places for."""
         if not self._rates.allows(client_address[0]):
             self.report(client_address[0], "it asks too often")
             return False
         return self._connections.acquire(blocking=False)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start a thread for a connection; give its place back if there can be none."""
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._connections.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve a connection, and give its place back."""
@@ -61,9 +81,9 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
             self._connections.release()
 
     def report(self, address: str, problem: str) -> None:
-        """Log what an address does wrong, once a minute."""
+        """Log what an address does wrong, once a minute; "" is this end itself."""
         if self._reports.allows(address):
-            log.warning("%s: %s", address, printable(problem))
+            log.warning("%s: %s", address or "this box", printable(problem))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """An error of moodbox's own in one exchange ends that exchange."""

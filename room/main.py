@@ -11,11 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from device.output import OneLineParser, written_out
+from device.supervision import EXIT_INTERNAL_ERROR
 from room.carrier import PORT, Address, Carrier
 from room.listener import Listener
 from room.proof import RoomError, read_key
 
+log = logging.getLogger(__name__)
+
 FIRST_SOCKET = 3  # systemd passes its sockets from this file descriptor on
+POLL_S = 3600.0  # nothing but a signal ends it, so it need not look whether it has to end
 KEY = "room.key"
 ADDRESS = re.compile(
     r"(?P<host>[^:]+)(:(?P<port>\d+))?"
@@ -39,12 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.server:
                 Carrier(options.socket, address_of(options.server), key).run()
             with Listener(listening_socket(options.listen), options.socket, key) as listener:
-                listener.serve_forever()
+                listener.serve_forever(POLL_S)
         except RoomError as error:
             print(f"moodbox room: {error}", file=sys.stderr)
             return error.exit_code
         except KeyboardInterrupt:
             return 130
+        except Exception:
+            log.critical("the process ends by an error of moodbox's own", exc_info=True)
+            return EXIT_INTERNAL_ERROR
     return 0
 
 

@@ -92,6 +92,8 @@ def _replies(
 def _checked(path: Path, line: bytes) -> dict[str, Any]:
     try:
         reply: dict[str, Any] = json.loads(line)
+        if not isinstance(reply, dict):
+            raise ValueError("not an object")
     except (ValueError, RecursionError) as error:
         raise ServiceError(
             f"{path}: another program listens here, not moodbox; change service.socket"

@@ -98,7 +98,7 @@ def read_card(model: Path) -> Card:
         raise ModelError(
             f"{error.filename}: {error.strerror}; a model is a .tflite file with its card (.json) beside it"
         ) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{path}: not a model card: {error}; make it again with `quantize`") from error
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise ModelError(f"{model}: is not the file its card describes (sha256 differs); copy both again")

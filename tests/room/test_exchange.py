@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +22,7 @@ from device.control.server import ControlServer, Request
 from device.mood import Mood
 from room import listener as listening_end
 from room.carrier import Address, PressRequest, exchange
-from room.lines import EXCHANGE_S, MAX_LINE_BYTES, LineError
+from room.lines import EXCHANGE_S, MAX_LINE_BYTES, LineError, Said, decoded
 from room.listener import BURST, MAX_CONNECTIONS, WRONG_KEY
 from room.proof import Exchange, RoomError, Sender, new_challenge
 from tests.room.ends import KEY, listening
@@ -215,6 +217,42 @@ def test_an_address_that_asks_too_often_is_refused(
                 refused += 1
     assert refused == 5
     assert "127.0.0.1: it asks too often" in caplog.text
+
+
+def test_no_place_is_lost_when_no_thread_can_be_started(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        for _ in range(MAX_CONNECTIONS):
+            assert raw(address, hello(new_challenge())) == []
+    exchange(address, KEY, "")
+
+
+def test_with_too_many_open_files_it_waits_and_serves_again_once_it_can(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept, pauses = socket.socket.accept, []
+
+    def refuse(_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        monkeypatch.setattr(socket.socket, "accept", accept)
+
+    monkeypatch.setattr(listening_end, "sleep", pause)
+    monkeypatch.setattr(socket.socket, "accept", refuse)
+    exchange(address, KEY, "")
+    assert pauses == [listening_end.ACCEPT_PAUSE_S]
+
+
+def test_a_text_that_is_not_utf_8_is_refused() -> None:
+    with pytest.raises(LineError):
+        decoded(b'{"body": "\xff"}', Said)
 
 
 @given(st.binary(max_size=200))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from device.supervision import EXIT_INTERNAL_ERROR
 from room.carrier import PORT, Address
 from room.main import address_of, main
 from room.proof import RoomError, read_key
 from tests.device.cli.commands import moodbox_process
+from tests.waiting import eventually
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,21 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path, capsys: pytest.Capture
     key.chmod(0o600)
     assert main(["--listen", "-1", "--key", str(key)]) == 1
     assert "choose another with --listen" in capsys.readouterr().err
+
+
+def test_an_error_of_any_type_ends_it_with_70_so_that_it_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Here on the thread that follows the box, whose end would otherwise go unnoticed."""
+    key = tmp_path / "room.key"
+    key.write_text("k" * 64)
+    key.chmod(0o600)
+    monkeypatch.setattr("room.carrier.subscribe", lambda *_: iter([{"neither": "a press nor ok"}]))
+    ended: list[int] = []
+    run = partial(main, ["--server", "kitchen", "--key", str(key)])
+    threading.Thread(target=lambda: ended.append(run()), daemon=True).start()
+    eventually(lambda: ended == [EXIT_INTERNAL_ERROR])
+    assert "an error of moodbox's own" in caplog.text
 
 
 def test_a_box_that_plays_alone_needs_no_such_process(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,10 +79,10 @@ class BoxClient:
 def _checked(line: bytes) -> Reply:
     try:
         reply: Reply = json.loads(line)
+        if not isinstance(reply, dict):
+            raise ValueError("not an object")
     except (ValueError, RecursionError) as error:
         raise NoBoxError("something else than the box has replied") from error
-    if not isinstance(reply, dict):
-        raise NoBoxError("something else than the box has replied")
     if "error" in reply:
         raise BoxError(str(reply["error"]))
     return reply

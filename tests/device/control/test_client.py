@@ -10,7 +10,8 @@ from device.control.client import ask
 from device.errors import ServiceError
 
 
-def test_another_programs_socket_is_recognized(tmp_path: Path) -> None:
+@pytest.mark.parametrize("reply", [b"OK MPD 0.23\n", b"7\n", b"[]\n", b"null\n"])
+def test_another_programs_socket_is_recognized(tmp_path: Path, reply: bytes) -> None:
     path = tmp_path / "other.sock"
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(str(path))
@@ -18,7 +19,7 @@ def test_another_programs_socket_is_recognized(tmp_path: Path) -> None:
 
         def greet() -> None:
             with other.accept()[0] as client:
-                client.sendall(b"OK MPD 0.23\n")
+                client.sendall(reply)
                 client.recv(100)
 
         threading.Thread(target=greet, daemon=True).start()

@@ -86,8 +86,11 @@ def test_a_pipe_in_place_of_a_model_or_its_card_is_refused_at_once(model: Path, 
         Classifier(model)
 
 
-def test_a_card_that_is_nested_too_deeply_is_refused(model: Path) -> None:
-    model.with_suffix(".json").write_text("[" * 100_000)
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b'{"format": "\xff"}', b'{"format": 3, "sha256": "\xff"}']
+)
+def test_a_card_that_is_no_json_is_refused(model: Path, content: bytes) -> None:
+    model.with_suffix(".json").write_bytes(content)
     with pytest.raises(ModelError, match="not a model card"):
         Classifier(model)
 
