@@ -117,6 +117,8 @@ class Carrier:
                     f"{self._server.host} does not answer ({_reason(error)}): is it on, and room.serve set?"
                 )
             if waiting is None or monotonic() + pause - waiting.came > LATE_S:
+                if waiting:
+                    log.info("a press came to nothing: it would have come too late")
                 self._report(problem)
                 return
             sleep(pause)

@@ -29,6 +29,7 @@ REPORT_AGAIN_S = 60.0  # until the same address is named in the journal again
 ACCEPT_PAUSE_S = 1.0  # while too many files are open
 MAX_REASON = 200  # characters
 OTHER_VERSION = "the boxes have different versions of moodbox: deploy the same one to both"
+BROKEN_OFF = "if it is one of your boxes, its key is another: copy /etc/moodbox/room.key from this one"
 WRONG_KEY = "its key is another: copy /etc/moodbox/room.key from the box that plays for all"
 
 
@@ -83,7 +84,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def report(self, address: str, problem: str) -> None:
         """Log what an address does wrong, once a minute; "" is this end itself."""
         if self._reports.allows(address):
-            log.warning("%s: %s", address or "this box", printable(problem))
+            log.warning("%s: %s", address.removeprefix("::ffff:") or "this box", printable(problem))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """An error of moodbox's own in one exchange ends that exchange."""
@@ -112,7 +113,10 @@ class _Handler(socketserver.BaseRequestHandler):
         exchange = Exchange(self.server.key, hello.challenge, new_challenge())
         lines.send(Welcome(exchange.server, exchange.proof(Sender.SERVER)))
         began = monotonic()
-        said = lines.read(Said)
+        try:
+            said = lines.read(Said)
+        except LineError as error:
+            raise LineError(f"{error}; {BROKEN_OFF}") from error
         if not exchange.accepts(said.proof, Sender.CLIENT, said.body):
             self.server.report(self.client_address[0], WRONG_KEY)
             lines.send(Said(error=WRONG_KEY))

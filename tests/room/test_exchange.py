@@ -91,10 +91,13 @@ def test_the_box_is_asked_for_what_the_press_has_found(box: Box, address: Addres
     assert 0 < command.age < 60
 
 
-def test_nothing_is_asked_to_see_whether_the_key_is_right(box: Box, address: Address) -> None:
+def test_nothing_is_asked_to_see_whether_the_key_is_right(
+    box: Box, address: Address, caplog: pytest.LogCaptureFixture
+) -> None:
     exchange(address, KEY, "")
     with pytest.raises(RoomError, match="it has another key than this box: copy "):
         exchange(address, b"x" * 64, "")
+    eventually(lambda: "its key is another: copy /etc/moodbox/room.key from this one" in caplog.text)
     assert box.asked == []
 
 
