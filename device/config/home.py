@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from device.config.section import Section
 
 
@@ -27,6 +25,8 @@ class Home(Section, frozen=True):
 
     def address(self) -> tuple[str, int, bool]:
         """Return the broker's host and port, and whether it speaks TLS. `settings_of` has checked them."""
+        from urllib.parse import urlsplit  # the box itself has no use for it
+
         parts = urlsplit(self.broker)
         tls = parts.scheme == "mqtts"
         return parts.hostname or "", parts.port or (8883 if tls else 1883), tls

@@ -67,6 +67,11 @@ class Mosquitto:
             self._process.wait(10)
             self._process = None
 
+    def stop_and_go(self, number: int) -> None:
+        """Send it SIGSTOP or SIGCONT."""
+        assert self._process
+        self._process.send_signal(number)
+
     @property
     def log(self) -> list[str]:
         """What it has logged, without the times."""

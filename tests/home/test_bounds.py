@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 
+import psutil
 import pytest
 
 from device.demo.harness import Harness
@@ -124,3 +126,19 @@ def test_a_mistake_in_the_settings_is_one_line(start: Start, lines: list[str], p
     (line,) = process.stderr.read().splitlines()
     assert line.startswith("moodbox home: ")
     assert problem in line
+
+
+@needs_mosquitto
+def test_a_broker_that_hangs_costs_neither_memory_nor_the_box(
+    box: Harness, broker: Mosquitto, home_assistant: HomeAssistant, start: Start
+) -> None:
+    process = psutil.Process(start(f"mqtt://127.0.0.1:{broker.port}").pid)
+    eventually(lambda: home_assistant.availability() == "online")
+    used = process.memory_info().rss
+    broker.stop_and_go(signal.SIGSTOP)
+    for _ in range(4):
+        box.press()
+        assert box.wait_for_observation(30)
+    assert process.memory_info().rss - used < 1 << 20
+    broker.stop_and_go(signal.SIGCONT)
+    eventually(lambda: len(home_assistant.presses()) == 4)

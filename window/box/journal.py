@@ -8,7 +8,7 @@ from pathlib import Path
 
 from device.mood import Mood
 
-UNITS = ("moodbox.service", "mpd.service", "moodbox-window.service")
+UNITS = ("moodbox.service", "mpd.service", "moodbox-window.service", "moodbox-home.service")
 LINES = 80
 TIMEOUT_S = 6.0
 MAX_BYTES = 256 << 10
