@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import select
 import subprocess
@@ -18,6 +19,7 @@ from device.errors import MoodboxError, SoundError, install_command
 from device.library.audio.features import Features
 
 ANSWER_TIMEOUT_S = 120.0  # a song that takes longer counts as one that cannot be analyzed
+MAX_WAIT_S = 1.0  # in one go
 EXIT_TIMEOUT_S = 1.0  # for the worker to exit by itself before it is killed
 MAX_CONSECUTIVE_CRASHES = 5  # so many in a row cannot all be the fault of the songs
 
@@ -169,7 +171,9 @@ def _status(answer: bytes) -> _Status:
 
 def _read_line(process: subprocess.Popen[bytes], timeout_s: float) -> bytes | None:
     assert process.stdout
-    if not select.select([process.stdout], [], [], timeout_s)[0]:
+    # In short waits: if both processes were stopped, by Ctrl-Z say, one wait is over, and not the whole time.
+    waits = math.ceil(timeout_s / MAX_WAIT_S)
+    if not any(select.select([process.stdout], [], [], timeout_s / waits)[0] for _ in range(waits)):
         return None
     line = process.stdout.readline()
     return line if line.endswith(b"\n") else b""

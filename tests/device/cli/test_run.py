@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -10,9 +11,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
@@ -112,6 +115,34 @@ def test_a_terminal_that_passes_on_journal_stream_still_gets_the_log(
         box.terminate()
         assert box.stderr
         assert "moodbox 0." in box.stderr.read()
+
+
+def test_a_box_that_was_stopped_goes_on_with_what_mpd_plays_by_then_and_learns_no_skip(
+    settings_file: Path, mpd: PrivateMpd
+) -> None:
+    """By Ctrl-Z, and `fg`."""
+    for number in range(10):
+        soundfile.write(mpd.music / f"{number}.ogg", np.zeros(8000), 8000, format="OGG", subtype="VORBIS")
+    mpd.update()
+    client = mpd.client()
+
+    def ended() -> int:
+        return sum(play["completed"] for play in played() if play["kind"] == "song")
+
+    def played() -> list[dict[str, Any]]:
+        output = moodbox("export", "--settings", settings_file).stdout
+        return list(json.loads(output)["play_counts"])
+
+    with running(settings_file) as box:
+        eventually(client.currentsong)
+        box.send_signal(signal.SIGSTOP)
+        began = int(client.status().get("songid", 0))
+        eventually(lambda: int(client.status().get("songid", began + 2)) >= began + 2)  # or to the end
+        box.send_signal(signal.SIGCONT)
+        eventually(lambda: status(settings_file)["playing"] == "play" and ended())
+        after = status(settings_file)
+        assert (after["stepped_back"], after["trouble"]) == (False, {})
+        assert not any(play["skipped"] for play in played())
 
 
 def test_systemd_is_notified_of_readiness_status_and_watchdog(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -116,6 +118,23 @@ def test_a_song_that_hangs_is_a_fault_after_the_timeout_and_the_next_is_analyzed
         assert isinstance(client.analyze(song), Features)
         assert client.analyze(endless) == "the analysis takes too long"
         assert isinstance(client.analyze(song), Features)
+
+
+def test_a_song_is_not_given_up_because_box_and_worker_were_stopped(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Ctrl-Z, say: all of a wait is over then."""
+    wait, waits = select.select, []
+
+    def stopped_at_first(*arguments: Any) -> Any:
+        waits.append(arguments)
+        return wait(*arguments) if len(waits) > 1 else ([], [], [])
+
+    with closing(AudioClient()) as client:
+        client.start()
+        monkeypatch.setattr(select, "select", stopped_at_first)
+        assert isinstance(client.analyze(song), Features)
+    assert len(waits) > 1
 
 
 def test_a_song_that_crashes_the_worker_is_a_fault_and_the_next_is_analyzed(
