@@ -13,6 +13,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from device.config import settings
 from device.config.last_good import service_folder
 from device.config.overlay import SettingsOverlay
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from device.library.tag_affect import AffectLexicon
     from device.playback.memory import Memory
     from device.vision.camera import Camera
+    from device.vision.cameras.capture import Capture
     from device.vision.observation import FaceAnalyzer
 
 
@@ -132,7 +135,8 @@ def open_box(
             health=health,
             more_actions=SettingsRequests(
                 SettingsOverlay(settings_file, chosen.service.state_path()),
-                {"music.style": lambda changed: playback.change_style(changed.music.style)},
+                {"music.style": lambda changed: playback.change_style(changed.music.style)}
+                | ({} if open_camera else _mounting(chosen.camera, capture)),
             ).actions
             | Upkeep(chosen, health, memory, lambda: events.put(Stop())).actions
             | (outlet.actions if outlet else {}),
@@ -141,6 +145,17 @@ def open_box(
             debounce=chosen.panel.debounce,
             restart_policy=restart_policy,
         )
+
+
+def _mounting(camera: settings.Camera, capture: Capture) -> dict[str, Callable[[settings.Settings], None]]:
+    """Return what applies a change of the way in which the camera is mounted, by its key."""
+    from device.vision.camera import camera_factory
+
+    def remount(changed: settings.Settings) -> None:
+        mounted = replace(camera, rotate=changed.camera.rotate, mirror=changed.camera.mirror)
+        capture.change_camera(camera_factory(mounted))
+
+    return {"camera.rotate": remount, "camera.mirror": remount}
 
 
 def _refuse_requests(server: ControlServer, events: SimpleQueue[Any]) -> None:

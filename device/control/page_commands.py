@@ -154,7 +154,8 @@ class Frames(PageCommand, frozen=True, tag="frames"):
     summary = "the live picture, after `allow` with `aim`, until it is closed"
     sends = (
         "a line for each frame: `jpeg` (base64, or null), `width`, `height`, `face` (x, y, width, height in"
-        " the JPEG), `probabilities`, `mood` (or null), `hints` (what to change), `left_s`; at last an error"
+        " the JPEG), `probabilities`, `mood` (or null), `hints` (what to change), `turn` (degrees"
+        " clockwise by which the frame is to be turned, or null), `left_s`; at last an error"
     )
     goes_on = True
 

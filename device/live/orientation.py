@@ -42,6 +42,11 @@ class Orientation:
             self._search(frame)
         return TURNS[self._turns[0]] if self._found >= AGREEING else None
 
+    @property
+    def turn(self) -> int | None:
+        """The degrees, clockwise, by which frames have to be turned to be upright; None if not known."""
+        return 360 - 90 * self._turns[0] if self._found >= AGREEING else None
+
     def _search(self, frame: Frame) -> None:
         if self._shows_face(np.ascontiguousarray(np.rot90(frame, self._turns[0]))):
             self._found += 1

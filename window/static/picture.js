@@ -18,6 +18,7 @@ function close(text) {
   $("stop").hidden = true;
   $("allow").hidden = false;
   $("hint").textContent = "";
+  $("turn").hidden = true;
   $("left").textContent = "";
   if (text) $("closed-text").textContent = text;
 }
@@ -90,10 +91,28 @@ function show(frame) {
   const hints = (frame.hints ?? []).map((hint) => words.hints[hint.replaceAll(" ", "_")] ?? hint);
   const text = hints.join(" ") || (frame.face ? $("hint").dataset.none : "");
   if ($("hint").textContent !== text) $("hint").textContent = text;
+  $("turn").hidden = !frame.turn;
+  if (frame.turn) $("turn").dataset.degrees = frame.turn;
   if (frame.left_s !== undefined) {
     const left = Math.max(0, Math.round(frame.left_s));
     const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     $("left").textContent = say($("left").dataset.text, { time });
+  }
+}
+
+// Lets the box turn its frames; those that are mirrored afterwards are turned the other way.
+async function turn(button) {
+  try {
+    const { settings } = await send("/do", { do: "settings" });
+    const setting = (key) => settings.find((each) => each.key === key);
+    const further = Number(button.dataset.degrees);
+    const { value, restart } = setting("camera.rotate");
+    const rotate = (value + (setting("camera.mirror").value ? 360 - further : further)) % 360;
+    await send("/do", { do: "set", key: "camera.rotate", value: rotate });
+    button.hidden = true;
+    toast(restart ? button.dataset.later : button.dataset.done);
+  } catch (error) {
+    toast(error.message, true);
   }
 }
 
@@ -133,6 +152,7 @@ export function startPicture() {
       $("closed").classList.remove("asking");
     }
   });
+  onClick("turn", turn);
   onClick("stop", async () => {
     const hadFocus = document.activeElement === $("stop");
     close("");

@@ -149,11 +149,12 @@ class LiveView:
             face = self._last_face = found.face
             threshold = self._analyzer.card.threshold
             probabilities = self._bias().apply(found.probabilities) if found.probabilities else None
-        hints = hints_for(frame, face)
+        hints, turn = hints_for(frame, face), None
         if not is_looks_own and (mounted := self._mounting(frame, has_face=face is not None)):
             hints = [mounted, *hints]
+            turn = self._orientation.turn if self._orientation else None
         self._has_shown = True
-        self._send(picture(frame, face, probabilities, threshold, hints))
+        self._send(picture(frame, face, probabilities, threshold, hints) | {"turn": turn})
 
     def _mounting(self, frame: Frame, *, has_face: bool) -> Hint | None:
         from device.live.orientation import Orientation
@@ -172,7 +173,7 @@ class LiveView:
         return result.face is not None
 
     def _line(self, content: dict[str, Any]) -> dict[str, Any]:
-        nothing = dict.fromkeys(("jpeg", "width", "height", "face", "probabilities", "mood"))
+        nothing = dict.fromkeys(("jpeg", "width", "height", "face", "probabilities", "mood", "turn"))
         return nothing | {"hints": [], "left_s": round(self._until - monotonic(), 1)} | content
 
     def _send(self, content: dict[str, Any]) -> None:

@@ -98,6 +98,13 @@ class Capture:
         self._stopped.set()
         self._requests.release()
 
+    def change_camera(self, open_camera: Callable[[], Camera]) -> None:
+        """Open another camera from the next session on. The present session ends, and says so."""
+        self._open_camera = open_camera
+        if not self._stopped.is_set():
+            self.stop()
+            self._post(CaptureEnded(self._session))
+
     def close(self) -> None:
         """End the session, and wait a moment until the camera is closed."""
         self.stop()

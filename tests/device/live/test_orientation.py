@@ -34,6 +34,7 @@ def test_it_tells_how_the_camera_is_mounted(
     hints = [orientation.hint(frame, shows_face(frame), PAUSE_S * second) for second in range(12)]
     assert hints[-1] == expected
     assert set(hints) <= {None, expected}
+    assert orientation.turn == (90 * quarters if quarters else None)  # the frame was turned the other way
 
 
 def test_a_face_that_is_found_once_is_no_reason_and_one_in_the_frame_as_it_is_ends_the_hint() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import time
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ from device.config.settings import Settings
 from device.control import page_commands as page
 from device.control import protocol
 from device.control.client import ask, subscribe
-from device.demo.harness import Harness
+from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.panel.lights import Indication
@@ -87,6 +89,28 @@ def test_a_camera_that_is_mounted_upside_down_is_told(
         line = next(line for line in lines if "upside_down" in line["hints"])
     assert line["face"] is None
     assert "no_face" in line["hints"]
+
+
+def test_a_camera_that_is_mounted_upside_down_is_turned_at_once(
+    settings: Settings, library: PrivateMpd
+) -> None:
+    path = settings.service.socket_path()
+    camera = msgspec.structs.replace(settings.camera, source=f"images:{NEUTRAL}")
+    with harness_for(msgspec.structs.replace(settings, camera=camera)) as harness:
+        assert harness.wait_for_decision(20)
+        replies = asked_for(settings, "aim")
+        shows(harness, Indication.CONSENT)
+        harness.press()
+        assert replies.get(timeout=20) == {"ok": True}
+        with watch(settings) as lines:
+            assert next(line for line in lines if line["jpeg"])["turn"] is None
+            ask(path, page.Set(key="camera.rotate", value=180))  # as if somebody had mounted it so
+            some = islice(lines, 80)
+            assert next(line["turn"] for line in some if line["turn"]) == 180
+            ask(path, page.Set(key="camera.rotate", value=0))
+            next(line for line in some if line["face"])
+        listed = ask(path, page.Settings())["settings"]
+    assert {each["key"] for each in listed if not each["restart"]} >= {"camera.rotate", "camera.mirror"}
 
 
 def test_a_look_meanwhile_is_seen_and_the_picture_goes_on(

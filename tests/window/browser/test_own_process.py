@@ -1,4 +1,4 @@
-"""The button that restarts the box, at a box that is started again as systemd does it."""
+"""What needs a box in a process of its own: a button that restarts it, and one that turns its picture."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from device.control.client import ask
-from device.demo.show import PICTURES
+from device.control.page_commands import Set, Settings
 from device.demo.workplace import Workplace, workplace
 from device.errors import ServiceError
 from tests.device.cli.commands import MOCK_PINS
+from tests.device.conftest import NEUTRAL
 from tests.waiting import eventually
 from tests.window.browser.conftest import PHONE, Visitor
 from tests.window.serving import Serving, serving
@@ -40,7 +41,7 @@ class Service:
 
     def __init__(self, place: Workplace, notify: str) -> None:
         self._command = [sys.executable, "-c", BOX, "run", "--settings", str(place.settings_file)]
-        self._command += ["--camera", f"images:{PICTURES}"]
+        self._command += ["--camera", f"images:{NEUTRAL}"]
         self._environment = os.environ | MOCK_PINS | {"NOTIFY_SOCKET": notify}
         self._process: subprocess.Popen[bytes] | None = None
         self._ending = False
@@ -62,13 +63,13 @@ class Service:
         self._thread.join()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def place() -> Iterator[Workplace]:
     with workplace() as made:
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def service(place: Workplace) -> Iterator[Service]:
     with ExitStack() as stack:
         notified = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
@@ -80,7 +81,7 @@ def service(place: Workplace) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def window(place: Workplace, service: Service) -> Iterator[Serving]:
     with serving(place.settings.service.socket_path(), place.page_state) as found:
         yield found
@@ -94,13 +95,23 @@ def plays(place: Workplace) -> bool:
         return False
 
 
+def address_of(window: Serving) -> str:
+    """Where its page is."""
+    return f"http://127.0.0.1:{window.port}"
+
+
+def paired_page(window: Serving, visit: Callable[..., Visitor]) -> Page:
+    """A page of a browser that is let in."""
+    page: Page = visit(PHONE, paired=False).context.new_page()
+    page.goto(address_of(window) + window.window.pairing.new_link())
+    return page
+
+
 def test_the_box_restarts_with_what_was_set_and_the_page_goes_on(
     window: Serving, visit: Callable[..., Visitor], service: Service, place: Workplace
 ) -> None:
-    address = f"http://127.0.0.1:{window.port}"
-    page = visit(PHONE, paired=False).context.new_page()
-    page.goto(address + window.window.pairing.new_link())
-    page.goto(f"{address}/settings")
+    page = paired_page(window, visit)
+    page.goto(f"{address_of(window)}/settings")
     page.get_by_role("searchbox").fill("volume_max")
     field = page.get_by_label("volume_max", exact=True)
     field.fill("33")
@@ -111,6 +122,24 @@ def test_the_box_restarts_with_what_was_set_and_the_page_goes_on(
     expect(page.get_by_role("button", name="Restart the box")).to_be_hidden()
     eventually(lambda: service.starts == 2)
     eventually(lambda: plays(place))
-    page.goto(f"{address}/")
+    page.goto(f"{address_of(window)}/")
     page.get_by_role("slider", name="Volume").fill("90")
     expect(page.locator("#loudness")).to_have_text("33 %", timeout=20_000)  # the new bound holds
+
+
+def test_a_picture_that_is_upside_down_is_turned_by_a_button(
+    window: Serving, visit: Callable[..., Visitor], place: Workplace
+) -> None:
+    socket = place.settings.service.socket_path()
+    ask(socket, Set(key="camera.rotate", value=180))  # as if the camera were mounted so
+    page = paired_page(window, visit)
+    page.goto(f"{address_of(window)}/aim")
+    page.get_by_role("button", name="Show the picture").click()
+    eventually(lambda: ask(socket, "status")["state"] == "asked")
+    ask(socket, "pair")
+    page.get_by_role("button", name="Turn the picture").click(timeout=30_000)
+    expect(page.locator("#toast")).to_contain_text("Turned.")
+    expect(page.locator("#hint")).not_to_contain_text("upside down", timeout=30_000)
+    [rotate] = [each for each in ask(socket, Settings())["settings"] if each["key"] == "camera.rotate"]
+    assert rotate["value"] == 0
+    page.get_by_role("button", name="Close the picture").click()
