@@ -33,10 +33,10 @@ class SightedFaces:
     persons: list[Box] = field(default_factory=list)
     seen: set[Box] = field(default_factory=set)
 
-    def analyze(self, frame: Frame, previous: Face | None = None, mirrored: bool = False) -> FrameResult:
+    def analyze(self, frame: Frame, previous: Face | None = None, number: int = 0) -> FrameResult:
         """As in `FaceAnalyzer`."""
         self.frames += 1
-        result = self.analyzer.analyze(frame, previous, mirrored)
+        result = self.analyzer.analyze(frame, previous, number)
         for _ in self.furniture:
             here = box_of(result.face, frame.shape[1]) if result.face else None
             known = next((box for box in self.furniture if here and here.is_at(box)), None)
@@ -44,7 +44,7 @@ class SightedFaces:
                 break
             self.seen.add(known)
             frame = _covered(frame, known)
-            result = self.analyzer.analyze(frame, None, mirrored)
+            result = self.analyzer.analyze(frame, None, number)
         if result.face:
             self.persons.append(box_of(result.face, frame.shape[1]))
         return result

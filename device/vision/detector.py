@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from device.errors import ModelError
 from device.mood import Face
-from device.vision.model_card import Crop
+from device.vision.model_card import PLAIN, Crop, CropVariation
 from device.vision.normalization import normalize
 from device.vision.opencv import cv2, named
 
@@ -296,15 +296,20 @@ def _brightened(picture: Any) -> Any:
     return cv2.LUT(picture, (255 * np.linspace(0, 1, 256) ** gamma).astype(np.uint8))
 
 
-def crop_face(frame: NDArray[np.uint8], face: Face, crop: Crop, side: int) -> NDArray[np.uint8]:
+def crop_face(
+    frame: NDArray[np.uint8], face: Face, crop: Crop, side: int, variation: CropVariation = PLAIN
+) -> NDArray[np.uint8]:
     """Crop the square around `face`, upright and normalized as the model's card says, uint8 (side, side).
 
     Outside of the frame, its edge is repeated.
     """
-    size = max(1, math.floor(max(face.width, face.height) * (1 + crop.margin)))
-    center = (face.x + face.width / 2 - 0.5, face.y + face.height / 2 - 0.5)
+    scale, right, down, mirrored = variation
+    size = max(1, math.floor(max(face.width, face.height) * (1 + crop.margin) * scale))
+    x, y = face.x + face.width / 2 - 0.5, face.y + face.height / 2 - 0.5
+    center = (x + right * size, y + down * size)
     transform = np.asarray(cv2.getRotationMatrix2D(center, face.tilt, 1), dtype=np.float64)
     transform[:, 2] += (size - 1) / 2 - np.array(center)
     square = cv2.warpAffine(frame, transform, (size, size), borderMode=cv2.BORDER_REPLICATE)
     scaled = cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA)
-    return normalize(np.asarray(scaled, dtype=np.uint8), crop.normalization)
+    normalized = normalize(np.asarray(scaled, dtype=np.uint8), crop.normalization)
+    return normalized[:, ::-1] if mirrored else normalized

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -32,6 +32,23 @@ class Crop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     detector: str
     margin: Annotated[float, msgspec.Meta(ge=-0.5, le=2)]
     normalization: Normalization = msgspec.field(name="light")
+
+
+class CropVariation(NamedTuple):
+    """How a crop differs from the one that the card asks for.
+
+    scale: of its side.
+    right, down: by how much of its side it is shifted.
+    mirrored: whether it is the mirror image.
+    """
+
+    scale: float = 1.0
+    right: float = 0.0
+    down: float = 0.0
+    mirrored: bool = False
+
+
+PLAIN = CropVariation()
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,15 @@ from device.vision.change import ChangeDetector
 from device.vision.classifier import Classifier, Prediction
 from device.vision.detector import LBP_CASCADE, FaceDetector, crop_face
 from device.vision.frame import Frame
+from device.vision.model_card import CropVariation
+
+CROPS = tuple(
+    CropVariation(*square, mirrored=number % 2 == 1)
+    for number, square in enumerate(
+        [(1.0, 0.0, 0.0), (0.95, 0.03, 0.0), (1.05, -0.03, 0.0), (0.95, 0.0, 0.03), (1.05, 0.0, -0.03)] * 2
+    )
+)
+"""Of successive predictions. Together they know more of a face than one of them does (docs/models.md)."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class FrameResult:
 class Analyzer(Protocol):
     """What finds and classifies a face."""
 
-    def analyze(self, frame: Frame, previous: Face | None = None, mirrored: bool = False) -> FrameResult:
+    def analyze(self, frame: Frame, previous: Face | None = None, number: int = 0) -> FrameResult:
         """As in `FaceAnalyzer`."""
 
 
@@ -58,13 +67,13 @@ class FaceAnalyzer:
         self._detector = FaceDetector(cascade, rules.min_face, verified=self._tells_faces)
         self._seen: tuple[int, ...] | None = None  # the shape of frames whose remains are in the buffers
 
-    def analyze(self, frame: Frame, previous: Face | None = None, mirrored: bool = False) -> FrameResult:
+    def analyze(self, frame: Frame, previous: Face | None = None, number: int = 0) -> FrameResult:
         """Detect a face and classify it.
 
         Args:
             frame: In an array that is not uint8, (height, width), there is no face.
             previous: The face in the frame before; it is tracked.
-            mirrored: Whether to classify the mirror image of the face.
+            number: Of the prediction in its observation: which of `CROPS` to classify.
         """
         start = perf_counter()
         self._seen = frame.shape
@@ -75,8 +84,8 @@ class FaceAnalyzer:
             nonlocal classify_time
             if face not in predictions:
                 began = perf_counter()
-                crop = crop_face(frame, face, self.card.crop, self.card.side)
-                predictions[face] = self._classifier.predict(crop[:, ::-1] if mirrored else crop)
+                crop = crop_face(frame, face, self.card.crop, self.card.side, CROPS[number % len(CROPS)])
+                predictions[face] = self._classifier.predict(crop)
                 classify_time += perf_counter() - began
             return predictions[face]
 
@@ -118,8 +127,8 @@ class Observation:
     ) -> FrameResult:
         """Analyze one more frame.
 
-        Every second prediction is made from the mirror image: if the face does not move, the same crop again
-        would add no information.
+        Each prediction is made from another of `CROPS`: if the face does not move, the same crop again would
+        add no information.
 
         Args:
             analyzer: Detects and classifies the face.
@@ -130,7 +139,7 @@ class Observation:
         if changes and not self._last_face and not changes.needs_search(frame):
             result = FrameResult(None, None, perf_counter() - start, 0.0)
         else:
-            result = analyzer.analyze(frame, self._last_face, mirrored=len(self._predictions()) % 2 == 1)
+            result = analyzer.analyze(frame, self._last_face, len(self._predictions()))
             if changes and result.face:
                 changes.forget()
         self.results.append(result)

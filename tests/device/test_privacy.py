@@ -22,7 +22,7 @@ from device.live.picture import MAX_SIDE
 from device.system import private_memory
 from device.vision.detector import crop_face
 from device.vision.frame import scaled_down
-from device.vision.observation import FaceAnalyzer
+from device.vision.observation import CROPS, FaceAnalyzer
 from device.vision.pictures import read_picture
 from tests.device.cli.commands import moodbox, running, status
 from tests.device.memory_search import found_in, words_of
@@ -79,19 +79,20 @@ def test_a_box_that_rests_has_no_part_of_a_face_in_its_memory(
     analyzer = FaceAnalyzer(settings.model, settings.look)
     face = analyzer.analyze(frame).face
     assert face
-    crop = crop_face(frame, face, analyzer.card.crop, analyzer.card.side)
+    card = analyzer.card
+    crops = [crop_face(frame, face, card.crop, card.side, variation) for variation in CROPS]
     in_frame = frame[face.y : face.y + face.height : 4, face.x : face.x + face.width]
     with running(settings_file) as box:
         eventually(lambda: status(settings_file)["state"] == "mood", 60)
         moodbox("press", "--settings", settings_file)
         eventually(lambda: status(settings_file)["state"] == "mood", 60)
-        pictures = {"frame": in_frame, "crop": crop, "mirrored crop": crop[:, ::-1]}
+        pictures = {"frame": in_frame, "crops": np.concatenate(crops)}
         # The search finds what is there: the path of the settings, which the box keeps.
         pictures["path"] = np.frombuffer(str(settings_file).encode(), np.uint8)[None, :]
         found = found_in(box.pid, {name: words_of(picture) for name, picture in pictures.items()})
         box.terminate()
     assert found.pop("path")
-    assert found == {"frame": 0, "crop": 0, "mirrored crop": 0}
+    assert found == {"frame": 0, "crops": 0}
 
 
 def test_once_nobody_watches_no_part_of_the_live_picture_is_left(

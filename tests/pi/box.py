@@ -19,7 +19,10 @@ LIGHT_LINES = tuple(LIGHTS.values())
 
 def wait_until_it_plays(pi: EmulatedPi, timeout_s: float = 300) -> None:
     """Wait until the box plays without a fault."""
-    eventually(lambda: is_healthy(pi), timeout_s, pause=1)
+    try:
+        eventually(lambda: is_healthy(pi), timeout_s, pause=1)
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {pi.status()}") from late
 
 
 def is_healthy(pi: EmulatedPi) -> bool:

@@ -31,10 +31,12 @@ class PiCamera(ClosingCamera):
             self._camera.start()
         except (RuntimeError, OSError) as error:
             self.close()
-            raise CameraError(
-                f"the Pi's camera cannot give {width}x{height} ({error}): choose a smaller camera.width and "
-                "camera.height, such as the default 320x240"
-            ) from error
+            advice = (
+                "choose a smaller camera.width and camera.height, such as the default 320x240"
+                if width * height > 320 * 240
+                else "another program may use it, or its memory; if it stays so, `sudo reboot`"
+            )
+            raise CameraError(f"the Pi's camera cannot give {width}x{height} ({error}): {advice}") from error
         except BaseException:  # whatever it is: while this process has the camera, nobody can open it again
             self.close()
             raise

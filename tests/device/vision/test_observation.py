@@ -14,7 +14,8 @@ from device.config.settings import Look as Rules
 from device.mood import Face, Mood, Outcome, Probabilities
 from device.vision.change import ChangeDetector
 from device.vision.frame import Frame
-from device.vision.observation import FaceAnalyzer, FrameResult, Observation, observe
+from device.vision.model_card import PLAIN, CropVariation
+from device.vision.observation import CROPS, FaceAnalyzer, FrameResult, Observation, observe
 from device.vision.pictures import read_picture
 from tests.device.conftest import HAPPY, NEUTRAL
 
@@ -32,7 +33,7 @@ class CountingAnalyzer(FaceAnalyzer):
         self.found = found
         self.count = 0
 
-    def analyze(self, frame: Frame, previous: Face | None = None, mirrored: bool = False) -> FrameResult:
+    def analyze(self, frame: Frame, previous: Face | None = None, number: int = 0) -> FrameResult:
         self.count += 1
         return self.found
 
@@ -103,16 +104,23 @@ def test_what_the_network_takes_for_no_face_is_none(tmp_path: Path) -> None:
     assert strict.analyze(read_picture(HAPPY), previous=face).face is None
 
 
-def test_every_second_prediction_is_of_the_mirror_image() -> None:
+def test_each_prediction_of_a_look_is_made_from_another_crop_of_the_face() -> None:
     analyzer, frame = FaceAnalyzer(Model(), Rules()), read_picture(NEUTRAL)
     observed = Observation(Rules(), threshold=0.5, started=0.0)
-    results = [observed.add_frame(analyzer, frame) for _ in range(3)]
-    previous = [None, results[0].face, results[1].face]
-    plain = [analyzer.analyze(frame, face).probabilities for face in previous]
-    mirrored = [analyzer.analyze(frame, face, mirrored=True).probabilities for face in previous]
+    results = [observed.add_frame(analyzer, frame) for _ in range(5)]
+    previous = [None, *(result.face for result in results)]
+    predicted = [result.probabilities for result in results]
+    assert predicted == [
+        analyzer.analyze(frame, face, number).probabilities
+        for number, face in zip(range(5), previous, strict=False)
+    ]
+    assert len({tuple(found.values()) for found in predicted if found}) == 5
 
-    assert [result.probabilities for result in results] == [plain[0], mirrored[1], plain[2]]
-    assert plain[1] != mirrored[1]
+
+def test_the_crops_of_a_look_are_on_the_whole_where_the_face_is_and_half_of_them_mirrored() -> None:
+    assert CROPS[0] == PLAIN
+    assert np.mean(CROPS, axis=0) == pytest.approx(CropVariation(mirrored=0.5))  # type: ignore[arg-type]
+    assert len(set(CROPS)) == len(CROPS)
 
 
 def test_no_frame_is_taken_after_the_predictions_agree() -> None:
