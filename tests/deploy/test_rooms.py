@@ -79,7 +79,9 @@ def test_a_box_that_serves(rooms: ModuleType, commands: Commands, capsys: pytest
     assert len(rooms.KEY.read_text().strip()) == 64
     assert commands.ran("restart", "mpd.service")
     assert commands.ran("enable", "moodbox-room.socket", "snapserver.service", "snapclient.service")
-    assert "this box plays for all rooms" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "this box plays for all rooms" in printed
+    assert "add this line" not in printed  # the box's own configuration has it
 
 
 def test_a_later_deploy_keeps_key_and_music(rooms: ModuleType, commands: Commands) -> None:
