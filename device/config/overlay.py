@@ -61,6 +61,10 @@ class DamagedOverlayError(SettingsError):
     """What was set on the page cannot be read any more."""
 
 
+class ForbiddenOverlayError(SettingsError):
+    """What was set on the page counts for the box, but may not be read by this user."""
+
+
 class SettingsOverlay:
     """The settings file and what was set on the page.
 
@@ -80,6 +84,8 @@ class SettingsOverlay:
         try:
             if overlay := _read(file):
                 settings = settings_of(_merged(content, overlay), file)
+        except ForbiddenOverlayError as error:
+            return settings, str(error)
         except SettingsError as error:
             return settings, f"{error}; until that is corrected, nothing that was set on the page counts"
         return settings, None
@@ -153,12 +159,18 @@ def _read(file: Path) -> Content:
 
     Raises:
         DamagedOverlayError: It is no TOML, or no file.
+        ForbiddenOverlayError: It may not be read.
         SettingsError: It cannot be read.
     """
     try:
         content = read_toml(file)
     except FileNotFoundError:
         return {}
+    except PermissionError as error:  # also where only the folder is closed to this user
+        raise ForbiddenOverlayError(
+            f"{file}: this user may not read what was set on the page: "
+            "use sudo, or add your user to the group moodbox"
+        ) from error
     except OSError as error:
         kind = SettingsError if file.is_file() else DamagedOverlayError
         raise kind(f"{file}: cannot be read: {error.strerror}") from error

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from device.config import last_good, overlay
 from device.config.settings import Settings
 from device.control.client import ask
-from device.errors import NoBoxError, ServiceError
+from device.errors import MemoryFileError, MoodboxError, NoBoxError, ServiceError
 from device.library import index
 from device.mpd.connection import connected
 from device.mpd.stickers import delete_plays
@@ -36,20 +37,32 @@ def erase(settings: Settings) -> Erased:
     Raises:
         ServiceError: A box runs, which would write them again.
         PlayerError: MPD cannot be reached; nothing was erased then.
-        MemoryFileError: The box's memory cannot be read.
+        MemoryFileError: The box's memory cannot be read, or a file cannot be erased.
     """
     _check_that_no_box_runs(settings)
     folder = settings.service.state_path()
-    songs = _counted_songs(folder)
+    with _in_one_line(folder):
+        songs = _counted_songs(folder)
     if songs:
         with connected(settings.music) as client:
             for uri in songs:
                 delete_plays(client, uri)
-    with acting_as_owner(folder):
+    with _in_one_line(folder), acting_as_owner(folder):
         files = tuple(sorted(file.name for file in _own_files(folder)))
         for name in files:
-            (folder / name).unlink()
+            (folder / name).unlink(missing_ok=True)
     return Erased(files, len(songs))
+
+
+@contextmanager
+def _in_one_line(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except MoodboxError:
+        raise
+    except OSError as error:
+        problem = f"{error.filename or folder}: cannot be erased ({error.strerror})"
+        raise MemoryFileError(f"{problem}: `sudo moodbox check` says why") from error
 
 
 def _check_that_no_box_runs(settings: Settings) -> None:

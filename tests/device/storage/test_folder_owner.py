@@ -14,7 +14,7 @@ from device.playback.memory import Memory
 from device.storage.folder_owner import acting_as_owner, another_owner
 from tests.device.cli.commands import moodbox
 
-OWNER, GROUP = 1234, 1235
+OWNER, GROUP, STRANGER = 1234, 1235, 1236
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can act as another user")
 
@@ -129,3 +129,26 @@ def test_a_camera_that_root_switches_off_can_be_switched_on_by_the_boxs_user(
     (folder / "camera.off").symlink_to(target)
     assert moodbox("camera", "off", "--settings", file).stdout == "off\n"
     assert not target.exists()
+
+
+def test_root_erases_with_the_rights_of_the_owner_and_says_what_it_cannot_erase(
+    folder: Path, file: Path
+) -> None:
+    (folder / "songs.db").touch()
+    folder.chmod(0o555)  # which would not keep root from it
+    result = moodbox("forget", "--everything", "--settings", file)
+    assert result.returncode == 1
+    [line] = result.stderr.splitlines()
+    assert f"{folder}/songs.db: cannot be erased (Permission denied)" in line
+
+
+@pytest.mark.parametrize("command", ["status", "forget", "forget --everything", "camera off", "export"])
+def test_who_may_not_look_into_the_folder_is_told_so(folder: Path, file: Path, command: str) -> None:
+    folder.chmod(0o750)
+    os.seteuid(STRANGER)
+    try:
+        result = moodbox(*command.split(), "--settings", file)
+    finally:
+        os.seteuid(0)
+    assert result.returncode == 1
+    assert all(line.startswith("moodbox: ") for line in result.stderr.splitlines())
