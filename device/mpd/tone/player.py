@@ -46,7 +46,9 @@ def play_tone(mirror: QueueMirror) -> dict[str, Any]:
     try:
         id_ = responses.added_id(client.addid(f"file://{FILE}"))
     except mpd.CommandError as error:
-        return {"error": f"MPD refuses the tone ({printable(str(error))}): {ONLY_LOCAL} (music.address)"}
+        reason = f"MPD refuses the tone ({printable(str(error))})"
+        is_remote = error.errno == mpd.FailureResponseCode.PERMISSION
+        return {"error": f"{reason}: {ONLY_LOCAL} (music.address)" if is_remote else reason}
     client.playid(id_)
     problem = _wait_until_heard(client, id_)
     _restore(client, before, id_)
@@ -75,21 +77,30 @@ def _wait_until_heard(client: Client, id_: int) -> str:
     return NOT_BEGUN
 
 
+def _go_on(client: Client, before: Snapshot, *, seek: bool) -> bool:
+    """Bring back the song and the state; whether MPD has done so."""
+    client.command_list_ok_begin()
+    if before.current and seek:
+        client.seekid(before.current.id, f"{before.elapsed:.3f}")
+    elif before.current:
+        client.playid(before.current.id)
+    if before.state == "pause":
+        client.pause(1)
+    elif before.state == "stop":
+        client.stop()
+    try:
+        client.command_list_end()
+    except mpd.CommandError as error:  # the song may have left the queue meanwhile
+        log.debug("after the tone: %s", printable(str(error)))
+        return False
+    return True
+
+
 def _restore(client: Client, before: Snapshot, id_: int) -> None:
     if responses.status(client).songid in (id_, None):  # else somebody else plays something
-        client.command_list_ok_begin()
-        if before.current and before.elapsed and before.state != "stop":
-            client.seekid(before.current.id, f"{before.elapsed:.3f}")
-        elif before.current:
-            client.playid(before.current.id)
-        if before.state == "pause":
-            client.pause(1)
-        elif before.state == "stop":
-            client.stop()
-        try:
-            client.command_list_end()
-        except mpd.CommandError as error:  # the song has left the queue meanwhile
-            log.debug("after the tone: %s", printable(str(error)))
+        at_its_place = before.duration > 0 and before.state != "stop"
+        if not (at_its_place and _go_on(client, before, seek=True)):
+            _go_on(client, before, seek=False)  # a stream has no places to go to
     with contextlib.suppress(mpd.CommandError):
         client.deleteid(id_)
     if not before.error:

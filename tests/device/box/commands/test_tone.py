@@ -21,6 +21,7 @@ from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.mpd.tone import player, synthesis
 from device.playback.memory import Memory
+from tests.device.box.commands.test_songs import stream_of
 from tests.device.box.helpers import PictureSequence, plays
 from tests.waiting import eventually
 
@@ -111,6 +112,35 @@ def test_in_an_empty_queue_it_plays_and_leaves_it_empty(
     assert heard(settings, client)
     assert state_of(client)["queue"] == ""
     assert state_of(client)["state"] == "stop"
+
+
+def test_a_stream_plays_on_though_it_has_no_place_to_go_on_from(
+    settings: Settings,
+    camera: PictureSequence,
+    library: PrivateMpd,
+    silence: Path,
+    client: mpd.MPDClient,
+) -> None:
+    with stream_of(silence) as uri:
+        (library.playlists / "happy.m3u").write_text(f"{uri}\n")
+        with harness_for(settings, camera) as box:
+            eventually(lambda: client.currentsong().get("file") == uri and box.status()["playing"] == "play")
+            before = state_of(client)
+            assert heard(settings, client)
+            assert state_of(client) == before
+
+
+def test_in_a_queue_that_is_full_it_says_so(
+    settings: Settings, camera: PictureSequence, library: PrivateMpd
+) -> None:
+    configuration = library.folder / "mpd.conf"
+    configuration.write_text(f'max_playlist_length "6"\n{configuration.read_text()}')
+    library.stop()
+    library.start()
+    with harness_for(settings, camera) as box:
+        plays(box, "Disco")
+        with pytest.raises(ServiceError, match=r"too large\)$"):
+            tone(settings)
 
 
 def test_somebody_elses_music_is_not_interrupted(
