@@ -59,7 +59,8 @@ def _run(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace) -> Settings:
     options.settings_problem = None
     if options.verb in verbs.WITH_LAST_GOOD_SETTINGS:
-        settings, options.settings_problem = read_or_last_good(options.settings)
+        is_box = options.verb is verbs.run
+        settings, options.settings_problem = read_or_last_good(options.settings, is_box=is_box)
     else:
         settings, problem = read_with_overlay(options.settings)
         if problem and options.verb is verbs.check:

@@ -32,13 +32,12 @@ class _LastGood(Settings, frozen=True):
     sha256: str = ""  # older versions kept none
 
 
-def read_or_last_good(path: Path | None) -> tuple[Settings, str | None]:
+def read_or_last_good(path: Path | None, *, is_box: bool = False) -> tuple[Settings, str | None]:
     """Read the settings file, or the last good settings if the file has a mistake.
-
-    What was set on the page is moved out of the way if it is damaged.
 
     Args:
         path: The settings file; None for the default one.
+        is_box: This process is the box, which moves what was set on the page out of the way if it is damaged.
 
     Returns:
         The settings, and what is wrong with the file if they are the last good ones, or with what was set
@@ -49,7 +48,7 @@ def read_or_last_good(path: Path | None) -> tuple[Settings, str | None]:
     """
     overlay = SettingsOverlay(path)
     try:
-        damaged = overlay.quarantine_damaged()
+        damaged = overlay.quarantine_damaged() if is_box else None
         settings, problem = overlay.read()
         return settings, damaged or problem
     except SettingsError as error:

@@ -5,6 +5,7 @@ The settings file is never rewritten. What the page sets is checked by the same 
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from pathlib import Path
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 FILE = "settings.toml"
 MAX_BYTES = 2**20
 HEAD = "# Written by moodbox: what was set on its page. It counts before /etc/moodbox/moodbox.toml.\n"
+DOES_NOT_COUNT = "nothing that was set on the page counts"
 NOT_ON_THE_PAGE = {
     "service.socket": "the page itself needs it",
     "service.state": "the box's files would be left behind",
@@ -86,8 +88,10 @@ class SettingsOverlay:
                 settings = settings_of(_merged(content, overlay), file)
         except ForbiddenOverlayError as error:
             return settings, str(error)
+        except DamagedOverlayError as error:
+            return settings, f"{error}; {DOES_NOT_COUNT}: `sudo systemctl restart moodbox` moves it away"
         except SettingsError as error:
-            return settings, f"{error}; until that is corrected, nothing that was set on the page counts"
+            return settings, f"{error}; until that is corrected, {DOES_NOT_COUNT}"
         return settings, None
 
     def quarantine_damaged(self) -> str | None:
@@ -172,8 +176,8 @@ def _read(file: Path) -> Content:
             "use sudo, or add your user to the group moodbox"
         ) from error
     except OSError as error:
-        kind = SettingsError if file.is_file() else DamagedOverlayError
-        raise kind(f"{file}: cannot be read: {error.strerror}") from error
+        damaged = error.errno == errno.EFBIG or not file.is_file()
+        raise (DamagedOverlayError if damaged else SettingsError)(f"{file}: cannot be read: {error.strerror}") from error
     except TomlError as error:
         raise DamagedOverlayError(f"{file}: {error}") from error
     return {section: dict(keys) for section, keys in content.items() if isinstance(keys, dict)}

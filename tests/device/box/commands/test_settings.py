@@ -121,10 +121,11 @@ def damage(file: Path, kind: str) -> None:
     elif kind == "pipe":
         os.mkfifo(overlay)
     else:
-        overlay.write_bytes(b"[music\nstyle =" if kind == "cut off" else b"\xff\x00")
+        contents = {"cut off": b"[music\nstyle =", "no text": b"\xff\x00", "too large": b"#" * 2**21}
+        overlay.write_bytes(contents[kind])
 
 
-DAMAGES = pytest.mark.parametrize("kind", ["cut off", "no text", "folder", "pipe"])
+DAMAGES = pytest.mark.parametrize("kind", ["cut off", "no text", "too large", "folder", "pipe"])
 
 
 @DAMAGES
@@ -132,23 +133,25 @@ def test_what_was_set_does_not_count_if_it_is_damaged_and_only_the_box_moves_it_
     file: Path, kind: str
 ) -> None:
     damage(file, kind)
-    settings, problem = read_with_overlay(file)
+    settings, problem = read_or_last_good(file)  # as `moodbox status` does
+    assert read_with_overlay(file) == (settings, problem)
     assert settings == read_settings(file)
     assert problem
     assert f"{FILE}: " in problem
-    assert problem.endswith("nothing that was set on the page counts")
+    assert "nothing that was set on the page counts: `sudo systemctl restart moodbox`" in problem
+    assert not (file.parent / "state" / "settings.toml.damaged").exists()
 
 
 @DAMAGES
 def test_a_box_starts_without_what_was_damaged_and_says_where_it_is_now(file: Path, kind: str) -> None:
     damage(file, kind)
-    settings, problem = read_or_last_good(file)
+    settings, problem = read_or_last_good(file, is_box=True)
     assert settings == read_settings(file)
     assert problem
     assert f"{FILE}: " in problem
     assert problem.endswith("it was moved to settings.toml.damaged: set on the page again what you need")
     assert (file.parent / "state" / "settings.toml.damaged").exists()
-    assert read_or_last_good(file) == (settings, None)
+    assert read_or_last_good(file, is_box=True) == (settings, None)
 
 
 @DAMAGES
