@@ -176,8 +176,9 @@ def _read(file: Path) -> Content:
             "use sudo, or add your user to the group moodbox"
         ) from error
     except OSError as error:
-        damaged = error.errno == errno.EFBIG or not file.is_file()
-        raise (DamagedOverlayError if damaged else SettingsError)(f"{file}: cannot be read: {error.strerror}") from error
+        is_damaged = error.errno == errno.EFBIG or not file.is_file()
+        kind = DamagedOverlayError if is_damaged else SettingsError
+        raise kind(f"{file}: cannot be read: {error.strerror}") from error
     except TomlError as error:
         raise DamagedOverlayError(f"{file}: {error}") from error
     return {section: dict(keys) for section, keys in content.items() if isinstance(keys, dict)}
