@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from device.storage.quarantine import quarantine_non_files
@@ -27,9 +28,14 @@ def write_whole(file: Path, content: bytes, max_bytes: int) -> None:
     new = file.with_suffix(".new")
     for moved in quarantine_non_files(new):
         log.warning("%s: not a file; moved to %s", new, moved)
-    with new.open("wb") as out:
-        os.fchmod(out.fileno(), 0o640)  # readable for those who may ask the box, too
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    new.replace(file)
+    try:
+        with new.open("wb") as out:
+            os.fchmod(out.fileno(), 0o640)  # readable for those who may ask the box, too
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        new.replace(file)
+    except OSError:
+        with suppress(OSError):
+            new.unlink()
+        raise

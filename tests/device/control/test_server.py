@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import stat
 import threading
@@ -19,7 +20,7 @@ from device.control.client import ask
 from device.control.protocol import MAX_REQUEST_BYTES, NAMES
 from device.control.server import MAX_CONNECTIONS, ControlServer, Request
 from device.errors import ServiceError
-from device.health import PartFailed, PartRecovered
+from device.health import Part, PartFailed, PartRecovered
 from tests.waiting import eventually
 
 
@@ -64,6 +65,24 @@ def test_a_request_gets_the_boxs_reply(server: ControlServer, path: Path) -> Non
 
 def test_the_socket_is_for_owner_and_group_alone(server: ControlServer, path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
+
+
+def test_a_server_that_nobody_asks_wakes_less_than_once_a_second(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float | None] = []
+    real = select.select
+
+    def recorded(readable: Any, writable: Any, odd: Any, seconds: float | None = None) -> Any:
+        if threading.current_thread().name == Part.CONTROL:
+            waits.append(seconds)
+        return real(readable, writable, odd, seconds)
+
+    monkeypatch.setattr(select, "select", recorded)
+    server = ControlServer(path, reply_to)
+    eventually(lambda: waits)
+    server.close()
+    assert all(seconds is None or seconds > 1 for seconds in waits)
 
 
 def test_only_root_and_the_boxs_own_user_may_say_yes_in_place_of_the_button(
