@@ -13,6 +13,7 @@ PATTERNS = (
     "models/mood*.tflite",
     "models/mood?.json",
     "models/song_affect.json",
+    "models/note_onsets.json",
     "deploy/**/*",
     "systemd/*",
 )
