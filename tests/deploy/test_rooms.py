@@ -139,6 +139,8 @@ def test_from_serving_to_playing_along(rooms: ModuleType, commands: Commands) ->
         '[room]\nserver = "x\\nExecStart=/bin/sh"\n',
         '[room]\nserver = "-h"\n',
         '[room]\nserver = "a"\nserve = true\n',
+        '[room]\nserve = "no"\n',
+        "[room]\nserver = 7\n",
         "room = 3\n",
         "broken",
     ],

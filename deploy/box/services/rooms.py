@@ -72,12 +72,13 @@ def wanted() -> Role:
     """
     try:
         room = tomllib.loads(SETTINGS.read_text()).get("room", {}) if SETTINGS.exists() else {}
-        role = Role(bool(room.get("serve", False)), str(room.get("server", "")))
+        role = Role(room.get("serve", False), room.get("server", ""))
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise DeployError(
             WRONG_CALL, f"{SETTINGS} cannot be read ({error}): `moodbox check` says more"
         ) from None
-    if role.server and (role.serves or not NAME.fullmatch(role.server)):
+    is_typed = isinstance(role.serves, bool) and isinstance(role.server, str)
+    if not is_typed or (role.server and (role.serves or not NAME.fullmatch(role.server))):
         raise DeployError(
             WRONG_CALL, f"{SETTINGS}: [room] has a mistake: `moodbox check` on the box says which"
         )
