@@ -9,6 +9,7 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.mood import Mood
+from device.playback.mpd_worker import MpdDisconnected
 from device.recommend.play_statistics import PlayCount
 from tests.device.estimates import certain
 from tests.device.playback.conftest import (
@@ -244,4 +245,17 @@ def test_a_skip_and_a_mood_while_mpd_is_away_teach_nothing(
     harness.run_for()
     library.start()
     harness.wait_until(lambda: harness.plays(Mood.HAPPY))
+    assert harness.memory.play_statistics(certain(Mood.SAD)).songs == {}
+
+
+def test_what_happens_to_a_song_while_mpd_is_not_reachable_teaches_nothing(
+    library: PrivateMpd, harness: ControllerHarness
+) -> None:
+    harness.playback.play(certain(Mood.SAD))
+    harness.wait_until(lambda: harness.playing and len(harness.queue) == 12)
+    harness.wait_until_heard()
+    before = harness.current
+    harness.playback.handle(MpdDisconnected("away"))
+    library.client().next()
+    harness.wait_until(lambda: harness.current not in (None, before))
     assert harness.memory.play_statistics(certain(Mood.SAD)).songs == {}
