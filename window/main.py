@@ -34,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
             listening = sockets or [_listen(options.address, options.port)]
-        except OSError as error:
-            print(f"moodbox window: {error.strerror}: {_place(error, options)}", file=sys.stderr)
+        except (OSError, OverflowError, UnicodeError) as error:  # the latter two: no such port; no such name
+            reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+            print(f"moodbox window: {reason}: {_place(error, options)}", file=sys.stderr)
             return 1
         window = Window(
             socket=options.socket, state=options.state, uploads=options.uploads, names=options.name
@@ -88,9 +89,9 @@ def _listen(address: str, port: int) -> socket.socket:
     return listening
 
 
-def _place(error: OSError, options: object) -> str:
-    if error.filename:
-        return str(error.filename)
+def _place(error: Exception, options: object) -> str:
+    if filename := getattr(error, "filename", None):
+        return str(filename)
     return (
         f"{getattr(options, 'address', '')} port {getattr(options, 'port', '')}; choose another with --port"
     )

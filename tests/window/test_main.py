@@ -16,7 +16,7 @@ import pytest
 from tests.waiting import eventually
 from tests.window.serving import Client
 from window.application import Window
-from window.main import has_screen, serve, server_for
+from window.main import has_screen, main, serve, server_for
 
 WINDOW = [sys.executable, "-P", "-m", "window"]
 
@@ -55,6 +55,12 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
     assert done.stderr == (
         f"moodbox window: Address already in use: 127.0.0.1 port {port}; choose another with --port\n"
     )
+
+
+def test_a_port_that_there_cannot_be_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--port", "99999", "--state", str(tmp_path)]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith("127.0.0.1 port 99999; choose another with --port")
 
 
 def test_systemd_hands_it_a_port_that_listens_already(tmp_path: Path) -> None:
