@@ -37,7 +37,9 @@ class RadioHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.headers.get("Authorization") != f"Basic {base64.b64encode(USER.encode()).decode()}":
-            self.send_error(HTTPStatus.UNAUTHORIZED)
+            self.send_response(HTTPStatus.UNAUTHORIZED)
+            self.send_header("WWW-Authenticate", 'Basic realm="radio"')
+            self.end_headers()
             return
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "audio/ogg")
