@@ -114,7 +114,13 @@ def test_the_edges_of_this_file_make_the_gestures_that_they_are_named_after(
 
 def example(command: type[Command]) -> Command:
     """A request with the arguments that must not be left out."""
-    examples = {"mood": Mood.SAD, "uri": "song.ogg", "key": "music.style", "what": "pair"}
+    examples = {
+        "mood": Mood.SAD,
+        "uri": "song.ogg",
+        "key": "music.style",
+        "what": "pair",
+        "probabilities": {Mood.SAD: 1.0},
+    }
     fields = msgspec.structs.fields(command)
     return command(**{field.name: examples[field.name] for field in fields if field.required})
 
