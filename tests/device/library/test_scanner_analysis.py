@@ -17,7 +17,7 @@ from device.config.settings import Music, Settings
 from device.demo.server import PrivateMpd
 from device.health import Part, PartFailed, PartRecovered
 from device.library.index import LibraryIndex
-from device.library.scanner import LibraryScanner, SongTableUpdated
+from device.library.scanner import MIN_PAUSE_S, LibraryScanner, SongTableUpdated
 from device.library.table import Song
 from device.library.tag_affect import Affect, Source
 from tests.device.conftest import AddSong
@@ -149,3 +149,15 @@ def test_a_programming_error_in_the_analysis_does_not_stop_the_scanner_and_is_re
     assert (failed.part, failed.failures) == ("listening", 1)
     assert posted[-1] == PartRecovered(Part.LISTENING)
     assert Source.SOUND in {song.affect.source for song in songs(posted[-2].table).values()}
+
+
+def test_there_is_a_pause_after_each_batch_of_songs_whose_disk_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float | None] = []
+    scanner = LibraryScanner(Music(), LEXICON, None, lambda _: None)
+    monkeypatch.setattr(scanner._awake, "wait", pauses.append)
+    monkeypatch.setattr("device.library.scanner.analyze_songs", lambda *_: iter(5 * [False]))
+    with closing(LibraryIndex.in_memory()) as index:
+        scanner._analyze(index, tmp_path)
+    assert pauses == 5 * [MIN_PAUSE_S]
