@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -231,7 +233,16 @@ class BoxMachine(RuleBasedStateMachine):
 
     @invariant()
     def it_says_what_is_true(self) -> None:
-        eventually(self._is_honest, PATIENCE_S)
+        self._wait(self._is_honest, PATIENCE_S)
+
+    def _wait(self, happened: Callable[[], bool], seconds: float) -> None:
+        """Fail with what can be seen of box and MPD, if `happened` does not become true in time."""
+        try:
+            eventually(happened, seconds)
+        except AssertionError as error:
+            seen = {"box": self._status(), "mpd": self.client.status(), "lie": self.mpd.lie}
+            threads = [thread.name for thread in threading.enumerate()]
+            raise AssertionError(f"{error}: {seen}, threads {threads}") from error
 
     def _status(self) -> dict[str, Any] | None:
         """What the box says; None if it was too busy to answer in time, on a busy machine."""
@@ -280,7 +291,7 @@ class BoxMachine(RuleBasedStateMachine):
             status = self._status()
             return self._music_plays and status is not None and set(status["trouble"]) <= {"reader"}
 
-        eventually(is_well, 2 * PATIENCE_S)
+        self._wait(is_well, 2 * PATIENCE_S)
 
 
 @pytest.mark.fuzz
