@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import shutil
+import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from tests.deploy.machine import REPOSITORY, Machine, Source, eventually
+from tests.deploy.machine import REPOSITORY, Machine, Source
 
 
 @pytest.fixture
@@ -68,8 +69,15 @@ def test_a_box_that_was_announced_is_removed_from_home_assistant(
 def test_it_runs_once_a_broker_is_set(machine: Machine, source: Source) -> None:
     source.deploy(machine)
     assert machine.run("systemctl is-active moodbox-home", check=False).strip() == "inactive"
-    line = 's|^broker = ""|broker = "mqtt://127.0.0.1:1"|'
-    machine.run(f"sudo sed -i '{line}' /etc/moodbox/moodbox.toml && sudo systemctl restart moodbox-home")
+    lines = b'[home]\nbroker = "mqtt://127.0.0.1:1"\n'  # the machine's own settings have no such table
+    machine.run("sudo tee -a /etc/moodbox/moodbox.toml", stdin=lines)
+    machine.run("sudo systemctl restart moodbox-home")
     log = "sudo journalctl --unit moodbox-home --output cat"
-    eventually(lambda: "cannot connect: Connection refused" in machine.run(log), 120)
+    said = ""
+    for _ in range(60):
+        said = machine.run(log)
+        if "cannot connect: Connection refused" in said:
+            break
+        time.sleep(1)
+    assert "cannot connect: Connection refused" in said
     assert machine.run("systemctl show --property User --value moodbox-home").strip() == "moodbox-home"
