@@ -231,16 +231,12 @@ def limits(options: argparse.Namespace) -> None:
 
 def hear_fit(options: argparse.Namespace) -> None:
     """Fit the model of song affect to pieces that people have judged, and print how well it agrees."""
-    from converter.songs import blend, fitting, onset_training, plot
-    from converter.songs.onset_examples import onset_examples
+    from converter.songs import blend, fitting, plot
     from converter.songs.people import read_pieces
     from converter.songs.sounds import measure_all
 
     pieces = read_pieces(options.people)
     measured = list(measure_all(pieces, options.sound_font, options.sounds))
-    examples = list(onset_examples(pieces, options.sound_font, options.sounds))
-    rates = onset_training.held_out_rates(examples, pieces)
-    measured = fitting.with_note_onsets(measured, pieces, rates)
     result = fitting.fit(pieces, measured)
     print("correlation with people, for games and instruments that were left out of the fit")
     print(f"{'version':14}{'valence':>9}{'energy':>9}")
@@ -248,14 +244,6 @@ def hear_fit(options: argparse.Namespace) -> None:
     for version, correlation in valence.by_version.items():
         print(f"{version:14}{correlation:9.3f}{energy.by_version[version]:9.3f}")
     print(f"{'arrangements':14}{valence.arranged:9.3f}{energy.arranged:9.3f}  all together")
-    print(f"{'':14}{valence.by_arrangement:9.3f}{energy.by_arrangement:9.3f}  mean of each alone")
-    print(f"{'before mp3':14}{valence.before_mp3:9.3f}{energy.before_mp3:9.3f}  the same sounds, not encoded")
-    true_rates = {(each.piece, each.version): each.true_rate for each in examples}
-    exact = fitting.fit(pieces, fitting.with_note_onsets(measured, pieces, true_rates)).agreement["energy"]
-    print(
-        f"{'exact onsets':14}{'':9}{exact.arranged:9.3f}  all arrangements together, if the network counted"
-        f" without an error (mp3 {exact.by_version['mp3']:.3f}, piano {exact.as_written:.3f})"
-    )
     print(
         f"{'explained':14}{valence.r_squared:9.3f}{energy.r_squared:9.3f}  of the variance, over all versions"
     )
@@ -264,8 +252,6 @@ def hear_fit(options: argparse.Namespace) -> None:
     for each in blend.measure(result.agreement, result.model):
         print(f"{each.wrong:<14.0%}{each.tags:9.3f}{each.sound:9.3f}{each.both:9.3f}")
     options.out.write_bytes(msgspec.json.format(msgspec.json.encode(result.model), indent=2) + b"\n")
-    network = onset_training.train(examples, onset_training.about(examples, rates))
-    options.onsets_out.write_bytes(msgspec.json.encode(network) + b"\n")
     if options.plot:
         plot.agreement(result.agreement, [each.version for each in measured], options.plot)
 

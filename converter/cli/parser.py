@@ -264,13 +264,6 @@ def _add_hear_fit(hear_fit: argparse.ArgumentParser) -> None:
         required=True,
     )
     hear_fit.add_argument("--out", type=Path, required=True, metavar="FILE.json", help="the model")
-    hear_fit.add_argument(
-        "--onsets-out",
-        type=Path,
-        required=True,
-        metavar="FILE.json",
-        help="the network that hears when notes begin",
-    )
     hear_fit.add_argument("--plot", type=Path, metavar="FILE.png", help="people against the box")
     hear_fit.set_defaults(command=commands.hear_fit)
 

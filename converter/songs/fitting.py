@@ -7,8 +7,8 @@ group that is left out by the other groups alone, so that the measured agreement
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,11 @@ from converter.songs.arrangements import ARRANGEMENTS
 from converter.songs.people import JudgedPiece
 from converter.songs.regression import Values, as_regression, as_scales, fit_ridge
 from converter.songs.selection import cross_validated, selected
-from converter.songs.sounds import AS_WRITTEN, CHANGES, GAIN, Measured, source_of
+from converter.songs.sounds import AS_WRITTEN, CHANGES, GAIN, Measured
 from device.library.audio.affect import FORMAT, Scale, SongAffectModel
 from device.library.audio.features import FEATURES_VERSION, Features
 
-LOG_OFFSETS = {
-    "onsets": 1.0,
-    "note_onsets": 0.5,
-    "notes": 5.0,
-    "flux": 1.0,
-}  # of features whose logarithm counts
+LOG_OFFSETS = {"onsets": 1.0, "notes": 5.0, "flux": 1.0}  # of features whose logarithm counts
 # What the studies in device/library/audio/ name for each.
 CANDIDATES = {
     "valence": (
@@ -34,7 +29,7 @@ CANDIDATES = {
         "harmonic_irregularity", "chroma_entropy", "attack", "noisiness", "flux_variation", "pulse", "fifths",
     ),
     "energy": (
-        "loudness", "note_onsets", "notes", "flux", "harmonic_change", "harmonic_irregularity", "pitch",
+        "loudness", "onsets", "notes", "flux", "harmonic_change", "harmonic_irregularity", "pitch",
         "low_pitch", "high_pitch", "dynamics", "semitones", "tempo", "decay",
     ),
 }  # fmt: skip
@@ -56,8 +51,6 @@ class Agreement:
         people: the same for what people said.
         as_written: the correlation for the pieces as written.
         arranged: the correlation for all other arrangements together, without those NOT_FITTED.
-        by_arrangement: the mean of the correlations for each of them alone.
-        before_mp3: the correlation for the sounds that were encoded as MP3, as they were before.
         by_version: the correlation for each version.
         r_squared: the share of the variance of people's judgements that is explained, over all versions.
     """
@@ -68,8 +61,6 @@ class Agreement:
     arranged: float
     by_version: dict[str, float]
     r_squared: float
-    by_arrangement: float = math.nan
-    before_mp3: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +85,7 @@ def fit(pieces: Sequence[JudgedPiece], measured: Sequence[Measured]) -> Result:
         table = feature_table([each.features for each in measured], candidates)
         people = people_in_plane(pieces, side)[[each.piece for each in measured]]
         predicted = cross_validated(table, people, shares, PENALTY, groups=groups, instruments=instruments)
-        encoded = _before_mp3(pieces, measured)
-        agreement[side] = _agreement(predicted, people, versions, shares, encoded)
+        agreement[side] = _agreement(predicted, people, versions, shares)
         columns = selected(table, people, shares, PENALTY, groups)
         names = [candidates[column] for column in columns]
         fitted = fit_ridge(table[:, columns], people, shares, PENALTY)
@@ -110,21 +100,6 @@ def fit(pieces: Sequence[JudgedPiece], measured: Sequence[Measured]) -> Result:
         **regressions,
     )
     return Result(model, agreement)
-
-
-def with_note_onsets(
-    measured: Sequence[Measured], pieces: Sequence[JudgedPiece], rates: Mapping[tuple[int, str], float]
-) -> list[Measured]:
-    """Return the sounds with these onsets per second, by piece and version.
-
-    The fit sees what networks hear that were not trained on the sound, because the box's songs are such.
-    """
-    found = []
-    for each in measured:
-        version = source_of(GAIN, pieces[each.piece]) if each.version == GAIN else each.version
-        onsets = rates[each.piece, version]
-        found.append(replace(each, features=replace(each.features, note_onsets=onsets)))
-    return found
 
 
 def feature_table(features: Sequence[Features], names: Sequence[str]) -> Values:
@@ -142,31 +117,18 @@ def people_in_plane(pieces: Sequence[JudgedPiece], side: str) -> Values:
     return np.asarray(PLANE_MIDDLE + PLANE_DEVIATION * (said - said.mean()) / said.std())
 
 
-def _before_mp3(pieces: Sequence[JudgedPiece], measured: Sequence[Measured]) -> NDArray[np.bool_]:
-    return np.array([each.version == source_of("mp3", pieces[each.piece]) for each in measured])
-
-
-def _agreement(
-    predicted: Values,
-    people: Values,
-    versions: NDArray[np.str_],
-    shares: Values,
-    before_mp3: NDArray[np.bool_],
-) -> Agreement:
+def _agreement(predicted: Values, people: Values, versions: NDArray[np.str_], shares: Values) -> Agreement:
     def correlation(chosen: NDArray[np.bool_]) -> float:
         return float(np.corrcoef(predicted[chosen], people[chosen])[0, 1])
 
     by_version = {str(version): correlation(versions == version) for version in sorted(set(versions))}
-    fitted = sorted(ARRANGEMENTS.keys() - NOT_FITTED)
     error = np.average(np.square(predicted - people), weights=shares)
     variance = np.average(np.square(people - np.average(people, weights=shares)), weights=shares)
     return Agreement(
         predicted,
         people,
         as_written=by_version[AS_WRITTEN],
-        arranged=correlation(np.isin(versions, fitted)),
-        by_arrangement=float(np.mean([by_version[name] for name in fitted if name in by_version] or [0.0])),
-        before_mp3=correlation(before_mp3),
+        arranged=correlation(np.isin(versions, list(ARRANGEMENTS.keys() - NOT_FITTED))),
         by_version=by_version,
         r_squared=float(np.clip(1 - error / variance, 0, 0.98)),
     )

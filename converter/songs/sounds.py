@@ -20,47 +20,26 @@ from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 
-import mido
 import msgspec
 import numpy as np
 import soundfile
 
 from converter.errors import DataError
 from converter.songs import arrangements
-from converter.songs.arrangements import ARRANGEMENTS, DRUMS, Arrangement, arrange
+from converter.songs.arrangements import ARRANGEMENTS, arrange
 from converter.songs.people import JudgedPiece
-from converter.songs.regression import Values
-from device.library.audio import (
-    features,
-    harmony,
-    loudness,
-    note_onsets,
-    notes,
-    rhythm,
-    spectra,
-    worker,
-)
+from device.library.audio import features, harmony, loudness, notes, rhythm, spectra, worker
 from device.library.audio.features import Features, extract_features
-from device.library.audio.note_onsets import FORMAT, SIGNALS, Layer, OnsetNetwork
 from device.library.audio.spectra import Samples
 from device.library.audio.worker import read_excerpts
 
 RATE_HZ = 22_050
 AS_WRITTEN = "piano"  # the piece as its MIDI file says
 ARRANGEMENTS_PER_PIECE = 4
-# General MIDI's programs that play whole pieces, only so that it is learned when notes begin: many that are
-# bowed, blown or sung, because their notes begin slowly, each in its own way.
-PROGRAM, PROGRAMS_PER_PIECE = "program ", 3
-PROGRAMS = (
-    4, 6, 12, 16, 17, 18, 19, 20, 21, 22, 23, 25, 30, 33, 40, 41, 42, 43, 44, 46, 48, 49, 50, 51, 52, 53,
-    54, 56, 57, 60, 61, 62, 66, 68, 71, 73, 75, 79, 81, 88, 89, 90, 91, 92, 93, 94, 95, 98,
-)  # fmt: skip
 # How sounds are changed. Each piece has each change once, made to an arrangement drawn by chance.
 MP3_KILOBITS, PHONE_RANGE_HZ, PHONE_RATE_HZ = 64, (300, 3400), 8_000
 GAIN, GAIN_RANGE_DB = "gain", (-8.0, 14.0)  # changes the loudness alone, so it needs no other sound
 RENDER_TIMEOUT_S = 300
-# Hears no onsets: these are heard by networks that were not trained on the sound.
-NO_NETWORK = OnsetNetwork(format=FORMAT, layers=[Layer([[[0.0]] * SIGNALS], [-50.0])])
 
 
 @dataclass(frozen=True)
@@ -76,35 +55,6 @@ def arrangements_of(piece: JudgedPiece) -> tuple[str, ...]:
     """Return the arrangements of a piece: a few of all, drawn by chance, but always the same."""
     chance = random.Random(f"arrangements of {piece.name}")  # noqa: S311  (no secret)
     return tuple(chance.sample(sorted(ARRANGEMENTS), ARRANGEMENTS_PER_PIECE))
-
-
-def programs_of(piece: JudgedPiece) -> tuple[str, ...]:
-    """Return the versions of a piece that are played by one of PROGRAMS: some, drawn by chance."""
-    chance = random.Random(f"programs of {piece.name}")  # noqa: S311  (no secret)
-    return tuple(f"{PROGRAM}{number}" for number in chance.sample(PROGRAMS, PROGRAMS_PER_PIECE))
-
-
-def source_of(version: str, piece: JudgedPiece) -> str:
-    """Return the version to which a change is made, or the version itself."""
-    if version not in (*CHANGES, GAIN):
-        return version
-    return _chance(version, piece).choice((AS_WRITTEN, *arrangements_of(piece)))
-
-
-def programs_in(version: str) -> frozenset[int]:
-    """Return General MIDI's programs that are heard in a version; none in the piece as written."""
-    return frozenset() if version == AS_WRITTEN else frozenset(dict(_arrangement(version).voices).values())
-
-
-def note_beginnings(version: str, piece: JudgedPiece) -> Values:
-    """Return the seconds at which notes begin in a version, in order; not those of drums."""
-    version = source_of(version, piece)
-    seconds, found = 0.0, []
-    for message in _score(version, piece, _chance(version, piece)):
-        seconds += message.time
-        if message.type == "note_on" and message.velocity > 0 and message.channel != DRUMS:
-            found.append(seconds)
-    return np.array(found)
 
 
 def measure_all(
@@ -133,7 +83,7 @@ def _measure(number: int, piece: JudgedPiece, sound_fonts: Sequence[Path], folde
         Measured(number, version, _features(version, number, piece, sound_fonts, folder))
         for version in (AS_WRITTEN, *arrangements_of(piece), *CHANGES)
     ]
-    chance = _chance(GAIN, piece)
+    chance = random.Random(f"{GAIN} of {piece.name}")  # noqa: S311  (no secret)
     original = chance.choice(measured[: -len(CHANGES)]).features
     louder = replace(original, loudness=original.loudness + chance.uniform(*GAIN_RANGE_DB))
     return [*measured, Measured(number, GAIN, louder)]
@@ -142,25 +92,21 @@ def _measure(number: int, piece: JudgedPiece, sound_fonts: Sequence[Path], folde
 def _features(
     version: str, number: int, piece: JudgedPiece, sound_fonts: Sequence[Path], folder: Path
 ) -> Features:
-    kept = kept_beside(_sound_path(version, piece, sound_fonts, folder), "json")
+    sound = _sound_path(version, piece, sound_fonts, folder)
+    kept = sound.with_suffix(f".{_measuring_code()}.json")
     try:
         return msgspec.json.decode(kept.read_bytes(), type=Features)
     except (OSError, ValueError):
         pass
-    samples, rate = read_excerpts(str(rendered_sound(version, number, piece, sound_fonts, folder)))
-    measured = extract_features(samples, rate, NO_NETWORK)
+    samples, rate = read_excerpts(str(_sound(version, number, piece, sound_fonts, folder)))
+    measured = extract_features(samples, rate)
     kept.write_bytes(msgspec.json.encode(measured))
     return measured
 
 
-def kept_beside(sound: Path, kind: str) -> Path:
-    """Return the file in which what is measured in a sound is kept, by this version of the code."""
-    return sound.with_suffix(f".{_measuring_code()}.{kind}")
-
-
 @cache
 def _measuring_code() -> str:
-    return _digest(features, harmony, loudness, note_onsets, notes, rhythm, spectra, worker)
+    return _digest(features, harmony, loudness, notes, rhythm, spectra, worker)
 
 
 @cache
@@ -189,17 +135,14 @@ def _sound_path(version: str, piece: JudgedPiece, fonts: Sequence[Path], folder:
     return folder / version / f"{piece.name}.{_rendering_code(tuple(fonts))}.wav"
 
 
-def rendered_sound(
-    version: str, number: int, piece: JudgedPiece, fonts: Sequence[Path], folder: Path
-) -> Path:
-    """Return the sound file of a version, rendered unless it is there already."""
+def _sound(version: str, number: int, piece: JudgedPiece, fonts: Sequence[Path], folder: Path) -> Path:
     path = _sound_path(version, piece, fonts, folder)
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    chance = _chance(version, piece)
+    chance = random.Random(f"{version} of {piece.name}")  # noqa: S311  (no secret)
     if version in CHANGES:
-        original = rendered_sound(source_of(version, piece), number, piece, fonts, folder)
+        original = _sound(chance.choice((AS_WRITTEN, *arrangements_of(piece))), number, piece, fonts, folder)
         samples, rate = soundfile.read(original, dtype="float32")
         samples, rate = CHANGES[version](samples, rate, chance)
     else:
@@ -210,22 +153,6 @@ def rendered_sound(
     return path
 
 
-def _chance(version: str, piece: JudgedPiece) -> random.Random:
-    return random.Random(f"{version} of {piece.name}")  # noqa: S311  (no secret)
-
-
-def _arrangement(version: str) -> Arrangement:
-    if version.startswith(PROGRAM):
-        return Arrangement(((0, int(version.removeprefix(PROGRAM))),))
-    return ARRANGEMENTS[version]
-
-
-def _score(version: str, piece: JudgedPiece, chance: random.Random) -> mido.MidiFile:
-    if version == AS_WRITTEN:
-        return mido.MidiFile(piece.midi, clip=True)
-    return arrange(piece.midi, _arrangement(version), chance)
-
-
 def _rendered(version: str, piece: JudgedPiece, font: Path, chance: random.Random) -> tuple[Samples, int]:
     if shutil.which("fluidsynth") is None:
         raise DataError("fluidsynth is missing: sudo apt install fluidsynth fluid-soundfont-gm")
@@ -234,7 +161,7 @@ def _rendered(version: str, piece: JudgedPiece, font: Path, chance: random.Rando
         try:
             if version != AS_WRITTEN:
                 midi = Path(name) / "piece.mid"
-                _score(version, piece, chance).save(midi)
+                arrange(piece.midi, ARRANGEMENTS[version], chance).save(midi)
             subprocess.run(
                 [
                     "fluidsynth", "-ni", "-F", str(wav), "-r", str(RATE_HZ),

@@ -13,7 +13,6 @@ PATTERNS = (
     "models/mood*.tflite",
     "models/mood?.json",
     "models/song_affect.json",
-    "models/note_onsets.json",
     "deploy/**/*",
     "systemd/*",
 )

@@ -54,10 +54,6 @@ MIGRATIONS = (
     ALTER TABLE sounds ADD COLUMN fifths REAL;
     ALTER TABLE sounds ADD COLUMN low_pitch REAL;
     """,
-    """
-    DELETE FROM sounds;
-    ALTER TABLE sounds ADD COLUMN note_onsets REAL;
-    """,
 )
 DONE = -1  # the position after a scan of the whole library
 Position = Annotated[int, Meta(ge=DONE, le=10**8)]

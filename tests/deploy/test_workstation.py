@@ -152,7 +152,6 @@ def test_the_packed_files_belong_to_root_and_everybody_can_read_them(tmp_path: P
         "deploy/box/health_check.py",
         "models/mood3.tflite",
         "models/song_affect.json",
-        "models/note_onsets.json",
     } <= set(members)
     assert {(member.uid, member.gid, member.mode & 0o444) for member in members.values()} == {(0, 0, 0o444)}
 

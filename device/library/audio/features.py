@@ -21,27 +21,19 @@ from device.library.audio.loudness import (
     k_weighting,
     loudness_of,
 )
-from device.library.audio.note_onsets import (
-    OnsetNetwork,
-    note_onset_rate,
-    onset_probabilities,
-    onset_signals,
-    shipped_network,
-)
-from device.library.audio.notes import note_activations, note_rate, register, semitone_flux, semitone_levels
+from device.library.audio.notes import note_activations, note_rate, register, semitone_flux
 from device.library.audio.rhythm import (
     MAX_FREQUENCY_HZ,
     MIN_FREQUENCY_HZ,
     flux_variation,
     mel_bands,
-    mel_levels,
     onset_rate,
     spectral_flux,
     tempo_and_pulse,
 )
 from device.library.audio.spectra import TINY, Samples, power_of_two, spectra_of
 
-FEATURES_VERSION = 4  # raise it with any change of what is measured: all songs are then analyzed again
+FEATURES_VERSION = 3  # raise it with any change of what is measured: all songs are then analyzed again
 
 WINDOW_S = 0.046  # about the length of one spectrum; consecutive spectra overlap by half of it
 BRIGHTNESS_CUTOFF_HZ = 1500.0  # Juslin's limit for brightness, and MIRtoolbox's
@@ -77,7 +69,6 @@ class Features:
         low_pitch: mean pitch of the lowest note.
         high_pitch: below it lie nine tenths of the notes.
         notes: notes per second; those of a chord count one by one.
-        note_onsets: moments per second at which notes begin, by a network that also hears slow attacks.
         flux: how much the spectrum rises, in dB per second and semitone, summed over the semitones.
         flux_variation: how unevenly it rises.
         dynamics: standard deviation of the level from second to second, in dB.
@@ -105,7 +96,6 @@ class Features:
     low_pitch: Pitch
     high_pitch: Pitch
     notes: Level
-    note_onsets: Annotated[float, Meta(ge=0, le=1000)]
     flux: Level
     flux_variation: Level
     dynamics: Level
@@ -125,19 +115,16 @@ def clipped(samples: Samples) -> Samples:
     return np.clip(samples, -MAX_AMPLITUDE, MAX_AMPLITUDE)
 
 
-def extract_features(samples: Samples, rate: int, network: OnsetNetwork | None = None) -> Features:
+def extract_features(samples: Samples, rate: int) -> Features:
     """Measure the features of one channel of sound.
 
     Args:
         samples: shape (n,), full scale from -1 to 1. Silence gets the loudness SILENCE_LUFS.
         rate: in Hz.
-        network: hears where notes begin; by default the shipped one.
 
     Raises:
         ValueError: one of the samples is infinite or not a number.
-        ModelError: the shipped network cannot be used.
     """
-    network = network or shipped_network()
     samples = clipped(samples)
     size = power_of_two(WINDOW_S * rate)
     seconds = size // 2 / rate
@@ -157,15 +144,12 @@ def extract_features(samples: Samples, rate: int, network: OnsetNetwork | None =
         flatness.append(_flatness(squares[:, tonal]))
         above += float(spectra[:, bright].sum())
         total += float(spectra[:, analyzed].sum())
-    mel = mel_levels(np.concatenate(levels))
-    flux = spectral_flux(mel)
+    flux = spectral_flux(np.concatenate(levels))
     onsets = onset_rate(flux, seconds)
     tempo, pulse = tempo_and_pulse(flux, onsets, seconds)
     level = envelope(np.concatenate(power))
     attack, decay = attack_and_decay(level, seconds)
     activations, note_seconds = note_activations(samples, rate)
-    semitones, _ = semitone_levels(samples, rate)
-    signals = onset_signals(mel, semitones, activations, note_seconds / seconds)
     harmony = harmony_of(activations, note_seconds)
     pitches = register(activations)
     return Features(
@@ -188,28 +172,13 @@ def extract_features(samples: Samples, rate: int, network: OnsetNetwork | None =
         low_pitch=pitches.low,
         high_pitch=pitches.high,
         notes=note_rate(activations, note_seconds),
-        note_onsets=note_onset_rate(onset_probabilities(signals, network), seconds),
-        flux=semitone_flux(semitones, seconds),
+        flux=semitone_flux(samples, rate),
         flux_variation=flux_variation(flux),
         dynamics=dynamics(level, seconds),
         attack=attack,
         decay=decay,
         noisiness=float(min(1.0, np.concatenate(flatness).mean() ** 0.25)),
     )
-
-
-def onset_signals_of(samples: Samples, rate: int) -> tuple[Samples, float]:
-    """Return what the network is given that hears where notes begin, and the seconds between two frames.
-
-    The arguments and errors are those of `extract_features`.
-    """
-    samples = clipped(samples)
-    size = power_of_two(WINDOW_S * rate)
-    bands = mel_bands(np.fft.rfftfreq(size, 1 / rate))
-    mel = np.concatenate([spectra @ bands for spectra in spectra_of(samples, size, size // 2)])
-    activations, note_seconds = note_activations(samples, rate)
-    semitones, seconds = semitone_levels(samples, rate)
-    return onset_signals(mel_levels(mel), semitones, activations, note_seconds / seconds), seconds
 
 
 def _flatness(squares: Samples) -> Samples:

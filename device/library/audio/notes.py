@@ -30,8 +30,7 @@ ITERATIONS, SPARSITY = 15, 1.0  # of the decomposition; a higher sparsity leaves
 # more from instrument to instrument than from piece to piece.
 NOTE_RANGE_DB, NOTE_RISE_DB, NOTE_RISE_S = 12.0, 4.0, 0.1
 SOUNDING = 0.15  # the activation above which a note is taken to sound
-# The window is twice that of the bands on the mel scale, so that their frames lie as far apart.
-FLUX_WINDOW_S, FLUX_NOTES, FLUX_RANGE_DB, FLUX_RISE_S = 0.092, (40, 101), 40.0, 0.05
+FLUX_WINDOW_S, FLUX_NOTES, FLUX_RANGE_DB, FLUX_RISE_S = 0.093, (40, 101), 40.0, 0.05
 
 
 def _dictionary() -> Samples:
@@ -146,11 +145,10 @@ def note_rate(activations: Samples, seconds: float) -> float:
     return float(begins.sum() / (len(rises) * seconds))
 
 
-def semitone_levels(samples: Samples, rate: int) -> tuple[NDArray[np.float64], float]:
-    """Return the levels of the semitones in dB, from -FLUX_RANGE_DB to 0, and the seconds between two frames.
+def semitone_flux(samples: Samples, rate: int) -> float:
+    """Return how much the semitones' levels rise, in dB per second, summed over the semitones.
 
-    Returns:
-        Shape (frames, semitones); a rate that is too low to hold a semitone leaves it out.
+    This is spectral flux in narrow bands (Alluri & Toiviainen 2010). It also hears slow attacks.
     """
     size = power_of_two(FLUX_WINDOW_S * rate)
     hop = size // HOPS_PER_WINDOW
@@ -159,19 +157,12 @@ def semitone_levels(samples: Samples, rate: int) -> tuple[NDArray[np.float64], f
     low, high = 1 + np.searchsorted(note, FLUX_NOTES)
     starts = low + np.unique(note[low - 1 : high - 1], return_index=True)[1]
     if not starts.size:
-        return np.zeros((1, 0)), hop / rate
+        return 0.0
     semitones = np.concatenate(
         [np.maximum.reduceat(spectra[:, :high], starts, axis=1) for spectra in spectra_of(samples, size, hop)]
     )
-    return decibels(semitones, float(np.percentile(semitones.max(1), 95)), FLUX_RANGE_DB), hop / rate
-
-
-def semitone_flux(levels: NDArray[np.float64], seconds: float) -> float:
-    """Return how much the semitones' levels rise, in dB per second, summed over the semitones.
-
-    This is spectral flux in narrow bands (Alluri & Toiviainen 2010). It also hears slow attacks.
-    """
-    rises = _rises(levels, FLUX_RISE_S, seconds)
+    levels = decibels(semitones, float(np.percentile(semitones.max(1), 95)), FLUX_RANGE_DB)
+    rises = _rises(levels, FLUX_RISE_S, hop / rate)
     return float(rises.sum(1).mean() / FLUX_RISE_S) if len(rises) else 0.0
 
 

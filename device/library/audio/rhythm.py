@@ -33,17 +33,13 @@ def _mel(frequency: Any) -> Any:
     return 2595 * np.log10(1 + frequency / 700)
 
 
-def mel_levels(magnitudes: Samples) -> NDArray[np.float64]:
-    """Return the levels of the bands in dB, from -DYNAMIC_RANGE_DB to 0, without bands that are silent."""
-    used = magnitudes[:, magnitudes.max(0) > 0]
-    return decibels(used, float(used.max(initial=0)), DYNAMIC_RANGE_DB)
-
-
-def spectral_flux(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+def spectral_flux(levels: Samples) -> NDArray[np.float64]:
     """Return the spectral flux (Dixon 2006): the mean rise of the bands from frame to frame, in dB."""
-    if not levels.size:
+    used = levels[:, levels.max(0) > 0]
+    if not used.size:
         return np.zeros(len(levels))
-    increase = np.maximum(0, np.diff(levels, axis=0, prepend=levels[:1])).mean(1)
+    rising = decibels(used, float(used.max()), DYNAMIC_RANGE_DB)
+    increase = np.maximum(0, np.diff(rising, axis=0, prepend=rising[:1])).mean(1)
     return np.asarray(increase, np.float64)
 
 

@@ -41,15 +41,8 @@ def main() -> None:
         import soundfile  # noqa: F401
 
         import device.library.audio.features  # noqa: F401
-        from device.errors import ModelError
-        from device.library.audio.note_onsets import shipped_network
-
-        shipped_network()
     except (ImportError, OSError) as error:  # OSError: it finds no libsndfile
         _reply({"fault": f"soundfile cannot be loaded: {error}"})
-        return
-    except ModelError as error:
-        _reply({"fault": str(error)})
         return
     _reply({"ready": True})
     for line in sys.stdin:

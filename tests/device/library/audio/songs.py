@@ -24,7 +24,6 @@ MIDDLING = Features(
     low_pitch=48,
     high_pitch=72,
     notes=8,
-    note_onsets=2.5,
     flux=2000,
     flux_variation=1.5,
     dynamics=3,

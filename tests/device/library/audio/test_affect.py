@@ -37,8 +37,8 @@ def test_major_triads_are_brighter_and_many_notes_more_energetic() -> None:
     dark = replace(MIDDLING, mode=-0.2, major_triads=0.1)
     bright = replace(MIDDLING, mode=0.2, major_triads=0.7)
     assert audio_affect_of(bright).valence > audio_affect_of(dark).valence + 0.15
-    still = replace(MIDDLING, note_onsets=0.8, notes=2, flux=500, loudness=-30)
-    wild = replace(MIDDLING, note_onsets=6, notes=20, flux=5000, loudness=-9)
+    still = replace(MIDDLING, onsets=0.8, notes=2, flux=500, loudness=-30)
+    wild = replace(MIDDLING, onsets=6, notes=20, flux=5000, loudness=-9)
     assert audio_affect_of(wild).energy > audio_affect_of(still).energy + 0.3
 
 
