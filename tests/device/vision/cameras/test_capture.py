@@ -242,3 +242,22 @@ def test_a_camera_that_comes_back_late_is_no_reason_to_restart() -> None:
     eventually(lambda: not capture._hanging())
     assert end_of(events, capture.start()) == "the cable is out"
     capture.close()
+
+
+def test_a_thread_that_cannot_be_started_ends_the_session_and_the_next_one_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    events: SimpleQueue[Any] = SimpleQueue()
+    capture = Capture(CountingCamera, events.put)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        session = capture.start()
+    assert events.get(timeout=5) == CaptureEnded(
+        session, "the camera cannot be opened: can't start new thread"
+    )
+    session = capture.start()
+    assert events.get(timeout=5).session == session
+    capture.close()
