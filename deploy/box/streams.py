@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +71,13 @@ def remove() -> None:
 def _playlists_with_streams() -> Iterator[Path]:
     """Yield the stored playlists of which a line is the address of a stream."""
     for playlist in PLAYLISTS.glob("*.m3u"):
-        with contextlib.suppress(OSError), playlist.open("rb") as file:
-            if re.search(rb"^[A-Za-z][A-Za-z0-9+.-]*://", file.read(MAX_PLAYLIST_BYTES), re.MULTILINE):
+        # The folder is MPD's: a pipe there must not keep the deploy, which is root, waiting for a writer.
+        with contextlib.suppress(OSError), open(playlist, "rb", opener=_without_waiting) as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and re.search(
+                rb"^[A-Za-z][A-Za-z0-9+.-]*://", file.read(MAX_PLAYLIST_BYTES), re.MULTILINE
+            ):
                 yield playlist
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -131,3 +132,8 @@ def test_an_mpd_whose_inputs_are_off_fetches_nothing_and_still_plays_files(
                 fetched = False
     assert fetched is not streams_are_off
     assert ("Unsupported URI scheme" in refusal) is streams_are_off
+
+
+def test_a_pipe_among_the_playlists_does_not_keep_the_deploy_waiting(streams: ModuleType) -> None:
+    os.mkfifo(streams.PLAYLISTS / "sad.m3u")
+    assert streams.wanted() is False
