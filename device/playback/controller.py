@@ -133,7 +133,7 @@ class PlaybackController:
         """
         if self.snapshot is None or self.snapshot.current is None or self.snapshot.state == "stop":
             return False
-        if self.state.mode is ControlMode.YIELDED and self.snapshot.next is None:
+        if self.snapshot.next is None and not self._own_song(self.snapshot.state):
             self.go_on()
         else:
             self._learner.skip()

@@ -6,6 +6,8 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.mood import Mood
+from device.mpd.queue_mirror import QueueMirror
+from device.playback.mpd_worker import MpdConnected, MpdDisconnected
 from device.playback.state import ControlMode
 from tests.device.estimates import certain
 from tests.device.playback.conftest import (
@@ -187,3 +189,16 @@ def test_skipping_another_clients_last_song_brings_the_boxs_own_music(
         playing.wait_until(lambda uri=uri: playing.playing == uri)  # type: ignore[misc]
         assert playing.playback.skip()
     playing.wait_until(lambda: playing.plays(Mood.SAD))
+
+
+def test_two_quick_presses_bring_the_boxs_music_if_somebody_took_over_while_mpd_was_out_of_reach(
+    library: PrivateMpd, playing: ControllerHarness
+) -> None:
+    other = library.client()
+    other.clear()
+    other.add(FOREIGN_SONGS[0])
+    other.play()
+    playing.playback.handle(MpdDisconnected("it has closed the connection"))
+    playing.playback.handle(MpdConnected(QueueMirror(library.client()).refresh(), 0.0))
+    assert playing.playback.skip()
+    playing.wait_until(lambda: playing.playing not in (None, FOREIGN_SONGS[0]))
