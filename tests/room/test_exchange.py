@@ -28,7 +28,10 @@ from room.proof import Exchange, RoomError, Sender, new_challenge
 from tests.room.ends import KEY, listening
 from tests.waiting import eventually
 
-LOOK = PressRequest({"sad": 0.7, "happy": 0.3}, steer=False)
+
+def look() -> str:
+    """What a press of this moment asks for: an old one is refused."""
+    return PressRequest({"sad": 0.7, "happy": 0.3}, steer=False).body()
 
 
 class Box:
@@ -84,7 +87,7 @@ def said(body: str, proof: str) -> bytes:
 
 
 def test_the_box_is_asked_for_what_the_press_has_found(box: Box, address: Address) -> None:
-    exchange(address, KEY, LOOK.body())
+    exchange(address, KEY, look())
     (command,) = box.asked
     assert isinstance(command, RoomLook)
     assert (command.probabilities, command.steer) == ({Mood.SAD: 0.7, Mood.HAPPY: 0.3}, False)
@@ -106,14 +109,14 @@ def test_a_wrong_proof_is_refused_in_one_line_and_logged_once(
 ) -> None:
     challenge = new_challenge()
     for _ in range(3):
-        _, refusal = raw(address, hello(challenge), said(LOOK.body(), "0" * 64))
+        _, refusal = raw(address, hello(challenge), said(look(), "0" * 64))
         assert refusal["error"] == WRONG_KEY
     assert box.asked == []
     assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == [f"127.0.0.1: {WRONG_KEY}"]
 
 
 def test_what_somebody_has_recorded_is_of_no_use_again(box: Box, address: Address) -> None:
-    challenge, body, sent = new_challenge(), LOOK.body(), []
+    challenge, body, sent = new_challenge(), look(), []
 
     def proven(welcome: dict[str, Any]) -> bytes:
         sent.append(said(body, Exchange(KEY, challenge, welcome["challenge"]).proof(Sender.CLIENT, body)))
@@ -147,7 +150,7 @@ def test_nothing_is_said_to_a_box_that_does_not_prove_that_it_has_the_key() -> N
         thread = threading.Thread(target=pretend, args=(server,))
         thread.start()
         with pytest.raises(RoomError, match="another key"):
-            exchange(Address(*server.getsockname()), KEY, LOOK.body())
+            exchange(Address(*server.getsockname()), KEY, look())
         thread.join()
     assert heard[1] == b""
     assert b"sad" not in heard[0]
@@ -166,12 +169,12 @@ def test_even_with_the_key_nothing_but_a_look_can_be_asked(box: Box, address: Ad
 def test_what_the_box_refuses_is_said_to_the_other(box: Box, address: Address) -> None:
     box.reply = {"error": "the machine is switching itself off"}
     with pytest.raises(RoomError, match=r"127\.0\.0\.1: the machine is switching itself off"):
-        exchange(address, KEY, LOOK.body())
+        exchange(address, KEY, look())
 
 
 def test_a_box_that_does_not_run_is_said_as_well(tmp_path: Path) -> None:
     with listening(tmp_path / "none.sock") as address, pytest.raises(RoomError, match="no box runs here"):
-        exchange(address, KEY, LOOK.body())
+        exchange(address, KEY, look())
 
 
 def test_another_version_is_named(address: Address) -> None:
@@ -185,7 +188,7 @@ NO_EXCHANGE = [b"\n", b"GET / HTTP/1.1\r\n", b"[" * 3000, b"x" * (2 * MAX_LINE_B
 @pytest.mark.parametrize("content", NO_EXCHANGE)
 def test_what_is_no_exchange_ends_and_others_are_served(box: Box, address: Address, content: bytes) -> None:
     assert raw(address, content) == []
-    exchange(address, KEY, LOOK.body())
+    exchange(address, KEY, look())
     assert len(box.asked) == 1
 
 
