@@ -139,16 +139,8 @@ def test_status_over_the_socket_has_all_the_contracts_keys(harness: Harness) -> 
     assert sum(status["chosen_for"].values()) == pytest.approx(1)
     assert max(status["chosen_for"], key=status["chosen_for"].get) == status["mood"]
     assert list(status) == [
-        *(
-            "state",
-            "mood",
-            "confidence",
-            "corrected",
-            "playing",
-            "song",
-            "chosen_by",
-            "chosen_for",
-            "stepped_back",
-        ),
-        *("volume", "camera", "since", "furniture", "start", "version", "protocol", "trouble"),
+        *("state", "mood", "confidence", "corrected", "verdict", "probabilities", "by_hand"),
+        *("playing", "song", "chosen_by", "chosen_for", "stepped_back"),
+        *("volume", "style", "presses", "camera", "since", "furniture"),
+        *("start", "version", "protocol", "trouble"),
     ]
