@@ -27,7 +27,7 @@ With several hosts it works on four at a time, and ends with a summary.
   --dry-run    say what a deploy would do, and change nothing
   --rollback   go back to the previous release
   --status     list the releases, and show the box's status
-  --window     open the box's page in your network, at http://HOST.local; browsers are let in by the box's button
+  --window     open the box's page in your network, at http://HOST; browsers are let in by the box's button
   --no-window  close it again
   --rooms      make the box play for other rooms, or along with another, as [room] in its settings says
   --open-mpd   let MPD's clients in your network in, without a password; at first it is closed
@@ -279,7 +279,10 @@ for word in "$@"; do
         --hosts) file_next=yes ;;
         --hosts=*) read_hosts "${word#--hosts=}" ;;
         --dry-run) dry_run=yes && options+=("$word") ;;
-        --rollback | --status | --window | --no-window | --rooms | --open-mpd | --close-mpd | --remove) verb=${word#--} && options+=("$word") ;;
+        --rollback | --status | --window | --no-window | --rooms | --open-mpd | --close-mpd | --remove)
+            [ "$verb" = deploy ] || [ "$verb" = "${word#--}" ] || fail 2 "--$verb and $word: one at a time"
+            verb=${word#--} && options+=("$word")
+            ;;
         -h | --help) usage && exit ;;
         -*) fail 2 "'$word' is not an option: deploy/deploy.sh --help lists them" ;;
         *) hosts+=("$word") ;;

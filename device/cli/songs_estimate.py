@@ -33,7 +33,7 @@ def estimate_of(settings: Settings, words: str | None) -> MoodEstimate:
             raise SettingsError(f"--mood {words}: {error}; expected moods as in {EXAMPLE}") from error
     with contextlib.suppress(ValueError):
         return MoodEstimate.parse(words)
-    raise SettingsError(f"--mood {words}: the box does not detect this mood; {_hint(settings, words)}")
+    raise SettingsError(f"--mood {words}: this mood is not known; {_hint(settings, words)}")
 
 
 def _of_running_box(settings: Settings) -> MoodEstimate:
@@ -55,7 +55,7 @@ def _hint(settings: Settings, word: str) -> str:
     if not near and (meant := lexicon.mood(word)):
         affects = {mood: lexicon.moods[mood] for mood in Mood}
         near = [min(Mood, key=lambda mood: _distance(affects[mood], meant))]
-    return f"did you mean {str(near[0])!r}?" if near else f"it detects {', '.join(Mood)}"
+    return f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(Mood)}"
 
 
 def _distance(first: Term, second: Term) -> float:

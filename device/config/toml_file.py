@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from device.storage.regular_file import read_regular_file
 
+TWICE = re.compile(r"Cannot declare \((?P<names>.*)\) twice(?P<where>.*)", re.DOTALL)
 MAX_BYTES = 2**20  # real ones have a few thousand
 
 
@@ -28,6 +30,20 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TomlError(f"not valid TOML: {error}") from error
+        raise TomlError(f"not valid TOML: {_in_plain_words(str(error))}") from error
     except RecursionError as error:
         raise TomlError("not valid TOML: nested too deeply") from error
+
+
+def _in_plain_words(message: str) -> str:
+    """Say what to do where tomllib's own words do not: for example where a table was pasted a second time."""
+    if match := TWICE.match(message):
+        table = ".".join(re.findall(r"'([^']*)'", match["names"]))
+        return f"the table [{table}] is there twice: keep one, with the keys of both{match['where']}"
+    where = message.removeprefix("Cannot overwrite a value")
+    if where != message:
+        return f"a key is there twice: keep one of the two lines{where}"
+    where = message.removeprefix("Invalid value")
+    if where != message:
+        return f"invalid value: a text needs quotes, and true and false are written small{where}"
+    return message

@@ -43,6 +43,7 @@ def release(*words: str | Path, root: Path = REPOSITORY) -> str:
 @pytest.mark.parametrize(
     ("words", "mistake"),
     [
+        (["--window", "--rooms", "box"], "--window and --rooms: one at a time"),
         (["--faster", "box"], "'--faster' is not an option: deploy/deploy.sh --help lists them"),
         (["box", "other", "box"], "'box' is there twice: name each host once"),
         (["box", "o ther"], "'o ther' is not a host: expected [USER@]HOST"),
@@ -209,7 +210,7 @@ while [ "$1" != -- ]; do shift; done
 host=$2
 trap 'rm -f {folder}/busy.$host' EXIT
 : >{folder}/busy.$host
-ls {folder} | grep -c busy >>{folder}/busy
+ls {folder} | grep -c 'busy[.]' >>{folder}/busy
 case "$host $*" in
 attic*) echo 'lost' >&2; exit 255 ;;
 *"sh -s") cat >/dev/null

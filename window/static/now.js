@@ -33,7 +33,9 @@ function drawMood() {
   $("mood").textContent = text;
   const parts = [];
   if (["mood", "by_hand"].includes(status.state) || status.state === "unsure") {
-    if (status.confidence && status.chosen_by !== "hand") parts.push(percent(100 * status.confidence));
+    // How sure the box was of its own look says nothing of a mood that a person has named.
+    const named = status.chosen_by === "hand" || status.corrected;
+    if (status.confidence && !named) parts.push(percent(100 * status.confidence));
   }
   if (status.chosen_by) parts.push(words.by[status.chosen_by] ?? status.chosen_by);
   parts.push(ago(status.since));

@@ -161,12 +161,12 @@ def test_a_mistake_gives_one_line_and_an_exit_code(
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("joyful", "--mood joyful: the box does not detect this mood; did you mean 'happy'?"),
+        ("joyful", "--mood joyful: this mood is not known; did you mean 'happy'?"),
         ("calm", "did you mean 'neutral'?"),
         ("furious", "did you mean 'angry'?"),
         ("neutrl", "did you mean 'neutral'?"),
-        ("xyz", "it detects angry, disgust, fear, happy, neutral, sad, surprise"),
-        ("", "it detects angry, "),
+        ("xyz", "known are angry, disgust, fear, happy, neutral, sad, surprise"),
+        ("", "known are angry, "),
     ],
 )
 def test_an_unknown_mood_is_an_error_that_names_the_nearest(

@@ -106,6 +106,19 @@ def test_without_a_file_the_defaults_are_used() -> None:
         ("[music]\nleave_out_genres = [3]\n", "music.leave_out_genres: expected a text in quotes; found [3]"),
         ("[music]\nreplay_gain = 'x'\n", "music.replay_gain: 'x' is not known; known are \"\", off, track"),
         ("[panel\n", "not valid TOML: "),
+        (
+            "[home]\nbroker = ''\n[home]\n",
+            "not valid TOML: the table [home] is there twice: keep one, with the keys of both (at line 3, ",
+        ),
+        ("[panel.leds]\n[panel.leds]\n", "not valid TOML: the table [panel.leds] is there twice: "),
+        (
+            "[room]\nserve = false\nserve = true\n",
+            "not valid TOML: a key is there twice: keep one of the two lines (at line 3, ",
+        ),
+        (
+            "[model]\npath = mood7\n",
+            "not valid TOML: invalid value: a text needs quotes, and true and false are written small",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_file_key_and_what_was_expected(

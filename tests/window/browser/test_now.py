@@ -85,6 +85,7 @@ def test_a_correction(page: Page, site: Site) -> None:
     page.get_by_role("dialog").get_by_role("button", name="neutral").click()
     eventually(lambda: site.harness.status()["corrected"])
     expect(page.locator("#by")).to_contain_text("corrected by you")
+    expect(page.locator("#by")).not_to_contain_text("%")
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
