@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from device.demo.workplace import Workplace
 
 STOP_TIMEOUT_S = 5.0
-log = logging.getLogger(__name__)
+
+
+@dataclass
+class Page:
+    """The page that is served.
+
+    Attributes:
+        address: A link that lets one browser in; "" until the page is there.
+    """
+
+    address: str = ""
 
 
 @contextmanager
-def page(place: Workplace) -> Iterator[None]:
+def page(place: Workplace) -> Iterator[Page]:
     """Serve the page until the block ends, and open it if this computer can show it; nothing waits for it."""
     socket = place.settings.service.socket_path()
     command = [
@@ -40,9 +50,10 @@ def page(place: Workplace) -> Iterator[None]:
         stderr=subprocess.DEVNULL,  # what a browser has to say would be in the way on the screen
         text=True,
     )
-    threading.Thread(target=_log_address, args=(process,), name="page", daemon=True).start()
+    served = Page()
+    threading.Thread(target=_read_address, args=(process, served), name="page", daemon=True).start()
     try:
-        yield
+        yield served
     finally:
         process.terminate()
         try:
@@ -52,9 +63,7 @@ def page(place: Workplace) -> Iterator[None]:
             process.wait()
 
 
-def _log_address(process: subprocess.Popen[str]) -> None:
-    """Log where the page is, as soon as it is there."""
+def _read_address(process: subprocess.Popen[str], served: Page) -> None:
+    """Wait until the page is there, and keep its address."""
     assert process.stdout
-    line = process.stdout.readline().strip()
-    if line:
-        log.info("the box has a page: %s", line)
+    served.address = process.stdout.readline().strip().removeprefix("open ")

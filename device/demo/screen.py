@@ -1,7 +1,8 @@
 """The demo's screen as a function of a scene and a size: each thing has its place, which never moves.
 
 The picture is at the upper left, beside it what the box has found and plays. Below are the log's last lines,
-and one line that says how to ask the box, or what happens if the button is let go. A small terminal has less.
+the address of the box's page, and one line that says how to ask the box, or what happens if the button is let
+go. A small terminal has less.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Scene:
         held_s: For how many seconds the button has been down, in tenths; None if it is up.
         hold: Seconds after which letting it go pauses or resumes.
         command: What to type in another terminal to ask the box.
+        page: The address of the box's page; "" while there is none.
     """
 
     status: Mapping[str, Any]
@@ -65,6 +67,7 @@ class Scene:
     held_s: float | None
     hold: float
     command: str
+    page: str = ""
 
 
 def screen(scene: Scene, columns: int, rows: int) -> RenderableType:
@@ -74,9 +77,11 @@ def screen(scene: Scene, columns: int, rows: int) -> RenderableType:
     width, height = columns - FRAME_COLUMNS, rows - FRAME_ROWS
     upper_rows = min(height - height // 5 - 1, MAX_PICTURE_ROWS)
     log_rows = height - upper_rows - 1
+    below = [_page_line(scene.page, width)] if scene.page and log_rows > 1 else []
+    log_rows -= len(below)
     keys = KEYS if len(KEYS) + FRAME_COLUMNS <= columns else SHORT_KEYS
     content = Group(
-        _upper_part(scene, width, upper_rows), _log(scene.log, log_rows), _last_line(scene, width)
+        _upper_part(scene, width, upper_rows), _log(scene.log, log_rows), *below, _last_line(scene, width)
     )
     return Panel(content, title="moodbox", subtitle=keys, width=columns, height=rows)
 
@@ -189,6 +194,12 @@ def _mood_lines(scene: Scene, columns: int) -> list[Text]:
 
 def _log(lines: Sequence[str], rows: int) -> Text:
     return _rows([Text(printable(line), "dim") for line in lines[-rows:]], rows)
+
+
+def _page_line(address: str, width: int) -> Text:
+    """The address in full, so that it can be copied; in the log it would be cut, and gone after a while."""
+    line = next((line for line in (f"its page: {address}", address) if len(line) <= width), None)
+    return _rows([Text(line or "its page: make this window wider to read the address", "dim")], 1)
 
 
 def _last_line(scene: Scene, width: int) -> Text:

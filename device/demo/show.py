@@ -162,7 +162,7 @@ def _run_on_screen(place: Workplace, slideshow: Slideshow | None, open_camera: C
     with (
         _recent_lines() as log,
         harness_for(place.settings, recorder, settings_file=place.settings_file) as harness,
-        page(place),
+        page(place) as served,
         Terminal() as terminal,
     ):
         controls = Controls(
@@ -170,11 +170,13 @@ def _run_on_screen(place: Workplace, slideshow: Slideshow | None, open_camera: C
         )
         while END not in (keys := terminal.keys(REFRESH_S)):
             controls.handle(keys)
-            scene = _scene(harness, place, recorder, log)
+            scene = _scene(harness, place, recorder, log, served.address)
             terminal.draw(scene, partial(screen, scene))
 
 
-def _scene(harness: Harness, place: Workplace, recorder: FrameRecorder, log: Iterable[str]) -> Scene:
+def _scene(
+    harness: Harness, place: Workplace, recorder: FrameRecorder, log: Iterable[str], address: str = ""
+) -> Scene:
     """What there is to see of the box right now."""
     held_s = harness.held_s
     return Scene(
@@ -188,4 +190,5 @@ def _scene(harness: Harness, place: Workplace, recorder: FrameRecorder, log: Ite
         held_s=None if held_s is None else round(held_s, 1),
         hold=place.settings.panel.hold,
         command=f"{place.command} status",
+        page=address,
     )

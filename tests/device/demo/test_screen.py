@@ -19,6 +19,7 @@ from device.demo.screen import Scene, screen
 
 SIZES = [(60, 15), (80, 24), (200, 50)]
 COMMAND = "/tmp/moodbox-demo-a1b2c3d4/moodbox status"
+PAGE = "http://127.0.0.1:54321/open/" + "a" * 32
 STATUS: dict[str, Any] = {
     "state": "mood",
     "mood": "happy",
@@ -80,6 +81,7 @@ def test_nothing_moves_whatever_is_said(size: tuple[int, int]) -> None:
         replace(SCENE, frame=np.zeros((600, 100), np.uint8)),
         replace(SCENE, frame=np.zeros((40, 1000), np.uint8)),
         replace(SCENE, held_s=2.0),
+        replace(SCENE, page=PAGE),
         with_status(song=f"窓際の席 {long}\n\x1b[2J", playing="pause"),
         with_status(trouble={"player": f"{long} {long}", "camera": "no camera"}, state="trouble", mood=None),
     ]
@@ -94,6 +96,14 @@ def test_nothing_moves_whatever_is_said(size: tuple[int, int]) -> None:
         assert len(moods) == 1
     for lines in pictures:
         assert "\x1b" not in "".join(lines)
+
+
+def test_the_address_of_the_page_stays_on_the_screen_in_full_whatever_is_logged() -> None:
+    scene = replace(SCENE, page=PAGE, log=tuple(f"{n} a line" for n in range(60)))
+    for size in SIZES[1:]:
+        assert f"its page: {PAGE} " in drawn(scene, *size)[-3]
+    assert "make this window wider" in drawn(scene, *SIZES[0])[-3]
+    assert drawn(scene, 44, 10)[-2].startswith("│ ask it: "), "where there is one row, it is the command's"
 
 
 def test_seven_moods_fit_the_smallest_of_the_usual_sizes() -> None:
