@@ -207,9 +207,10 @@ def look_at(analyzer: FaceAnalyzer, frame: NDArray[np.uint8]) -> Decision:
     """Observe a scene that stands still, as the box does."""
     rules = settings.Look()
     observation = Observation(rules, analyzer.card.threshold, started=0.0)
-    for _ in range(rules.readings):
-        if observation.add_frame(analyzer, frame).face is None:
-            break  # nor is there a face in the same frame again
+    for number in range(rules.readings):
+        found = observation.add_frame(analyzer, frame).face
+        if number == 0 and not found:
+            break  # the same frame would be searched in the same way again
     return observation.decision()
 
 

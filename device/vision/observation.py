@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from time import monotonic, perf_counter
 from typing import Protocol
 
@@ -28,7 +29,7 @@ CROPS = tuple(
         [(1.0, 0.0, 0.0), (0.95, 0.03, 0.0), (1.05, -0.03, 0.0), (0.95, 0.0, 0.03), (1.05, 0.0, -0.03)] * 2
     )
 )
-"""Of successive predictions. Together they know more of a face than one of them does (docs/models.md)."""
+"""Of successive frames with a face. Together they know more of it than one of them does (models/RUNS.md)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class FaceAnalyzer:
         Args:
             frame: In an array that is not uint8, (height, width), there is no face.
             previous: The face in the frame before; it is tracked.
-            number: Of the prediction in its observation: which of `CROPS` to classify.
+            number: Of the frame, from 0 for the first one with a face: which of `CROPS` to classify.
         """
         start = perf_counter()
         self._seen = frame.shape
@@ -127,8 +128,8 @@ class Observation:
     ) -> FrameResult:
         """Analyze one more frame.
 
-        Each prediction is made from another of `CROPS`: if the face does not move, the same crop again would
-        add no information.
+        Each frame's crop is another of `CROPS`: if the face does not move, the same crop again would add no
+        information, and one that was not taken for a face would not be taken for one again.
 
         Args:
             analyzer: Detects and classifies the face.
@@ -139,7 +140,7 @@ class Observation:
         if changes and not self._last_face and not changes.needs_search(frame):
             result = FrameResult(None, None, perf_counter() - start, 0.0)
         else:
-            result = analyzer.analyze(frame, self._last_face, len(self._predictions()))
+            result = analyzer.analyze(frame, self._last_face, self._frames_since_face)
             if changes and result.face:
                 changes.forget()
         self.results.append(result)
@@ -167,6 +168,11 @@ class Observation:
     def _last_face(self) -> Face | None:
         """The face in the frame before, if there was one."""
         return self.results[-1].face if self.results else None
+
+    @property
+    def _frames_since_face(self) -> int:
+        """How many frames there were, from the first one with a face on."""
+        return sum(1 for _ in dropwhile(lambda result: result.face is None, self.results))
 
     def _predictions(self) -> list[Probabilities]:
         """Of all frames with a face, with the bias."""

@@ -51,7 +51,7 @@ def main(path: str) -> None:
             scale, previous = side / face.width, None
             for number in range(rules.readings):
                 previous = count_frame(
-                    "next" if number else "first", analyzer, view(picture, scale), previous
+                    "next" if number else "first", analyzer, view(picture, scale), previous, number
                 )
             mark(MARK)
             classifier.classify(crop)
@@ -64,10 +64,12 @@ def main(path: str) -> None:
         count_unchanged_scene(analyzer, rules, scene, scale)
 
 
-def count_frame(kind: str, analyzer: FaceAnalyzer, frame: Frame, previous: Face | None = None) -> Face | None:
+def count_frame(
+    kind: str, analyzer: FaceAnalyzer, frame: Frame, previous: Face | None = None, number: int = 0
+) -> Face | None:
     """Analyze a frame between two marks, and print what it was."""
     mark(MARK)
-    face = analyzer.analyze(frame, previous).face
+    face = analyzer.analyze(frame, previous, number).face
     mark(MARK)
     print(kind, "face" if face else "none")
     return face

@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 
 from converter.cli import main as cli
-from converter.measure.conditions import NOT_FOUND, Answers
+from converter.measure.conditions import NOT_FOUND, Answers, look_at
 from converter.measure.photos import Photo, person_numbers
-from device.mood import Mood
+from device.config import settings
+from device.mood import Face, Mood
+from device.vision.frame import Frame
+from device.vision.observation import FaceAnalyzer, FrameResult
+from device.vision.pictures import read_picture
 from tests.converter.conftest import Refusal
+from tests.device.conftest import HAPPY
 
 MODEL = Path(__file__).parents[3] / "models" / "mood3.tflite"
 
@@ -39,6 +44,19 @@ def test_the_command_prints_and_plots_what_it_measured(
     assert f"| clean | **{lines[0]['balanced_accuracy']:.3f}** ± " in table
     assert "| condition | portrait, balanced |" in table
     assert cv2.imread(str(out.with_suffix(".png"))) is not None
+
+
+class Blinking(FaceAnalyzer):
+    """Does not recognize the face in one of the crops, as happens with a face that is partly covered."""
+
+    def analyze(self, frame: Frame, previous: Face | None = None, number: int = 0) -> FrameResult:
+        found = super().analyze(frame, previous, number)
+        return FrameResult(None, None, 0.0, 0.0) if number == 1 else found
+
+
+def test_a_look_goes_on_after_a_crop_in_which_the_face_is_not_recognized() -> None:
+    analyzer = Blinking(settings.Model(path=str(MODEL)), settings.Look())
+    assert look_at(analyzer, read_picture(HAPPY)).prediction_count == 4
 
 
 def test_a_folder_that_does_not_say_who_is_on_its_photos_still_works(

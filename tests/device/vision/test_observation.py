@@ -27,15 +27,19 @@ EMPTY = np.full((240, 320), 120, np.uint8)
 
 
 class CountingAnalyzer(FaceAnalyzer):
-    """Finds the same in every frame, and counts them: how often the real one is asked cannot be seen."""
+    """Finds one thing after the other, and counts frames: how often the real one is asked cannot be seen."""
 
-    def __init__(self, found: FrameResult) -> None:
-        self.found = found
-        self.count = 0
+    def __init__(self, *found: FrameResult) -> None:
+        self.found = itertools.cycle(found)
+        self.numbers: list[int] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.numbers)
 
     def analyze(self, frame: Frame, previous: Face | None = None, number: int = 0) -> FrameResult:
-        self.count += 1
-        return self.found
+        self.numbers.append(number)
+        return next(self.found)
 
 
 def result(mood: Mood, share: float = 0.8) -> FrameResult:
@@ -121,6 +125,14 @@ def test_the_crops_of_a_look_are_on_the_whole_where_the_face_is_and_half_of_them
     assert CROPS[0] == PLAIN
     assert np.mean(CROPS, axis=0) == pytest.approx(CropVariation(mirrored=0.5))  # type: ignore[arg-type]
     assert len(set(CROPS)) == len(CROPS)
+
+
+def test_a_crop_that_was_not_taken_for_a_face_is_not_tried_again() -> None:
+    analyzer = CountingAnalyzer(NO_FACE, NO_FACE, result(Mood.SAD), NO_FACE, NO_FACE, result(Mood.SAD))
+    observed = observation()
+    for _ in range(6):
+        observed.add_frame(analyzer, EMPTY)
+    assert analyzer.numbers == [0, 0, 0, 1, 2, 3]
 
 
 def test_no_frame_is_taken_after_the_predictions_agree() -> None:
