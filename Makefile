@@ -41,6 +41,7 @@ help:
 	@echo 'make bench-arm64     instructions that a Pi 4 needs for a frame (make bench-arm64 ARGS=MODEL.tflite)'
 	@echo 'make simulation      the effect of learning, with simulated listeners'
 	@echo 'make settings        write deploy/moodbox.toml from the schema of the settings'
+	@echo 'make clean           remove all that these targets have made: environments, the emulated Pi, downloads'
 	@echo 'make develop         .venv with the box, the converter and the tools'
 	@echo 'make develop-jax     the same and JAX, to train on accelerators; make develop-torch: PyTorch, several GB'
 

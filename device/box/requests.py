@@ -91,7 +91,7 @@ class RequestHandler:
 
 
 def _refuse(command: Command) -> Reply:
-    return {"error": f"this box has no {command.name}"}
+    return {"error": f"{command.name}: this box's settings do not ask for it; if they do, restart the box"}
 
 
 def _ok(done: bool, problem: str) -> Reply:

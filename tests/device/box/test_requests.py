@@ -15,6 +15,7 @@ from device.config.settings import Settings
 from device.control import protocol
 from device.control.client import ask, subscribe
 from device.control.command import Command
+from device.control.room_commands import Looks
 from device.control.server import Request
 from device.demo.harness import Harness
 from device.demo.server import PrivateMpd
@@ -38,6 +39,11 @@ def test_the_music_is_paused_and_goes_on(harness: Harness, send: Ask) -> None:
     send(protocol.Pause())
     send(protocol.Play())
     eventually(lambda: harness.status()["playing"] == "play")
+
+
+def test_a_request_for_what_the_settings_do_not_ask_for_is_refused_with_the_reason(send: Ask) -> None:
+    with pytest.raises(ServiceError, match="looks: this box's settings do not ask for it; "):
+        send(Looks())
 
 
 def test_the_volume_is_set_and_changed(harness: Harness, send: Ask) -> None:
