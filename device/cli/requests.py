@@ -82,6 +82,9 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
             yield f"{key:12} {parts}"
         elif key == "chosen_for" and value:
             yield f"{key:12} {MoodEstimate({Mood(mood): p for mood, p in value.items()})}"
+        elif isinstance(value, dict):
+            numbers = (f"{100 * n:.0f} %" if isinstance(n, float) else str(n) for n in value.values())
+            yield f"{key:12} {', '.join(map(' '.join, zip(value, numbers, strict=True))) or '-'}"
         elif isinstance(value, bool):
             yield f"{key:12} {'yes' if value else 'no'}"
         else:

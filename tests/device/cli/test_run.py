@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -40,6 +41,8 @@ def test_run_plays_and_press_skip_and_status_reach_it(settings_file: Path, libra
         assert box.stderr.read().count(" look: happy") == 2
     assert "mood         happy" in table
     assert "stepped_back no" in table
+    assert "presses      short 0, double 0, long 0" in table
+    assert re.search(r"^probabilities happy \d+ %, neutral \d+ %, sad \d+ %$", table, re.MULTILINE)
 
 
 def test_status_press_and_skip_without_a_box_say_how_to_start_one(settings_file: Path) -> None:
