@@ -25,7 +25,7 @@ def suffix_of(file: BinaryIO) -> str | None:
     """
     file.seek(0)
     head = file.read(HEAD_BYTES)
-    if head.startswith(b"fLaC") and head[4] & 0x7F == 0:
+    if re.match(rb"fLaC[\x00\x80]", head):
         return ".flac"
     if head.startswith(b"OggS"):
         return _ogg_suffix(head)
@@ -48,6 +48,8 @@ def _has_sound_track(file: BinaryIO) -> bool:
     """Walk along the boxes of an MP4 file to the one with its tracks; a film has a track of pictures, too."""
     position, end = 0, file.seek(0, 2)
     for _ in range(64):
+        if position >= end:
+            return False
         file.seek(position)
         header = file.read(16)
         if len(header) < 8:

@@ -37,7 +37,8 @@ def test_an_mp3_begins_behind_its_tags_however_large_their_picture_is() -> None:
 @pytest.mark.parametrize(
     "content",
     [b"ID3" + bytes(200_000), b"\xff\xfb\x90\x00" + bytes(5000), m4a(b"vide"),
-     b"\0\0\0\x18ftypmp42" + bytes(99), b"OggS" + bytes(100), b"RIFF\0\0\0\0AVI fmt ", b"\xff" * 70_000],
+     b"\0\0\0\x18ftypmp42" + bytes(99), b"OggS" + bytes(100), b"RIFF\0\0\0\0AVI fmt ", b"\xff" * 70_000,
+     b"fLaC", b"\0\0\0\x01ftyp" + b"\xff" * 99],
 )  # fmt: skip
 def test_what_only_begins_like_sound_is_none(content: bytes) -> None:
     assert suffix_of(io.BytesIO(content)) is None
