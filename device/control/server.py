@@ -33,8 +33,9 @@ from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, Restar
 
 log = logging.getLogger(__name__)
 
-MAX_CONNECTIONS = 12  # at once
-MAX_SUBSCRIBERS = 4  # of these, so that requests always find a place
+MAX_CONNECTIONS = 16  # at once
+# Of these, so that requests always find a place. The page takes two, Home Assistant and the rooms one each.
+MAX_SUBSCRIBERS = 8
 POLL_S = 0.5  # seconds after which a subscriber's thread checks whether it has to end
 PATH_CHECK_S = 10.0  # until it is noticed that another program has removed the socket's file
 CLOSE_TIMEOUT_S = 5.0

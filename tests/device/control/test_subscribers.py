@@ -113,6 +113,18 @@ def test_one_subscriber_too_many_gets_an_error_and_requests_still_get_replies(
         assert next(replies) == {"number": 0}
 
 
+def test_beside_the_page_home_assistant_and_the_rooms_there_are_places_for_subscribers_of_ones_own(
+    server: ControlServer, posted: PostedRequests
+) -> None:
+    of_the_page, of_home, of_the_rooms = 2, 1, 1
+    with contextlib.ExitStack() as stack:
+        for _ in range(of_the_page + of_home + of_the_rooms):
+            stack.enter_context(connected(server))
+        eventually(lambda: len(posted) == of_the_page + of_home + of_the_rooms)
+        with contextlib.closing(subscribe(server.path)) as replies:
+            assert next(replies) == {"number": 0}
+
+
 def test_a_hundred_subscribers_at_once_leave_the_server_well(
     server: ControlServer, posted: PostedRequests
 ) -> None:
