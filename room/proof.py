@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from device.errors import MoodboxError
+from device.storage.regular_file import read_regular_file
 
 MIN_KEY_CHARACTERS = 32
 MAX_KEY_BYTES = 1024
@@ -70,8 +71,7 @@ def read_key(path: Path) -> bytes:
     """
     try:
         mode = path.stat().st_mode
-        with path.open("rb") as file:
-            key = file.read(MAX_KEY_BYTES).strip()
+        key = read_regular_file(path, MAX_KEY_BYTES).strip()
     except OSError as error:
         raise RoomError(
             f"{path}: the key cannot be read: {error.strerror}; docs/rooms.md says where it comes from"

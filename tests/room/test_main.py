@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -56,6 +57,22 @@ def test_a_key_that_protects_nothing_is_refused(
     with pytest.raises(RoomError) as raised:
         read_key(key)
     assert problem in str(raised.value)
+
+
+def test_a_pipe_in_place_of_the_key_is_refused_and_does_not_keep_the_process_waiting(tmp_path: Path) -> None:
+    key = tmp_path / "room.key"
+    os.mkfifo(key, 0o600)
+    problems: list[str] = []
+
+    def read() -> None:
+        try:
+            read_key(key)
+        except RoomError as error:
+            problems.append(str(error))
+
+    threading.Thread(target=read, daemon=True).start()
+    eventually(lambda: problems)
+    assert "not a regular file" in problems[0]
 
 
 def test_the_key_is_the_line_without_its_end(tmp_path: Path) -> None:
