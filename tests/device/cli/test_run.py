@@ -125,7 +125,8 @@ def test_a_box_that_was_stopped_goes_on_with_what_mpd_plays_by_then_and_learns_n
 ) -> None:
     """By Ctrl-Z, and `fg`."""
     for number in range(10):
-        soundfile.write(mpd.music / f"{number}.ogg", np.zeros(8000), 8000, format="OGG", subtype="VORBIS")
+        # Of two seconds: of shorter songs a busy machine could see less than half.
+        soundfile.write(mpd.music / f"{number}.ogg", np.zeros(16000), 8000, format="OGG", subtype="VORBIS")
     mpd.update()
     client = mpd.client()
 
