@@ -112,7 +112,7 @@ class Carrier:
             except RoomError as error:
                 self._report(str(error))
                 return
-            except (OSError, LineError) as error:
+            except (OSError, UnicodeError, LineError) as error:  # UnicodeError: no name can be like that
                 problem = (
                     f"{self._server.host} does not answer ({_reason(error)}): is it on, and room.serve set?"
                 )

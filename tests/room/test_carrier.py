@@ -88,3 +88,11 @@ def test_another_key_is_said_at_once(bedroom: Bedroom) -> None:
     with listening(bedroom.path, key=b"x" * 64) as address:
         carry(bedroom.path, address, KEY)
         eventually(lambda: "127.0.0.1: it has another key than this box" in "".join(bedroom.troubles))
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+def test_a_name_that_no_machine_can_have_is_said_and_does_not_end_the_process(
+    bedroom: Bedroom, host: str
+) -> None:
+    carry(bedroom.path, Address(host, 1707))
+    eventually(lambda: any(host in trouble for trouble in bedroom.troubles))
