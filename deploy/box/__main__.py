@@ -200,6 +200,7 @@ def validate(*words: str) -> None:
 
 def main(verb: str, *rest: str) -> int:
     """Run a verb, and return its exit code; the last line of a failure starts with FAILED."""
+    os.umask(0o022)  # the box's user has to read what root installs, whatever root's own mask is
     for number in (signal.SIGHUP, signal.SIGINT):  # if the connection is lost, the deploy continues
         signal.signal(number, signal.SIG_IGN)
     try:

@@ -243,6 +243,20 @@ def test_half_a_release_is_deleted_whatever_ends_its_making(
     assert list(releases.RELEASES.iterdir()) == []
 
 
+def test_others_can_read_what_root_installs_whatever_roots_mask_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = main_module()
+    monkeypatch.setitem(box.VERBS, "switch", lambda name: (tmp_path / name).touch())
+    monkeypatch.setattr(box, "deploy_lock", contextlib.nullcontext)
+    before = os.umask(0o077)
+    try:
+        assert box.main("switch", "new") == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o644
+
+
 def test_a_redeploy_installs_packages_that_are_missing(
     releases: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
