@@ -77,6 +77,13 @@ class ControllerHarness:
             with contextlib.suppress(Empty):
                 self.playback.handle(self._events.get(timeout=0.02))
 
+    def miss_until(self, happened: Callable[[Snapshot], bool]) -> None:
+        """Take the worker's events without handling them, as if MPD were out of reach."""
+        while True:
+            event = self._events.get(timeout=60)
+            if isinstance(event, MpdChanged) and happened(event.snapshot):
+                return
+
     def run_for(self, seconds: float = 0.3) -> None:
         end = time.monotonic() + seconds
         self.wait_until(lambda: time.monotonic() > end)

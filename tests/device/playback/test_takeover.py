@@ -198,6 +198,7 @@ def test_two_quick_presses_bring_the_boxs_music_if_somebody_took_over_while_mpd_
     other.clear()
     other.add(FOREIGN_SONGS[0])
     other.play()
+    playing.miss_until(lambda snapshot: snapshot.state == "play" and len(snapshot.queue) == 1)
     playing.playback.handle(MpdDisconnected("it has closed the connection"))
     playing.playback.handle(MpdConnected(QueueMirror(library.client()).refresh(), 0.0))
     assert playing.playback.skip()

@@ -112,11 +112,13 @@ def test_one_worker_analyzes_many_songs_and_its_memory_does_not_grow(client: Aud
 
 
 def test_a_song_that_hangs_is_a_fault_after_the_timeout_and_the_next_is_analyzed(
-    song: Path, endless: Path
+    song: Path, endless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(AudioClient(timeout_s=3)) as client:
+    with closing(AudioClient()) as client:
         assert isinstance(client.analyze(song), Features)
+        monkeypatch.setattr(client, "_timeout_s", 1)
         assert client.analyze(endless) == "the analysis takes too long"
+        monkeypatch.undo()
         assert isinstance(client.analyze(song), Features)
 
 
