@@ -81,8 +81,12 @@ def test_of_a_flood_of_commands_a_few_reach_the_box(
         home_assistant.flood(f"{topic}/set/by_hand", "sad", 500)
         home_assistant.flood(f"{topic}/set/by_hand", "x" * 900, 500)
         home_assistant.flood(f"{topic}/set/nonsense", "\0", 500)
-        home_assistant.send("homeassistant/status", "online")
-        eventually(lambda: home_assistant.count("/config") == 2)
+
+        def is_served() -> bool:  # a broker whose queue is full drops what comes, so this is said again
+            home_assistant.send("homeassistant/status", "online")
+            return home_assistant.count("/config") >= 2
+
+        eventually(is_served, pause=1)
     carried_out = sum("chosen by hand" in record.getMessage() for record in caplog.records)
     assert 1 <= carried_out <= COMMANDS
     assert process.poll() is None
