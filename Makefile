@@ -18,7 +18,7 @@ help:
 	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER MODEL=mood7)'
 	@echo 'make test            the tests that need no separate machine (make test ARGS="-k lights")'
 	@echo 'make test-training   those that train networks for longer'
-	@echo 'make test-python313  those of device/, window/, home/, converter/ and models/ on Python 3.13 and numpy 2'
+	@echo 'make test-python313  those of device/, window/, home/ and models/ on Python 3.13 and numpy 2'
 	@echo 'make test-jax        those of training with JAX, on two virtual devices too; it installs JAX'
 	@echo 'make test-smoke      one deploy to a small Debian in a container, and a reboot; as root'
 	@echo 'make test-deploy     deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
@@ -65,7 +65,7 @@ test: .venv/.develop
 test-python313: .venv/.develop
 	@script/need mpd command -v mpd
 	@script/need strace command -v strace
-	@script/test-python313 $(PARALLEL) tests/device tests/window tests/home tests/models tests/converter $(ARGS)
+	@script/test-python313 $(PARALLEL) tests/device tests/window tests/home tests/models $(ARGS)
 
 test-jax: .venv/.develop-jax
 	$(BIN)/pytest tests/converter/training/test_backends.py tests/converter/stages $(ARGS)
