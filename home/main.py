@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"moodbox home: {error}", file=sys.stderr)
             return error.exit_code
         except OSError as error:
-            print(f"moodbox home: {error.filename}: {error.strerror}", file=sys.stderr)
+            print(f"moodbox home: {error.filename or options.state}: {error.strerror}", file=sys.stderr)
             return 1
 
 

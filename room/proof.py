@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from device.errors import MoodboxError
-from device.storage.regular_file import read_regular_file
+from device.storage.regular_file import read_with_status
 
 MIN_KEY_CHARACTERS = 32
 MAX_KEY_BYTES = 1024
@@ -67,17 +67,17 @@ def read_key(path: Path) -> bytes:
     """Read the key.
 
     Raises:
-        RoomError: It is missing, too short, or everybody on this machine may read it.
+        RoomError: It is missing, too short, or everybody on this machine may read or change it.
     """
     try:
-        mode = path.stat().st_mode
-        key = read_regular_file(path, MAX_KEY_BYTES).strip()
+        content, status = read_with_status(path, MAX_KEY_BYTES)
     except OSError as error:
         raise RoomError(
             f"{path}: the key cannot be read: {error.strerror}; docs/rooms.md says where it comes from"
         ) from error
-    if mode & stat.S_IROTH:
-        raise RoomError(f"{path}: everybody on this machine may read it: sudo chmod 600 {path}")
+    if status.st_mode & stat.S_IRWXO:
+        raise RoomError(f"{path}: everybody on this machine may read or change it: sudo chmod 600 {path}")
+    key = content.strip()
     if len(key) < MIN_KEY_CHARACTERS:
         raise RoomError(
             f"{path}: expected {MIN_KEY_CHARACTERS} characters or more, found {len(key)}; for one: {MAKE_KEY}"

@@ -82,10 +82,15 @@ def delete(path: Path) -> None:
 
 def install_file(source: Path, target: Path, *, mode: int = 0o644, group: int = -1) -> None:
     """Copy a file atomically; by default everybody may read it. A group of -1 is this process's."""
+    write_file(source.read_bytes(), target, mode=mode, group=group)
+
+
+def write_file(content: bytes, target: Path, *, mode: int = 0o644, group: int = -1) -> None:
+    """Write a file as `install_file` does."""
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(f".{target.name}.new")
     new.unlink(missing_ok=True)
-    shutil.copyfile(source, new)
+    new.write_bytes(content)
     os.chown(new, -1, group)
     new.chmod(mode)
     new.replace(target)

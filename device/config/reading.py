@@ -227,7 +227,9 @@ def _check_holds(panel: Panel, path: Path) -> None:
         )
 
 
-ROOM_SERVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f]*(:[0-9A-Fa-f.]*){2,8}")
+ROOM_SERVER = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f]*(:[0-9A-Fa-f.]*){2,8}"
+)
 
 
 def _check_room(room: Room, path: Path) -> None:

@@ -125,6 +125,10 @@ class Set(PageCommand, frozen=True, tag="set"):
     value: Annotated[Value, Meta(description="as in TOML")] = None
 
 
+PICTURE_ALLOWED_S = 300.0
+"""How long the camera's picture may be seen after a press has allowed it."""
+
+
 class Allow(PageCommand, frozen=True, tag="allow"):
     """Asks whoever stands at the box."""
 

@@ -71,7 +71,7 @@ class PlaybackController:
         """
         wrong = self.state.estimate if estimate.chosen_by is ChosenBy.CORRECTION else None
         self._want(estimate, by_button)
-        if self.state.mode is ControlMode.YIELDED and not by_button:
+        if self.state.has_yielded and not by_button:
             return
         self._learner.interrupt(self._ownership)
         self._learner.begin(instead_of=wrong)
@@ -200,7 +200,7 @@ class PlaybackController:
     def _changed(self, snapshot: Snapshot) -> None:
         before, asked, own = self.snapshot, self._ownership, self._ownership.entries
         self._take(snapshot)
-        if before is None or self.state.mode is ControlMode.YIELDED:
+        if before is None or self.state.has_yielded:
             return
         if asked.removed_at_once(before, snapshot) and self.state.mode is ControlMode.FILLING:
             self.state = self.state.queue_ended(broken=False)
@@ -265,7 +265,7 @@ class PlaybackController:
             self._search(again=True)
 
     def _queue_songs(self, estimate: MoodEstimate, playlist: Sequence[str]) -> None:
-        if self._ownership.asked or self.state.mode is ControlMode.YIELDED or self.snapshot is None:
+        if self._ownership.asked or self.state.has_yielded or self.snapshot is None:
             return  # an edit is pending, whose answer continues from here; or nothing is wanted of MPD
         if not playlist and not self.table:
             self._no_songs()

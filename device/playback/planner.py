@@ -62,9 +62,11 @@ class Planner:
     @property
     def refused(self) -> frozenset[str]:
         """URIs of the songs that MPD has refused lately, which are set aside."""
-        if monotonic() > self._refused_at + TRY_AGAIN_S:
-            self.try_all_again()
-        return self._refused
+        return frozenset() if self._is_time_to_try_again else self._refused
+
+    @property
+    def _is_time_to_try_again(self) -> bool:
+        return monotonic() > self._refused_at + TRY_AGAIN_S
 
     @property
     def least_coming(self) -> int:
@@ -123,13 +125,15 @@ class Planner:
     ) -> SongPlan:
         """Plan so many songs after `current` and `upcoming`, and advance by a step for each song found."""
         recall = self._memory.recall
+        if self._is_time_to_try_again:
+            self.try_all_again()
         context = ListeningContext(
             estimate,
             library,
             playlist,
             likes=self.likes,
             own_affects=recall(Memory.own_affects) or {},
-            excluded=(recall(Memory.excluded) or frozenset()) | self.refused,
+            excluded=(recall(Memory.excluded) or frozenset()) | self._refused,
             history=self.history,
             play_statistics=recall(lambda memory: memory.play_statistics(estimate)) or NO_STATISTICS,
         )

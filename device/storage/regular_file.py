@@ -9,7 +9,13 @@ from pathlib import Path
 
 
 def read_regular_file(path: Path, max_bytes: int) -> bytes:
-    """Return the content of a file.
+    """Return the content of a file. Raises OSError as `read_with_status` does."""
+    content, _ = read_with_status(path, max_bytes)
+    return content
+
+
+def read_with_status(path: Path, max_bytes: int) -> tuple[bytes, os.stat_result]:
+    """Return the content of a file, and the owner and mode of what was read.
 
     Raises:
         OSError: it cannot be read, is larger than `max_bytes`, or is a pipe, a device or a folder. A pipe
@@ -20,9 +26,10 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
     except ValueError as error:  # a NUL character in its name
         raise OSError(errno.EINVAL, str(error), str(path)) from error
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise OSError(errno.EFBIG, "too large", str(path))
-    return content
+    return content, status

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from device.errors import SettingsError
+from device.storage.regular_file import read_with_status
 
 USER = "moodbox-home"
 MAX_BYTES = 1024
@@ -21,12 +22,7 @@ def read_password(path: Path) -> str:
     """
     where = f"home.password_file: {path}"
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            found = os.fstat(file)
-            content = os.read(file, MAX_BYTES) if stat.S_ISREG(found.st_mode) else b""
-        finally:
-            os.close(file)
+        content, found = read_with_status(path, MAX_BYTES)
     except OSError as error:
         raise SettingsError(f"{where}: cannot be read: {error.strerror}") from error
     if found.st_uid != _user():

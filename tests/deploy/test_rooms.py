@@ -9,6 +9,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from device.config.reading import ROOM_SERVER
 from device.demo.server import PrivateMpd
 from tests.deploy.machine import REPOSITORY
 
@@ -132,12 +133,17 @@ def test_from_serving_to_playing_along(rooms: ModuleType, commands: Commands) ->
     assert commands.ran("mpc", "enable", "1", "2")
 
 
+def test_a_deploy_accepts_the_same_servers_as_the_box(rooms: ModuleType) -> None:
+    assert rooms.NAME.pattern == ROOM_SERVER.pattern
+
+
 @pytest.mark.parametrize(
     "settings",
     [
         '[room]\nserver = "a b"\n',
         '[room]\nserver = "x\\nExecStart=/bin/sh"\n',
         '[room]\nserver = "-h"\n',
+        '[room]\nserver = "a..b"\n',
         '[room]\nserver = "a"\nserve = true\n',
         '[room]\nserve = "no"\n',
         "[room]\nserver = 7\n",

@@ -44,7 +44,8 @@ def test_what_is_no_address_is_one_line(text: str) -> None:
     [
         (None, 0, "the key cannot be read: No such file or directory; docs/rooms.md says"),
         ("short\n", 0o600, "expected 32 characters or more, found 5; for one: python3 -c"),
-        ("k" * 64, 0o644, "everybody on this machine may read it: sudo chmod 600"),
+        ("k" * 64, 0o644, "everybody on this machine may read or change it: sudo chmod 600"),
+        ("k" * 64, 0o602, "everybody on this machine may read or change it: sudo chmod 600"),
     ],
 )
 def test_a_key_that_protects_nothing_is_refused(

@@ -9,29 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.systemd.test_unit import NOT_INSTALLED, SYSTEMD, analyze
+from tests.systemd.test_unit import SYSTEMD, complaints_about, exposure_of, groups_of
 
 SERVICE = SYSTEMD / "moodbox-home.service"
 
 
 def test_systemd_rates_the_exposure_as_low() -> None:
-    found = analyze("security", "--offline=yes", SERVICE).stdout
-    exposure = re.search(r"Overall exposure level for moodbox-home\.service: ([\d.]+)", found)
-    assert exposure is not None, found
-    assert float(exposure[1]) <= 1.1
+    assert exposure_of(SERVICE) <= 1.1
 
 
 def test_systemd_accepts_every_line() -> None:
-    errors = analyze("verify", "--man=no", SERVICE).stderr.splitlines()
-    assert [line for line in errors if not NOT_INSTALLED.fullmatch(line)] == []
+    assert complaints_about(SERVICE) == []
 
 
 def test_systemd_creates_its_user_in_the_boxs_group(tmp_path: Path) -> None:
-    (tmp_path / "etc").mkdir()
-    file = SYSTEMD / "moodbox-home.sysusers.conf"
-    subprocess.run(["systemd-sysusers", f"--root={tmp_path}", str(file)], check=True, timeout=60)
-    groups = dict(re.findall(r"^([\w-]+):.*:(.*)$", (tmp_path / "etc" / "group").read_text(), re.MULTILINE))
-    assert groups == {"moodbox-home": "", "moodbox": "moodbox-home"}
+    assert groups_of(SYSTEMD / "moodbox-home.sysusers.conf", tmp_path) == {
+        "moodbox-home": "",
+        "moodbox": "moodbox-home",
+    }
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from room.carrier import PORT
-from tests.systemd.test_unit import NOT_INSTALLED, SYSTEMD, analyze
+from tests.systemd.test_unit import NOT_INSTALLED, SYSTEMD, analyze, exposure_of
 
 SOCKET = SYSTEMD / "moodbox-room.socket"
 SNAPCAST = re.compile(
@@ -32,10 +32,7 @@ def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_systemd_rates_the_exposure_of_each_end_as_low(unit: Path) -> None:
-    found = analyze("security", "--offline=yes", unit).stdout
-    exposure = re.search(r"Overall exposure level for moodbox-room\.service: ([\d.]+)", found)
-    assert exposure is not None, found
-    assert float(exposure[1]) <= 1.0
+    assert exposure_of(unit) <= 1.0
 
 
 def test_systemd_accepts_every_line_of_the_units(unit: Path) -> None:

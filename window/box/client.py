@@ -12,8 +12,6 @@ from typing import Any
 from device.control.command import REPLY_TIMEOUT_S
 
 MAX_REPLY_BYTES = 4 << 20
-BUTTON_S = 30.0
-"""How long the box waits for its button."""
 
 Reply = dict[str, Any]
 

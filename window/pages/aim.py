@@ -7,13 +7,12 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from device.control.page_commands import PICTURE_ALLOWED_S, Allow
 from window.access.browsers import PairedBrowsers
-from window.box.client import BUTTON_S, BoxClient, BoxError
+from window.box.client import BoxClient, BoxError
 from window.pages.rendering import page
 from window.pages.streams import EventStreams
 
-ALLOWED_S = 300.0
-"""How long the box keeps the picture allowed after a press."""
 NOT_ALLOWED = "the picture is closed: ask for it again, and press the box's button"
 
 
@@ -39,12 +38,12 @@ class AimPage:
         key = request.scope["browser"].key
         if not self._may_watch(key):
             try:
-                await self._box.ask("allow", what="aim", patience_s=BUTTON_S + 5)
+                await self._box.ask("allow", what="aim", patience_s=Allow.reply_timeout_s)
             except BoxError as error:
                 return JSONResponse({"error": str(error)}, 409)
             now = monotonic()
             self._until = {each: until for each, until in self._until.items() if until > now}
-            self._until[key] = now + ALLOWED_S
+            self._until[key] = now + PICTURE_ALLOWED_S
         return JSONResponse({"ok": True})
 
     async def watch(self, request: Request) -> Response:

@@ -8,10 +8,11 @@ import secrets
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from device.control.page_commands import Allow
 from device.rate_limit import RateLimit
 from window.access.browsers import PairedBrowsers
 from window.access.guard import COOKIE, RefusedError
-from window.box.client import BUTTON_S, BoxClient, BoxError, NoBoxError
+from window.box.client import BoxClient, BoxError, NoBoxError
 from window.pages.rendering import page
 
 COOKIE_S = 400 * 86400
@@ -71,7 +72,7 @@ class Pairing:
         if not self._rate.allows(EVERYBODY):
             raise RefusedError(429, "Too many attempts without a press: wait ten minutes.")
         try:
-            await self._box.ask("allow", what="pair", patience_s=BUTTON_S + 5)
+            await self._box.ask("allow", what="pair", patience_s=Allow.reply_timeout_s)
         except BoxError as error:
             if isinstance(error, NoBoxError):  # so nobody was asked
                 self._rate.give_back(EVERYBODY)

@@ -25,6 +25,7 @@ from common import (
     install_file,
     report,
     run,
+    write_file,
 )
 from preflight import install_packages
 
@@ -42,7 +43,9 @@ CONFIGURATION = Path("/etc/mpd.conf")
 INCLUDE = f'include_optional "{OUTPUT}"'
 SERVING = (SOCKET, SERVER, MPD, PIPE, OUTPUT, SNAPSERVER)
 """Files that only a box has that serves."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f]*(:[0-9A-Fa-f.]*){2,8}")
+NAME = re.compile(  # as in device/config/reading.py, which this cannot import
+    r"(?=.{1,253}$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f]*(:[0-9A-Fa-f.]*){2,8}"
+)
 MPC = ("mpc", "--host=/run/mpd/socket", "--quiet")
 
 
@@ -132,9 +135,9 @@ def install(release: Path, role: Role) -> None:
         mpd_changes = False
         _leave_server()
     _make_key(role)
-    _install_text(release / "systemd/snapclient-rooms.conf", CLIENT, role.server or "127.0.0.1")
+    _install_drop_in(release / "systemd/snapclient-rooms.conf", CLIENT, role.server or "127.0.0.1")
     part = "serves" if role.serves else "plays-along"
-    _install_text(release / f"systemd/moodbox-room-{part}.conf", ROLE, role.server)
+    _install_drop_in(release / f"systemd/moodbox-room-{part}.conf", ROLE, role.server)
     install_file(release / "systemd" / SERVICE.name, SERVICE)
     run("systemctl", "daemon-reload")
     own = [SOCKET.name] * role.serves + [SERVICE.name]
@@ -207,13 +210,9 @@ def _make_key(role: Role) -> None:
             key.write(secrets.token_hex(32) + "\n")
 
 
-def _install_text(source: Path, target: Path, server: str) -> None:
+def _install_drop_in(source: Path, target: Path, server: str) -> None:
     """Install a drop-in that names the other box."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.with_name(f".{target.name}.new")
-    new.write_text(source.read_text().replace("@SERVER@", server))
-    new.chmod(0o644)
-    new.replace(target)
+    write_file(source.read_text().replace("@SERVER@", server).encode(), target)
 
 
 def _remove_empty(folder: Path) -> None:

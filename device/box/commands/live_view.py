@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ALLOWED_S = 300.0
 INTERVAL_S = 0.25  # between two frames
 OPEN_TIMEOUT_S = 15.0  # until the camera's first frame
 RETRY_S = 2.0  # until a camera that failed is opened again
@@ -78,7 +77,7 @@ class LiveView:
 
     def allow(self) -> None:
         """Allow the picture from now on, for a while."""
-        self._until = monotonic() + ALLOWED_S
+        self._until = monotonic() + page.PICTURE_ALLOWED_S
 
     def watch(self, request: Request) -> None:
         """Send frames to whoever asks, if they are allowed."""

@@ -53,9 +53,8 @@ class GivenMood:
         except ValueError as error:
             return {"error": f"probabilities: {error}"}
         pressed = monotonic() - look.age
-        own = (
-            -math.inf if state.searching else state.decided
-        )  # what it finds while it searches, nobody asked for
+        # While it searches by itself, nobody has asked for what it finds.
+        own = -math.inf if state.searching else state.decided
         if pressed < max(self._pressed, own):
             log.info("a press in another room came late, and counts no more")
             return OK

@@ -9,7 +9,6 @@ from device.box.commands.reply import NO_MPD, Actions, DeferredReply, Reply
 from device.control import protocol
 from device.mpd.tone.player import play_tone
 from device.playback.controller import PlaybackController
-from device.playback.state import ControlMode
 
 AGAIN_S = 3.0  # until the next tone; MPD does nothing else for the box meanwhile
 SOMEBODY_ELSE = "somebody else's music plays on this box: you hear by it whether the sound works"
@@ -33,7 +32,7 @@ class ToneRequest:
         snapshot = self._playback.snapshot
         if snapshot is None:
             return {"error": NO_MPD}
-        if snapshot.state == "play" and self._playback.state.mode is ControlMode.YIELDED:
+        if snapshot.state == "play" and self._playback.state.has_yielded:
             return {"error": SOMEBODY_ELSE}
         if snapshot.volume == 0:
             return {"error": NO_VOLUME}

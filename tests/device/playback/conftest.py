@@ -186,11 +186,11 @@ def playing(library: PrivateMpd, harness: ControllerHarness) -> ControllerHarnes
     return harness
 
 
-def play_foreign_songs(library: PrivateMpd) -> Any:
+def play_foreign_songs(library: PrivateMpd, count: int = len(FOREIGN_SONGS)) -> Any:
     """Another client puts its own songs in place of the queue. Returns the client."""
     other = library.client()
     other.clear()
-    for uri in FOREIGN_SONGS:
+    for uri in FOREIGN_SONGS[:count]:
         other.add(uri)
     other.play()
     return other

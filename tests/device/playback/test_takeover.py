@@ -130,10 +130,7 @@ def test_a_box_that_has_yielded_can_still_pause_and_skip(
 def test_the_box_is_still_yielded_after_a_restart_of_mpd(
     library: PrivateMpd, playing: ControllerHarness
 ) -> None:
-    other = library.client()
-    other.clear()
-    other.add(FOREIGN_SONGS[0])
-    other.play()
+    play_foreign_songs(library, 1)
     wait_until_yielded(playing)
     library.stop()
     playing.wait_until(lambda: playing.playback.snapshot is None)
@@ -179,11 +176,7 @@ def test_a_box_that_starts_while_another_client_plays_waits_for_its_button(
 def test_skipping_another_clients_last_song_brings_the_boxs_own_music(
     library: PrivateMpd, playing: ControllerHarness, songs: int
 ) -> None:
-    other = library.client()
-    other.clear()
-    for uri in FOREIGN_SONGS[:songs]:
-        other.add(uri)
-    other.play()
+    play_foreign_songs(library, songs)
     wait_until_yielded(playing)
     for uri in FOREIGN_SONGS[:songs]:
         playing.wait_until(lambda uri=uri: playing.playing == uri)  # type: ignore[misc]
@@ -194,10 +187,7 @@ def test_skipping_another_clients_last_song_brings_the_boxs_own_music(
 def test_two_quick_presses_bring_the_boxs_music_if_somebody_took_over_while_mpd_was_out_of_reach(
     library: PrivateMpd, playing: ControllerHarness
 ) -> None:
-    other = library.client()
-    other.clear()
-    other.add(FOREIGN_SONGS[0])
-    other.play()
+    play_foreign_songs(library, 1)
     playing.miss_until(lambda snapshot: snapshot.state == "play" and len(snapshot.queue) == 1)
     playing.playback.handle(MpdDisconnected("it has closed the connection"))
     playing.playback.handle(MpdConnected(QueueMirror(library.client()).refresh(), 0.0))
