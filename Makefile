@@ -4,8 +4,8 @@ export PYTHON
 SUITE ?= trixie
 MINUTES ?= 60
 BIN = .venv/bin
-# Most tests wait for something, so one worker more than there are processors keeps them busy.
-WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+# Most tests wait for something, so two workers more than there are processors keep them busy.
+WORKERS ?= $(shell echo $$(($$(nproc) + 2)))
 # Which tests run in the same worker is said in tests/conftest.py.
 PARALLEL = -n $(WORKERS)
 
@@ -18,7 +18,7 @@ help:
 	@echo 'make demo            show the box on this computer (make demo CAMERA=images:FOLDER MODEL=mood7)'
 	@echo 'make test            the tests that need no separate machine (make test ARGS="-k lights")'
 	@echo 'make test-training   those that train networks for longer'
-	@echo 'make test-python313  those of device/, window/, home/ and models/ on Python 3.13 and numpy 2'
+	@echo 'make test-python313  those of the box on Python 3.13 and numpy 2, but for what MPD does on every Python'
 	@echo 'make test-jax        those of training with JAX, on two virtual devices too; it installs JAX'
 	@echo 'make test-smoke      one deploy to a small Debian in a container, and a reboot; as root'
 	@echo 'make test-deploy     deploy.sh against a small Debian in a container; as root (SUITE=bookworm, else trixie)'
@@ -56,6 +56,9 @@ develop: .venv/.develop
 
 develop-jax develop-torch: develop-%: .venv/.develop-%
 
+# Many tests start programs of the project, which Python would compile anew each time.
+test test-python313 test-training: export PYTHONDONTWRITEBYTECODE =
+
 test: .venv/.develop
 	@script/need mpd command -v mpd
 	@script/need strace command -v strace
@@ -65,7 +68,7 @@ test: .venv/.develop
 test-python313: .venv/.develop
 	@script/need mpd command -v mpd
 	@script/need strace command -v strace
-	@script/test-python313 $(PARALLEL) tests/device tests/window tests/home tests/models $(ARGS)
+	@script/test-python313 $(PARALLEL) --second-python tests/device tests/window tests/home tests/models $(ARGS)
 
 test-jax: .venv/.develop-jax
 	$(BIN)/pytest tests/converter/training/test_backends.py tests/converter/stages $(ARGS)
@@ -77,6 +80,7 @@ test-smoke: .systemd-container
 	SUITE=$(SUITE) $(BIN)/pytest -m smoke -rP --durations=0 $(ARGS)
 
 test-deploy: .systemd-container
+	@script/need ansible-core command -v ansible-playbook
 	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
 
 # Creates .machine/SUITE once, in less than a minute.
@@ -98,6 +102,7 @@ shell-pi: .pi
 	@script/need device-tree-compiler command -v fdtput
 	@script/need openssh-client command -v ssh
 	@script/pi $(SUITE)
+	@[ $(SUITE) != trixie ] || script/pi-card $(SUITE)
 
 # Screenshots of all pages are in .window then.
 test-window: .venv/.develop
@@ -143,13 +148,14 @@ soak: .venv/.develop
 
 lint: .venv/.develop
 	@script/need shellcheck command -v shellcheck
-	shellcheck deploy/*.sh script/machine script/make-each script/mpd24 script/pi script/python313 \
+	shellcheck deploy/*.sh script/machine script/make-each script/mpd24 script/pi script/pi-card script/python313 \
 		script/test-python313 script/train-on-accelerator tests/pi/image/customize
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy
 	$(BIN)/mypy deploy/box deploy/release.py
+	$(BIN)/mypy deploy/card.py
 
 bench: .venv/.develop
 	@script/need mpd command -v mpd
@@ -200,7 +206,9 @@ settings: .venv/.develop
 lock:
 	script/lock
 
+# The files that say that an environment is complete come first: it may be stopped.
 clean:
+	rm -rf .venv/.d* .venv313/.d*
 	rm -rf .venv .venv313 .bench .arm64 .machine .mpd24 .pi .deploy .window build
 
 .venv/.demo: lock/demo.txt pyproject.toml

@@ -4,14 +4,15 @@
 # control characters, which could harm a terminal. This runs on macOS, too, with its bash 3.2 and its BSD tools.
 set -euo pipefail
 export LC_ALL=C # a character is a byte, also in output that is not UTF-8
-export COPYFILE_DISABLE=1 # macOS's tar adds a file ._NAME to each file otherwise
 here=$(cd "$(dirname "$0")/.." && pwd)
-cache=$here/.deploy # downloaded wheels, for later deploys
+# shellcheck source=deploy/workstation.sh
+. "$here/deploy/workstation.sh"
 needed_mb=900       # a release with a new virtual environment, the files that are sent, and a reserve
 needed_again_mb=100 # a release whose virtual environment is there
 max_bytes=20000     # of the box's answers
 max_lines=2000      # of the box's output during a deploy
 at_a_time=4         # boxes
+probe_s=180         # until a box must have answered what it is; one that hangs would hold up all others
 release_pattern='[A-Za-z0-9][A-Za-z0-9.+_-]*'
 name_pattern='[A-Za-z0-9_.:][A-Za-z0-9_.:%-]*' # also an address, and in ssh://HOST:PORT the port
 address_pattern='\[[A-Fa-f0-9:.]+(%[A-Za-z0-9_.-]+)?\](:[0-9]+)?' # IPv6, as it is written in ssh://[ADDRESS]:PORT
@@ -30,37 +31,61 @@ With several hosts it works on four at a time, and ends with a summary.
   --window     open the box's page in your network, at http://HOST; browsers are let in by the box's button
   --no-window  close it again
   --rooms      make the box play for other rooms, or along with another, as [room] in its settings says
+  --strip      let the box use a strip of lights, as [panel] in its settings says
   --open-mpd   let MPD's clients in your network in, without a password; at first it is closed
   --close-mpd  keep them out again
+  --add-key FILE, --remove-key FILE
+               take releases that are signed by this public key of SSH, too, or take them no more
   --remove     remove moodbox; keep its settings and what it has learned
+  --           what follows are hosts, whatever they begin with
 
 MOODBOX_SSH is the ssh command, if it is not 'ssh': MOODBOX_SSH='ssh -p 2222'.
+MOODBOX_SIGNING_KEY is your key of SSH that signs the release, such as ~/.ssh/id_ed25519.
 MOODBOX_PATIENCE multiplies the health check's time limit of 90 seconds, for a very slow machine: 1 to 99.
 Exit codes: 2 wrong usage, 3 no SSH or no sudo, or damaged on the way, 4 unsuitable machine, 5 no space, 6 apt, 7 downloads,
-8 the new release is not healthy (the previous one runs), 9 another deploy is running, 10 nothing there.
+8 the new release is not healthy (the previous one runs), 9 another deploy is running, 10 nothing there,
+11 not signed by a key that the box knows.
 With several hosts: the highest of theirs.
 END
 }
 
-report() { # one line, without control characters; UTF-8 has 32 more of them, with two bytes each
-    local text=${*//[[:cntrl:]]/}
-    printf 'moodbox: %s\n' "${text//$'\302'[$'\200'-$'\237']/}"
-}
-fail() { # fail CODE MESSAGE
-    report "$2" >&2
-    exit "$1"
-}
-
 # remote COMMAND: runs it on the box. Its errors go to ssh.log, which cannot grow beyond 100 MB.
+remote() (become_remote "$@")
 # shellcheck disable=SC2086  # MOODBOX_SSH is a command with its options
-remote() (
+become_remote() {
     trap '' XFSZ
     ulimit -f 100000 2>/dev/null || true # it fails where the limit is already lower
     exec 2>"$work/ssh.log"
     exec ${MOODBOX_SSH:-ssh} -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 -- "$host" "$@"
-)
+}
 last_error() { tail -n 1 "$work/ssh.log" | tail -c 500; }
 first_bytes() { head -c $max_bytes | tr -d '\000\r'; }
+
+# remote_within SECONDS COMMAND: as remote, and ends it after so long. macOS has no `timeout`.
+remote_within() {
+    local command watcher code=0
+    (trap - INT && become_remote "${@:2}") <&0 &
+    command=$!
+    (
+        for ((second = 0; second < $1; second++)); do
+            sleep 1
+            kill -0 $$ || exit 0 # Ctrl-C has ended this script, but not what it has in the background
+        done
+        kill $command
+    ) >/dev/null 2>&1 &
+    watcher=$!
+    wait $command || code=$?
+    kill $watcher 2>/dev/null || true
+    return $code
+}
+
+ssh_advice() {
+    case $(last_error) in
+        *'resolve hostname'*) echo "is it switched on, and is the name right? Else use its address" ;;
+        *'timed out'* | *'No route to host'*) echo "is it switched on, and in the same network?" ;;
+        *) echo "'ssh $host' must work without a password" ;;
+    esac
+}
 
 answer() { sed -n "/^$1=/{s///p;q;}" <<<"$answers"; }
 
@@ -86,19 +111,24 @@ missing   ([a-z0-9][a-z0-9.+-]* ?)*
 current   ($release_pattern)?
 proven    ($release_pattern ?)*
 environments ($release_pattern ?)*
+signers   (yes)?
 active    ([a-z][a-z-]*)?
 END
 }
 
+ask() {
+    local code=0
+    answers=$(remote_within $probe_s sh -s <"$here/deploy/probe.sh" | first_bytes) || code=$?
+    [ $code != 143 ] || fail 3 "$host does not answer for $probe_s seconds: does it hang? Switch it off and on"
+    [ $code = 0 ] || [ ${#answers} = $max_bytes ] ||
+        fail 3 "no SSH to $host ($(last_error)): $(ssh_advice)"
+    check_answers
+}
+
 probe() {
     report "examining $host"
-    mkdir -p "$cache"
-    find "$cache" -maxdepth 1 -name 'run.*' -mtime +0 -exec rm -rf {} + # left by deploys that were killed
-    work=$(mktemp -d "$cache/run.XXXXXX") # for this deploy alone: others may run at the same time, to other boxes
-    trap 'rm -rf "$work"' EXIT
-    answers=$(remote sh -s <"$here/deploy/probe.sh" | first_bytes) || [ ${#answers} = $max_bytes ] ||
-        fail 3 "no SSH to $host ($(last_error)): 'ssh $host' must work without a password"
-    check_answers
+    make_work_folder
+    ask
     system=$(answer system) machine=$(answer machine) python=$(answer python)
     case $machine in
         aarch64 | x86_64) ;;
@@ -122,7 +152,8 @@ probe() {
     report "$host has $system, $machine, Python $python"
 }
 
-# on_the_box VERB...: sends deploy/box, and runs that verb. If it fails, its line FAILED gives the reason.
+# on_the_box VERB...: sends deploy/box, and runs that verb. If it fails, its line FAILED gives the reason. A box that
+# knows a key runs its own copy instead, so that nothing runs there which nobody has signed.
 on_the_box() {
     local code line last='' lines=0
     while IFS= read -r -n 1000 line; do
@@ -135,8 +166,9 @@ on_the_box() {
     done < <(
         code=0
         tar -c --format ustar -f - -C "$here/deploy" --exclude __pycache__ box |
-            remote "d=\$(mktemp -d) && trap 'rm -rf \$d' EXIT && tar -x -f - -C \$d &&
-                ${sudo}env MOODBOX_PATIENCE=$time_factor python3 -IB \$d/box $*" || code=$?
+            remote "d=\$(mktemp -d) && trap 'rm -rf \$d' EXIT && tar -x -f - -C \$d && b=\$d/box &&
+                if [ -s /etc/moodbox/release_signers ] && [ -d /opt/moodbox/box/signing ]; then b=/opt/moodbox/box; fi &&
+                ${sudo}env MOODBOX_PATIENCE=$time_factor python3 -IB \$b $*" || code=$?
         { echo $code >"$work/code"; } 2>/dev/null # the folder is deleted if deploy.sh has failed meanwhile
     )
     code=$(<"$work/code")
@@ -145,46 +177,9 @@ on_the_box() {
     [ "$code" = 0 ] || fail "$code" "${last:-$host: the command ended with exit code $code ($(last_error))}"
 }
 
-# fetch_wheels sets `wheels`, a variable of deploy's.
-fetch_wheels() {
-    local tags=() minor glibc lock=$work/lock.txt
-    glibc=$(answer glibc)
-    wheels=$cache/wheels-$python-$machine
-    "$pip_python" "$here/deploy/release.py" lock "$python" "$machine" >"$lock"
-    if cmp -s "$lock" "$wheels/lock.txt"; then
-        return
-    fi
-    exec 9>"$wheels.lock" # deploys to similar boxes at the same time download only once
-    "$pip_python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
-    if cmp -s "$lock" "$wheels/lock.txt"; then
-        exec 9>&-
-        return
-    fi
-    report "downloading the packages of lock/device.txt for Python $python on $machine"
-    for ((minor = 17; minor <= glibc; minor++)); do
-        tags+=(--platform "manylinux_2_${minor}_$machine")
-    done
-    "$pip_python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
-        --only-binary=:all: --implementation cp --python-version "$python" \
-        --platform "manylinux2014_$machine" ${tags[@]+"${tags[@]}"} --dest "$work/wheels" --requirement "$lock" \
-        >"$work/pip.log" 2>&1 ||
-        fail 7 "the packages cannot be downloaded: $(grep '^ERROR' "$work/pip.log" | tail -1); is there a network connection?"
-    cp "$lock" "$work/wheels/lock.txt"
-    rm -rf "$wheels"
-    mv "$work/wheels" "$wheels"
-    exec 9>&-
-}
-
-find_pip() {
-    for pip_python in "$here/.venv/bin/python" python3; do
-        "$pip_python" -c 'import pip' 2>/dev/null && return
-    done
-    fail 7 "there is no Python with pip on this computer: run 'make develop'"
-}
-
 send_release() {
     report "sending the release"
-    "$pip_python" "$here/deploy/release.py" pack "$work/release.tar" ${wheels:+"$wheels"}
+    "$pip_python" "$here/deploy/release.py" pack "$work/release.tar" ${wheels:+"$wheels"} ${signed:+"$signed"}
     incoming=$(remote "${sudo}sh -c 'mkdir -p /opt/moodbox && d=\$(mktemp -d /opt/moodbox/incoming.XXXXXX) &&
         flock \$d tar -x -f - --no-same-owner -C \$d && echo \$d'" <"$work/release.tar" | first_bytes) ||
         fail 3 "lost the connection to $host, or its disk is full ($(last_error)): nothing was changed there; try again"
@@ -193,16 +188,26 @@ send_release() {
 }
 
 deploy() {
-    local name missing free environment installed='' wheels='' needed=$needed_mb
+    local name missing free environment installed='' wheels='' signed='' needed=$needed_mb
     name=$("$pip_python" "$here/deploy/release.py" name "$python")
     missing=$(answer missing) free=$(answer free)
     case " $(answer proven) " in *" $name "*) installed=yes ;; esac
     if [ "$installed" ] && [ "$name" = "$(answer current)" ] && [ "$(answer active)" = active ] && [ -z "$missing" ]; then
-        report "nothing new: $name already runs there; nothing was changed"
+        if [ "$dry_run" ]; then on_the_box preview "$name"; else on_the_box switch "$name"; fi
         return
+    fi
+    if [ -z "$installed" ] && [ "$(answer signers)" ] && [ -z "${MOODBOX_SIGNING_KEY:-}" ]; then
+        fail 11 "$host takes only signed releases: set MOODBOX_SIGNING_KEY to a key that it knows (--status lists them)"
     fi
     environment=$("$pip_python" "$here/deploy/release.py" environment "$python")
     case " $(answer environments) " in *" $environment "*) needed=$needed_again_mb ;; esac
+    if [ -z "$installed" ] && [ "$free" -lt "$needed" ] && [ -z "$dry_run" ]; then
+        # What a deploy that was cut off or has failed may have left. There may be no room even for the files that do it.
+        (on_the_box clean) 2>/dev/null || true
+        ask
+        free=$(answer free)
+        case " $(answer environments) " in *" $environment "*) ;; *) needed=$needed_mb ;; esac
+    fi
     if [ -z "$installed" ] && [ "$free" -lt "$needed" ]; then
         fail 5 "$host has $free MB free for /opt and a deploy needs $needed: free some space there, or use a larger card"
     fi
@@ -221,24 +226,27 @@ deploy() {
         return
     fi
     report "the release is $name"
-    [ "$needed" = "$needed_again_mb" ] || fetch_wheels
+    [ "$needed" = "$needed_again_mb" ] || fetch_wheels "$(answer glibc)"
+    [ -z "${MOODBOX_SIGNING_KEY:-}" ] || sign_release
     send_release
-    on_the_box install "$incoming" "$name"
+    on_the_box admit "$incoming" "$name"
 }
 
 read_hosts() { # read_hosts FILE
-    local line rest
+    local line rest before=${#hosts[@]}
     if [ ! -r "$1" ] || [ -d "$1" ]; then fail 2 "--hosts: the file '$1' cannot be read"; fi
     while read -r line rest || [ -n "$line" ]; do
+        line=${line#$'\357\273\277'} line=${line%$'\r'} rest=${rest%$'\r'} # as editors of Windows save it
         case $line in '' | '#'*) continue ;; esac
         case $rest in '' | '#'*) ;; *) fail 2 "--hosts: expected one host a line in $1, found '$line $rest'" ;; esac
         hosts+=("$line")
     done <"$1"
+    [ ${#hosts[@]} -gt "$before" ] || fail 2 "--hosts: the file '$1' names no host"
 }
 
 # one_of_several RESULTS OPTION... HOST: runs this script for a host; its lines then begin with the host's name.
 one_of_several() {
-    local results=$1 host=${!#} line last='' code=0
+    local results=$1 host=${!#} line last='' code=0 file
     while IFS= read -r line; do
         case $line in
             'exit code '*) code=${line#exit code } ;;
@@ -246,40 +254,80 @@ one_of_several() {
         esac
     done < <("$here/deploy/deploy.sh" "${@:2}" 2>&1 </dev/null || echo "exit code $?")
     [ "$code" = 0 ] || last="failed with exit code $code: $last"
-    printf '%s\n%s: %s\n' "$code" "$host" "$last" >"$(mktemp "$results/XXXXXX")"
+    file=$(mktemp "$results/.XXXXXX")
+    printf '%s\n%s: %s\n' "$code" "$host" "$last" >"$file"
+    mv "$file" "$results/${file##*/.}" # only now it counts
 }
 
 several() {
-    local results file code worst=0 failed=0
-    results=$(mktemp -d)
-    # shellcheck disable=SC2064  # the folder is known now
-    trap "rm -rf '$results'" EXIT
+    local results
+    make_work_folder
+    results=$work/results
+    mkdir "$results"
+    if [ "$verb" = deploy ] && [ -z "$dry_run" ] && [ "${MOODBOX_SIGNING_KEY:-}" ]; then
+        find_pip
+        sign_release # for all of them: a passphrase is asked for once
+        export MOODBOX_SIGNED=$signed
+    fi
     export here
     export -f one_of_several
+    trap 'summarize "$results"; exit 130' INT
     printf '%s\0' "${hosts[@]}" |
         xargs -0 -n 1 -P $at_a_time "$BASH" -c 'one_of_several "$@"' one_of_several "$results" ${options[@]+"${options[@]}"}
+    summarize "$results"
+    exit "$worst"
+}
+
+# summarize RESULTS: prints a line for each host, and sets `worst`, the highest exit code.
+summarize() {
+    local file code failed=0
+    worst=0
     report "${#hosts[@]} boxes:"
-    for file in "$results"/*; do
+    for host in "${hosts[@]}"; do
+        awk -v start="$host: " 'index($0, start) == 1 { found = 1 } END { exit !found }' "$1"/* 2>/dev/null ||
+            printf '3\n%s: not finished: --status shows how far it is\n' "$host" >"$(mktemp "$1/XXXXXX")"
+    done
+    for file in "$1"/*; do
         code=$(head -n 1 "$file")
         [ "$code" = 0 ] || failed=$((failed + 1))
         [ "$code" -le "$worst" ] || worst=$code
     done
-    for file in "$results"/*; do sed -n 's/^/  /;2p' "$file"; done | sort
+    for file in "$1"/*; do sed -n 's/^/  /;2p' "$file"; done | sort
     report "$((${#hosts[@]} - failed)) of ${#hosts[@]} succeeded"
-    exit "$worst"
 }
 
-verb=deploy dry_run='' hosts=() options=() file_next=''
+read_key() { # read_key OPTION FILE
+    local kind blob rest
+    [ "$verb" = deploy ] || fail 2 "--$verb and $1: one at a time"
+    if [ ! -r "$2" ] || [ -d "$2" ]; then fail 2 "$1: the file '$2' cannot be read"; fi
+    read -r kind blob rest <"$2" || [ "$kind" ] || kind=
+    kind=${kind#$'\357\273\277'} blob=${blob%$'\r'}
+    [[ "$kind $blob" =~ ^[a-z0-9@.-]+\ [A-Za-z0-9+/]+=*$ ]] ||
+        fail 2 "$1: '$2' is not a public key: expected a file such as ~/.ssh/id_ed25519.pub"
+    verb=${1#--} arguments=("$kind" "$blob")
+}
+
+verb=deploy arguments=() dry_run='' hosts=() options=() file_next='' only_hosts=''
 for word in "$@"; do
+    case $file_next in
+        --hosts) read_hosts "$word" ;;
+        --*-key) read_key "$file_next" "$word" && options+=("$file_next" "$word") ;;
+    esac
     if [ "$file_next" ]; then
-        read_hosts "$word" && file_next=''
+        file_next=''
+        continue
+    fi
+    if [ "$only_hosts" ]; then
+        hosts+=("$word")
         continue
     fi
     case $word in
-        --hosts) file_next=yes ;;
-        --hosts=*) read_hosts "${word#--hosts=}" ;;
+        --) only_hosts=yes ;;
+        --hosts | --add-key | --remove-key) file_next=$word ;;
+        --hosts=*) read_hosts "${word#*=}" ;;
+        --add-key=* | --remove-key=*) read_key "${word%%=*}" "${word#*=}" && options+=("$word") ;;
         --dry-run) dry_run=yes && options+=("$word") ;;
-        --rollback | --status | --window | --no-window | --rooms | --open-mpd | --close-mpd | --remove)
+        --rollback | --status | --window | --no-window | --rooms | --strip | --open-mpd | --close-mpd | --remove)
             [ "$verb" = deploy ] || [ "$verb" = "${word#--}" ] || fail 2 "--$verb and $word: one at a time"
             verb=${word#--} && options+=("$word")
             ;;
@@ -289,7 +337,7 @@ for word in "$@"; do
     esac
 done
 [ $# -gt 0 ] || { usage >&2 && exit 2; }
-[ -z "$file_next" ] || fail 2 "--hosts: expected a file after it"
+[ -z "$file_next" ] || fail 2 "$file_next: expected a file after it"
 [ ${#hosts[@]} -gt 0 ] || fail 2 "which machine? expected [USER@]HOST after $*: deploy/deploy.sh --help says more"
 [ -z "$dry_run" ] || [ "$verb" = deploy ] || fail 2 "--dry-run cannot be combined with another option"
 for host in "${hosts[@]}"; do
@@ -299,6 +347,9 @@ twice=$(printf '%s\n' "${hosts[@]}" | sort | uniq -d | head -n 1)
 [ -z "$twice" ] || fail 2 "'$twice' is there twice: name each host once"
 time_factor=${MOODBOX_PATIENCE:-1}
 [[ $time_factor =~ ^[1-9][0-9]?(\.[0-9]+)?$ ]] || fail 2 "MOODBOX_PATIENCE is '$time_factor': expected a number from 1 to 99"
+read -r program _ <<<"${MOODBOX_SSH:-ssh}"
+command -v "$program" >/dev/null || fail 2 "there is no command '$program': install it, or correct MOODBOX_SSH"
+[ "$verb" != deploy ] || check_signing_key
 [ ${#hosts[@]} = 1 ] || several
 
 host=${hosts[0]}
@@ -307,5 +358,5 @@ if [ "$verb" = deploy ]; then
     find_pip
     deploy
 else
-    on_the_box "$verb"
+    on_the_box "$verb" ${arguments[@]+"${arguments[@]}"}
 fi

@@ -2,13 +2,15 @@
 
 release.py name PYTHON              print the name: version, Python, and a digest of all files
 release.py environment PYTHON       print the name of the virtual environment that the release needs
-release.py pack FILE [WHEELS]       write a tar with these files and the wheels in the folder WHEELS
+release.py manifest                 print what is signed: the SHA-256 of each file
+release.py pack FILE [FOLDER...]    write a tar with these files, and the wheels or signed manifest in FOLDER
 release.py lock PYTHON MACHINE      print the lines of lock/device.txt that apply to this Python and machine
 """
 
 from __future__ import annotations
 
 import re
+import signal
 import sys
 import tarfile
 from pathlib import Path
@@ -19,7 +21,7 @@ from pip._vendor.packaging.markers import Marker
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "deploy" / "box"))  # the box has the same code
 
-from release_files import digest, environment_name, files  # noqa: E402
+from release_files import MANIFEST, SIGNATURE, digest, environment_name, files, manifest  # noqa: E402
 
 
 def name(python: str) -> str:
@@ -29,8 +31,8 @@ def name(python: str) -> str:
     return f"{version[1]}-py{python.replace('.', '')}-{digest(ROOT)}"
 
 
-def pack(target: Path, wheels: Path | None = None) -> None:
-    """Write the files of a release, and its wheels if the box needs them, to a tar file."""
+def pack(target: Path, *folders: Path) -> None:
+    """Write a release to a tar file, with the wheels and the signed manifest in these folders."""
 
     def normalized(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         """Make root the owner, and everybody a reader, for any user and umask here."""
@@ -42,8 +44,12 @@ def pack(target: Path, wheels: Path | None = None) -> None:
     with tarfile.open(target, "w") as tar:
         for path in files(ROOT):
             tar.add(path, path.relative_to(ROOT), filter=normalized)
-        for path in sorted(wheels.glob("*.whl") if wheels else ()):
-            tar.add(path, Path("wheels") / path.name, filter=normalized)
+        for folder in folders:
+            for path in sorted(folder.glob("*.whl")):
+                tar.add(path, Path("wheels") / path.name, filter=normalized)
+            for name in (MANIFEST, SIGNATURE):
+                if (folder / name).exists():
+                    tar.add(folder / name, name, filter=normalized)
 
 
 def lock_for(python: str, machine: str) -> str:
@@ -78,9 +84,12 @@ def main(verb: str, *rest: str) -> None:
         print(environment_name(ROOT, *rest))
     elif verb == "lock":
         print(lock_for(*rest), end="")
+    elif verb == "manifest":
+        sys.stdout.buffer.write(manifest(ROOT))
     elif verb == "pack":
         pack(*map(Path, rest))
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a word, as it ends deploy.sh
     main(*sys.argv[1:])

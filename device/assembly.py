@@ -21,9 +21,11 @@ from device.config.overlay import SettingsOverlay
 from device.control.server import ENDING, ControlServer, Request
 from device.errors import MemoryFileError, ModelError, PanelError, SettingsError
 from device.health import Health, Part
+from device.panel.brightness import brightness_of
 from device.panel.button import Button, GestureRecognizer
 from device.panel.controls import open_controls
 from device.panel.lights import Indication, Lights, NoLights, open_lights, without_light
+from device.storage.folder_lock import held_by_box
 from device.supervision import DEFAULT_RESTART_POLICY, RestartPolicy
 from device.system.restart import RestartOncePerBoot
 from device.system.startup_times import StartupTimes
@@ -42,10 +44,11 @@ if TYPE_CHECKING:
 def open_box(
     chosen: settings.Settings,
     events: SimpleQueue[Event],
-    open_camera: Callable[[], Camera] | None = None,
+    camera_of: Callable[[settings.Camera], Callable[[], Camera]] | None = None,
     health: Health | None = None,
     restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
     settings_file: Path | None = None,
+    startup: StartupTimes | None = None,
 ) -> Iterator[Box]:
     """Yield a box that is ready to run. Its lights go out at the end, even after an error.
 
@@ -55,22 +58,24 @@ def open_box(
     Args:
         chosen: The settings.
         events: The box's one queue.
-        open_camera: Used in place of the camera that the settings name.
+        camera_of: Used in place of `camera_factory`.
         health: The problems that are known already; none by default.
         restart_policy: When parts that fail are restarted.
         settings_file: Where the settings were read; None for the default file.
+        startup: What measures the start; by default since the process began.
 
     Raises:
         ServiceError: The control socket cannot be opened, or a box runs already.
     """
-    startup = StartupTimes()
+    startup = StartupTimes() if startup is None else startup
     health = Health() if health is None else health
     with ExitStack() as stack:
         path = chosen.service.socket_path()
         server = stack.enter_context(closing(ControlServer(path, events.put, restart_policy)))
         lights, is_down = _panel(chosen.panel, events, health, stack)
         controls = open_controls(chosen.panel, events.put, stack, health.report_until_restart)
-        lights.show(Indication.STARTING)
+        brightness = brightness_of(chosen.panel)
+        lights.show(Indication.STARTING, brightness=brightness.now())
         startup.done("light")
 
         from device.playback.mpd_worker import MpdWorker
@@ -79,6 +84,8 @@ def open_box(
         player.start()
         startup.done("player")
         memory = stack.enter_context(closing(_memory(chosen.service, health)))
+        if Part.STORAGE not in health:
+            stack.enter_context(held_by_box(chosen.service.state_path()))  # before the first row is read
         startup.done("memory")
 
         import numpy as np
@@ -95,6 +102,7 @@ def open_box(
         from device.vision.cameras.switch import CameraSwitch
 
         startup.done("libraries")
+        camera_of = camera_of or camera_factory
         lexicon = _lexicon(chosen.music, health)
         folder = None if Part.STORAGE in health else chosen.service.state_path()
         scanner = LibraryScanner(chosen.music, lexicon, folder, events.put, restart_policy)
@@ -104,9 +112,7 @@ def open_box(
         analyzer = _analyzer(chosen, health)
         startup.done("model")
         restart = RestartOncePerBoot(service_folder(), Part.CAMERA, events.put)
-        capture = stack.enter_context(
-            closing(Capture(open_camera or camera_factory(chosen.camera), events.put, restart))
-        )
+        capture = stack.enter_context(closing(Capture(camera_of(chosen.camera), events.put, restart)))
         outlet = None
         playback_of: Callable[..., PlaybackController] = PlaybackController
         if chosen.room.server:
@@ -136,24 +142,26 @@ def open_box(
             more_actions=SettingsRequests(
                 SettingsOverlay(settings_file, chosen.service.state_path()),
                 {"music.style": lambda changed: playback.change_style(changed.music.style)}
-                | ({} if open_camera else _mounting(chosen.camera, capture)),
+                | _mounting(chosen.camera, capture, camera_of),
             ).actions
             | Upkeep(chosen, health, memory, lambda: events.put(Stop())).actions
             | (outlet.actions if outlet else {}),
             more_streams=outlet.streams if outlet else None,
             controls=controls,
-            debounce=chosen.panel.debounce,
+            plays_along_with=chosen.room.server,
+            brightness=brightness,
             restart_policy=restart_policy,
         )
 
 
-def _mounting(camera: settings.Camera, capture: Capture) -> dict[str, Callable[[settings.Settings], None]]:
+def _mounting(
+    camera: settings.Camera, capture: Capture, camera_of: Callable[[settings.Camera], Callable[[], Camera]]
+) -> dict[str, Callable[[settings.Settings], None]]:
     """Return what applies a change of the way in which the camera is mounted, by its key."""
-    from device.vision.camera import camera_factory
 
     def remount(changed: settings.Settings) -> None:
         mounted = replace(camera, rotate=changed.camera.rotate, mirror=changed.camera.mirror)
-        capture.change_camera(camera_factory(mounted))
+        capture.change_camera(camera_of(mounted))
 
     return {"camera.rotate": remount, "camera.mirror": remount}
 
@@ -171,14 +179,22 @@ def _refuse_requests(server: ControlServer, events: SimpleQueue[Any]) -> None:
 def _panel(
     panel: settings.Panel, events: SimpleQueue[Any], health: Health, stack: ExitStack
 ) -> tuple[Lights, Callable[[], bool]]:
+    """Open lights and button; one of them that cannot be used does not cost the other."""
     lights: Lights = NoLights()
+    is_down: Callable[[], bool] = lambda: False  # noqa: E731
+    problems = []
     try:
         lights = stack.enter_context(closing(open_lights(panel)))
-        button = stack.enter_context(closing(Button(panel.button, panel.pull_up, Part.BUTTON, events.put)))
     except PanelError as error:
-        health.report_until_restart(Part.PANEL, str(error))
-        return lights, lambda: False
-    return lights, button.is_down
+        problems.append(str(error))
+    try:
+        button = stack.enter_context(closing(Button(panel.button, panel.pull_up, Part.BUTTON, events.put)))
+        is_down = button.is_down
+    except PanelError as error:
+        problems.append(str(error))
+    if problems:  # often the same for both
+        health.report_until_restart(Part.PANEL, "; ".join(dict.fromkeys(problems)))
+    return lights, is_down
 
 
 def _memory(service: settings.Service, health: Health) -> Memory:
@@ -213,7 +229,7 @@ def _analyzer(chosen: settings.Settings, health: Health) -> FaceAnalyzer | None:
         health.report_until_restart(Part.MODEL, str(error))
         return None
     if missing := without_light(analyzer.card.labels, chosen.panel):
-        table = "panel.colours" if chosen.panel.kind == "rgb" else "panel.leds"
+        table = "panel.leds" if chosen.panel.kind == "leds" else "panel.colours"
         problem = f"{table}: the model also tells {', '.join(missing)}; add a light for each"
         health.report_until_restart(Part.SETTINGS, problem)
     return analyzer

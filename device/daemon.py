@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from contextlib import ExitStack
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from device.supervision import (
     RestartPolicy,
     SupervisedThread,
 )
+from device.system.heap import never_collected
 from device.system.private_memory import overwrite_freed_memory
 
 if TYPE_CHECKING:
@@ -64,9 +66,17 @@ def run(
         health.report_until_restart(Part.SETTINGS, settings_problem)
     is_open = False
     try:
-        with open_box(
-            settings, events, health=health, restart_policy=restart_policy, settings_file=settings_file
-        ) as box:
+        with ExitStack() as stack:
+            with never_collected():
+                box = stack.enter_context(
+                    open_box(
+                        settings,
+                        events,
+                        health=health,
+                        restart_policy=restart_policy,
+                        settings_file=settings_file,
+                    )
+                )
             if Part.SETTINGS not in health:
                 save(settings)
             is_open = True

@@ -9,7 +9,7 @@ import os
 import re
 import shlex
 import sys
-import sysconfig
+from collections.abc import Iterable
 
 SEE_LOG = "the log says more: journalctl -u moodbox"
 MAX_SUMMARY_LENGTH = 200  # characters
@@ -81,6 +81,13 @@ def summary(error: BaseException) -> str:
     return "".join(c if c.isprintable() else "?" for c in line)[:MAX_SUMMARY_LENGTH]
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return what is spelled most like the word, to ask "did you mean"; None if nothing is near."""
+    import difflib  # for a mistake alone: a box that runs would hold its 170 KiB for nothing
+
+    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+
+
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -123,6 +130,8 @@ def install_command(module: str) -> str:
 
     moodbox itself is not on PyPI, so `pip install moodbox` would not help.
     """
+    import sysconfig  # for a package that is missing alone
+
     writable = os.access(sysconfig.get_path("purelib"), os.W_OK)
     words = [sys.executable, "-m", "pip", "install", PACKAGES.get(module, module)]
     return ("" if writable else "sudo ") + shlex.join(words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import errno
 import os
 import re
@@ -11,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
+
+from device.errors import nearest
 
 NO_READER = 141  # as the shell gives it for a command that SIGPIPE ends
 
@@ -20,17 +21,38 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong, and where the right options are described; exit with 2."""
-        self.exit(2, f"{self.prog}: {_with_nearest(message)}; `{self.prog} --help` says more\n")
+        self.exit(2, f"{self.prog}: {_in_short(message, f'`{self.prog} --help`')}\n")
 
 
-def _with_nearest(message: str) -> str:
+COMMAND = "COMMAND"
+"""What the usage of a program calls its commands, which are too many to list all in a mistake's line."""
+
+
+USUAL_WORDS = {
+    "next": "skip", "stop": "pause", "resume": "play", "vol": "volume", "mute": "volume", "louder": "volume",
+    "quieter": "volume", "softer": "volume", "button": "press", "again": "press",
+    "start": "run", "alarm": "wake", "timer": "sleep", "dislike": "never", "ban": "never", "love": "like",
+    "state": "status", "info": "status", "test": "check", "feel": "set-mood", "set": "set-mood",
+    "correct": "was", "wrong": "was",
+}  # fmt: skip
+"""Words that people type, and the command that does what they mean; only where a program has it."""
+
+
+def _in_short(message: str, help_: str) -> str:
     """Name the nearest choice in place of all of them, where one is near."""
-    found = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
+    found = re.fullmatch(r"argument (.*): invalid choice: (.*) \(choose from (.*)\)", message, re.DOTALL)
     if not found:
-        return message
-    choices = [choice.strip("'\"") for choice in found[2].split(", ")]
-    near = difflib.get_close_matches(found[1], choices, n=1)
-    return f"{found[1]!r} is not known; did you mean {near[0]!r}?" if near else message
+        return f"{message}; {help_} says more"
+    argument, wrong, choices = found.groups()
+    word, known = wrong.strip("'\""), re.findall(r"[^', ]+", choices)
+    usual = USUAL_WORDS.get(word) if argument == COMMAND else None
+    near = usual if usual in known else nearest(word, known)
+    hint = f"; did you mean {near!r}?" if near else ""
+    if argument == COMMAND and word == "help":
+        return f"{help_} lists the commands"
+    if argument == COMMAND:
+        return f"there is no command {wrong}{hint or ';'} {help_} lists them"
+    return f"{wrong} is not known{hint}; {help_} says more" if near else f"{message}; {help_} says more"
 
 
 @contextmanager

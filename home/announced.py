@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 
 from device.config.home import Home
+from device.storage.regular_file import read_regular_file
+from device.storage.whole_file import write_whole
 
 FILE = "announced.json"
 MAX_BYTES = 1 << 16
@@ -21,16 +23,14 @@ class Announced:
     def read(self) -> Home | None:
         """Return the settings by which the box was announced; None if it was not."""
         try:
-            with self._file.open("rb") as file:
-                return msgspec.json.decode(file.read(MAX_BYTES), type=Home)
-        except (OSError, ValueError):
+            return msgspec.json.decode(read_regular_file(self._file, MAX_BYTES), type=Home)
+        except (OSError, ValueError, RecursionError):
             return None
 
     def write(self, home: Home) -> None:
-        """Remember these settings. Raises OSError."""
-        new = self._file.with_suffix(".new")
-        new.write_bytes(msgspec.json.encode(home))
-        new.replace(self._file)
+        """Remember these settings, unless they are remembered already. Raises OSError."""
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(self._file, msgspec.json.encode(home), MAX_BYTES)
 
     def forget(self) -> None:
         """The box is announced nowhere."""

@@ -6,6 +6,7 @@ import json
 import logging
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -52,8 +53,17 @@ Event = mqtt.Event | BoxChanged | End
 class Bridge:
     """Tells the broker what the box does, and the box what comes from the broker."""
 
-    def __init__(self, home: Home, socket: Path, topics: Topics, name: str) -> None:
-        """Take the settings, the box's control socket, and the box's name in Home Assistant.
+    def __init__(
+        self, home: Home, socket: Path, topics: Topics, name: str, remember: Callable[[], None]
+    ) -> None:
+        """Take what it joins; nothing runs yet.
+
+        Args:
+            home: The settings.
+            socket: The box's control socket.
+            topics: The box's.
+            name: The box's in Home Assistant.
+            remember: Notes that this broker has heard of the box; a broker that never let it in has not.
 
         Raises:
             SettingsError: The password or the certificates cannot be read.
@@ -62,6 +72,7 @@ class Bridge:
         self._topics, self._name, self._socket = topics, name, socket
         self._broker = Broker(home, topics, self._post)
         self._box = BoxWatcher(socket, lambda: self._events.put(BoxChanged()))
+        self._remember = remember
         self._outbox = Outbox()
         self._status: Status | None = None
         self._earlier: Status | None = None  # the last that there was
@@ -107,6 +118,7 @@ class Bridge:
     def _handle(self, event: Event) -> None:
         match event:
             case mqtt.Connected():
+                self._remember()
                 self._is_connected, self._is_writing = True, False
                 self._say("the broker is connected")
                 self._announce()

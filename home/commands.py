@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import re
 
+from device.config.minute_of_day import minute_of
 from device.control import page_commands, protocol
 from device.control.command import Command
+from device.control.timer_commands import MAX_MINUTES, Sleep, Wake
 from device.mood import Mood
 from home.state import Status
 
 MAX_BYTES = 64
 """Of a message; every command is shorter."""
+
+
+ALLOWED = {
+    **dict.fromkeys(("look", "next", "pause"), "PRESS"),
+    "volume": "a number from 0 to 100",
+    "by_hand": f"seen, {', '.join(Mood)}",
+    "style": "lift or match",
+    "camera": "on or off",
+    "sleep": f"minutes from 0 to {MAX_MINUTES}",
+    "wake": "a time such as 7:30",
+    "wake_on": "on or off",
+}
+"""What each topic takes, for whoever sends something else."""
 
 
 class CommandError(ValueError):
@@ -44,4 +59,12 @@ def request_of(name: str, payload: bytes, status: Status) -> Command:
             return page_commands.Set(key="music.style", value=text)
         case "camera", "on" | "off":
             return protocol.Camera(to="on" if text == "on" else "off")
-    raise CommandError(f"{len(payload)} bytes on the topic {name[:40]!r}, which are no command")
+        case "sleep", _ if re.fullmatch(r"[0-9]{1,3}(\.0+)?", text) and float(text) <= MAX_MINUTES:
+            return Sleep(minutes=int(float(text)))
+        case "wake", _ if minute_of(text) is not None:
+            return Wake(to=text)
+        case "wake_on", "on" | "off":
+            return Wake(to=text)
+    sent = repr(text[:20]) if text else f"{len(payload)} bytes"
+    takes = f"expected {ALLOWED[name]}" if name in ALLOWED else "there is no such topic"
+    raise CommandError(f"{sent} on the topic {name[:40]!r}: {takes}")

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from device.config import minute_of_day
 from device.config.settings import Style
+from device.control.timer_commands import MAX_MINUTES
 from device.mood import Mood, Outcome
 from home.state import SEEN
 from home.topics import Topics
@@ -78,15 +80,30 @@ def _components(topics: Topics) -> dict[str, Component]:
         | _command(topics, "volume"),
         "by_hand": _select(topics, "by_hand", "Mood by hand", [SEEN, *map(str, Mood)]),
         "style": _select(topics, "style", "Style", list(get_args(Style))) | {"entity_category": "config"},
-        "camera": {
-            "platform": "switch",
-            "name": "Camera",
-            "icon": "mdi:camera",
-            "payload_on": "on",
-            "payload_off": "off",
+        "camera": _switch(topics, "camera", "Camera", "mdi:camera"),
+        "sleep": {
+            "platform": "number",
+            "name": "Sleep timer",
+            "icon": "mdi:sleep",
+            "min": 0,
+            "max": MAX_MINUTES,
+            "step": 1,
+            "unit_of_measurement": "min",
         }
-        | _state(topics, "camera")
-        | _command(topics, "camera"),
+        | _state(topics, "sleep")
+        | _command(topics, "sleep"),
+        "sleep_ends": _sensor(topics, "sleep_ends", "Music pauses", "mdi:timer-outline")
+        | {"device_class": "timestamp"},
+        "wake": {
+            "platform": "text",
+            "name": "Wake time",
+            "icon": "mdi:alarm",
+            "max": 5,
+            "pattern": f"^({minute_of_day.PATTERN})?$",
+        }
+        | _state(topics, "wake")
+        | _command(topics, "wake"),
+        "wake_on": _switch(topics, "wake_on", "Wake", "mdi:alarm-check"),
         "press": {
             "platform": "event",
             "name": "Button",
@@ -103,6 +120,14 @@ def _sensor(topics: Topics, key: str, name: str, icon: str) -> Component:
 
 def _button(topics: Topics, key: str, name: str, icon: str) -> Component:
     return {"platform": "button", "name": name, "icon": icon} | _command(topics, key)
+
+
+def _switch(topics: Topics, key: str, name: str, icon: str) -> Component:
+    return (
+        {"platform": "switch", "name": name, "icon": icon, "payload_on": "on", "payload_off": "off"}
+        | _state(topics, key)
+        | _command(topics, key)
+    )
 
 
 def _select(topics: Topics, key: str, name: str, options: list[str]) -> Component:

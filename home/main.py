@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,13 +15,10 @@ from device.config.reading import read_settings
 from device.errors import SettingsError
 from device.output import OneLineParser, written_out
 from home.announced import Announced
+from home.bounds import bound_memory, report_failed_threads
 from home.topics import Topics, identifier
 
 log = logging.getLogger(__name__)
-
-MAX_DATA_BYTES = 192 << 20
-"""Of memory. paho-mqtt reserves as much as a packet says that it is long, up to 256 MB."""
-STACK_BYTES = 512 << 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with written_out("moodbox home"):
         options = _parser().parse_args(arguments)
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+        bound_memory()
         try:
             settings = read_settings(options.settings)
             home = settings.home
@@ -82,11 +78,12 @@ def _run(home: Home, box: Path, folder: Path, *, only_remove: bool) -> int:
             if only_remove or not home.broker:
                 return 1 if only_remove else 0  # the next start tries again
         announced.forget()
-    if only_remove or not home.broker:
+    if only_remove:
         return 0
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    announced.write(home)
-    return _bridge(home, box)
+    if not home.broker:
+        log.info("off: home.broker is not set")
+        return 0
+    return _bridge(home, box, announced)
 
 
 def _removed(earlier: Home) -> str:
@@ -98,19 +95,21 @@ def _removed(earlier: Home) -> str:
         return str(error)
 
 
-def _bridge(home: Home, box: Path) -> int:
+def _bridge(home: Home, box: Path, announced: Announced) -> int:
     from home.bridge import Bridge
 
-    resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
-    threading.stack_size(STACK_BYTES)
-    bridge = Bridge(home, box, _topics(home), home.name or socket.gethostname())
+    name = home.name or socket.gethostname()
+
+    def remember() -> None:
+        try:
+            announced.write(home)
+        except OSError as error:  # a full disk costs only that the box cannot be removed there by itself
+            log.warning("to which broker the box was announced cannot be kept: %s", error.strerror)
+
+    bridge = Bridge(home, box, _topics(home), name, remember)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: bridge.end())
-    threading.excepthook = lambda failed: bridge.end(
-        "the broker sends what is too large: is it one?"
-        if failed.exc_type is MemoryError
-        else f"{failed.exc_type.__name__}: {failed.exc_value}"
-    )
+    report_failed_threads(bridge.end)
     return bridge.run()
 
 

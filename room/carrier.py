@@ -113,9 +113,7 @@ class Carrier:
                 self._report(str(error))
                 return
             except (OSError, UnicodeError, LineError) as error:  # UnicodeError: no name can be like that
-                problem = (
-                    f"{self._server.host} does not answer ({_reason(error)}): is it on, and room.serve set?"
-                )
+                problem = does_not_answer(self._server, error)
             if waiting is None or monotonic() + pause - waiting.came > LATE_S:
                 if waiting:
                     log.info("a press came to nothing: it would have come too late")
@@ -171,7 +169,7 @@ def exchange(server: Address, key: bytes, body: str) -> None:
         try:
             said = lines.read(Said)
         except (OSError, LineError) as error:
-            raise RoomError(f"{server.host} has not answered a press: {_reason(error)}") from error
+            raise RoomError(f"{server.host} has not answered a press: {reason_of(error)}") from error
         if said.error:
             raise RoomError(f"{server.host}: {said.error}")
         if not talk.accepts(said.proof, Sender.ANSWER, said.body):
@@ -181,5 +179,11 @@ def exchange(server: Address, key: bytes, body: str) -> None:
             raise RoomError(f"{server.host}: {reply['error']}")
 
 
-def _reason(error: Exception) -> str:
+def does_not_answer(server: Address, error: Exception) -> str:
+    """Say that nothing was heard of the box that plays."""
+    return f"{server.host} does not answer ({reason_of(error)}): is it on, and room.serve set?"
+
+
+def reason_of(error: Exception) -> str:
+    """Why something failed, without Python's number for it."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

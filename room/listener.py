@@ -7,6 +7,7 @@ import logging
 import socket
 import socketserver
 import threading
+from collections import Counter
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -24,6 +25,7 @@ from room.proof import Exchange, Sender, is_challenge, new_challenge
 log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 8  # at once
+MAX_OF_ONE_ADDRESS = 3  # of them, so that one machine that says nothing does not keep the others out
 BURST, PER_S = 20, 2.0  # exchanges of one address
 REPORT_AGAIN_S = 60.0  # until the same address is named in the journal again
 ACCEPT_PAUSE_S = 1.0  # while too many files are open
@@ -40,12 +42,13 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def __init__(self, listening: socket.socket, box: Path, key: bytes) -> None:
         """Take the socket, the box's control socket, and the key that all rooms share."""
-        super().__init__(listening.getsockname(), _Handler, bind_and_activate=False)
-        self.socket.close()
+        # Not TCPServer's own, which creates a socket of the network: the unit's sandbox refuses that.
+        socketserver.BaseServer.__init__(self, listening.getsockname(), _Handler)
         self.socket = listening
         self.box = box
         self.key = key
-        self._connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._connections: Counter[str] = Counter()
+        self._lock = threading.Lock()
         self._rates = RateLimit(BURST, PER_S)
         self._reports = RateLimit(1, 1 / REPORT_AGAIN_S)
 
@@ -64,14 +67,18 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         if not self._rates.allows(client_address[0]):
             self.report(client_address[0], "it asks too often")
             return False
-        return self._connections.acquire(blocking=False)
+        with self._lock:
+            free = self._connections.total() < MAX_CONNECTIONS
+            if free := free and self._connections[client_address[0]] < MAX_OF_ONE_ADDRESS:
+                self._connections[client_address[0]] += 1
+        return free
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a thread for a connection; give its place back if there can be none."""
         try:
             super().process_request(request, client_address)
         except BaseException:
-            self._connections.release()
+            self._give_place_back(client_address[0])
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -79,7 +86,12 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._connections.release()
+            self._give_place_back(client_address[0])
+
+    def _give_place_back(self, address: str) -> None:
+        with self._lock:
+            self._connections[address] -= 1
+            self._connections += Counter()  # those with none are left out
 
     def report(self, address: str, problem: str) -> None:
         """Log what an address does wrong, once a minute; "" is this end itself."""

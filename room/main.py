@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import re
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with written_out("moodbox room"):
         parser = _parser()
         options = parser.parse_args(arguments)
+        if options.check and not options.server and options.listen is None:
+            print("off: neither room.serve nor room.server is set")
+            return 0
         if not options.server and options.listen is None:
             parser.error(
                 "this box plays its own music alone: set room.serve or room.server, as docs/rooms.md says"
@@ -40,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         try:
             key = read_key(options.key)
+            if options.check:
+                return _check(options, key)
             if options.server:
                 Carrier(options.socket, address_of(options.server), key).run()
             with Listener(listening_socket(options.listen), options.socket, key) as listener:
@@ -55,6 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _check(options: argparse.Namespace, key: bytes) -> int:
+    from room.check import check
+
+    server = address_of(options.server) if options.server else Address("127.0.0.1", options.listen)
+    print(check(server, key, serves=not options.server))
+    return 0
+
+
 def _parser() -> OneLineParser:
     parser = OneLineParser(
         prog="moodbox room", description="Carry presses from one room to the box that plays for all rooms."
@@ -63,6 +77,7 @@ def _parser() -> OneLineParser:
     add = parser.add_argument
     add("--socket", type=Path, default="/run/moodbox/control.sock", help="the box's control socket")
     add("--key", type=Path, default=Path(credentials) / KEY, metavar="FILE", help="the key of all rooms")
+    add("--check", action="store_true", help="only say whether presses and sound get from room to room")
     ends = parser.add_mutually_exclusive_group()
     ends.add_argument(
         "--listen", type=int, nargs="?", const=PORT, metavar="PORT", help=f"this box plays; default: {PORT}"

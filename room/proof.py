@@ -72,9 +72,8 @@ def read_key(path: Path) -> bytes:
     try:
         content, status = read_with_status(path, MAX_KEY_BYTES)
     except OSError as error:
-        raise RoomError(
-            f"{path}: the key cannot be read: {error.strerror}; docs/rooms.md says where it comes from"
-        ) from error
+        hint = "use sudo" if isinstance(error, PermissionError) else "docs/rooms.md says where it comes from"
+        raise RoomError(f"{path}: the key cannot be read: {error.strerror}; {hint}") from error
     if status.st_mode & stat.S_IRWXO:
         raise RoomError(f"{path}: everybody on this machine may read or change it: sudo chmod 600 {path}")
     key = content.strip()

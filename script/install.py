@@ -2,6 +2,7 @@
 
 It prints how far it is, and one line if it fails. What pip says is in setup.log, in that Python's folder:
 thirty lines that say the same, with addresses of package indexes.
+Exit code 3: it failed before it changed a package.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ PIP = [
 ]
 UNITS = {"kB": 0.001, "MB": 1.0, "GB": 1000.0}
 REFRESH_S = 0.5
+NOTHING_CHANGED = 3  # an exit code, which Python gives to no other failure
 PRINT_EVERY_S = 10.0  # where the output is not a terminal
 ADDRESS = re.compile(r"\S+://\S+")
 
@@ -67,7 +69,7 @@ def main(lock: str) -> int:
                     f"setting up {FOLDER.name} failed: {reason(Path(log.name).read_text(encoding='utf-8'))}"
                 )
                 print(f"moodbox: {failed} ({log.name} has what pip says)", file=sys.stderr)
-                return code
+                return code if progress.unpacks else NOTHING_CHANGED
     progress.end()
     print(f"moodbox: {FOLDER.name} is ready: {folder_mb(FOLDER)} MB, {progress.seconds:.0f} s", flush=True)
     return 0
@@ -81,24 +83,41 @@ def packages(lock: Path) -> list[str]:
 
 def run(command: list[str], log: IO[str], progress: Progress) -> int:
     """Run pip with its output in the log, and return its exit code."""
+    # pip keeps script/venv's lock, if only this process is killed.
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        close_fds=False,
     ) as pip:
-        assert pip.stdout
         lines: SimpleQueue[str | None] = SimpleQueue()
-        threading.Thread(
-            target=lambda: [lines.put(line) for line in [*pip.stdout, None]], daemon=True
-        ).start()
-        reading = True
-        while reading:
-            with contextlib.suppress(Empty):
-                line = lines.get(timeout=REFRESH_S)
-                reading = line is not None
-                log.write(line or "")
-                log.flush()
-                progress.read(line or "")
-            progress.show()
+        reader = threading.Thread(target=forward, args=(pip.stdout, lines), daemon=True)
+        reader.start()
+        try:
+            reading = True
+            while reading:
+                with contextlib.suppress(Empty):
+                    line = lines.get(timeout=REFRESH_S)
+                    reading = line is not None
+                    log.write(line or "")
+                    log.flush()
+                    progress.read(line or "")
+                progress.show()
+        except BaseException:
+            pip.terminate()
+            raise
+        finally:
+            reader.join()  # it must not read from a pipe that is closed
     return pip.returncode
+
+
+def forward(output: IO[str], lines: SimpleQueue[str | None]) -> None:
+    """Put each line of the output into the queue, and None after the last."""
+    for line in output:
+        lines.put(line)
+    lines.put(None)
 
 
 class Progress:
@@ -109,7 +128,8 @@ class Progress:
         self._count = count
         self._found = 0
         self._megabytes = 0.0
-        self._unpacks = False
+        self.unpacks = False
+        """Whether pip has begun to change packages."""
         self._offline = False
         self._installed_before = installed()
         self._started = time.monotonic()
@@ -124,7 +144,7 @@ class Progress:
     def read(self, line: str) -> None:
         """Take a line of pip's."""
         self._found += line.startswith(("Collecting ", "Processing "))
-        self._unpacks |= line.startswith("Installing collected packages")
+        self.unpacks |= line.startswith("Installing collected packages")
         self._offline = "Retrying" in line or (self._offline and not line)
         if size := re.match(r"\s+Downloading \S+ \(([\d.]+) (kB|MB|GB)\)", line):
             self._megabytes += float(size[1]) * UNITS[size[2]]
@@ -142,7 +162,7 @@ class Progress:
         unpacked = min(installed() - self._installed_before, self._count)
         if self._offline:
             text = "no answer from the internet, trying again"
-        elif self._unpacks:
+        elif self.unpacks:
             text = f"unpacking: {unpacked} of {self._count} packages"
         else:
             text = f"downloading: {found} of {self._count} packages, {self._megabytes:.0f} MB"

@@ -1,22 +1,73 @@
-"""Hypothesis' profiles, and which tests run in the same worker when they run in parallel."""
+"""Hypothesis' profiles, which tests run in the same worker, and which need not run on a second Python."""
 
 from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# No test asserts a time, so hypothesis must not either.
+# Where a script runs the tests in the background, Ctrl-C is ignored, also by the programs that they start,
+# and bash cannot undo that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test asserts a time, so hypothesis must not either. The check of a change tries the same examples each
+# time, so that chance does not refuse it.
 settings.register_profile(
-    "moodbox", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    "moodbox", deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-# For `make fuzz`, which runs the tests that are marked `fuzz`.
-settings.register_profile("fuzz", settings.get_profile("moodbox"), max_examples=100_000)
+# For `make fuzz`, which runs the tests that are marked `fuzz`, each time with other examples.
+settings.register_profile("fuzz", settings.get_profile("moodbox"), derandomize=False, max_examples=100_000)
 settings.load_profile("moodbox")
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """A command in the tests' process changes its signals for its test alone: later programs inherit them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
 
 TENSORFLOW = ("tests/converter/", "tests/models/")
 """The folders of all tests that need TensorFlow: `device` never imports `converter`."""
+
+WITH_MPD_ONCE = ("tests/device/box/", "tests/device/playback/", "tests/device/mpd/", "tests/device/library/")
+"""Folders whose tests with a running MPD are about what the box and MPD do together, in pure Python.
+
+That is most of the suite's time, and the same on every Python. What may differ still runs on a second
+Python: all tests without MPD (numpy, TFLite, sqlite3, tomllib, msgspec, asyncio), and the whole box at a
+real MPD, in tests/device/cli, in the files of tests/device itself, and in tests/window and tests/home.
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that `make test-python313` gives."""
+    parser.addoption(
+        "--second-python",
+        action="store_true",
+        help="leave out what is the same on every Python: WITH_MPD_ONCE in tests/conftest.py",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a second Python need not repeat, and have pytest count it as deselected."""
+    if not config.getoption("--second-python"):
+        return
+    if gone := [folder for folder in WITH_MPD_ONCE if not (config.rootpath / folder).is_dir()]:
+        raise pytest.UsageError(f"tests/conftest.py: WITH_MPD_ONCE names {gone[0]}, which is no folder")
+    repeated = [
+        item
+        for item in items
+        if item.nodeid.startswith(WITH_MPD_ONCE) and "mpd" in getattr(item, "fixturenames", ())
+    ]
+    config.hook.pytest_deselected(items=repeated)
+    items[:] = [item for item in items if item not in repeated]
 
 
 class Distribution(LoadScopeScheduling):  # type: ignore[misc]  # it has no types

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 
@@ -39,7 +41,7 @@ def test_without_internet_one_line_says_so_and_names_no_index(tmp_path: Path) ->
         cwd=tmp_path,
         env=environment | index,
     )
-    assert done.returncode == 1
+    assert done.returncode == 3  # nothing has changed
     [line] = done.stderr.splitlines()
     assert "failed: no internet? connect, and run the same command again" in line
     assert "127.0.0.1" not in done.stdout + done.stderr
@@ -76,3 +78,89 @@ def test_the_progress_counts_what_pip_downloads(
     monkeypatch.setattr(install, "PRINT_EVERY_S", 0)
     progress.show()
     assert capsys.readouterr().out.startswith("moodbox: downloading: 2 of 3 packages, 2 MB, ")
+
+
+def test_ctrl_c_ends_pip_and_no_thread_complains(
+    install: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    complaints: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", complaints.append)
+
+    class Stopped:
+        def read(self, line: str) -> None:
+            assert line == "a line of pip's\n"  # at once, not only when pip ends
+            raise KeyboardInterrupt
+
+        def show(self) -> None:
+            """Show nothing."""
+
+    pip = [sys.executable, "-uc", 'print("a line of pip\'s")\nimport time\ntime.sleep(60)']
+    threads = threading.active_count()
+    with (tmp_path / "log").open("w") as log, pytest.raises(KeyboardInterrupt):
+        install.run(pip, log, Stopped())
+    assert threading.active_count() == threads
+    assert not complaints
+
+
+# In place of Python: it makes the environment, and "installs" what DO says.
+PYTHON = """#!/bin/sh
+case "$*" in
+"-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+*install.py*)
+    : >"${0%/bin/python}/package"
+    eval "$DO" ;;
+esac
+"""
+
+
+class Setup:
+    """script/venv in a folder of its own, whose Python does what a test wants."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environment = folder / ".venv"
+        self._folder = folder
+        shutil.copytree(ROOT / "script", folder / "script")
+        (folder / "python").write_text(PYTHON)
+        (folder / "python").chmod(0o755)
+
+    def run(self, name: str, do: str) -> str:
+        """Set up, and return what it prints."""
+        return subprocess.run(
+            [self._folder / "script/venv", name],
+            env=os.environ | {"PYTHON": str(self._folder / "python"), "DO": do},
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+
+    @property
+    def complete(self) -> set[str]:
+        """What make takes for complete."""
+        return {file.name for file in self.environment.glob(".d*")}
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Setup:
+    return Setup(tmp_path)
+
+
+@pytest.mark.parametrize("stop", ["exit 1", "exit 130", "kill -9 $$", "kill -9 $PPID $$"])
+@pytest.mark.parametrize("before", [[], ["demo"], ["demo", "develop-jax"]])
+def test_a_setup_that_was_stopped_is_made_anew(setup: Setup, stop: str, before: list[str]) -> None:
+    for name in before:
+        setup.run(name, "")
+    assert setup.complete == {f".{name}" for name in before}
+    setup.run("demo", f"touch {setup.environment}/half; {stop}")
+    assert not setup.complete  # so make sets up again, whatever its target
+    assert "was not finished, so it is made anew" in setup.run("demo", "")
+    assert not (setup.environment / "half").exists()
+    assert setup.complete == {".demo"}
+
+
+def test_without_internet_an_environment_stays_as_it_is(setup: Setup, install: ModuleType) -> None:
+    setup.run("demo", f"touch {setup.environment}/whole")
+    setup.run("develop-jax", f"exit {install.NOTHING_CHANGED}")
+    assert setup.complete == {".demo"}
+    assert "anew" not in setup.run("develop-jax", "")
+    assert setup.complete == {".demo", ".develop-jax"}
+    assert (setup.environment / "whole").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -36,7 +36,11 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Window:
-    """The application, and what the process needs to know of it."""
+    """The application, and what the process needs to know of it.
+
+    Attributes:
+        paths: Of all pages, streams and requests, in braces what varies, with the methods of each.
+    """
 
     def __init__(
         self,
@@ -64,8 +68,13 @@ class Window:
         self._aim = AimPage(self._box, frames, self.browsers)
         self._music = MusicPage(UploadFolder(uploads, reserve_bytes))
         self._health = HealthPage(self.browsers)
+        routes = self._routes()
+        self.paths: dict[str, frozenset[str]] = {}
+        for route in routes:
+            self.paths[route.path] = self.paths.get(route.path, frozenset()) | (route.methods or set())
         inner = Starlette(
-            routes=self._routes(), exception_handlers={HTTPException: _not_there, RefusedError: _refused}
+            routes=routes,
+            exception_handlers={HTTPException: _not_there, RefusedError: _refused, ClientDisconnect: _gone},
         )
         inner.router.redirect_slashes = False
         self.app: ASGIApp = Guard(
@@ -80,7 +89,8 @@ class Window:
             Route("/", self._now),
             Route("/pair", self.pairing.show, methods=["GET"]),
             Route("/pair", self.pairing.by_button, methods=["POST"]),
-            Route("/open/{code}", self.pairing.by_link),
+            Route("/open/{code}", self.pairing.open_link, methods=["GET"]),
+            Route("/open/{code}", self.pairing.by_link, methods=["POST"]),
             Route("/events", self._events),
             Route("/aim", self._aim.show),
             Route("/aim/allow", self._aim.allow, methods=["POST"]),
@@ -107,7 +117,7 @@ class Window:
 
     async def _events(self, request: Request) -> Response:
         key = request.scope["browser"].key
-        return self._status.open(lambda: key in self.browsers)
+        return self._status.open(request, lambda: key in self.browsers)
 
 
 async def show(request: Request, name: str) -> Response:
@@ -118,6 +128,10 @@ async def show(request: Request, name: str) -> Response:
 async def _not_there(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     return JSONResponse({"error": "There is no such page."}, status)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # nobody reads it
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

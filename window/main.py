@@ -6,9 +6,10 @@ import asyncio
 import os
 import socket
 import sys
-import time
 import webbrowser
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -16,10 +17,10 @@ import uvicorn
 from device.output import OneLineParser, written_out
 from window.application import Window
 from window.server.connection import Connection
+from window.server.ending import PageServer
 
 FIRST_SOCKET = 3  # systemd passes its sockets from this file descriptor on
 IDLE_S = 600.0
-TICK_S = 1.0
 KEEP_ALIVE_S = 15
 END_S = 3
 MAX_HEADER_BYTES = 16 << 10
@@ -42,12 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             socket=options.socket, state=options.state, uploads=options.uploads, names=options.name
         )
         if not sockets:
-            host, port = listening[0].getsockname()[:2]
-            link = f"http://{f'[{host}]' if ':' in host else host}:{port}{window.pairing.new_link()}"
-            print(f"open {link}", flush=True)
+            link = _show_new_link(window, listening[0])
+            window.pairing.on_link_used = partial(_show_new_link, window, listening[0])
             if options.open and has_screen():
                 webbrowser.open(link)
-        asyncio.run(serve(server_for(window), listening, idle_s=IDLE_S if sockets else None))
+        asyncio.run(server_for(window, IDLE_S if sockets else None).serve(listening))
     return 0
 
 
@@ -80,6 +80,14 @@ def has_screen() -> bool:
     return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
+def _show_new_link(window: Window, listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    link = f"http://{f'[{host}]' if ':' in host else host}:{port}{window.pairing.new_link()}"
+    with suppress(OSError):  # nobody reads it any more
+        print(f"open {link}", flush=True)
+    return link
+
+
 def _listen(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
@@ -97,8 +105,8 @@ def _place(error: Exception, options: object) -> str:
     )
 
 
-def server_for(window: Window) -> uvicorn.Server:
-    """Return what serves the pages, with all bounds."""
+def server_for(window: Window, idle_s: float | None = None) -> PageServer:
+    """Return what serves the pages, with all bounds; it ends after `idle_s` seconds without a connection."""
     config = uvicorn.Config(
         window.app,
         http=Connection,
@@ -106,6 +114,7 @@ def server_for(window: Window) -> uvicorn.Server:
         loop="asyncio",
         lifespan="off",
         log_config=None,
+        log_level="error",  # what is no request, anybody may send: it must not fill the journal
         access_log=False,
         server_header=False,
         proxy_headers=False,
@@ -113,21 +122,4 @@ def server_for(window: Window) -> uvicorn.Server:
         timeout_graceful_shutdown=END_S,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
     )
-    return uvicorn.Server(config)
-
-
-async def serve(server: uvicorn.Server, sockets: list[socket.socket], *, idle_s: float | None) -> None:
-    """Serve until a signal comes, or nobody has been connected for `idle_s` seconds."""
-    watcher = asyncio.create_task(_end_when_idle(server, idle_s)) if idle_s else None
-    await server.serve(sockets=sockets)
-    if watcher:
-        watcher.cancel()
-
-
-async def _end_when_idle(server: uvicorn.Server, idle_s: float) -> None:
-    since = time.monotonic()
-    while time.monotonic() - since < idle_s:
-        await asyncio.sleep(TICK_S)
-        if server.server_state.connections:
-            since = time.monotonic()
-    server.should_exit = True
+    return PageServer(config, idle_s)

@@ -244,9 +244,15 @@ def hear_fit(options: argparse.Namespace) -> None:
     for version, correlation in valence.by_version.items():
         print(f"{version:14}{correlation:9.3f}{energy.by_version[version]:9.3f}")
     print(f"{'arrangements':14}{valence.arranged:9.3f}{energy.arranged:9.3f}  all together")
+    print(f"{'':14}{valence.by_arrangement:9.3f}{energy.by_arrangement:9.3f}  mean of each alone")
+    print(f"{'before mp3':14}{valence.before_mp3:9.3f}{energy.before_mp3:9.3f}  the same sounds, not encoded")
     print(
         f"{'explained':14}{valence.r_squared:9.3f}{energy.r_squared:9.3f}  of the variance, over all versions"
     )
+    print("\nenergy of all arrangements together, with these measures taken from the piece on the piano")
+    for names in (("onsets",), ("flux",), ("onsets", "flux"), fitting.CANDIDATES["energy"]):
+        exact = fitting.fit(pieces, fitting.as_by_piano(measured, names)).agreement["energy"]
+        print(f"{exact.arranged:9.3f}  {', '.join(names)}")
     print("\ndistance from people in the plane, for a library with a share of genres drawn by chance")
     print(f"{'by chance':14}{'tags':>9}{'sound':>9}{'both':>9}")
     for each in blend.measure(result.agreement, result.model):

@@ -45,7 +45,13 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     _add_compare(
-        subparsers.add_parser("compare", help="train and measure several methods under one protocol")
+        subparsers.add_parser(
+            "compare",
+            help="train and measure several methods under one protocol",
+            description="Train and measure several methods under one protocol (models/COMPARISON.md). It can "
+            "be stopped at any time, and the same command goes on. What was measured is kept in scores.json "
+            "in the folder --out: delete that file to measure again.",
+        )
     )
     add_detectors_options(
         subparsers.add_parser("detectors", help="score face detectors on photos and on empty scenes")

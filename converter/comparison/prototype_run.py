@@ -1,4 +1,4 @@
-"""Makes from a trained network one that answers with the nearest prototypes, in a run's folder of its own."""
+"""Makes from a trained network one that answers with the votes of prototypes, as a run of its own."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.data.dataset import Split
-from converter.networks.architectures import NETWORKS, predict
-from converter.networks.outputs import MOODS
+from converter.data.fer2013 import SIDE
+from converter.networks.architectures import predict, training_network
 from converter.networks.prototypes import prototypes
 from converter.networks.saved_models import features, restore
 from converter.training.recipes import Recipe
 from converter.training.run_folder import BEST, HISTORY, claim, read_history, write_history
 from device.vision.normalization import normalize_all
 
-SCALES = np.exp2(np.arange(-8.0, 5.0))  # of the nearness, before the softmax
+SHARPNESSES = np.exp2(np.arange(-8.0, 5.0))  # of the prototypes' weights
+SCALES = np.exp2(np.arange(0.0, 6.0))  # of the votes, before the softmax
 
 
 def add_prototypes(trained: Path, folder: Path, recipe: Recipe, splits: Mapping[str, Split]) -> None:
@@ -28,8 +28,8 @@ def add_prototypes(trained: Path, folder: Path, recipe: Recipe, splits: Mapping[
     Args:
         trained: the folder of a finished run of the network that gives the features.
         folder: to make.
-        recipe: of the run to make; its network is that of `trained` with `NearestPrototypes` on top.
-        splits: Training, from which the prototypes come, and PublicTest, on which the scale is chosen.
+        recipe: of the run to make; its network is that of `trained` with `PrototypeVotes` on top.
+        splits: Training, from which the prototypes come, and PublicTest, on which the scales are chosen.
     """
     if (folder / HISTORY).exists():
         return
@@ -39,22 +39,22 @@ def add_prototypes(trained: Path, folder: Path, recipe: Recipe, splits: Mapping[
     )
     mood_count = len(recipe.moods)
     body = features(restore(trained / BEST))
-    network = NETWORKS[recipe.network](mood_count)
-    of_moods = prototypes(predict(body, training[1]), training[0].labels, mood_count, recipe.seed)
-    output = network.get_layer(MOODS)
-    network.set_weights([*body.get_weights(), *of_moods, *output.get_weights()])
-    nearness = predict(keras.Model(network.inputs, output.input), public[1])
-    scale = _best_scale(nearness, public[0].labels)
-    output.set_weights([scale * np.eye(mood_count), np.zeros(mood_count)])
+    network = training_network(recipe.network, mood_count, (SIDE,), votes=False)
+    found = prototypes(predict(body, training[1]), training[0].labels, mood_count, recipe.seed)
+    asked, labels = predict(body, public[1]), public[0].labels
+    sharpness = float(min(SHARPNESSES, key=lambda each: found.loss(asked, labels, each)))
+    scale = _best_scale(found.shares(asked, sharpness), labels)
+    of_output = [scale * np.eye(mood_count), np.zeros(mood_count)]
+    network.set_weights([*body.get_weights(), *found.weights(sharpness), *of_output])
     shutil.rmtree(folder, ignore_errors=True)  # without its history it is not finished
     claim(folder, recipe, resume=False)
     network.save(folder / BEST, include_optimizer=False)
     write_history(folder, read_history(trained))
 
 
-def _best_scale(nearness: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+def _best_scale(votes: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """With which the probabilities fit the labels best."""
-    below_best = (nearness - nearness.max(axis=1, keepdims=True)).astype(np.float64)
+    below_best = (votes - votes.max(axis=1, keepdims=True)).astype(np.float64)
 
     def loss(scale: float) -> float:
         logits = scale * below_best

@@ -1,18 +1,12 @@
-"""The table and the plot of a comparison."""
+"""The rows of a comparison and their table."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-from matplotlib.figure import Figure as Drawing
-from matplotlib.ticker import PercentFormatter
 
 from converter.comparison.scores import Figure, Scores
-from converter.measure import plots
 
 HEAD = (
     *("method", "after", "seeds", "labels", "labels, three", "macro F1", "FER+", "FER+, three"),
@@ -92,42 +86,6 @@ def _percent(figure: Figure | None) -> str:
 
 def _share(figure: Figure | None) -> str:
     return "-" if figure is None else f"{figure.value:.3f} ± {figure.error:.3f}"
-
-
-def plot(rows: Sequence[Row], path: Path) -> None:
-    """Plot the accuracy by FER2013's labels against the multiply-adds; the area of a dot is a file's size."""
-    drawing = Drawing(figsize=(9, 5.5), layout="constrained")
-    axis = drawing.subplots()
-    for row in rows:
-        figure = row.figure(lambda each: each.labels)
-        assert figure is not None
-        cost = row.mean(lambda each: each.multiply_adds) / 1e6
-        size = row.mean(lambda each: each.bytes) / 1e3
-        axis.errorbar(cost, figure.value, yerr=figure.error, color="#1b2a3a", capsize=3, elinewidth=1)
-        axis.scatter(cost, figure.value, s=size / 4 + 10, color="#2f6db3", alpha=0.6)
-        axis.annotate(
-            f"{row.name}, {size:.0f} kB",
-            (cost, figure.value),
-            xytext=(8, 6),
-            textcoords="offset points",
-            fontsize=9,
-        )
-    axis.set_xscale("log")
-    axis.yaxis.set_major_formatter(PercentFormatter(1))
-    axis.margins(x=0.2, y=0.1)
-    axis.set(
-        xlabel="multiply-adds for a crop, in millions",
-        ylabel="accuracy on PrivateTest by FER2013's labels, seven moods",
-    )
-    axis.grid(alpha=0.3)
-    drawing.savefig(path, dpi=110)
-
-
-def plot_confusion(row: Row, path: Path) -> None:
-    """Plot the confusion matrix of a method by FER2013's labels; several seeds count together."""
-    matrix = np.sum([each.confusion for each in row.scores], axis=0)
-    accuracy = row.mean(lambda each: each.labels.value)
-    plots.confusion(matrix, row.scores[0].moods, f"{row.name}, PrivateTest: {accuracy:.1%}", path)
 
 
 def mean_of(instructions: Mapping[str, float], scores: Sequence[Scores]) -> float | None:

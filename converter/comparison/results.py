@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from converter.comparison import designs, mixed_up, report, scores, store
+from converter.comparison import designs, drawing, mixed_up, report, scores, store
 from converter.comparison.methods import METHODS
 from converter.comparison.protocol import Comparison
 from converter.comparison.report import Row
@@ -83,16 +83,15 @@ def write(
     folder = comparison.models
     folder.mkdir(parents=True, exist_ok=True)
     rows = report.best_first(_rows(comparison, finished, measuring))
-    text = f"{report.table(rows)}\n\n{mixed_up.table(rows)}"
+    text = f"{report.table(rows)}\n\n{mixed_up.table(rows, measuring.split)}"
     (folder / TABLE).write_text(f"{text}\n", encoding="utf-8")
-    report.plot(rows, folder / PLOT)
-    report.plot_confusion(rows[0], folder / "confusion-best.png")
+    drawing.plot(rows, folder / PLOT)
+    drawing.plot_confusion(rows[0], folder / "confusion-best.png")
     for row in rows:
         if row.name == PAPER:
-            report.plot_confusion(row, folder / "confusion-paper.png")
-    if not (folder / DESIGNS_PLOT).exists():
-        networks = [NETWORKS[name](len(comparison.recipe.moods)) for name in DESIGNS]
-        designs.draw(networks, list(DESIGNS.values()), folder / DESIGNS_PLOT)
+            drawing.plot_confusion(row, folder / "confusion-paper.png")
+    networks = [NETWORKS[name](len(comparison.recipe.moods)) for name in DESIGNS]
+    designs.draw(networks, list(DESIGNS.values()), folder / DESIGNS_PLOT)
     if page:
         before = page.read_text(encoding="utf-8")
         start, end = before.index(BEGIN) + len(BEGIN), before.index(END)

@@ -17,7 +17,7 @@ from converter.data.fer2013 import SIDE
 from converter.networks import literature, residual
 from converter.networks.edges import edges
 from converter.networks.outputs import FACE, MOODS, VOTES, as_input
-from converter.networks.prototypes import NearestPrototypes
+from converter.networks.prototypes import PrototypeVotes
 
 
 def paper(mood_count: int) -> keras.Model:
@@ -50,10 +50,10 @@ def _with_output(features: Callable[[Any], Any]) -> Callable[..., keras.Model]:
 
 
 def features_knn(mood_count: int, side: int | None = SIDE) -> keras.Model:
-    """Build the features of `efficientnet_lite` with the prototypes nearest to them, which `compare` adds."""
+    """Build the features of `efficientnet_lite` with prototypes that vote, which `compare` adds."""
     crop = keras.Input((side, side, 1), name="crop")
-    nearness = NearestPrototypes(mood_count, name="prototypes")(literature.efficientnet_lite(crop))
-    return keras.Model(crop, softmax(nearness, mood_count, MOODS), name="features_knn")
+    votes = PrototypeVotes(mood_count, name="prototypes")(literature.efficientnet_lite(crop))
+    return keras.Model(crop, softmax(votes, mood_count, MOODS), name="features_knn")
 
 
 RESIDUAL = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from converter.networks.prototypes import NearestPrototypes
+from converter.networks.prototypes import PrototypeVotes
 
 
 def multiply_adds(network: keras.Model) -> int:
@@ -24,6 +24,6 @@ def of_layer(layer: keras.layers.Layer) -> int:
         return int(np.prod(layer.output.shape[1:3])) * int(np.prod(layer.kernel.shape))
     if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
         return int(np.prod(layer.output.shape[1:-1])) * int(np.prod(layer.kernel.shape))
-    if isinstance(layer, NearestPrototypes):
-        return int(np.prod(layer.kernel.shape))
+    if isinstance(layer, PrototypeVotes):
+        return int(np.prod(layer.kernel.shape) + np.prod(layer.votes.shape))
     return 0

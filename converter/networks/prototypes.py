@@ -1,12 +1,13 @@
-"""The nearest stored prototype of each mood: what of the k nearest neighbours can run on the box.
+"""Prototypes that vote for moods: what of the k nearest neighbours can run on the box.
 
-TensorFlow cannot convert the search for the k nearest of many stored faces to integers. So the faces of each
-mood are replaced by the centres of their clusters, which average out single odd faces as k neighbours do. The
-nearest centre of each mood counts.
+TensorFlow cannot convert the search for the k nearest of many stored faces to integers. So the faces are
+replaced by the centres of their clusters. Each centre votes for the moods of its cluster's faces, the more so
+the nearer it is, and the more faces it stands for.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -15,16 +16,17 @@ from numpy.typing import NDArray
 
 from device.vision.opencv import cv2
 
-OF_EACH_MOOD = 64
+COUNT = 256
+LEAST_SHARE = 1e-3  # of the votes: what a label gets at least when the votes are compared with labels
 
 
 # Saved models contain the name of this class, so it cannot be renamed.
 @keras.saving.register_keras_serializable("moodbox")
-class NearestPrototypes(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Says how near the nearest prototype of each mood is: the larger, the nearer.
+class PrototypeVotes(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Says which share of the prototypes' votes each mood gets.
 
-    Of two prototypes the nearer one has the larger f·p - |p|²/2, where f are the features of the face that is
-    asked about, and p those of the prototype. So a dense layer compares distances.
+    A prototype's weight falls with the square of its distance from the features f that are asked about, as
+    exp(-sharpness·|f - p|²/2). What all have in common cancels out, so a dense layer and a softmax suffice.
     """
 
     def __init__(self, mood_count: int, **options: Any) -> None:
@@ -33,43 +35,75 @@ class NearestPrototypes(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         self.mood_count = mood_count
 
     def build(self, input_shape: Any) -> None:
-        """Make room for the prototypes, those of one mood after those of another."""
-        count = self.mood_count * OF_EACH_MOOD
-        self.kernel = self.add_weight(
-            shape=(input_shape[-1], count), initializer="zeros", name="prototypes", trainable=False
+        """Make room for the weights of `Prototypes.weights`."""
+        shapes = {"kernel": (input_shape[-1], COUNT), "offsets": (COUNT,), "votes": (COUNT, self.mood_count)}
+        self.kernel, self.offsets, self.votes = (
+            self.add_weight(shape=shape, initializer="zeros", name=name, trainable=False)
+            for name, shape in shapes.items()
         )
-        self.offsets = self.add_weight(shape=(count,), initializer="zeros", name="offsets", trainable=False)
 
     def call(self, inputs: Any) -> Any:
-        """Return the nearness for each mood, (n, mood_count), for features, (n, d)."""
-        nearness = keras.ops.matmul(inputs, self.kernel) + self.offsets
-        return keras.ops.max(keras.ops.reshape(nearness, (-1, self.mood_count, OF_EACH_MOOD)), axis=-1)
+        """Return the shares, (n, mood_count), for features, (n, d)."""
+        weights = keras.ops.softmax(keras.ops.matmul(inputs, self.kernel) + self.offsets)
+        return keras.ops.matmul(weights, self.votes)
 
     def get_config(self) -> dict[str, Any]:
         """Return what a saved model needs to make the layer again."""
         return {**super().get_config(), "mood_count": self.mood_count}
 
 
+@dataclass(frozen=True)
+class Prototypes:
+    """Clusters of faces.
+
+    Attributes:
+        centres: float32, (COUNT, d).
+        sizes: float32, (COUNT,): how many faces each stands for.
+        votes: float32, (COUNT, mood_count): the share of each mood among these.
+    """
+
+    centres: NDArray[np.float32]
+    sizes: NDArray[np.float32]
+    votes: NDArray[np.float32]
+
+    def weights(self, sharpness: float) -> list[NDArray[np.float32]]:
+        """Return the weights of a `PrototypeVotes`."""
+        halves = (self.centres**2).sum(axis=1) / 2
+        return [sharpness * self.centres.T, np.log(self.sizes) - sharpness * halves, self.votes]
+
+    def shares(self, features: NDArray[np.float32], sharpness: float) -> NDArray[np.float32]:
+        """Return what the layer says for features, (n, d): (n, mood_count)."""
+        kernel, offsets, votes = self.weights(sharpness)
+        logits = features @ kernel + offsets
+        weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(weights / weights.sum(axis=1, keepdims=True) @ votes, dtype=np.float32)
+
+    def loss(self, features: NDArray[np.float32], labels: NDArray[np.int64], sharpness: float) -> float:
+        """Return how badly the shares fit the labels, (n,), as a cross-entropy."""
+        of_label = self.shares(features, sharpness)[np.arange(len(labels)), labels]
+        return float(-np.mean(np.log(np.maximum(of_label, LEAST_SHARE))))
+
+
 def prototypes(
     features: NDArray[np.float32], labels: NDArray[np.int64], mood_count: int, seed: int
-) -> list[NDArray[np.float32]]:
-    """Cluster the faces of each mood by k-means, and return the weights of a `NearestPrototypes`.
+) -> Prototypes:
+    """Cluster faces by k-means.
 
     Args:
-        features: (n, d). A mood with fewer than OF_EACH_MOOD faces has some of them as prototypes repeatedly.
-        labels: (n,), 0 to `mood_count` - 1; each mood occurs.
+        features: (n, d). If there are fewer faces than prototypes, some are prototypes repeatedly.
+        labels: (n,), 0 to `mood_count` - 1.
         mood_count: number of moods.
         seed: of the clusters.
     """
+    moods = np.eye(mood_count, dtype=np.float32)
+    if len(features) <= COUNT:
+        again = np.resize(np.arange(len(features)), COUNT)
+        return Prototypes(features[again], np.ones(COUNT, np.float32), moods[labels[again]])
     cv2.setRNGSeed(seed)
-    centres = np.concatenate([_centres(features[labels == mood]) for mood in range(mood_count)])
-    return [np.ascontiguousarray(centres.T), -(centres**2).sum(axis=1) / 2]
-
-
-def _centres(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    if len(features) <= OF_EACH_MOOD:
-        return np.resize(features, (OF_EACH_MOOD, features.shape[1]))
     until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 30, 1e-3)
-    labels = np.zeros((len(features), 1), dtype=np.int32)
-    _, _, centres = cv2.kmeans(features, OF_EACH_MOOD, labels, until, 1, cv2.KMEANS_PP_CENTERS)
-    return np.asarray(centres, dtype=np.float32)
+    start = np.zeros((len(features), 1), dtype=np.int32)
+    _, cluster, centres = cv2.kmeans(features, COUNT, start, until, 1, cv2.KMEANS_PP_CENTERS)
+    votes = np.zeros((COUNT, mood_count), np.float32)
+    np.add.at(votes, cluster.ravel().astype(np.int64), moods[labels])
+    sizes = np.maximum(votes.sum(axis=1), 1)  # k-means leaves no cluster empty, but its last step may
+    return Prototypes(np.asarray(centres, np.float32), sizes, votes / sizes[:, np.newaxis])

@@ -19,7 +19,7 @@ from converter.data.crop_calibration import CropCalibration
 from converter.data.dataset import Split
 from converter.data.fer2013 import SIDE
 from converter.errors import RunError
-from converter.measure import conditions, evaluation, plots
+from converter.measure import conditions, evaluation, plots, scenes
 from converter.measure.photos import read_photos
 from converter.networks.architectures import predict
 from converter.quantize import calibration, publish
@@ -167,9 +167,13 @@ def _threshold(
         return calibration.choose_threshold(chosen.labels, probabilities, choices.target_precision)
     analyzer = FaceAnalyzer(settings.Model(path=str(model)), settings.Look())
     photos = read_photos(choices.photos).half("choosing")
-    given = conditions.answers_on(analyzer, photos, "clean")
+    # All conditions count alike: the box is not told how light it is, nor what covers a face.
+    given = [conditions.answers_on(analyzer, photos, condition) for condition in scenes.NAMES]
     return calibration.choose_threshold_by_people(
-        given.predicted == given.truth, given.confidence, given.people, choices.target_precision
+        np.concatenate([each.predicted == each.truth for each in given]),
+        np.concatenate([each.confidence for each in given]),
+        np.concatenate([each.people for each in given]),
+        choices.target_precision,
     )
 
 

@@ -54,24 +54,24 @@ def cross_validated(
     penalty: float,
     *,
     groups: Sequence[str],
-    instruments: Sequence[str],
+    families: Sequence[str],
 ) -> Values:
-    """Return an answer for each row from a regression fitted to rows of other groups and instruments.
+    """Return an answer for each row from a regression fitted to rows of other groups and families.
 
     Its features are chosen by the other groups alone. The arguments are those of `fit_ridge`, and the group
-    and the instrument of each row. Rows without an instrument (an empty one) are left out by their group
-    alone.
+    and the family of instruments of each row. Rows without a family (an empty one) are left out by their
+    group alone.
     """
-    by_group, by_instrument = np.asarray(groups), np.asarray(instruments)
+    by_group, by_family = np.asarray(groups), np.asarray(families)
     predicted = np.zeros(len(answers))
     for group in sorted(set(groups)):
         others = by_group != group
         columns = selected(
             features[others], answers[others], shares[others], penalty, by_group[others].tolist()
         )
-        for instrument in sorted(set(by_instrument[~others])):
-            kept = others & ~((by_instrument == instrument) & (by_instrument != ""))
+        for family in sorted(set(by_family[~others])):
+            kept = others & ~((by_family == family) & (by_family != ""))
             fit = fit_ridge(features[np.ix_(kept, columns)], answers[kept], shares[kept], penalty)
-            held_out = ~others & (by_instrument == instrument)
+            held_out = ~others & (by_family == family)
             predicted[held_out] = fit.predict(features[np.ix_(held_out, columns)])
     return predicted

@@ -28,8 +28,9 @@ from converter.errors import DataError
 from converter.songs import arrangements
 from converter.songs.arrangements import ARRANGEMENTS, arrange
 from converter.songs.people import JudgedPiece
-from device.library.audio import features, harmony, loudness, notes, rhythm, spectra, worker
-from device.library.audio.features import Features, extract_features
+from device.library.audio import extraction, features, harmony, loudness, notes, rhythm, spectra, worker
+from device.library.audio.extraction import extract_features
+from device.library.audio.features import Features
 from device.library.audio.spectra import Samples
 from device.library.audio.worker import read_excerpts
 
@@ -55,6 +56,13 @@ def arrangements_of(piece: JudgedPiece) -> tuple[str, ...]:
     """Return the arrangements of a piece: a few of all, drawn by chance, but always the same."""
     chance = random.Random(f"arrangements of {piece.name}")  # noqa: S311  (no secret)
     return tuple(chance.sample(sorted(ARRANGEMENTS), ARRANGEMENTS_PER_PIECE))
+
+
+def source_of(version: str, piece: JudgedPiece) -> str:
+    """Return the arrangement to which a change is made, or the version itself if it is no change."""
+    if version not in (*CHANGES, GAIN):
+        return version
+    return _chance(version, piece).choice((AS_WRITTEN, *arrangements_of(piece)))
 
 
 def measure_all(
@@ -83,7 +91,7 @@ def _measure(number: int, piece: JudgedPiece, sound_fonts: Sequence[Path], folde
         Measured(number, version, _features(version, number, piece, sound_fonts, folder))
         for version in (AS_WRITTEN, *arrangements_of(piece), *CHANGES)
     ]
-    chance = random.Random(f"{GAIN} of {piece.name}")  # noqa: S311  (no secret)
+    chance = _chance(GAIN, piece)
     original = chance.choice(measured[: -len(CHANGES)]).features
     louder = replace(original, loudness=original.loudness + chance.uniform(*GAIN_RANGE_DB))
     return [*measured, Measured(number, GAIN, louder)]
@@ -106,7 +114,7 @@ def _features(
 
 @cache
 def _measuring_code() -> str:
-    return _digest(features, harmony, loudness, notes, rhythm, spectra, worker)
+    return _digest(extraction, features, harmony, loudness, notes, rhythm, spectra, worker)
 
 
 @cache
@@ -140,7 +148,7 @@ def _sound(version: str, number: int, piece: JudgedPiece, fonts: Sequence[Path],
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    chance = random.Random(f"{version} of {piece.name}")  # noqa: S311  (no secret)
+    chance = _chance(version, piece)
     if version in CHANGES:
         original = _sound(chance.choice((AS_WRITTEN, *arrangements_of(piece))), number, piece, fonts, folder)
         samples, rate = soundfile.read(original, dtype="float32")
@@ -151,6 +159,10 @@ def _sound(version: str, number: int, piece: JudgedPiece, fonts: Sequence[Path],
         samples, rate = _rendered(version, piece, font, chance)
     soundfile.write(path, np.clip(samples, -1, 1), rate, subtype="PCM_16")
     return path
+
+
+def _chance(version: str, piece: JudgedPiece) -> random.Random:
+    return random.Random(f"{version} of {piece.name}")  # noqa: S311  (no secret)
 
 
 def _rendered(version: str, piece: JudgedPiece, font: Path, chance: random.Random) -> tuple[Samples, int]:

@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
+
+
+class DropoutSeed(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Gives each epoch on PyTorch its own random numbers, so that a resumed run draws what a whole one does.
+
+    There Keras' dropout draws from PyTorch's one generator, and not from the layer's, which is in the model.
+    """
+
+    def __init__(self, seed: int) -> None:
+        """Take the run's seed."""
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Seed PyTorch's generator."""
+        if keras.backend.backend() == "torch":
+            keras.utils.set_random_seed(self._seed * 1000 + epoch)
 
 
 def swap_averaged_weights(model: keras.Model) -> None:

@@ -23,7 +23,7 @@ from converter.training.batches import Batches, BatchOrder
 from converter.training.checkpoints import Checkpoints
 from converter.training.compilation import compiled, cosine
 from converter.training.distillation import teacher_predictions
-from converter.training.keras_internals import advance_random_state, separate_averaged_weights
+from converter.training.keras_internals import DropoutSeed, advance_random_state, separate_averaged_weights
 from converter.training.recipes import Recipe
 from converter.training.run_folder import (
     FACE_CANDIDATES,
@@ -108,7 +108,7 @@ def train(
                 validation_batch_size=math.ceil(256 / devices) * devices,
                 initial_epoch=len(history),
                 epochs=end,
-                callbacks=[Checkpoints(folder, history)],
+                callbacks=[Checkpoints(folder, history), DropoutSeed(recipe.seed)],
                 verbose=2,
             )
         separate_averaged_weights(model)

@@ -1,130 +1,61 @@
 """The part of deploy.sh that runs on the box, as root, with Python's standard library alone.
 
-deploy.sh sends this folder over SSH and calls it with one of these verbs:
+deploy.sh sends this folder over SSH and calls it with one of these verbs. If the box knows a deployer's key,
+deploy.sh calls the box's own copy instead.
 
+admit INCOMING NAME     check who has signed the release in INCOMING, and have its own code install it:
 install INCOMING NAME   create a release from the files in INCOMING, and keep it only if it is healthy
-switch NAME             the same with a release that is already here
+switch NAME             the same with a release that is already here; apply what has changed in the settings
+preview NAME            say what that would do to the release that runs
+clean                   delete what cut-off and failed deploys have left
+add-key KIND BLOB, remove-key KIND BLOB
+                        take releases that are signed by this key, or take them no more
 rollback                go back to the release before the current one
 back                    (systemd runs it when the box has failed) go back to the last proven release, if the
                         release that failed was never proven
 open-mpd, close-mpd     let MPD's clients in the network in, or keep them out
 window, no-window       open the box's page in the network, or close it
 rooms                   make the box serve other rooms, or play along with one, as its settings say
+strip                   let the box use a strip of lights, or not, as its settings say
 status, remove
+first-boot              (systemd runs it while a card has a release) install the release of the card
+card                    (systemd runs it at each start) read the settings and the WLAN on the boot partition
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import health_check
 import preflight
-import streams
+from boot import first_boot, partition
 from common import (
     BUSY,
-    NO_SPACE,
     NOTHING,
     RELEASES,
     ROOT,
     SETTINGS,
     STATE,
-    UNHEALTHY,
     WRONG_CALL,
     DeployError,
     health_check_timeout_s,
-    is_full,
     report,
     run,
 )
-from exchange import put_in_place
-from music import close_mpd, configure_mpd, open_mpd, restore_mpd, share_music_folder
-from releases import create, current, delete_oldest, delete_unproven, prove, proven
-from services import home, page, rooms
-
-HERE = Path(__file__).resolve().parent
-
-
-@contextlib.contextmanager
-def deploy_lock() -> Iterator[None]:
-    """Hold the lock that lets one deploy run at a time.
-
-    Raises:
-        DeployError: If another deploy holds it.
-    """
-    ROOT.mkdir(exist_ok=True)
-    with (ROOT / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DeployError(
-                BUSY, "another deploy is running on this box: try again when it has finished"
-            ) from None
-        yield
-
-
-def last_proven() -> str | None:
-    """Return the current release if it is proven, else the newest proven one."""
-    names = proven()
-    return next((name for name in names if name == current()), names[0] if names else None)
-
-
-def install(incoming: str, name: str) -> None:
-    """Create a release, and switch to it; a release that is never switched to is deleted."""
-    previous = last_proven()
-    if name == current():  # its deploy was cut off after the switch: it is complete, but not proven
-        delete_unproven()
-        accept(name, health_check.switch_to(name, previous))
-        return
-    known_faults = health_check.environment_faults()
-    delete_unproven(keep=Path(incoming))
-    preflight.install_packages()
-    try:
-        release = create(Path(incoming), name)
-        may_stream = streams.wanted()
-        configure_mpd(release, may_stream=may_stream)
-        preflight.create_user(release)
-        share_music_folder()
-        preflight.install_settings(release, previous, may_stream=may_stream)
-        faults = health_check.switch_to(name, previous, known_faults)
-    except BaseException:
-        if current() != name:
-            shutil.rmtree(RELEASES / name, ignore_errors=True)
-        raise
-    accept(name, faults)
-
-
-def switch(name: str) -> None:
-    """Switch to a release that is already on the box."""
-    preflight.install_packages()
-    configure_mpd(RELEASES / name, may_stream=streams.wanted())
-    accept(name, health_check.switch_to(name, last_proven()))
-
-
-def accept(name: str, faults: set[str]) -> None:
-    """Mark a release as proven and the newest, and delete the oldest."""
-    prove(name)
-    os.sync()
-    delete_oldest()
-    # `back` runs from a copy of these files, whose release is known to work.
-    target, new = ROOT / "box", ROOT / ".box.new"
-    shutil.rmtree(new, ignore_errors=True)
-    shutil.copytree(HERE, new, ignore=shutil.ignore_patterns("__pycache__"))
-    os.sync()
-    put_in_place(new, target)
-    shutil.rmtree(new, ignore_errors=True)
-    report(
-        f"healthy: the box runs {name}" + (f"; still to fix: {', '.join(sorted(faults))}" if faults else "")
-    )
+from installation import deploy_lock, failure_of, install, last_proven, preview, switch
+from music import close_mpd, open_mpd, restore_mpd
+from releases import clean, current, proven
+from services import card, home, page, rooms, strip
+from signing import keys
+from signing import release as signing
+from signing.admission import admit
 
 
 def rollback() -> None:
@@ -133,6 +64,7 @@ def rollback() -> None:
     older = names[names.index(now) + 1 :] if now in names else names
     if not older:
         raise DeployError(NOTHING, "there is no earlier release on this box")
+    signing.check_kept(RELEASES / older[0])
     health_check.switch_to(older[0], now if now in names else None)
     report(f"healthy: the box runs {older[0]} instead of {now}")
 
@@ -154,6 +86,8 @@ def status() -> None:
     for name in proven():
         if name != current():
             report(f"{'kept':8} {name}")
+    for key in keys.described():
+        report(f"{'key':8} {key}")
     unit = run("systemctl", "is-active", "moodbox.service", check=False).stdout.strip()
     report(f"{'systemd':8} {unit}")
     answer = run(ROOT / "current/venv/bin/moodbox", "status", check=False)
@@ -163,17 +97,24 @@ def status() -> None:
 def remove() -> None:
     """Remove moodbox; settings, learned data, the user and apt's packages stay."""
     home.remove()
+    card.remove()
     rooms.remove()
     restore_mpd()
     page.remove()
+    strip.remove()
     preflight.remove()
     shutil.rmtree(ROOT)
     report(f"removed; {SETTINGS.parent}, {STATE}, the user moodbox and the packages from apt are kept")
 
 
 VERBS: dict[str, Callable[..., None]] = {
+    "admit": admit,
     "install": install,
     "switch": switch,
+    "preview": preview,
+    "clean": clean,
+    "add-key": keys.add,
+    "remove-key": keys.remove,
     "rollback": rollback,
     "back": back,
     "status": status,
@@ -183,7 +124,27 @@ VERBS: dict[str, Callable[..., None]] = {
     "window": page.switch_on,
     "no-window": page.switch_off,
     "rooms": rooms.apply,
+    "strip": strip.apply,
+    "first-boot": first_boot.run_until_done,
+    "card": partition.read,
 }
+WITHOUT_LOCK = ("status", "preview", "admit", "first-boot", "card")
+MAY_BE_FIRST = (
+    "first-boot",
+    "card",
+    "admit",
+    "install",
+    "switch",
+    "preview",
+    "clean",
+    "rollback",
+    "back",
+    "add-key",
+    "remove-key",
+)
+"""Verbs that can be called where moodbox is not installed."""
+CHECKED_LATER = ("add-key", "remove-key")
+"""Verbs whose words are checked where they are used."""
 
 
 def validate(*words: str) -> None:
@@ -204,26 +165,19 @@ def main(verb: str, *rest: str) -> int:
     for number in (signal.SIGHUP, signal.SIGINT):  # if the connection is lost, the deploy continues
         signal.signal(number, signal.SIG_IGN)
     try:
-        validate(*rest)
-        if (
-            verb in ("status", "remove", "open-mpd", "close-mpd", "window", "no-window", "rooms")
-            and not ROOT.exists()
-        ):
+        if verb not in VERBS:
+            raise DeployError(WRONG_CALL, f"this box does not know {verb!r} yet: deploy the release first")
+        validate(*(rest if verb not in CHECKED_LATER else ()))
+        if verb not in MAY_BE_FIRST and not ROOT.exists():
             raise DeployError(NOTHING, "there is no moodbox on this machine")
-        with deploy_lock() if verb != "status" else contextlib.nullcontext():
+        with deploy_lock() if verb not in WITHOUT_LOCK else contextlib.nullcontext():
             VERBS[verb](*rest)
-    except DeployError as error:
-        if verb == "back" and error.code == BUSY:
+    except (DeployError, subprocess.CalledProcessError, OSError) as error:
+        failure = failure_of(error)
+        if verb == "back" and failure.code == BUSY:
             return 0  # a running deploy goes back by itself
-        report(f"FAILED {error}")
-        return error.code
-    except subprocess.CalledProcessError as error:
-        last = (error.stderr or error.stdout or "").strip().splitlines()[-1:] or [f"code {error.returncode}"]
-        report(f"FAILED `{' '.join(error.cmd[:3])} ...` on the box: {last[0]}")
-        return NO_SPACE if is_full(error.stderr or error.stdout or "") else UNHEALTHY
-    except OSError as error:
-        report(f"FAILED {error.filename or 'the box'}: {error.strerror}")
-        return NO_SPACE if error.errno == errno.ENOSPC else UNHEALTHY
+        report(f"FAILED {failure}")
+        return failure.code
     return 0
 
 

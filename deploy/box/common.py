@@ -19,7 +19,7 @@ SETTINGS = Path("/etc/moodbox/moodbox.toml")
 STATE = Path("/var/lib/moodbox")
 GROUP = "moodbox"
 
-WRONG_CALL, LOST, NO_SPACE, APT, UNHEALTHY, BUSY, NOTHING = 2, 3, 5, 6, 8, 9, 10
+WRONG_CALL, LOST, UNSUITABLE, NO_SPACE, APT, UNHEALTHY, BUSY, NOTHING, UNTRUSTED = 2, 3, 4, 5, 6, 8, 9, 10, 11
 """Exit codes; deploy.sh defines the others."""
 
 HEALTH_CHECK_TIMEOUT_S = 90

@@ -44,8 +44,9 @@ def delete_unused() -> None:
     used = {link.readlink().name for link in RELEASES.glob(f"*/{LINK}") if link.is_symlink()}
     for path in ENVIRONMENTS.glob("*"):
         if path.name not in used:
-            # First the mark: if the deletion is cut off, no release gets half an environment.
-            (path / ".complete").unlink(missing_ok=True)
+            if path.is_dir() and not path.is_symlink():
+                # First the mark: if the deletion is cut off, no release gets half an environment.
+                (path / ".complete").unlink(missing_ok=True)
             delete(path)
 
 

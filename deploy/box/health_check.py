@@ -9,9 +9,9 @@ import time
 from collections.abc import Set
 
 from common import CURRENT, RELEASES, UNHEALTHY, DeployError, health_check_timeout_s, report, run
-from preflight import ENVIRONMENT_PARTS, check, install_units
+from preflight import ENVIRONMENT_PARTS, OTHER_MACHINES, check, install_units
 from releases import link_to
-from services import home, page, rooms
+from services import card, home, page, rooms, strip
 
 STABLE_S = 5.0
 """How long a new release must stay healthy, in seconds."""
@@ -21,10 +21,12 @@ STATUS_TIMEOUT_S = 20
 def start(name: str) -> None:
     """Link a release as the current one, and start it without waiting."""
     install_units(RELEASES / name)
+    strip.keep(RELEASES / name)
     link_to(name)
     os.sync()
     if page.is_on():
         page.install(RELEASES / name)
+    card.keep(RELEASES / name)
     rooms.keep(RELEASES / name)
     home.install(RELEASES / name)
     run("systemctl", "daemon-reload")
@@ -109,13 +111,14 @@ def switch_to(name: str, previous: str | None, known_faults: Set[str] = frozense
     Raises:
         DeployError: If the release is not healthy; the message says why, and what runs now.
     """
+    strip.keep(RELEASES / name)  # the check runs in the sandbox of the service
     found = check(RELEASES / name)
     report(f"switching to {name}, and waiting until it is healthy")
     start_time = f"@{int(time.time())}"
     try:
         start(name)
         # Without a previous release, a box that reports what is missing is better than none.
-        wait_until_healthy(found | known_faults if previous else ENVIRONMENT_PARTS)
+        wait_until_healthy(found | known_faults | OTHER_MACHINES if previous else ENVIRONMENT_PARTS)
     except (DeployError, OSError, subprocess.SubprocessError) as error:
         log = run(
             "journalctl", "--unit=moodbox", f"--since={start_time}", "--lines=12", "--output=cat", check=False

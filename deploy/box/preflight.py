@@ -46,7 +46,11 @@ PI_PACKAGES = ["python3-lgpio", "python3-picamera2"]  # only Raspberry Pi OS has
 RASPBERRY_PI_OS = Path("/etc/rpi-issue")
 """Only Raspberry Pi OS has this file; /etc/os-release says Debian."""
 
-ENVIRONMENT_PARTS = {"camera", "panel", "volume", "next", "correct", "player", "library", "storage", "home"}
+OTHER_MACHINES = {"home", "room"}
+"""Parts whose fault is mostly that another machine is away, which may have gone just now."""
+ENVIRONMENT_PARTS = OTHER_MACHINES | {
+    "camera", "panel", "volume", "next", "correct", "player", "library", "storage",
+}  # fmt: skip
 """Parts whose faults are reported, but do not stop the deploy: a missing camera is not the release's fault.
 
 storage: the new release repairs a damaged file when it starts, so the fault must not keep it from starting.
@@ -62,8 +66,7 @@ def install_packages(more: Sequence[str] = ()) -> None:
     Raises:
         DeployError: If another apt is running, or apt cannot install them.
     """
-    wanted = [*PACKAGES, *(PI_PACKAGES if RASPBERRY_PI_OS.exists() else []), *more]
-    missing = [package for package in wanted if not _installed(package)]
+    missing = missing_packages(more)
     if not missing:
         return
     report(f"installing with apt: {' '.join(missing)}")
@@ -83,6 +86,12 @@ def install_packages(more: Sequence[str] = ()) -> None:
     raise DeployError(
         APT, f"apt cannot install {' '.join(missing)} ({reasons[0]}): is the box connected to the internet?"
     )
+
+
+def missing_packages(more: Sequence[str] = ()) -> list[str]:
+    """Return those of the box's Debian packages, and of `more`, that are not installed."""
+    wanted = [*PACKAGES, *(PI_PACKAGES if RASPBERRY_PI_OS.exists() else []), *more]
+    return [package for package in wanted if not _installed(package)]
 
 
 def _installed(package: str) -> bool:
@@ -119,7 +128,7 @@ def install_settings(release: Path, previous: str | None, *, may_stream: bool = 
     if old is None or not old.exists():
         return
     with contextlib.suppress(ValueError, RecursionError):  # `moodbox check` reports it, with the line
-        present = set(_keys(tomllib.loads(SETTINGS.read_text())))
+        present = set(_keys(tomllib.loads(SETTINGS.read_text("utf-8-sig"))))
         added = set(_keys(tomllib.loads(new.read_text()))) - set(_keys(tomllib.loads(old.read_text())))
         for key in sorted(added - present):
             report(f"  a new setting: {key} ({release}/deploy/moodbox.toml explains it)")

@@ -18,6 +18,8 @@ PATTERNS = (
 )
 FILES = ("lock/device.txt", "README.md", "LICENSE", "NOTICE")
 DIGEST_LENGTH = 12
+MANIFEST, SIGNATURE = "manifest", "manifest.sig"
+"""Files that only a signed release has: what is signed, and the signature."""
 
 
 def environment_name(root: Path, python: str) -> str:
@@ -29,7 +31,18 @@ def environment_name(root: Path, python: str) -> str:
 def files(root: Path) -> list[Path]:
     """Return the files of a release below `root`, in a fixed order. One that is missing is left out."""
     found = {path for pattern in PATTERNS for path in root.glob(pattern)} | {root / name for name in FILES}
-    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+    left_out = root / "deploy/fleet"  # for the workstation, and its owner may have an inventory there
+    return sorted(
+        path
+        for path in found
+        if path.is_file() and "__pycache__" not in path.parts and left_out not in path.parents
+    )
+
+
+def manifest(root: Path) -> bytes:
+    """Return a line for each file of a release, with its SHA-256, as `sha256sum` prints it."""
+    found = {path.relative_to(root): hashlib.sha256(path.read_bytes()).hexdigest() for path in files(root)}
+    return "".join(f"{digest}  {path}\n" for path, digest in found.items()).encode()
 
 
 def digest(root: Path) -> str:

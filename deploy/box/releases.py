@@ -53,12 +53,22 @@ def link_to(name: str) -> None:
 
 def delete_unproven(keep: Path | None = None) -> None:
     """Delete what earlier deploys left when they were cut off, except the folder `keep`."""
-    for path in RELEASES.glob("*"):
-        if path.name != current() and not (path / ".proven").exists():
-            delete(path)
+    _delete_unproven_releases()
     for path in ROOT.glob("incoming.*"):
         if path != keep and not _is_arriving(path):
             delete(path)
+
+
+def _delete_unproven_releases() -> None:
+    for path in RELEASES.glob("*"):
+        if path.name != current() and not (path / ".proven").exists():
+            delete(path)
+
+
+def clean() -> None:
+    """Delete all that cut-off and failed deploys have left, also packages that no release uses."""
+    delete_unproven()
+    environments.delete_unused()
 
 
 def _is_arriving(incoming: Path) -> bool:
@@ -81,6 +91,7 @@ def delete_oldest() -> None:
         # First the mark: if the deletion is cut off, no rollback finds half a release.
         (RELEASES / name / ".proven").unlink()
         delete(RELEASES / name)
+    _delete_unproven_releases()  # one that was the current release when its deploy was cut off
     environments.delete_unused()
 
 

@@ -19,8 +19,8 @@ NOT_SANDBOX = (
     "WorkingDirectory",
 )
 """What begins so in the unit says how the service is started and ended, and where it works."""
-FROM_DROP_INS = ("Environment", "EnvironmentFile")
-"""Keys that the owner's drop-ins may add. Of the others, they may change those of the unit."""
+FROM_DROP_INS = ("Environment", "EnvironmentFile", "SupplementaryGroups")
+"""Keys that drop-ins may add. Of the others, they may change those of the unit."""
 
 
 def properties(release: Path) -> list[str]:

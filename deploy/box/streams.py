@@ -27,8 +27,9 @@ def wanted() -> bool:
     Settings that do not say, as those of an older version, mean no, unless a stored playlist has a stream.
     """
     chosen = None
-    with contextlib.suppress(OSError, ValueError, RecursionError):  # `moodbox check` reports it
-        chosen = tomllib.loads(SETTINGS.read_text()).get("music", {}).get("streams")
+    # `moodbox check` reports it; `music` may be no table.
+    with contextlib.suppress(OSError, ValueError, AttributeError, RecursionError):
+        chosen = tomllib.loads(SETTINGS.read_text("utf-8-sig")).get("music", {}).get("streams")
     names = ", ".join(sorted({playlist.stem for playlist in _playlists_with_streams()}))
     if chosen is None and names:
         report(f"MPD may use the network, because there are streams in: {names} (music.streams = true)")

@@ -15,6 +15,7 @@ from typing import Any
 
 from device.box.commands.camera import CameraControl
 from device.box.commands.consent import Consent
+from device.box.commands.correct_button import CorrectButton
 from device.box.commands.correction import Corrector
 from device.box.commands.library import LibraryRequests
 from device.box.commands.live_view import LiveView
@@ -23,20 +24,22 @@ from device.box.commands.reply import GOING_OFF, OK, Actions, Reply, Streams
 from device.box.commands.songs import SongOpinions
 from device.box.commands.tone import ToneRequest
 from device.box.control_events import ControlEvents
-from device.box.correct_button import CorrectButton
 from device.box.furniture import FurnitureLearner
 from device.box.light_control import LightControl
 from device.box.loop import Loop, Stop
 from device.box.music_response import respond
 from device.box.observer import Observer
+from device.box.part_failures import PartFailures
 from device.box.requests import RequestHandler
 from device.box.state import Activity, State, StateHolder, indication_of
 from device.box.status import headline_of, status_of
+from device.box.timers.on_demand import TimersOnDemand
 from device.config import settings
 from device.control import protocol
 from device.control.server import ENDING, Request
 from device.health import Health, Part, PartFailed, PartRecovered, ThreadDied
 from device.library.scanner import SongTableUpdated
+from device.panel.brightness import ALWAYS_BRIGHT, Brightness
 from device.panel.button import Edge, Gesture, GestureRecognizer
 from device.panel.controls import NO_CONTROLS, ControlPressed, Controls, VolumeTurned
 from device.panel.encoder import EncoderEdge
@@ -44,13 +47,11 @@ from device.panel.lights import Lights
 from device.playback.controller import PlaybackController
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
-from device.playback.mpd_worker import MpdEvent
+from device.playback.mpd_events import MpdEvent
 from device.supervision import (
     DEFAULT_RESTART_POLICY,
     EXIT_INTERNAL_ERROR,
-    PartMonitor,
     RestartPolicy,
-    why_the_box_ends,
 )
 from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
@@ -93,7 +94,8 @@ class Box:
         more_actions: Actions | None = None,
         more_streams: Streams | None = None,
         controls: Controls = NO_CONTROLS,
-        debounce: float = 0.03,
+        plays_along_with: str = "",
+        brightness: Brightness = ALWAYS_BRIGHT,
         restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
     ) -> None:
         """Take the parts; nothing starts yet.
@@ -116,7 +118,8 @@ class Box:
             more_actions: For requests that do not concern the box's state.
             more_streams: For those of them that go on.
             controls: The controls beside the button.
-            debounce: Seconds that the level of one of these controls' buttons must last.
+            plays_along_with: The box whose music is heard here; "" if it is this one's.
+            brightness: How bright the lights are at each time of the day.
             restart_policy: When lights that failed are tried again.
         """
         self._loop = Loop(events)
@@ -124,9 +127,9 @@ class Box:
         self._health = health
         self._gesture_recognizer = gesture_recognizer
         self._is_down = is_down
-        monitor = PartMonitor(Part.LIGHTS, events.put, restart_policy)
-        self._lights = LightControl(lights, self._state, self._loop, monitor)
-        self._controls = ControlEvents(self._loop, controls, events.put, debounce)
+        self._lights = LightControl(lights, brightness, self._state, self._loop, events.put, restart_policy)
+        self._part_failures = PartFailures(self._loop, health, self._lights, self._fail)
+        self._controls = ControlEvents(self._loop, controls, events.put)
         self._capture = capture
         self._playback = playback
         self._power = power
@@ -152,7 +155,11 @@ class Box:
         actions |= GivenMood(self._state, playback, self._observer.rest).actions | corrector.actions | songs
         self._live_view = LiveView(self._loop, self._state, capture, analyzer, guarded.mood_bias)
         self._consent = Consent(self._loop, self._state, self._live_view.allow)
-        actions |= self._live_view.actions | self._consent.actions | ToneRequest(playback).actions
+        self._timers = TimersOnDemand(
+            guarded, lambda kind: kind(self._loop, self._state, playback, guarded, plays_along_with)
+        )
+        actions |= self._timers.actions | ToneRequest(playback).actions
+        actions |= self._live_view.actions | self._consent.actions
         streams = self._live_view.streams | self._consent.streams | (more_streams or {})
         self._requests = RequestHandler(playback, self._status, actions, streams)
 
@@ -197,11 +204,15 @@ class Box:
     def _end(self, exit_code: int) -> None:
         self._state.change(activity=Activity.STOPPING, exit_code=exit_code)
 
+    def _fail(self) -> None:
+        self._end(EXIT_INTERNAL_ERROR)
+
     def _handle(self, event: Event) -> None:
         if self._is_stopping():
             if isinstance(event, Request):
                 event.reply.put(ENDING)
             return  # an event after the Stop could begin something new
+        self._timers.notice(event)
         match event:
             case Edge(button=Part.BUTTON):
                 self._handle_gestures(self._gesture_recognizer.on_edge(event))
@@ -221,10 +232,8 @@ class Box:
                 self._end(0)
             case PowerOffFailed(reason):
                 self._power_off_failed(reason)
-            case PartFailed() | PartRecovered():
-                self._handle_part_event(event)
-            case ThreadDied():
-                self._thread_died(event)
+            case PartFailed() | PartRecovered() | ThreadDied():
+                self._part_failures.handle(event)
             case _:
                 self._playback.handle(event)
 
@@ -238,6 +247,7 @@ class Box:
             # While the button is down only the lights change: they show what releasing it now will do.
             down = gesture in (Gesture.DOWN, Gesture.HOLD, Gesture.LONG_HOLD)
             self._state.change(gesture=gesture if down else None, presses=self.state.presses.after(gesture))
+            self._timers.notice(gesture)
             match gesture:
                 case Gesture.SINGLE_PRESS | Gesture.DOUBLE_PRESS if self._consent.take_press():
                     pass
@@ -280,30 +290,11 @@ class Box:
         if self.state.activity is Activity.POWERING_OFF:
             self._observer.rest()
 
-    # Parts that fail
-
-    def _handle_part_event(self, event: PartFailed | PartRecovered) -> None:
-        self._health.handle_event(event, monotonic())
-        self._loop.schedule(self._expire_failures, self._health.next_expiry)
-        if isinstance(event, PartFailed) and (reason := why_the_box_ends(event)):
-            log.critical("%s: the box ends, and systemd starts it again", reason)
-            self._end(EXIT_INTERNAL_ERROR)
-
-    def _expire_failures(self) -> None:
-        self._health.expire_failures(monotonic())
-        self._loop.schedule(self._expire_failures, self._health.next_expiry)
-
-    def _thread_died(self, event: ThreadDied) -> None:
-        if event.library == "gpiozero":  # a light's blinking, which the next indication starts again
-            self._lights.failed(event.error)
-        else:
-            log.error("the thread %s has died", event.thread, exc_info=event.error)
-            self._health.handle_event(event, monotonic())
-
     # What it shows
 
     def _show(self) -> None:
         """Bring the lights, and what systemd knows, up to date with the state."""
+        self._timers.follow()
         snapshot = self._playback.snapshot
         paused = snapshot is not None and snapshot.state == "pause"
         self._state.change(paused=paused, trouble=tuple(self._health.trouble.items()))

@@ -20,14 +20,13 @@ SUM_S = 0.05  # the stops of a fast turn that come within this time are one even
 class ControlEvents:
     """Posts ControlPressed and VolumeTurned. Used by the loop's thread alone."""
 
-    def __init__(self, loop: Loop[Any], controls: Controls, post: Post, debounce: float) -> None:
-        """Take the controls; `debounce`: seconds that a button's level must last to count."""
+    def __init__(self, loop: Loop[Any], controls: Controls, post: Post) -> None:
         self._loop = loop
         self._post = post
         self._encoder = controls.encoder
         self._stops = 0
         self._buttons = {
-            part: _PressedButton(loop, button, part, post, debounce)
+            part: _PressedButton(loop, button, part, post, controls.debounce)
             for part, button in controls.buttons.items()
         }
 

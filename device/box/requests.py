@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from device.box.commands.reply import NO_MPD, OK, Actions, Reply, Streams
@@ -9,6 +10,9 @@ from device.control import protocol
 from device.control.command import Command
 from device.control.server import Request
 from device.playback.controller import PlaybackController
+from device.printable import printable
+
+log = logging.getLogger(__name__)
 
 NO_VOLUME = "MPD has no volume: give its audio_output a mixer_type in mpd.conf"
 
@@ -49,7 +53,18 @@ class RequestHandler:
         }
 
     def handle(self, request: Request) -> None:
-        """Carry out a request, and reply to it."""
+        """Carry out a request, and reply to it.
+
+        What the system refuses meanwhile, such as another open file, costs this request and not the box.
+        """
+        try:
+            self._carry_out(request)
+        except OSError as error:
+            name, reason = request.command.name, printable(error.strerror or error)
+            log.warning("%s failed: %s", name, reason)
+            request.reply.put({"error": f"{name} failed ({reason}): try again in a moment"})
+
+    def _carry_out(self, request: Request) -> None:
         if stream := self._streams.get(type(request.command)):
             stream(request)
         else:

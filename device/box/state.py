@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from device.mood import Decision, Mood
 from device.panel.button import Gesture
 from device.panel.lights import Indication
+
+if TYPE_CHECKING:
+    from device.timers.state import Timers
 
 
 class Activity(StrEnum):
@@ -75,6 +78,7 @@ class State:
         asked: Somebody is asked to press the button, as a yes.
         watched: Somebody watches through the camera.
         furniture: How many faces in view are known to be furniture.
+        timers: The sleep timer and the wake time; None until one is set.
         trouble: The problem of each part that has one, by the part's name.
         shown: What the lights show; it follows `indication_of` at the end of each turn of the loop.
         shown_since: When that last changed.
@@ -95,6 +99,7 @@ class State:
     asked: bool = False
     watched: bool = False
     furniture: int = 0
+    timers: Timers | None = None
     trouble: tuple[tuple[str, str], ...] = ()
     shown: tuple[Indication, Mood | None] = (Indication.STARTING, None)
     shown_since: datetime = field(default_factory=lambda: datetime.now(UTC))

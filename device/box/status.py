@@ -13,6 +13,7 @@ from device.control.protocol import PROTOCOL_VERSION
 from device.mood import Decision
 from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Snapshot
+from device.timers.words import status_words
 
 
 def status_of(
@@ -52,6 +53,7 @@ def status_of(
         "style": style,
         "presses": asdict(state.presses),
         "camera": state.camera,
+        **status_words(state.timers),
         "since": state.shown_since.isoformat(timespec="seconds"),
         "furniture": state.furniture,
         "start": {part: round(seconds, 3) for part, seconds in startup_s.items()},

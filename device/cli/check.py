@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +32,7 @@ from device.health import Part
 from device.panel.controls import control_pins
 from device.printable import printable
 from device.storage.folder_owner import acting_as_owner
+from device.storage.no_folder import why_no_folder
 from device.vision.cameras.switch import SWITCHED_OFF
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from device.mpd.connection import Client
 
 T = TypeVar("T")
-HOME_TIMEOUT_S = 60
+TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,17 @@ def check(settings: Settings, file: Path | None = None) -> list[Finding]:
     trouble: dict[str, str] | None = status["trouble"] if status else None
     findings = [Finding(Part.SETTINGS, True, "every key is known and in range")]
     controls = {part: partial(_control, part) for part in control_pins(settings.panel)}
-    home = {Part.HOME: partial(check_home, file)} if settings.home.broker else {}
-    for part, try_out in (CHECKS | controls | home).items():
+    for part, try_out in (CHECKS | controls | _programs(settings, file)).items():
         if status and trouble is not None and part in (Part.CAMERA, Part.PANEL, *controls):
             off = part is Part.CAMERA and status.get("camera") == "off"
             how = SWITCHED_OFF if off else "in use by the box that runs"
             findings.append(Finding(part, part not in trouble, trouble.get(part, how)))
             continue
         try:
-            findings.append(Finding(part, True, try_out(settings)))
+            message = try_out(settings)
+            # Only the box knows whether its presses are carried.
+            problem = trouble.get(part) if trouble and part is Part.ROOM else None
+            findings.append(Finding(part, not problem, problem or message))
         except MoodboxError as error:
             findings.append(Finding(part, False, str(error)))
         except ImportError as error:
@@ -136,6 +139,7 @@ def _camera(settings: Settings) -> str:
 
 
 def _panel(settings: Settings) -> str:
+    from device.config.pins import light_pins
     from device.panel.button import Button
     from device.panel.lights import open_lights
 
@@ -144,8 +148,10 @@ def _panel(settings: Settings) -> str:
         closing(open_lights(panel)),
         closing(Button(panel.button, panel.pull_up, Part.BUTTON, lambda edge: None)),
     ):
-        pins = panel.light_pins() | {"button": panel.button}
-    return ", ".join(f"{name} on GPIO{pin}" for name, pin in pins.items())
+        lights = [f"{name} on GPIO{pin}" for name, pin in light_pins(panel).items()]
+    if panel.kind == "strip":
+        lights = [f"{panel.strip_pixels} pixels at {panel.strip}"]
+    return ", ".join([*lights, f"button on GPIO{panel.button}"])
 
 
 def _control(part: Part, settings: Settings) -> str:
@@ -157,30 +163,49 @@ def _control(part: Part, settings: Settings) -> str:
     return " and ".join(f"GPIO{pin}" for pin in pins)
 
 
-def check_home(file: Path | None, settings: Settings) -> str:
-    """The broker of `moodbox home`, which tries it in a process of its own: this one knows no MQTT."""
-    broker = settings.home.broker
+def check_program(package: str, options: Sequence[str], settings: Settings) -> str:
+    """What a program beside the box says of itself; this one knows neither MQTT nor the other rooms."""
     try:
         socket.socket(socket.AF_INET).close()
     except OSError:  # in the box's sandbox, where a deploy checks its release
-        return f"not tried: there is no network here to reach {broker}"
-    command = [sys.executable, "-P", "-m", "home", "--check", *(["--settings", str(file)] if file else [])]
-    tried = subprocess.run(command, capture_output=True, text=True, timeout=HOME_TIMEOUT_S, check=False)
-    message = (tried.stdout or tried.stderr).strip().rpartition("\n")[2].removeprefix("moodbox home: ")
+        return "not tried: there is no network here"
+    command = [sys.executable, "-P", "-m", package, "--check", *options]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ServiceError(f"moodbox {package} --check does not end") from error
+    message = (tried.stdout or tried.stderr).strip().rpartition("\n")[2].removeprefix(f"moodbox {package}: ")
     if tried.returncode:
-        raise ServiceError(message or f"{broker}: not tried: exit code {tried.returncode}")
+        raise ServiceError(message or f"not tried: exit code {tried.returncode}")
     return message
+
+
+def _programs(settings: Settings, file: Path | None) -> dict[Part, Callable[[Settings], str]]:
+    """Those beside the box that are switched on, but for the page, and how each is tried."""
+    found: dict[Part, Callable[[Settings], str]] = {}
+    if end := settings.room.end():
+        found[Part.ROOM] = partial(check_program, "room", end)
+    if settings.home.broker:
+        found[Part.HOME] = partial(check_program, "home", ["--settings", str(file)] if file else [])
+    return found
 
 
 def _player(settings: Settings) -> str:
     from device.mpd.connection import connected
     from device.mpd.queue_mirror import read_initial_state
+    from device.mpd.tone.outputs import Unheard, why_unheard
 
     with connected(settings.music) as client:
         error, version = read_initial_state(client).snapshot.error, client.mpd_version
+        unheard = why_unheard(client)
     if error:
         raise PlayerError(f"MPD says: {error}")
-    return f"MPD (protocol {version}) at {settings.music.address}"
+    if unheard is Unheard.SWITCHED_OFF:
+        raise PlayerError(unheard)
+    note = (
+        f"; {unheard}" if unheard else ""
+    )  # on purpose, perhaps: the demo's has it where there is no sound card
+    return f"MPD (protocol {version}) at {settings.music.address}{note}"
 
 
 def _library(settings: Settings) -> str:
@@ -259,6 +284,8 @@ def _storage(settings: Settings) -> str:
     from device.system.private_memory import swap_note
 
     folder = settings.service.state_path()
+    if why := why_no_folder(folder):
+        raise MemoryFileError(f"{folder}: cannot be written, because {why}")
     try:
         nearest = next(path for path in (folder, *folder.parents) if path.exists())
         with acting_as_owner(folder), tempfile.TemporaryFile(dir=nearest) as probe:
@@ -273,6 +300,7 @@ def _storage(settings: Settings) -> str:
 
 def _files(folder: Path) -> Iterator[str]:
     """What is to be said of the files that the box keeps. Raises MemoryFileError if one cannot be read."""
+    from device.config import overlay
     from device.config.last_good import check as check_last_good
     from device.library.index import LibraryIndex
     from device.playback.memory import Memory
@@ -289,6 +317,7 @@ def _files(folder: Path) -> Iterator[str]:
         raise MemoryFileError("; ".join(wrong))
     for kept in (Memory, LibraryIndex):
         yield from describe_quarantined(folder / kept.file)
+    yield from describe_quarantined(folder / overlay.FILE, {overlay.DAMAGED: "damaged"})
 
 
 CHECKS: dict[Part, Callable[[Settings], str]] = {

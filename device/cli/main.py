@@ -29,10 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_standard_streams()
     with written_out("moodbox"):
         with harmless_output():
-            options, unknown = _parser().parse_known_args(arguments)
-            if (
-                unknown and options.verb not in verbs.PROGRAMS
-            ):  # reported by the verb's own parser, whose help has what the verb takes
+            arguments = sys.argv[1:] if arguments is None else arguments
+            options, unknown = _parser(arguments).parse_known_args(arguments)
+            # Reported by the verb's own parser, whose help has what the verb takes.
+            if unknown and options.verb not in verbs.PROGRAMS:
                 options.parser.error(f"unknown: {' '.join(unknown)}")
             options.rest = unknown
             if options.verb not in (verbs.demo, *verbs.PROGRAMS):
@@ -74,7 +74,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     return settings
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser for these arguments: to make those of all other verbs would hold each command up."""
     shared = OneLineParser(add_help=False)
     shared.add_argument("--settings", type=Path, metavar="FILE", help="default: /etc/moodbox/moodbox.toml")
     camera = OneLineParser(add_help=False)
@@ -90,8 +91,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="moodbox", description="Tells a mood from a face and plays songs that fit it."
     )
     parser.add_argument("--version", action="version", version=__version__)
-    added = parser.add_subparsers(required=True, metavar="VERB")
-    for name, verb, parents, what in (
+    added = parser.add_subparsers(required=True, metavar="COMMAND")
+    all_verbs = (
         ("run", verbs.run, [shared, camera], "run the box, until SIGTERM"),
         ("look", verbs.look, [shared, camera, in_json], "observe once and print the mood"),
         ("check", verbs.check, [shared, camera, in_json], "check whether each part works"),
@@ -112,17 +113,27 @@ def _parser() -> argparse.ArgumentParser:
         ("window", verbs.window, [shared], "serve a web page that shows what the box does, and steers it"),
         ("room", verbs.room, [shared], "carry presses from one room to the box that plays for all rooms"),
         ("home", verbs.home, [shared], "tell Home Assistant by MQTT what the box does, and let it steer"),
-    ):
+    )
+    named = [each for each in all_verbs if each[0] in arguments[:1]]
+    for name, verb, parents, what in named or all_verbs:
         # The verbs of PROGRAMS are programs of their own, with their own help.
         subparser = added.add_parser(
-            name, help=what, description=what, parents=parents, add_help=verb not in verbs.PROGRAMS
+            name,
+            help=what,
+            description=f"{what[0].upper()}{what[1:]}.",
+            parents=parents,
+            add_help=verb not in verbs.PROGRAMS,
         )
         subparser.set_defaults(parser=subparser)
         if isinstance(verb, type) and issubclass(verb, Command):
             subparser.set_defaults(verb=send, command=verb, word=None, settings=None)
             if verb.word:
                 optional = "?" if verb.word.startswith("[") else None
-                subparser.add_argument("word", metavar=verb.word.strip("[]"), nargs=optional)
+                subparser.add_argument(
+                    "word", metavar=verb.word.strip("[]"), nargs=optional, help=verb.word_help
+                )
+            for switch, meaning in verb.switches.items():
+                subparser.add_argument(f"--{switch}", action="store_true", help=meaning)
             continue
         subparser.set_defaults(verb=verb, settings=None)
         if name == "look":

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from device.config.settings import Settings
-from device.control import protocol
+from device.control import protocol, timer_commands
 from device.control.client import ask, subscribe
 from device.control.command import Command
-from device.errors import NoBoxError, SettingsError
+from device.errors import NoBoxError, ServiceError, SettingsError
 from device.mood import Mood
 from device.mood_estimate import MoodEstimate
 
@@ -25,7 +28,8 @@ def send(options: argparse.Namespace, settings: Settings) -> int:
         ServiceError: No box runs, or it refuses.
     """
     path = settings.service.socket_path()
-    command = _command(options.command, options.word)
+    switches = {name: True for name in options.command.switches if getattr(options, name)}
+    command = _command(options.command, options.word, switches)
     if isinstance(command, protocol.Subscribe):
         with closing(subscribe(path)) as replies:
             for reply in replies:
@@ -33,19 +37,32 @@ def send(options: argparse.Namespace, settings: Settings) -> int:
         return 0
     try:
         reply = ask(path, command)
-    except NoBoxError:
+    except NoBoxError as error:
         if not isinstance(command, protocol.Camera):
-            raise
+            raise NoBoxError(f"{error}{_demo_hint()}") from error
         reply = _switch_without_box(command, settings)
     if options.json:
         print(json.dumps(reply))
     elif isinstance(command, protocol.Status):
         print("\n".join(_lines(reply)))
+    elif isinstance(command, timer_commands.Sleep | timer_commands.Wake):
+        print("\n".join(_timer_lines(reply)))
     else:
         for key, value in reply.items():
             if key != "ok":
                 print(value)
     return 0
+
+
+def _demo_hint() -> str:
+    """Name the command of this user's demo that runs beside, since its box is not the one of the settings."""
+    import tempfile
+
+    for command in Path(tempfile.gettempdir()).glob("moodbox-demo-*/moodbox"):
+        with suppress(ServiceError, OSError):  # a demo that was killed, or is just ending
+            if command.stat().st_uid == os.geteuid() and ask(command.with_name("control.sock"), "status"):
+                return f"; the demo's box is asked by {command}"
+    return ""
 
 
 def _switch_without_box(command: protocol.Camera, settings: Settings) -> dict[str, Any]:
@@ -64,34 +81,67 @@ def _switch_without_box(command: protocol.Camera, settings: Settings) -> dict[st
         return {"ok": True, "camera": "off" if switch.is_off() else "on"}
 
 
-def _command(kind: type[Command], word: str | None) -> Command:
+def _command(kind: type[Command], word: str | None, switches: dict[str, bool]) -> Command:
     try:
-        return protocol.convert({"do": kind.name} | ({} if word is None else kind.arguments(word)))
+        given = {} if word is None else kind.arguments(word)
+        return protocol.convert({"do": kind.name, **given, **switches})
     except protocol.RequestError as error:
         problem = str(error).rpartition(": ")[2]  # without the argument's name, which nobody has typed
-        raise SettingsError(f"{kind.name} {word}: {problem} (moodbox {kind.name} {kind.word})") from error
+        typed = " ".join([kind.name, *([] if word is None else [word])])
+        raise SettingsError(f"{typed}: {problem} (moodbox {kind.name} {kind.word})") from error
 
 
 def _lines(status: dict[str, Any]) -> Iterator[str]:
     for key, value in status.items():
         if key == "trouble":
             for part, problem in value.items():
-                yield f"{'trouble':12} {part}: {problem}"
+                yield f"{'trouble':13} {part}: {problem}"
         elif key == "start":
             parts = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in value.items())
-            yield f"{key:12} {parts}"
+            yield f"{key:13} {parts}"
+        elif key == "mood" and status.get("corrected"):
+            yield f"{key:13} {value}, as somebody has said"
+        elif key == "probabilities" and status.get("corrected"):
+            yield f"{'seen':13} {_percentages(value)}, before it was corrected"
+        elif key == "wake" and value:
+            often = "once" if status.get("wake_once") else "every day"
+            yield f"{key:13} {f'{value} {often}' if status['wake_on'] else f'off (it was {value})'}"
+        elif key in ("wake_on", "wake_once") or (
+            key in ("confidence", "corrected") and status.get("corrected")
+        ):
+            continue  # it is in another line
         elif key == "chosen_for" and value:
-            yield f"{key:12} {MoodEstimate({Mood(mood): p for mood, p in value.items()})}"
+            yield f"{key:13} {MoodEstimate({Mood(mood): p for mood, p in value.items()})}"
         elif isinstance(value, dict):
-            numbers = (f"{100 * n:.0f} %" if isinstance(n, float) else str(n) for n in value.values())
-            yield f"{key:12} {', '.join(map(' '.join, zip(value, numbers, strict=True))) or '-'}"
+            yield f"{key:13} {_percentages(value)}"
         elif isinstance(value, bool):
-            yield f"{key:12} {'yes' if value else 'no'}"
+            yield f"{key:13} {'yes' if value else 'no'}"
         else:
-            yield f"{key:12} {'-' if value is None else value}"
+            yield f"{key:13} {'-' if value is None else value}"
+
+
+def _percentages(counts: dict[str, Any]) -> str:
+    """Return names with their numbers; those that are no whole numbers, in percent."""
+    numbers = (f"{100 * n:.0f} %" if isinstance(n, float) else str(n) for n in counts.values())
+    return ", ".join(map(" ".join, zip(counts, numbers, strict=True))) or "-"
 
 
 def _in_one_line(status: dict[str, Any]) -> str:
     values = [status["state"], status["mood"], status["playing"], status["song"]]
     trouble = [f"{part}: {problem}" for part, problem in status["trouble"].items()]
     return "  ".join([status["since"], *("-" if value is None else value for value in values), *trouble])
+
+
+def _timer_lines(reply: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines for a reply of the box; times are local."""
+    if "sleep" in reply:
+        end = reply["sleep"]
+        yield f"the music pauses at {datetime.fromisoformat(end).astimezone():%H:%M}" if end else "off"
+    elif reply["wake_on"]:
+        begins = datetime.fromisoformat(reply["wake_next"]).astimezone()
+        often = "once" if reply["wake_once"] else "every day"
+        yield f"{reply['wake']} {often}, next on {begins:%A, %-d %B}"
+    else:
+        yield "off" + (f" (it was {reply['wake']})" if reply["wake"] else "")
+    for note in reply["notes"]:
+        yield f"note: {note}"

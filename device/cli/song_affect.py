@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from device.config.settings import Settings
-from device.errors import LibraryError, MemoryFileError, SettingsError
+from device.errors import LibraryError, MemoryFileError, SettingsError, nearest
 from device.library.audio.features import Features
 from device.library.index import LibraryIndex
 from device.library.table import SongTable
@@ -139,8 +138,8 @@ def _valence_and_energy(lexicon: AffectLexicon, words: Sequence[str]) -> tuple[f
     try:
         valence, energy = map(float, words)
     except ValueError:
-        near = difflib.get_close_matches(words[0].casefold(), lexicon.mood_names(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the moods are {', '.join(lexicon.mood_names())}"
+        near = nearest(words[0].casefold(), lexicon.mood_names())
+        hint = f"did you mean {near!r}?" if near else f"the moods are {', '.join(lexicon.mood_names())}"
         raise SettingsError(
             f"{' '.join(words)}: expected a mood, or a valence and an energy (0.7 0.6); {hint}"
         ) from None

@@ -16,7 +16,8 @@ from device.config.settings import Settings
 from device.control.client import ask
 from device.control.page_commands import Refused
 from device.errors import LibraryError, MoodboxError, NoBoxError, PlayerError, SettingsError
-from device.library.index import LibraryIndex
+from device.health import Part
+from device.library.index import DONE, LibraryIndex
 from device.library.music_folder import music_folder_if_readable
 from device.library.scan import scan
 from device.library.spoken_word import LeftOut, why_no_songs
@@ -34,6 +35,7 @@ from device.recommend.song_plan import HISTORY_LENGTH, ListeningContext, plan_so
 from device.recommend.trajectory import Trajectory
 
 SONG_COUNT = 12
+BEING_READ = "the box is still reading MPD's library, and knows no song yet: ask again in a moment"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def plan(settings: Settings, words: str | None, seed: int | None = None) -> Plan
     Raises:
         SettingsError: the box does not know this mood, or the settings are wrong.
         ServiceError: the running box does not reply.
-        LibraryError: there is no song.
+        LibraryError: there is no song, or the running box knows none yet.
         PlayerError: MPD cannot be reached, and no song is known yet.
         MemoryFileError: the files of the box cannot be used.
     """
@@ -86,7 +88,7 @@ def plan(settings: Settings, words: str | None, seed: int | None = None) -> Plan
     refused = _refused_by_running_box(settings)
     with LibraryIndex.opened_for_command(folder) as index:
         picked, liked = _playlist_and_likes(settings, index, estimate, is_running=refused is not None)
-        table = index.table()
+        table, is_read = index.table(), index.progress().position == DONE
     with Memory.opened_for_command(folder) as memory:
         excluded = memory.excluded()
         set_aside = (refused or frozenset()) - excluded
@@ -102,12 +104,21 @@ def plan(settings: Settings, words: str | None, seed: int | None = None) -> Plan
         )
     planned = plan_songs(settings.music, context, SONG_COUNT, np.random.default_rng(seed))
     if not planned.songs:
-        raise LibraryError(why_no_songs(len(table)))
+        raise LibraryError(why_no_songs(len(table)) if is_read else _why_not_read(settings))
     titles = titles_of(settings.music, [song.uri for song in planned.songs])
     source = set(picked) if context.allowed_playlist else set(table.to_choose_from(context.own_affects).uris)
     left_out = 0 if context.allowed_playlist else len(table) - len(source)
     counts = left_out, len(source & excluded), len(source & set_aside)
     return Plan(estimate, planned.table, planned.trajectory, planned.songs, titles, *counts)
+
+
+def _why_not_read(settings: Settings) -> str:
+    """Why the files of a box that runs hold no songs. Raises ServiceError."""
+    trouble = ask(settings.service.socket_path(), "status")["trouble"]
+    for part in (Part.LIBRARY, Part.LIBRARIAN, Part.STORAGE):
+        if problem := trouble.get(str(part)):
+            return f"the box has stored no song: {part}: {problem}"
+    return BEING_READ
 
 
 def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
@@ -167,9 +178,12 @@ def _refused_by_running_box(settings: Settings) -> frozenset[str] | None:
 
 def as_table(plan: Plan) -> str:
     """Format a plan for people."""
-    note = f" ({plan.left_out} more are left out as spoken word)" if plan.left_out else ""
-    note += f" ({plan.excluded} more are never chosen, as you said)" if plan.excluded else ""
-    note += f" ({plan.refused} more are set aside, since MPD has refused them)" if plan.refused else ""
+    not_chosen = {
+        "left out as spoken word": plan.left_out,
+        "never chosen, as you said": plan.excluded,
+        "set aside, since MPD has refused them": plan.refused,
+    }
+    note = "".join(f"; {why}: {count}" for why, count in not_chosen.items() if count)
     lines = [f"{_reason(plan.estimate)}: {len(plan.choices)} of {plan.known} songs{note}"]
     for number, choice in enumerate(plan.choices, start=1):
         title = plan.titles.get(choice.uri)

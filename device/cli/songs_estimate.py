@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import math
-from collections.abc import Sequence
 
 from device.config.settings import Settings
 from device.control.client import ask
-from device.errors import NoBoxError, SettingsError
+from device.errors import NoBoxError, SettingsError, nearest
 from device.library.tag_affect import AffectLexicon, Term, read_lexicon
 from device.mood import Mood
 from device.mood_estimate import ChosenBy, MoodEstimate
@@ -51,11 +49,11 @@ def _of_running_box(settings: Settings) -> MoodEstimate:
 def _hint(settings: Settings, word: str) -> str:
     """Name the nearest mood by spelling or by affect."""
     lexicon: AffectLexicon = read_lexicon(settings.music.places)
-    near: Sequence[str] = difflib.get_close_matches(word.casefold(), list(Mood), n=1)
+    near = nearest(word.casefold(), Mood)
     if not near and (meant := lexicon.mood(word)):
         affects = {mood: lexicon.moods[mood] for mood in Mood}
-        near = [min(Mood, key=lambda mood: _distance(affects[mood], meant))]
-    return f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(Mood)}"
+        near = min(Mood, key=lambda mood: _distance(affects[mood], meant))
+    return f"did you mean {str(near)!r}?" if near else f"known are {', '.join(Mood)}"
 
 
 def _distance(first: Term, second: Term) -> float:

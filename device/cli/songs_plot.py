@@ -108,10 +108,10 @@ def _axes() -> Iterable[str]:
     yield f'<text class="small" x="{MARGIN}" y="{below}">dark</text>'
     yield f'<text class="small" x="{MARGIN + PLANE_SIZE}" y="{below}" text-anchor="end">bright</text>'
     yield f'<text x="{middle}" y="{below}" text-anchor="middle">valence</text>'
-    yield f'<text class="small" x="{MARGIN - 10}" y="{MARGIN + PLANE_SIZE}" text-anchor="end">still</text>'
-    yield f'<text class="small" x="{MARGIN - 10}" y="{MARGIN + 10}" text-anchor="end">wild</text>'
-    turned = f"translate({MARGIN - 18} {middle}) rotate(-90)"
-    yield f'<text transform="{turned}" text-anchor="middle">energy</text>'
+    turned = f'transform="translate({MARGIN - 18} {MARGIN + PLANE_SIZE}) rotate(-90)"'
+    yield f'<text class="small" {turned}>calm</text>'
+    yield f'<text {turned} x="{PLANE_SIZE // 2}" text-anchor="middle">energy</text>'
+    yield f'<text class="small" {turned} x="{PLANE_SIZE}" text-anchor="end">energetic</text>'
 
 
 def _start_glows(starts: Mapping[Mood, Point]) -> Iterable[str]:

@@ -29,6 +29,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the box until a signal ends it."""
     from device import daemon
     from device.storage.folder_owner import another_owner, name_of
+    from device.system.heap import share_one_heap
     from device.system.logs import set_up_logs
     from device.system.private_memory import keep_memory_private
 
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     source = options.settings or (DEFAULT_FILE if DEFAULT_FILE.exists() else "defaults")
     logging.info("moodbox %s, settings: %s", __version__, source)
     keep_memory_private()
+    share_one_heap()
     return daemon.run(settings, settings_problem=options.settings_problem, settings_file=options.settings)
 
 
@@ -178,9 +180,7 @@ def window(options: argparse.Namespace, settings: Settings) -> NoReturn:
 
 def room(options: argparse.Namespace, settings: Settings) -> NoReturn:
     """Become the process between the rooms, at the end that the settings say."""
-    chosen = settings.room
-    end = ["--listen"] if chosen.serve else ["--server", chosen.server] if chosen.server else []
-    _become("room", settings, [*end, *options.rest])
+    _become("room", settings, [*settings.room.end(), *options.rest])
 
 
 def home(options: argparse.Namespace, settings: Settings) -> NoReturn:

@@ -10,7 +10,9 @@ import inspect
 import json
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,10 +21,11 @@ from device.config.section import Section
 from device.config.settings import Settings
 
 WIDTH = 110  # characters of a line
-HEAD = """moodbox: every key with its default. Put a copy at /etc/moodbox/moodbox.toml and change what you
-need; a key that is left out keeps its default. A table such as [panel.leds] replaces the default table as a
-whole. `moodbox check` tells whether everything is right. `make settings` makes this file from
-device/config/settings.py.
+HEAD = """moodbox: every key with its default; change what you need. A key that is left out keeps its default.
+A table such as [panel.leds] replaces the default table as a whole. The box reads this file when it starts: on
+the box it is /etc/moodbox/moodbox.toml (then `sudo systemctl restart moodbox`), on a card that deploy/card.sh
+has written it is moodbox.toml. `moodbox check` tells whether everything is right. In the repository `make
+settings` makes this file from device/config/settings.py.
 """
 
 
@@ -33,13 +36,20 @@ def documented_toml() -> str:
 
 def meanings(section: type[Section]) -> dict[str, str]:
     """Return each key's meaning: the string under it in the schema's source, as in PEP 258."""
-    (definition,) = ast.parse(inspect.getsource(section)).body
-    assert isinstance(definition, ast.ClassDef)
-    found = {}
-    for key, text in pairwise(definition.body):
-        match key, text:
-            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(meaning))):
-                found[name] = " ".join(meaning.split())
+    return _meanings_in(inspect.getfile(section))[section.__name__]
+
+
+@cache
+def _meanings_in(source: str) -> dict[str, dict[str, str]]:
+    """The meanings of each class in a file, which is parsed once: the box waits for that."""
+    found: dict[str, dict[str, str]] = {}
+    for definition in ast.parse(Path(source).read_text(encoding="utf-8")).body:
+        if isinstance(definition, ast.ClassDef):
+            found[definition.name] = meaning_of = {}
+            for key, text in pairwise(definition.body):
+                match key, text:
+                    case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(meaning))):
+                        meaning_of[name] = " ".join(meaning.split())
     return found
 
 

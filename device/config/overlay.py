@@ -1,4 +1,4 @@
-"""What was set on the page: a file in the box's state folder that counts before the owner's settings file.
+"""What was set on the page: a file in the box's state folder that overrides the owner's settings file.
 
 The settings file is never rewritten. What the page sets is checked by the same schema.
 """
@@ -22,8 +22,9 @@ from device.storage.whole_file import write_whole
 log = logging.getLogger(__name__)
 
 FILE = "settings.toml"
+DAMAGED = "toml.damaged"  # the ending of one that was moved away
 MAX_BYTES = 2**20
-HEAD = "# Written by moodbox: what was set on its page. It counts before /etc/moodbox/moodbox.toml.\n"
+HEAD = "# Written by moodbox: what was set on its page. It overrides /etc/moodbox/moodbox.toml.\n"
 DOES_NOT_COUNT = "nothing that was set on the page counts"
 NOT_ON_THE_PAGE = {
     "service.socket": "the page itself needs it",
@@ -33,6 +34,7 @@ NOT_ON_THE_PAGE = {
     "music.folder": "it names a folder that the box then reads",
     "music.places": "it names a file that the box then reads",
     "music.streams": "a deploy has to apply it",
+    "panel.strip": "it names a device that the box then writes to",
     "room.serve": "`deploy/deploy.sh --rooms` has to apply it",
     "room.server": "`deploy/deploy.sh --rooms` has to apply it",
 } | {
@@ -168,7 +170,7 @@ def _read(file: Path) -> Content:
     """
     try:
         content = read_toml(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except PermissionError as error:  # also where only the folder is closed to this user
         raise ForbiddenOverlayError(
@@ -199,7 +201,7 @@ def _read_or_quarantine(file: Path) -> Content:
 def _quarantined(file: Path, error: DamagedOverlayError) -> str | None:
     """Move a damaged file out of the way; returns what was wrong and where it is, None if that fails."""
     try:
-        moved = quarantine(file, "toml.damaged")
+        moved = quarantine(file, DAMAGED)
     except OSError:
         return None
     return f"{error}; it was moved to {moved.name}: set on the page again what you need"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +12,13 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from device.config.home import Home
+from device.config.minute_of_day import minute_of, text_of
 from device.config.paths import expanded
+from device.config.pins import control_pins, light_pins
 from device.config.section import Section
 from device.config.settings import Panel, Room, Settings
 from device.config.toml_file import TomlError, read_toml
-from device.errors import SettingsError, in_plain_words
+from device.errors import SettingsError, in_plain_words, nearest
 from device.mood import Mood
 
 DEFAULT_FILE = Path("/etc/moodbox/moodbox.toml")
@@ -71,6 +73,7 @@ def settings_of(content: dict[str, Any], path: Path) -> Settings:
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {_explain(str(error), content)}") from error
     _check_paths(settings, path)
+    _check_lights(settings.panel, path)
     _check_pins(settings.panel, path)
     _check_holds(settings.panel, path)
     _check_source(settings.camera.source, path)
@@ -99,8 +102,10 @@ def _explain(message: str, content: dict[str, Any]) -> str:
     if match := re.fullmatch(r"Object contains unknown field `(.+)`", problem):
         if removed := REMOVED_KEYS.get(name := ".".join([*keys, match[1]])):
             return f"{name}: {removed}"
-        known = _section(keys).__struct_fields__
-        return f"{'.'.join([*keys, match[1]])}: unknown key; {_nearest(match[1], known)}"
+        elsewhere = [s for s in Settings.__struct_fields__ if match[1] in _section([s]).__struct_fields__]
+        if elsewhere:
+            return f"{name}: unknown key; it belongs in {' or '.join(f'[{s}]' for s in elsewhere)}"
+        return f"{name}: unknown key; {_nearest(match[1], _section(keys).__struct_fields__)}"
     if match := re.fullmatch(r"Invalid enum value (?:'(.+)'|(-?\d+))", problem):
         # Either a Literal, of names or of numbers, or a table whose keys are moods.
         choices = get_args(get_type_hints(_section(keys[:-1]))[keys[-1]])
@@ -111,9 +116,8 @@ def _explain(message: str, content: dict[str, Any]) -> str:
     found: Any = content
     for key in keys:
         found = found[key]
-    if (
-        isinstance(found, dict) and "[...]" in where
-    ):  # a table by mood: msgspec does not say which mood's entry
+    # In a table by mood msgspec does not say which mood's entry it is.
+    if isinstance(found, dict) and "[...]" in where:
         kind = get_type_hints(_section(keys[:-1]), include_extras=True)[keys[-1]]
         mood = next(mood for mood, entry in found.items() if not _fits({mood: entry}, kind))
         path, found = f"{path}.{mood}", found[mood]
@@ -135,9 +139,9 @@ def _section(keys: list[str]) -> type[Section]:
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+    near = nearest(name, known)
     all_known = ", ".join(each or '""' for each in known)
-    return f"did you mean {str(near[0])!r}?" if near else f"known are {all_known}"
+    return f"did you mean {str(near)!r}?" if near else f"known are {all_known}"
 
 
 SOURCES = {
@@ -158,8 +162,8 @@ def check_source(source: str) -> None:
     if any(re.fullmatch(pattern, source) for pattern in SOURCES.values()):
         return
     kinds = {name.partition(":")[0]: name for name in SOURCES}
-    near = difflib.get_close_matches(source.partition(":")[0], kinds, n=1)
-    hint = f"did you mean {kinds[near[0]]!r}?" if near else f"expected {', '.join(SOURCES)}"
+    near = nearest(source.partition(":")[0], kinds)
+    hint = f"did you mean {kinds[near]!r}?" if near else f"expected {', '.join(SOURCES)}"
     raise SettingsError(f"camera.source: {source!r} names no kind of camera; {hint}")
 
 
@@ -212,7 +216,7 @@ def _check_pins(panel: Panel, path: Path) -> None:
         raise SettingsError(
             f"{path}: panel.volume: expected two pins, A and B, or [] for none; found {list(panel.volume)}"
         )
-    pins = panel.light_pins() | {"button": panel.button} | panel.control_pins()
+    pins = light_pins(panel) | {"button": panel.button} | control_pins(panel)
     for pin, uses in Counter(pins.values()).items():
         if uses > 1:
             names = " and ".join(f"panel.{key}" for key, other in pins.items() if other == pin)
@@ -227,8 +231,26 @@ def _check_holds(panel: Panel, path: Path) -> None:
         )
 
 
+def _check_lights(panel: Panel, path: Path) -> None:
+    if not re.fullmatch(r"/dev/spidev\d{1,3}\.\d{1,3}", panel.strip, re.ASCII):
+        raise SettingsError(
+            f"{path}: panel.strip: expected an SPI device, such as /dev/spidev0.0; found {panel.strip!r}"
+        )
+    for key, time in (("dim_from", panel.dim_from), ("dim_to", panel.dim_to)):
+        minute = minute_of(time)
+        if time and (minute is None or text_of(minute) != time):  # always with two digits
+            raise SettingsError(
+                f'{path}: panel.{key}: expected a time, such as "22:00", or "" for none; found {time!r}'
+            )
+    if bool(panel.dim_from) != bool(panel.dim_to):
+        raise SettingsError(f"{path}: panel.dim_from and panel.dim_to: set both, or none of them")
+
+
 ROOM_SERVER = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f]*(:[0-9A-Fa-f.]*){2,8}"
+)
+BROKER = re.compile(
+    r"mqtts?://(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[^]:/[]+))(?::(?P<port>\d{1,5}))?/?", re.ASCII
 )
 
 
@@ -243,16 +265,36 @@ def _check_room(room: Room, path: Path) -> None:
         )
 
 
+MAX_USERNAME = 1000  # characters; a packet of MQTT has room for 65535 bytes
+MAX_SHOWN = 40  # characters of a text that is too long
+
+
 def _check_home(home: Home, path: Path) -> None:
-    host = r"[\w.-]{1,253}|\[[0-9A-Fa-f:.]+\]"
-    found = re.fullmatch(rf"mqtts?://(?:{host})(?::(\d{{1,5}}))?/?", home.broker, re.ASCII)
-    if home.broker and not (found and 0 < int(found[1] or 1) < 65536):
+    if home.broker and not _is_broker(home.broker):
+        if "@" in home.broker:  # what it found may be a password
+            problem = "user and password have keys of their own: home.username and home.password_file"
+        else:
+            problem = f"expected mqtt://HOST or mqtts://HOST, with :PORT if need be; found {home.broker!r}"
+        raise SettingsError(f"{path}: home.broker: {problem}")
+    if not re.fullmatch(r"(?=.{1,200}$)[\w-]+(/[\w-]+)*", home.prefix, re.ASCII):
         raise SettingsError(
-            f"{path}: home.broker: expected mqtt://HOST or mqtts://HOST, with :PORT if need be; "
-            f"found {home.broker!r}"
+            f"{path}: home.prefix: expected letters, digits, _, - and / as in homeassistant, at most 200; "
+            f"found {home.prefix[:MAX_SHOWN]!r}"
         )
-    if not re.fullmatch(r"[\w-]+(/[\w-]+)*", home.prefix, re.ASCII):
+    if len(home.username) > MAX_USERNAME:
+        found = home.username[:MAX_SHOWN]
         raise SettingsError(
-            f"{path}: home.prefix: expected letters, digits, _, - and / as in homeassistant; "
-            f"found {home.prefix!r}"
+            f"{path}: home.username: expected at most {MAX_USERNAME} characters; found {found!r}..."
         )
+
+
+def _is_broker(text: str) -> bool:
+    found = BROKER.fullmatch(text)
+    if not found or not 0 < int(found["port"] or 1) < 65536:
+        return False
+    if found["host"]:
+        return ROOM_SERVER.fullmatch(found["host"]) is not None
+    try:
+        return bool(socket.inet_pton(socket.AF_INET6, found["v6"]))
+    except OSError:
+        return False

@@ -111,14 +111,32 @@ def _default_colours() -> dict[Mood, Colour]:
 class Panel(Section, frozen=True):
     """Lights, button and what may be wired beside them, by BCM pin numbers."""
 
-    kind: Literal["leds", "rgb"] = "leds"
-    """Either "leds" for one LED per mood, or "rgb" for one RGB LED."""
+    kind: Literal["leds", "rgb", "strip"] = "leds"
+    """One of "leds" for one LED per mood, "rgb" for one RGB LED, or "strip" for a strip or ring of WS2812
+    pixels, which `deploy/deploy.sh --strip HOST` connects (docs/on-a-pi.md).
+    """
     leds: dict[Mood, Pin] = msgspec.field(default_factory=_default_leds)
     """The pin of each mood's LED. A mood without one is shown by the LED of the most similar mood."""
     rgb: tuple[Pin, Pin, Pin] = (5, 6, 13)
     """The RGB LED's pins: red, green, blue."""
     colours: dict[Mood, Colour] = msgspec.field(default_factory=_default_colours)
-    """Each mood's colour on an RGB LED: red, green, blue from 0 to 1."""
+    """Each mood's colour on an RGB LED or a strip: red, green, blue from 0 to 1."""
+    strip: str = "/dev/spidev0.0"
+    """The SPI device that a strip is connected to. /dev/spidev0.0 sends on GPIO 10, and takes 7 to 11."""
+    strip_pixels: Annotated[int, Meta(ge=1, le=240)] = 8
+    """How many pixels the strip has. They all show the same colour."""
+    strip_order: Literal["grb", "rgb", "grbw", "rgbw"] = "grb"
+    """The order in which a pixel takes its colours: "grb" for WS2812 and most others. If red and green are
+    swapped: "rgb". Pixels with a white light besides: "grbw", "rgbw"; that one stays dark.
+    """
+    brightness: Share = 1.0
+    """How bright the lights look, of any kind: 1 is as bright as they can be, 0.5 half as bright, 0 dark."""
+    dim_from: str = ""
+    """When the night begins for the lights, such as "22:00", in the Pi's own time zone. Empty: never."""
+    dim_to: str = ""
+    """When it ends, such as "07:00"."""
+    dim_brightness: Share = 0.3
+    """How bright the lights look at night."""
     active_high: bool = True
     """true if a light is on while its pin is high, false if while it is low."""
     button: Pin = 16
@@ -150,18 +168,6 @@ class Panel(Section, frozen=True):
     off: Annotated[float, Meta(ge=0, le=60)] = 8.0
     """Seconds to hold the button so that letting go switches the machine off; 0 for never."""
 
-    def light_pins(self) -> dict[str, Pin]:
-        """Return the pins that this kind of panel uses for its lights, by their key in the file."""
-        if self.kind == "rgb":
-            return dict(zip(("rgb (red)", "rgb (green)", "rgb (blue)"), self.rgb, strict=True))
-        return {f"leds.{mood}": pin for mood, pin in self.leds.items()}
-
-    def control_pins(self) -> dict[str, Pin]:
-        """Return the pins of the controls beside the button, by their key in the file."""
-        buttons = {"next": self.next, "correct": self.correct}
-        encoder = dict(zip(("volume (A)", "volume (B)"), self.volume, strict=False))
-        return encoder | {key: pin for key, pin in buttons.items() if pin >= 0}
-
 
 def default_courses() -> dict[Mood, tuple[AffectPoint, AffectPoint]]:
     """Return where each mood's music begins and ends, as (valence, energy).
@@ -188,8 +194,8 @@ class Music(Section, frozen=True):
     password: str = ""
     """MPD's password, if it has one."""
     at_start: bool = False
-    """true to begin music as soon as the box has started: on with what was played last, or at the very first
-    from a neutral mood. false to begin with the first face or press.
+    """true to begin music as soon as the box has started: it goes on with what was played last, or, if
+    nothing was, plays for a neutral mood. false to begin with the first face or press.
     """
     handful: Annotated[int, Meta(ge=1, le=200)] = 12
     """How many songs are queued at a time."""
@@ -214,11 +220,11 @@ class Music(Section, frozen=True):
     from moodbox's own table, device/library/places.toml. Empty: moodbox's own table alone.
     """
     listen: bool = True
-    """true to analyse the sound of the songs in the background. Tempo, loudness and brightness then place
+    """true to analyze the sound of the songs in the background. Tempo, loudness and brightness then place
     songs without tags, and correct the energy of the others. It needs the extra `sound`.
     """
     folder: str = ""
-    """MPD's music folder. Empty: MPD is asked, and answers over its Unix socket alone."""
+    """MPD's music folder. Empty: the box asks MPD, which tells it only over its Unix socket."""
     leave_out_genres: Patterns = (
         "Audiobook*", "Audio Theat*", "Hörbuch*", "Hoerbuch*", "Hörspiel*", "Hoerspiel*", "Podcast*",
         "Speech", "Spoken Word",
@@ -292,6 +298,12 @@ class Room(Section, frozen=True):
     """The name or address of the box whose music this one plays, such as "kitchen.local". Its own MPD is then
     quiet. Empty: this box plays its own music.
     """
+
+    def end(self) -> list[str]:
+        """Return the options of `moodbox room` at this box; none if it plays alone."""
+        if self.serve:
+            return ["--listen"]
+        return ["--server", self.server] if self.server else []
 
 
 class Settings(Section, frozen=True):

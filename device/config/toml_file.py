@@ -28,8 +28,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     nothing = path == Path(os.devnull)  # the usual way to name an empty file
     content = b"" if nothing else read_regular_file(path, MAX_BYTES)
     try:
-        return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(content.decode("utf-8-sig"))  # some editors put a mark at the beginning
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise TomlError(
+            f"not text in UTF-8 (at line {line}): choose this encoding when you save it"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
         raise TomlError(f"not valid TOML: {_in_plain_words(str(error))}") from error
     except RecursionError as error:
         raise TomlError("not valid TOML: nested too deeply") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import msgspec
@@ -16,6 +18,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_
         name: Its name on the socket and on the command line.
         summary: One sentence for help and documentation.
         word: Its argument on the command line, in brackets if it may be left out; "" for none.
+        word_help: What that argument may be, for help.
+        switches: Arguments that are yes or no, as in `--once`, with their help.
         sends: What the reply holds, and what the command line prints.
         on_command_line: Whether `moodbox NAME` sends it.
         goes_on: Whether further replies follow the first.
@@ -26,6 +30,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_
     name: ClassVar[str]
     summary: ClassVar[str]
     word: ClassVar[str] = ""
+    word_help: ClassVar[str] = ""
+    switches: ClassVar[Mapping[str, str]] = MappingProxyType({})
     sends: ClassVar[str] = "`ok`"
     on_command_line: ClassVar[bool] = True
     goes_on: ClassVar[bool] = False

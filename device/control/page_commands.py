@@ -71,6 +71,17 @@ class Song(PageCommand, frozen=True, tag="song"):
     uri: Uri
 
 
+class Titles(PageCommand, frozen=True, tag="titles"):
+    """What some songs are called."""
+
+    name = "titles"
+    summary = "the titles of some songs of the library, as MPD knows them"
+    sends = "`titles`: by URI; songs without a title are left out"
+    reply_timeout_s = 5.0
+
+    uris: Annotated[list[Uri], Meta(min_length=1, max_length=40, description="of songs in MPD's library")]
+
+
 class Playlists(PageCommand, frozen=True, tag="playlists"):
     """The playlists that MPD has stored."""
 
@@ -87,7 +98,7 @@ class SetAffect(PageCommand, frozen=True, tag="set-affect"):
     """Says where a song belongs."""
 
     name = "set-affect"
-    summary = "say where a song belongs, as `moodbox mood` does; without numbers, take that back"
+    summary = "say where a song belongs, as `moodbox mood` does; without numbers, take that back, and `never`"
 
     uri: Uri
     valence: Share | None = None
@@ -117,7 +128,7 @@ class Set(PageCommand, frozen=True, tag="set"):
 
     name = "set"
     summary = (
-        "set a key, in a file of the box's own that counts before /etc/moodbox/moodbox.toml; without a value,"
+        "set a key, in a file of the box's own that overrides /etc/moodbox/moodbox.toml; without a value,"
         " that file's counts again; `restart` in `settings` says which take effect at once"
     )
 
@@ -189,6 +200,18 @@ class Restart(PageCommand, frozen=True, tag="restart"):
     summary = "end the box, so that systemd starts it again; not in its first two minutes"
 
 
+class Learned(PageCommand, frozen=True, tag="learned"):
+    """What was learned."""
+
+    name = "learned"
+    summary = "what was learned from songs that were played through or skipped, and from corrections"
+    sends = (
+        "`songs` (how many), `heard` and `skipped` (how often), `genres` (a list of `mood`, `genre`, `heard`"
+        " and `skipped`, the most counted first, at most 60), `moods`: by what the probability of each mood"
+        " is multiplied"
+    )
+
+
 class Forget(PageCommand, frozen=True, tag="forget"):
     """Forgets what was learned."""
 
@@ -201,6 +224,7 @@ PAGE_COMMANDS: tuple[type[Command], ...] = (
     Library,
     Refused,
     Song,
+    Titles,
     Playlists,
     SetAffect,
     Settings,
@@ -211,5 +235,6 @@ PAGE_COMMANDS: tuple[type[Command], ...] = (
     StopFrames,
     HealthReport,
     Restart,
+    Learned,
     Forget,
 )

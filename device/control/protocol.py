@@ -18,12 +18,14 @@ from msgspec import Meta
 from device.control.command import Command
 from device.control.page_commands import PAGE_COMMANDS
 from device.control.room_commands import ROOM_COMMANDS
+from device.control.timer_commands import TIMER_COMMANDS
 from device.errors import in_plain_words
 from device.mood import Mood
 
 PROTOCOL_VERSION = 1
 """Goes up if a request or a key changes its meaning. New ones may come without that."""
 MAX_REQUEST_BYTES = 4096  # with the end of the line
+MOODS = ", ".join(Mood)
 
 
 class Status(Command, frozen=True, tag="status"):
@@ -77,6 +79,7 @@ class Volume(Command, frozen=True, tag="volume"):
     name = "volume"
     summary = "set the volume, change it by N steps that sound equally large, or print it"
     word = "[N|+N|-N]"
+    word_help = "the volume in percent, or how many steps louder or quieter"
     sends = "`volume`, in percent"
 
     to: Annotated[int, Meta(ge=0, le=100, description="percent")] | None = None
@@ -121,6 +124,7 @@ class Camera(Command, frozen=True, tag="camera"):
     name = "camera"
     summary = "switch the camera off, which a restart does not change, or on again, or print which it is"
     word = "[off|on]"
+    word_help = "what to switch it to"
     sends = "`camera`: `off` or `on`"
 
     to: Literal["off", "on"] | None = None
@@ -132,6 +136,7 @@ class Was(Command, frozen=True, tag="was"):
     name = "was"
     summary = "say which mood was right at the last look: the music starts again, and the box learns"
     word = "MOOD"
+    word_help = MOODS
 
     mood: Mood
 
@@ -147,6 +152,7 @@ class SetMood(Command, frozen=True, tag="set-mood"):
     name = "set-mood"
     summary = "play for a mood that you choose, until the next press"
     word = "MOOD"
+    word_help = MOODS
 
     mood: Mood
 
@@ -158,7 +164,7 @@ class SetMood(Command, frozen=True, tag="set-mood"):
 
 COMMANDS: tuple[type[Command], ...] = (
     Status, Subscribe, Press, Skip, Pause, Play, Volume, Tone, Like, Never, Was, SetMood, Camera,
-    *PAGE_COMMANDS, *ROOM_COMMANDS,
+    *TIMER_COMMANDS, *PAGE_COMMANDS, *ROOM_COMMANDS,
 )  # fmt: skip
 """The table."""
 NAMES = tuple(command.name for command in COMMANDS)

@@ -39,6 +39,7 @@ MAX_SUBSCRIBERS = 8
 POLL_S = 0.5  # seconds after which a subscriber's thread checks whether it has to end
 PATH_CHECK_S = 10.0  # until it is noticed that another program has removed the socket's file
 CLOSE_TIMEOUT_S = 5.0
+NO_REPLY = "the box does not answer"
 Replies = Generator[dict[str, Any], None, None]
 ENDING: dict[str, Any] = {"error": "the box is ending"}
 
@@ -140,7 +141,7 @@ class ControlServer:
                 return reply
             if not is_connected():
                 break
-        return {"error": "the box does not answer"}
+        return {"error": NO_REPLY}
 
     def _subscribed(self, request: Request, is_connected: Callable[[], bool]) -> Replies:
         yield (reply := self._reply(request, is_connected))

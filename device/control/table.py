@@ -24,7 +24,8 @@ def as_markdown() -> str:
         types = msgspec.json.schema(command)["$defs"]
         fields = [field for field in types[command.__name__]["properties"].items() if field[0] != "do"]
         arguments = "; ".join(_argument(name, _resolved(schema, types)) for name, schema in fields)
-        usage = f"`moodbox {command.name} {command.word}".strip().replace("|", "\\|") + "`"
+        words = [command.name, command.word, *(f"[--{switch}]" for switch in command.switches)]
+        usage = "`" + " ".join(["moodbox", *filter(None, words)]).replace("|", "\\|") + "`"
         explained = f"{usage if command.on_command_line else 'only on the socket'}: {command.summary}"
         rows.append(f"| `{command.name}` | {arguments or 'none'} | {command.sends} | {explained} |\n")
     return HEADING + "".join(rows)

@@ -17,15 +17,21 @@ from device.assembly import open_box
 from device.box.box import Box
 from device.box.loop import Stop
 from device.box.state import Activity, State
+from device.config.settings import Camera as CameraSettings
 from device.config.settings import Settings
 from device.control.client import ask
-from device.mood import Mood
+from device.control.server import NO_REPLY
+from device.demo.slideshow import FrameRecorder
+from device.errors import ServiceError
+from device.mood import Decision, Mood
 from device.supervision import DEFAULT_RESTART_POLICY, RestartPolicy
-from device.vision.camera import Camera
+from device.system.startup_times import StartupTimes
+from device.vision.camera import Camera, camera_factory
+from device.vision.cameras.mounting import mounted
 
 PRESS_S = 0.08  # how long a press lasts
-START_TIMEOUT_S = 10.0
-STOP_TIMEOUT_S = 5.0
+START_TIMEOUT_S = 60.0  # on a busy machine; an error comes at once
+STOP_TIMEOUT_S = 15.0
 POLL_INTERVAL_S = 0.005
 
 
@@ -37,6 +43,7 @@ class Harness:
         self._box = box
         self._pins = Device.pin_factory
         self._down_since: float | None = None
+        self._decision_before: Decision | None = None
 
     @property
     def state(self) -> State:
@@ -48,12 +55,18 @@ class Harness:
         return {mood: float(self._pins.pin(pin).state) for mood, pin in self._settings.panel.leds.items()}
 
     def status(self) -> dict[str, Any]:
-        """What `moodbox status --json` prints.
+        """What `moodbox status --json` prints. On a busy machine the box is asked until it answers.
 
         Raises:
-            ServiceError: The box does not answer.
+            ServiceError: There is no box, or it does not answer at all.
         """
-        return ask(self._settings.service.socket_path(), "status")
+        end = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                return ask(self._settings.service.socket_path(), "status")
+            except ServiceError as error:
+                if str(error) != NO_REPLY or time.monotonic() > end:
+                    raise
 
     @property
     def held_s(self) -> float | None:
@@ -63,6 +76,7 @@ class Harness:
 
     def press_down(self) -> None:
         """Put the button down."""
+        self._decision_before = self.state.decision
         self._down_since = time.monotonic()
         self._pins.pin(self._settings.panel.button).drive_low()
 
@@ -89,8 +103,8 @@ class Harness:
         return self.state.decision is not None
 
     def wait_for_observation(self, seconds: float) -> bool:
-        """Wait until a new observation has replaced the decision; whether it has in time."""
-        return self._wait(lambda s: s.decision is None, seconds)
+        """Wait until the observation after the last press has begun, or is over; whether it has in time."""
+        return self._wait(lambda s: s.decision is None or s.decision is not self._decision_before, seconds)
 
     def _wait(self, condition: Callable[[State], object], seconds: float) -> bool:
         end = time.monotonic() + seconds
@@ -108,15 +122,17 @@ def harness_for(
     events: SimpleQueue[Any] | None = None,
     restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
     settings_file: Path | None = None,
+    recorder: FrameRecorder | None = None,
 ) -> Iterator[Harness]:
     """Run a box on a thread until the block ends.
 
     Args:
         settings: Of the box.
-        open_camera: Instead of the camera that the settings name.
+        open_camera: Instead of the camera that the settings name, but mounted as they say.
         events: The box's event queue, for a caller that posts events itself.
         restart_policy: When parts that fail are started again.
         settings_file: Where the settings were read.
+        recorder: Keeps the frames as the box looks at them.
 
     Raises:
         ServiceError: The box cannot be opened.
@@ -125,10 +141,19 @@ def harness_for(
     events = SimpleQueue() if events is None else events
     opened: SimpleQueue[Box | Exception] = SimpleQueue()
 
+    def camera_of(chosen: CameraSettings) -> Callable[[], Camera]:
+        camera = mounted(open_camera, chosen) if open_camera else camera_factory(chosen)
+        return recorder.recorded(camera) if recorder else camera
+
     def run() -> None:
         try:
             with open_box(
-                settings, events, open_camera, restart_policy=restart_policy, settings_file=settings_file
+                settings,
+                events,
+                camera_of,
+                restart_policy=restart_policy,
+                settings_file=settings_file,
+                startup=StartupTimes(since_now=True),
             ) as box:
                 opened.put(box)
                 box.run()

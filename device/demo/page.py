@@ -51,7 +51,7 @@ def page(place: Workplace) -> Iterator[Page]:
         text=True,
     )
     served = Page()
-    threading.Thread(target=_read_address, args=(process, served), name="page", daemon=True).start()
+    threading.Thread(target=_read_links, args=(process, served), name="page", daemon=True).start()
     try:
         yield served
     finally:
@@ -63,7 +63,8 @@ def page(place: Workplace) -> Iterator[Page]:
             process.wait()
 
 
-def _read_address(process: subprocess.Popen[str], served: Page) -> None:
-    """Wait until the page is there, and keep its address."""
+def _read_links(process: subprocess.Popen[str], served: Page) -> None:
+    """Keep the page's link: the first once the page is there, and another each time one was used."""
     assert process.stdout
-    served.address = process.stdout.readline().strip().removeprefix("open ")
+    for line in process.stdout:
+        served.address = line.strip().removeprefix("open ")

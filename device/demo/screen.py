@@ -20,12 +20,13 @@ from rich.table import Table
 from rich.text import Text
 
 from device.config.settings import Colour
+from device.config.settings import Panel as PanelSettings
 from device.mood import Decision, Mood
 from device.printable import printable
 from device.vision.frame import Frame
 from device.vision.opencv import cv2
 
-KEYS = "space: the button, held as long as the key   s: skip   h: hold   q: quit"
+KEYS = "space: the button (you can hold it)   s: skip   h: hold it 3 s   q: quit"
 SHORT_KEYS = "space: button  s: skip  h: hold  q: quit"
 FRAME_COLUMNS, FRAME_ROWS = 4, 2  # the border, and a column of space at each side
 MIN_COLUMNS, MIN_ROWS = 36, 9  # of a terminal; a smaller one gets a few lines without a frame
@@ -34,6 +35,7 @@ VIEW_SHAPE = 4 / 3  # width by height of the picture's place; other pictures are
 MIN_FACTS_COLUMNS = 28  # beside the picture
 MIN_VIEW_COLUMNS = 8
 MOOD_COLUMNS = 16  # light, name and percentage
+PI_OFF_S = PanelSettings().off  # after which a Pi's button would switch it off; the demo switches nothing off
 LIT = 0.5  # the brightness from which on a light counts as lit
 GAP = 2  # columns between picture and facts
 MAX_BAR = 24  # characters of a probability of 1
@@ -207,6 +209,8 @@ def _last_line(scene: Scene, width: int) -> Text:
     if scene.held_s is not None:
         will = "pauses or resumes" if scene.held_s >= scene.hold else "looks again"
         rest = f" {scene.held_s:.1f} s of {scene.hold:g}; if you let go, it {will}"
+        if scene.held_s >= PI_OFF_S:
+            rest = f" {scene.held_s:.1f} s: it {will} (a Pi: goes off)"
         length = max(0, min(MAX_BAR, width - len("button ") - len(rest)))
         full = round(length * min(1.0, scene.held_s / scene.hold))
         return _rows([Text("button " + "█" * full + "░" * (length - full) + rest, "bold")], 1)

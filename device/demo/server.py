@@ -34,8 +34,9 @@ name "moodbox"
 mixer_type "software"
 }}
 """
-START_TIMEOUT_S = 10.0
-STOP_TIMEOUT_S = 3.0
+START_TIMEOUT_S = 60.0  # on a busy machine; one that ends instead is noticed at once
+STOP_TIMEOUT_S = 10.0
+UPDATE_TIMEOUT_S = 30.0  # while it writes its database to a slow disk, MPD answers nobody
 POLL_INTERVAL_S = 0.02
 
 
@@ -152,7 +153,8 @@ class PrivateMpd:
 
     def update(self) -> int:
         """Let MPD read the music folder again; returns the number of songs in its library."""
-        with connected(self.link) as client:
+        slow = settings.Music(address=self.address, timeout=UPDATE_TIMEOUT_S)
+        with connected(slow) as client:
             client.update()
             _wait_for_update(client)
             return answers.stats(client).songs

@@ -63,10 +63,14 @@ def show(camera: str | None, model: settings.Model) -> int:
 def draw(path: Path) -> None:
     """Write the demo's screen as SVG, as it is once the box has named a mood and plays."""
     slideshow = Slideshow(list(find_pictures(PICTURES)))
-    recorder = FrameRecorder(slideshow.open)
+    recorder = FrameRecorder()
     columns, rows = DRAWN_SIZE
     console = Console(record=True, width=columns, height=rows, file=io.StringIO(), color_system="truecolor")
-    with workplace() as place, _recent_lines() as log, harness_for(place.settings, recorder) as harness:
+    with (
+        workplace() as place,
+        _recent_lines() as log,
+        harness_for(place.settings, slideshow.open, recorder=recorder) as harness,
+    ):
         harness.wait_for_decision(OBSERVATION_TIMEOUT_S)
         _summary(harness, previous_song=None, pressed=False)
         console.print(screen(_scene(harness, place, recorder, log), columns, rows))
@@ -87,6 +91,9 @@ def _open_source(camera: str | None) -> tuple[Slideshow | None, Callable[[], Cam
         webcam = camera_factory(settings.Camera(source="webcam:0"))
         with webcam():
             return None, webcam
+    print(
+        "there is no webcam, so it shows two pictures; other ones: make demo CAMERA=images:FOLDER", flush=True
+    )
     slideshow = Slideshow(list(find_pictures(PICTURES)))
     return slideshow, slideshow.open
 
@@ -158,10 +165,12 @@ def _recent_lines() -> Iterator[deque[str]]:
 
 
 def _run_on_screen(place: Workplace, slideshow: Slideshow | None, open_camera: Callable[[], Camera]) -> None:
-    recorder = FrameRecorder(open_camera)
+    recorder = FrameRecorder()
     with (
         _recent_lines() as log,
-        harness_for(place.settings, recorder, settings_file=place.settings_file) as harness,
+        harness_for(
+            place.settings, open_camera, settings_file=place.settings_file, recorder=recorder
+        ) as harness,
         page(place) as served,
         Terminal() as terminal,
     ):

@@ -36,16 +36,15 @@ class Slideshow:
 
 
 class FrameRecorder:
-    """Opens any camera, and keeps its last frame in memory, so that it can be drawn."""
+    """Keeps the last frame of a camera in memory, so that it can be drawn."""
 
-    def __init__(self, open_camera: Callable[[], Camera]) -> None:
-        self._open_camera = open_camera
+    def __init__(self) -> None:
         self.frame: Frame | None = None
         self.number = 0  # of the frame, from 1
 
-    def __call__(self) -> Camera:
-        """Open the camera."""
-        return _RecordedCamera(self._open_camera(), self)
+    def recorded(self, open_camera: Callable[[], Camera]) -> Callable[[], Camera]:
+        """A function that opens a camera whose frames are kept."""
+        return lambda: _RecordedCamera(open_camera(), self)
 
 
 class _RecordedCamera:

@@ -47,7 +47,9 @@ COMMAND = """\
 #!/bin/sh
 # `moodbox` for the box of the demo: status, press, skip, songs --mood sad ...
 [ $# = 0 ] && exec {python} -m device --help
-exec {python} -m device "$@" --settings {settings}
+verb=$1
+shift
+exec {python} -m device "$verb" --settings {settings} "$@" # so that another --settings counts
 """
 
 

@@ -58,9 +58,9 @@ def analyze_songs(index: LibraryIndex, folder: Path, client: AudioClient) -> Ite
                 yield True
             yield False
     if analyzed:
-        log.info("%d songs were analyzed, %d of them without a result", analyzed, faults)
+        log.info("songs analyzed: %d%s", analyzed, f"; without a result: {faults}" if faults else "")
     if missing:
-        log.info("%d songs are no readable files in %s: they are not analyzed", missing, folder)
+        log.info("%d songs are not readable files in %s: they are not analyzed", missing, folder)
 
 
 def combine_affects(by_tags: Affect, by_audio: AudioAffect) -> Affect:

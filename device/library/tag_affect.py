@@ -46,7 +46,7 @@ class Affect:
 
     Attributes:
         valence: from 0 (dark) to 1 (bright).
-        energy: from 0 (still) to 1 (wild).
+        energy: from 0 (calm) to 1 (energetic).
         confidence: from 0 (nothing known) to 1 (the user set it).
         source: what it was derived from.
     """

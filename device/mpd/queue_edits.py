@@ -1,7 +1,7 @@
-"""Edits of MPD's queue, each as one command list, between whose commands MPD does nothing else.
+"""Edits of MPD's queue, in command lists, between whose commands MPD does nothing else.
 
-MPD runs a command list once it has received its end. So a box that is killed while it sends one has edited
-all or nothing. A list stops at the first command that fails; what was done before stays done.
+MPD runs a command list once it has received its end. So a box that is killed while it sends one has carried
+out all of it or nothing. A list stops at the first command that fails; what was done before stays done.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from typing import Any
 
 import mpd
@@ -37,8 +36,9 @@ def add_songs(
 ) -> tuple[Entry, ...]:
     """Add songs at the queue's end, play the first of them if asked, then remove `instead_of`.
 
-    Songs that MPD does not accept are left out; if it accepts none, nothing is played or removed, except
-    where the queue is full: then `instead_of` makes room first.
+    A song of a stored playlist has a command list of its own, before anything plays or is removed: whether
+    MPD has added it is seen only afterwards. Songs that MPD does not accept are left out; if it accepts
+    none, nothing is played or removed, except where the queue is full: then `instead_of` makes room first.
 
     Args:
         mirror: The queue.
@@ -63,34 +63,43 @@ def add_songs(
         old = [entry for entry in instead_of if entry in now.positions]
         if not (remaining or (added and (play or old))):
             return tuple(added)
+        songs = _next_songs(remaining, stored)
+        loaded = stored.get(songs[0]) if songs else None
+        is_last = loaded is None and len(songs) == len(remaining)
         client.command_list_ok_begin()
         # With positions, so that our first song is at `end` even if another client adds a song now.
-        for position, uri in enumerate(remaining, end):
-            _add(client, uri, position, stored.get(uri))
-        if play:
+        if loaded:
+            _load(client, loaded, end)
+        else:
+            for position, uri in enumerate(songs, end):
+                client.addid(uri, position)
+        if is_last and play:
             client.playid(added[0].id) if added else client.play(end)
-        for entry in old:
+        for entry in old if is_last else ():
             client.deleteid(entry.id)
         try:
             results = client.command_list_end()
         except mpd.CommandError as error:
             if error.errno == mpd.FailureResponseCode.PERMISSION:
                 raise
-            done = _songs_done(error, remaining, stored)
-            added += _added(mirror, end, remaining[:done])
+            done = 0 if loaded else _songs_done(error, songs)
+            added += _added(mirror, end, songs[:done])
             if error.errno == mpd.FailureResponseCode.PLAYLIST_MAX:
                 if added:
                     remaining = []
                 elif not _make_room(client, old, now.current):
                     raise
-            elif done >= len(remaining):  # the song cannot play, or another client has removed an old entry
-                play = False
+            elif is_last and done >= len(songs):
+                play = False  # the song cannot play, or another client has removed an old entry
             elif responses.status(client).playlistlength >= end + done:  # else the queue has become shorter
                 log.warning("%s cannot be queued: %s", remaining[done], printable(str(error)))
                 done += 1
             remaining = remaining[done:]
         else:
-            return (*added, *_entries(results, remaining, stored))
+            added += _loaded(client, songs[0], results) if loaded else _entries(results, songs)
+            if is_last:
+                return tuple(added)
+            remaining = remaining[len(songs) :]
     raise ResponseError("it refuses one command list after another")
 
 
@@ -102,40 +111,51 @@ def _make_room(client: Client, old: Sequence[Entry], current: Entry | None) -> b
     return bool(old)
 
 
-def _add(client: Client, uri: str, position: int, entry: PlaylistEntry | None) -> None:
-    """Send the commands that add a song, as many as `_commands` counts; the last is answered with its id."""
-    if entry is None:
-        client.addid(uri, position)
-    else:
-        client.load(entry.playlist, f"{entry.number}:{entry.number + 1}", position)
-        client.playlistinfo(position)  # which MPD refuses if nothing was added: `load` itself says nothing
+def _next_songs(uris: Sequence[str], stored: Mapping[str, PlaylistEntry]) -> Sequence[str]:
+    """The songs of the next command list: one of a stored playlist alone, or all until the first such one."""
+    others = next((number for number, uri in enumerate(uris) if uri in stored), len(uris))
+    return uris[: others or 1]
 
 
-def _commands(uris: Sequence[str], stored: Mapping[str, PlaylistEntry]) -> list[int]:
-    """How many commands of the list have been sent once each of these songs is added."""
-    return list(accumulate(2 if uri in stored else 1 for uri in uris))
+def _load(client: Client, entry: PlaylistEntry, position: int) -> None:
+    """Send the commands that add an entry of a stored playlist, and show what they have added.
+
+    `load` itself says nothing, not even that there is no such entry. Then MPD refuses `playlistinfo`, or
+    another client's song is at this position, and the queue has not become longer.
+    """
+    client.status()
+    client.load(entry.playlist, f"{entry.number}:{entry.number + 1}", position)
+    client.status()
+    client.playlistinfo(position)
 
 
-def _songs_done(error: mpd.CommandError, uris: Sequence[str], stored: Mapping[str, PlaylistEntry]) -> int:
+def _loaded(client: Client, uri: str, results: Sequence[Any]) -> list[Entry]:
+    """What `_load` has added. Another song is removed: the playlist was edited since it was read."""
+    before, _, after, rows = results
+    if _length(after) == _length(before):
+        return []
+    entries = [Entry(row.id, row.file) for row in responses.queued_songs(rows)]
+    for entry in entries:
+        if entry.uri != uri:
+            with contextlib.suppress(mpd.CommandError):  # another client has removed it
+                client.deleteid(entry.id)
+    return [entry for entry in entries if entry.uri == uri]
+
+
+def _length(status: Any) -> int:
+    return responses.checked("status", status, responses.Status).playlistlength
+
+
+def _songs_done(error: mpd.CommandError, uris: Sequence[str]) -> int:
     """How many of these songs MPD has added before the command that failed."""
     if error.offset is None:
         raise ResponseError(f"it refuses without saying which command: {error}") from error
-    return sum(sent <= int(error.offset) for sent in _commands(uris, stored))
+    return min(int(error.offset), len(uris))
 
 
-def _entries(results: Sequence[Any], uris: Sequence[str], stored: Mapping[str, PlaylistEntry]) -> list[Entry]:
-    """What a list that was carried out has added.
-
-    A playlist that was edited since it was read may have another entry there: that is not ours.
-    """
-    entries: list[Entry] = []
-    for uri, sent in zip(uris, _commands(uris, stored), strict=True):
-        answer = results[sent - 1]
-        if uri in stored:
-            entries += [Entry(row.id, uri) for row in responses.queued_songs(answer) if row.file == uri]
-        else:
-            entries.append(Entry(responses.added_id(answer), uri))
-    return entries
+def _entries(results: Sequence[Any], uris: Sequence[str]) -> list[Entry]:
+    """What a list that was carried out has added."""
+    return [Entry(responses.added_id(answer), uri) for answer, uri in zip(results, uris, strict=False)]
 
 
 def _added(mirror: QueueMirror, position: int, uris: Sequence[str]) -> list[Entry]:

@@ -109,6 +109,13 @@ class Playlist(msgspec.Struct, frozen=True):
     playlist: str
 
 
+class Output(msgspec.Struct, frozen=True):
+    """Where MPD plays to, and how."""
+
+    outputenabled: bool
+    plugin: str = ""
+
+
 class Configuration(msgspec.Struct, frozen=True):
     """What MPD tells of its configuration to clients on its Unix socket."""
 
@@ -133,6 +140,11 @@ def stats(client: mpd.MPDClient) -> Stats:
     return checked("stats", client.stats(), Stats)
 
 
+def outputs(client: mpd.MPDClient) -> list[Output]:
+    """MPD's outputs, whether it uses them or not."""
+    return checked("outputs", client.outputs(), list[Output])
+
+
 def commands(client: mpd.MPDClient) -> frozenset[str]:
     """The commands that MPD has, and lets us use."""
     return frozenset(client.commands())
@@ -153,6 +165,12 @@ def find(client: mpd.MPDClient, expression: str, start: int, end: int) -> list[L
     """The songs of the library that match a filter expression, from number `start` up to before `end`."""
     rows = checked("find", client.find(expression, "window", f"{start}:{end}"), list[LibrarySong])
     return _at_most("find", rows, end - start)
+
+
+def song_info(client: mpd.MPDClient, uri: str) -> list[LibrarySong]:
+    """One song of the library, or nothing if the URI is that of a folder without songs."""
+    rows = [row for row in client.lsinfo(uri) if "file" in row]
+    return checked("lsinfo", rows[:1], list[LibrarySong])
 
 
 def comments(client: mpd.MPDClient, uri: str) -> dict[str, Text]:

@@ -46,6 +46,14 @@ def title_of(client: mpd.MPDClient, uri: str) -> str:
     return ""
 
 
+def title_in_library(client: mpd.MPDClient, uri: str) -> str:
+    """The same as `title_of`, and many times as fast: MPD goes to the file, and does not search for it."""
+    with contextlib.suppress(mpd.CommandError):  # there is no such song
+        for song in responses.song_info(client, uri):
+            return ", ".join(tag_values(song.title))
+    return ""
+
+
 def is_in_library(client: mpd.MPDClient, uri: str) -> bool:
     """Whether MPD's library has this song."""
     return bool(_found(client, uri))

@@ -30,10 +30,17 @@ class VolumeTurned:
 
 @dataclass(frozen=True)
 class Controls:
-    """The controls whose pins could be opened."""
+    """The controls whose pins could be opened.
+
+    Attributes:
+        encoder: None if there is none.
+        buttons: The buttons, by their part.
+        debounce: Seconds that the level of one of them must last.
+    """
 
     encoder: Encoder | None = None
     buttons: dict[Part, Button] = field(default_factory=dict)
+    debounce: float = 0.03
 
 
 NO_CONTROLS = Controls()
@@ -78,7 +85,7 @@ def open_controls(
             buttons[part] = control
         else:
             encoder = control
-    return Controls(encoder, buttons)
+    return Controls(encoder, buttons, panel.debounce)
 
 
 def _button_pins(panel: settings.Panel) -> dict[Part, int]:

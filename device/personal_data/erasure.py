@@ -9,12 +9,12 @@ from pathlib import Path
 
 from device.config import last_good, overlay
 from device.config.settings import Settings
-from device.control.client import ask
-from device.errors import MemoryFileError, MoodboxError, NoBoxError, ServiceError
+from device.errors import MemoryFileError, MoodboxError
 from device.library import index
 from device.mpd.connection import connected
 from device.mpd.stickers import delete_plays
-from device.playback import memory
+from device.personal_data.no_box import while_no_box_runs
+from device.playback.memory import Memory, schema
 from device.storage.folder_owner import acting_as_owner
 from device.system import restart
 
@@ -39,18 +39,17 @@ def erase(settings: Settings) -> Erased:
         PlayerError: MPD cannot be reached; nothing was erased then.
         MemoryFileError: The box's memory cannot be read, or a file cannot be erased.
     """
-    _check_that_no_box_runs(settings)
     folder = settings.service.state_path()
-    with _in_one_line(folder):
+    with _in_one_line(folder), while_no_box_runs(settings, "would write them again"):
         songs = _counted_songs(folder)
-    if songs:
-        with connected(settings.music) as client:
-            for uri in songs:
-                delete_plays(client, uri)
-    with _in_one_line(folder), acting_as_owner(folder):
-        files = tuple(sorted(file.name for file in _own_files(folder)))
-        for name in files:
-            (folder / name).unlink(missing_ok=True)
+        if songs:
+            with connected(settings.music) as client:
+                for uri in songs:
+                    delete_plays(client, uri)
+        with acting_as_owner(folder):
+            files = tuple(sorted(file.name for file in _own_files(folder)))
+            for name in files:
+                (folder / name).unlink(missing_ok=True)
     return Erased(files, len(songs))
 
 
@@ -65,24 +64,16 @@ def _in_one_line(folder: Path) -> Iterator[None]:
         raise MemoryFileError(f"{problem}: `sudo moodbox check` says why") from error
 
 
-def _check_that_no_box_runs(settings: Settings) -> None:
-    try:
-        ask(settings.service.socket_path(), "status")
-    except NoBoxError:
-        return
-    raise ServiceError("the box runs, and would write them again: first `sudo systemctl stop moodbox`")
-
-
 def _counted_songs(folder: Path) -> tuple[str, ...]:
-    if not (folder / memory.FILE).exists():
+    if not (folder / schema.FILE).exists():
         return ()
-    with memory.Memory.opened_for_command(folder) as opened:
+    with Memory.opened_for_command(folder) as opened:
         return opened.counted_songs()
 
 
 def _own_files(folder: Path) -> Iterator[Path]:
     """Files by their names' first part: with them go SQLite's beside them, and those that were put aside."""
-    for name in (memory.FILE, index.FILE, last_good.FILE):
+    for name in (schema.FILE, index.FILE, last_good.FILE):
         for file in folder.glob(f"{Path(name).stem}.*"):
             # What was set on the page says how the box is wired, as the settings file does.
             if file.name != overlay.FILE and (file.is_symlink() or not file.is_dir()):

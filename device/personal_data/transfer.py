@@ -8,10 +8,11 @@ from typing import Literal
 import msgspec
 
 from device.config.settings import Settings
-from device.control.client import ask
-from device.errors import MemoryFileError, NoBoxError, ServiceError
+from device.errors import MemoryFileError
 from device.mood import Mood
-from device.playback.memory import BiasCount, CountKind, Memory, Plays
+from device.personal_data.no_box import while_no_box_runs
+from device.playback.memory import Memory
+from device.playback.memory.schema import BiasCount, CountKind, Plays
 from device.storage.regular_file import read_regular_file
 from device.storage.rows import Share
 
@@ -101,17 +102,14 @@ def replace(settings: Settings, folder: Path, learned: Learned) -> None:
         ServiceError: A box runs, which would not notice it.
         MemoryFileError: It cannot be written; nothing was changed then.
     """
-    try:
-        ask(settings.service.socket_path(), "status")
-    except NoBoxError:
-        pass
-    else:
-        raise ServiceError("the box runs, and would not notice it: first `sudo systemctl stop moodbox`")
     rows = (
         [msgspec.structs.astuple(counts) for counts in learned.play_counts],
         [msgspec.structs.astuple(affect) for affect in learned.affects],
         [(uri,) for uri in learned.never],
         list(learned.mood_bias.items()),
     )
-    with Memory.opened_for_command(folder) as memory:
+    with (
+        while_no_box_runs(settings, "would not notice it"),
+        Memory.opened_for_command(folder) as memory,
+    ):
         memory.replace_rows(dict(zip(TABLES, rows, strict=True)))

@@ -13,10 +13,11 @@ from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.table import EMPTY_TABLE, SongTable
 from device.mood_estimate import ChosenBy, MoodEstimate
 from device.mpd.snapshot import Entry, Snapshot, advanced, played_to_end, taken_over
-from device.playback import mpd_worker as worker
+from device.playback import mpd_events as events
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.learner import Learner
 from device.playback.memory import Memory
+from device.playback.mpd_worker import MpdWorker
 from device.playback.ownership import QueueOwnership
 from device.playback.planner import Planner
 from device.playback.player_controls import PlayerControls
@@ -39,7 +40,7 @@ class PlaybackController:
     def __init__(
         self,
         music: settings.Music,
-        mpd_worker: worker.MpdWorker,
+        mpd_worker: MpdWorker,
         scanner: LibraryScanner,
         memory: Memory,
         rng: np.random.Generator,
@@ -90,7 +91,7 @@ class PlaybackController:
             self.play(estimate, by_button=by_button)
 
     def go_on(self, *, by_button: bool = True) -> None:
-        """Let the music play, or go on with what was played last; at the very first from a neutral mood."""
+        """Let the music play, or go on with what was last; if nothing was, play for a neutral mood."""
         estimate = self.state.last_estimate(self._ownership.last_estimate)
         if self.state.mode is ControlMode.CHANGING:
             self._want(self.state.estimate or estimate, by_button)
@@ -128,8 +129,7 @@ class PlaybackController:
     def skip(self) -> bool:
         """Go on to the next song, even from one that is paused. Returns False if there is nothing to skip.
 
-        A song that somebody else has queued is skipped as well, and nothing is learned from it. After the
-        last one, the box's music plays.
+        A song of somebody else, too: nothing is learned from it. After the last one, the box's music plays.
         """
         if self.snapshot is None or self.snapshot.current is None or self.snapshot.state == "stop":
             return False
@@ -140,26 +140,26 @@ class PlaybackController:
             self._mpd.skip(self.snapshot.current)
         return True
 
-    def handle(self, event: worker.MpdEvent | SongTableUpdated) -> None:
+    def handle(self, event: events.MpdEvent | SongTableUpdated) -> None:
         """Handle an event of the MPD worker or the library scanner."""
         match event:
-            case worker.MpdConnected(snapshot, started):
+            case events.MpdConnected(snapshot, started):
                 self._connected(snapshot, started)
-            case worker.MpdDisconnected(reason):
+            case events.MpdDisconnected(reason):
                 self._health.report(Part.PLAYER, reason)
                 self._learner.disconnected()
                 self.snapshot = None
-            case worker.MpdChanged(snapshot, reported):
+            case events.MpdChanged(snapshot, reported):
                 self._changed(snapshot)
                 self.state = self.state.reported() if reported else self.state
-            case worker.SongsFound(estimate, playlist, likes):
+            case events.SongsFound(estimate, playlist, likes):
                 self.state = self.state.search_ended()
                 self.planner.likes = likes
                 if estimate == self.state.estimate:
                     self._queue_songs(estimate, playlist)
-            case worker.SongsQueued(estimate, entries, play):
+            case events.SongsQueued(estimate, entries, play):
                 self._queued(estimate, entries, play=play)
-            case worker.SongsRefused(estimate, reason, play):
+            case events.SongsRefused(estimate, reason, play):
                 self._set_ownership(self._ownership.confirmed(()))
                 self._health.report(Part.LIBRARY, reason)
                 if self._answers_change(play):
@@ -170,7 +170,7 @@ class PlaybackController:
                 self._library = event
                 self._learner.table = event.table
                 self._search_again()
-            case worker.LibraryChanged(songs):
+            case events.LibraryChanged(songs):
                 self.planner.try_all_again()
                 if songs:
                     self._scanner.wake(changed=True)
@@ -185,13 +185,14 @@ class PlaybackController:
         before, self.state = self.state, self.state.connected()
         self._set_ownership(self._ownership.recovered(snapshot, started))
         self._take(snapshot, joined=True)
-        if self.state.mode is ControlMode.FILLING:
+        foreign = self._ownership.plays_foreign(snapshot, self.planner.history)
+        if foreign and not (self._ownership.entries if self.state.is_filling else self.state.button_pressed):
+            self._yield(before.reports_pending)
+        elif self.state.is_filling:
             if snapshot.state == "stop" and not snapshot.single:
                 self._start_change()
             elif before.reports_pending:  # a press, whose request is lost; MPD may have come back paused
                 self.controls.resume()
-        elif not self.state.button_pressed and self._ownership.plays_foreign(snapshot, self.planner.history):
-            self._yield()
         elif self.state.mode is ControlMode.CHANGING:
             self._start_change()
         elif self._music.at_start and self.state.estimate is None:
@@ -202,18 +203,17 @@ class PlaybackController:
         self._take(snapshot)
         if before is None or self.state.has_yielded:
             return
-        if asked.removed_at_once(before, snapshot) and self.state.mode is ControlMode.FILLING:
+        if asked.removed_at_once(before, snapshot) and self.state.is_filling:
             self.state = self.state.queue_ended(broken=False)
             self.planner.set_aside({entry.uri for entry in own}, others_taken=False)
             self._search(again=True)
         elif taken_over(before, snapshot, own):
-            self._yield()
+            self._yield(self.state.reports_pending)
         elif self.state.estimate and self.state.mode is not ControlMode.CHANGING:
             self._keep_playing(before, snapshot, ended=bool(own) and played_to_end(before, snapshot))
 
     def _keep_playing(self, before: Snapshot, snapshot: Snapshot, *, ended: bool) -> None:
-        filling = self.state.mode is ControlMode.FILLING
-        broken = filling and snapshot.state == "stop" and bool(snapshot.error)
+        broken = self.state.is_filling and snapshot.state == "stop" and bool(snapshot.error)
         if broken and self.state.failures >= MAX_FAILURES and snapshot != before:
             return  # until MPD has been so for a while: the disk of the songs may be back then
         if ended or broken:
@@ -236,9 +236,9 @@ class PlaybackController:
         else:
             self._health.clear(Part.PLAYER)
 
-    def _yield(self) -> None:
-        """Leave the music to somebody else, unless a press since then takes it back."""
-        if not self.state.reports_pending:
+    def _yield(self, presses: int) -> None:
+        """Leave the music to somebody else, unless `presses` since then take it back."""
+        if not presses:
             self.state = self.state.yielded()
             log.info("somebody else has taken over the music: the box waits until its button is pressed")
         elif self.state.mode is not ControlMode.CHANGING:

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 
@@ -32,6 +31,15 @@ from device.mpd.snapshot import Entry, Snapshot
 from device.mpd.titles import is_network_stream
 from device.mpd.tone.player import without_tone
 from device.playback.idle_listener import idle_listener
+from device.playback.mpd_events import (
+    LibraryChanged,
+    MpdChanged,
+    MpdConnected,
+    MpdDisconnected,
+    SongsFound,
+    SongsQueued,
+    SongsRefused,
+)
 from device.playback.tasks import Answer, IdleEnded, Task, TaskRunner, question
 from device.supervision import DEFAULT_RESTART_POLICY, PartMonitor, Post, RestartPolicy, SupervisedThread
 
@@ -42,79 +50,6 @@ POLL_INTERVAL_S = 15.0  # without a task for so long, MPD is asked whether it st
 OUTPUT_RETRY_INTERVAL_S = 5.0
 NO_STICKERS = "MPD keeps no likes: name a sticker_file in mpd.conf, then restart MPD"
 STICKERS_OFF = "the box shares no likes: music.stickers is false in the settings"
-
-
-@dataclass(frozen=True)
-class MpdConnected:
-    """MPD answers, or answers again. `started` is when MPD was started, in seconds since the epoch."""
-
-    snapshot: Snapshot
-    started: float
-
-
-@dataclass(frozen=True)
-class MpdDisconnected:
-    """MPD does not answer."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class MpdChanged:
-    """MPD's state has changed; or it has stopped with an error, and has stayed so for POLL_INTERVAL_S.
-
-    It also follows each edit of the queue. `reported`: it is the answer to `report`.
-    """
-
-    snapshot: Snapshot
-    reported: bool = False
-
-
-@dataclass(frozen=True)
-class LibraryChanged:
-    """MPD's stored playlists have changed; `songs`: its songs, too."""
-
-    songs: bool
-
-
-@dataclass(frozen=True)
-class SongsFound:
-    """What the user has chosen.
-
-    Attributes:
-        picked: URIs of the songs in the likely mood's stored playlist; empty if there is none.
-        likes: Likes (True) and dislikes (False) of other MPD clients, by URI.
-    """
-
-    estimate: MoodEstimate
-    picked: tuple[str, ...]
-    likes: Mapping[str, bool]
-
-
-@dataclass(frozen=True)
-class SongsQueued:
-    """What was added to MPD's queue: fewer songs than requested, or none, if MPD did not accept them.
-
-    `play`: the first of them plays, in place of what the box had queued before.
-    """
-
-    estimate: MoodEstimate
-    entries: tuple[Entry, ...]
-    play: bool
-
-
-@dataclass(frozen=True)
-class SongsRefused:
-    """The songs that were to be queued could not be, for a reason that has nothing to do with them."""
-
-    estimate: MoodEstimate
-    reason: str
-    play: bool
-
-
-MpdEvent = (
-    MpdConnected | MpdDisconnected | MpdChanged | LibraryChanged | SongsFound | SongsQueued | SongsRefused
-)
 
 
 class MpdWorker:
@@ -243,7 +178,7 @@ class MpdWorker:
             else:
                 done(NO_STICKERS if self._music.stickers else STICKERS_OFF)
 
-        self._tasks.put(Task(Part.STICKERS, run, lambda reason: done(f"it {reason}")))
+        self._tasks.put(Task(Part.STICKERS, run, lambda reason: done(f"it {reason}"), lost=done))
 
     def ask(self, read: Callable[[QueueMirror], Answer], done: Callable[[Answer], None]) -> None:
         """Have `read` ask MPD something; calls `done` with what it returns, or with an `error`."""
@@ -306,7 +241,8 @@ class MpdWorker:
         """Tasks from before a connection are stale: the box sends new ones when it handles MpdConnected."""
         with contextlib.suppress(Empty):
             while True:
-                self._tasks.get_nowait()
+                if isinstance(task := self._tasks.get_nowait(), Task):
+                    task.drop()
 
     def _subsystems_changed(self, subsystems: Sequence[str]) -> None:
         if "stored_playlist" in subsystems:

@@ -48,6 +48,11 @@ class PlaybackState:
         return self.mode in (ControlMode.CHANGING, ControlMode.FILLING)
 
     @property
+    def is_filling(self) -> bool:
+        """Whether the box's songs play, and it keeps the queue filled."""
+        return self.mode is ControlMode.FILLING
+
+    @property
     def has_yielded(self) -> bool:
         """Whether another client has taken over the music."""
         return self.mode is ControlMode.YIELDED

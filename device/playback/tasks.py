@@ -26,13 +26,21 @@ class Task:
         part: The part of which a failure is reported.
         run: Does it.
         failed: Called with the reason when moodbox has failed at it, where the box waits for a result.
+        lost: Called with the reason when MPD is lost before it is done, where somebody waits for an answer.
     """
 
     part: Part
     run: Callable[[QueueMirror], None]
     failed: Callable[[str], None] | None = None
+    lost: Callable[[str], None] | None = None
+
+    def drop(self) -> None:
+        """Tell whoever waits for it that it will not be done."""
+        if self.lost:
+            self.lost(LOST)
 
 
+LOST = "MPD was lost meanwhile: `moodbox status` says why"
 Answer = dict[str, Any]
 """What MPD was asked for, or `error`: why there is nothing."""
 
@@ -46,7 +54,10 @@ def question(read: Callable[[QueueMirror], Answer], done: Callable[[Answer], Non
         except mpd.CommandError as error:
             done({"error": f"MPD refuses: {printable(str(error))}"})
 
-    return Task(Part.QUEUE, run, lambda reason: done({"error": f"it {reason}"}))
+    def failed(reason: str) -> None:
+        done({"error": f"it {reason}"})
+
+    return Task(Part.QUEUE, run, failed, lambda reason: done({"error": reason}))
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,7 @@ class TaskRunner:
         except mpd.CommandError as error:
             log.warning("MPD refuses: %s", printable(str(error)))
         except MPD_ERRORS:
+            task.drop()
             raise
         except Exception as error:
             self.monitor(task.part).report_failure(error)

@@ -13,6 +13,7 @@ from typing import ClassVar, Self, TypeVar
 from device.errors import MemoryFileError
 from device.storage.file_state import FileState
 from device.storage.folder_owner import acting_as_owner
+from device.storage.no_folder import why_no_folder
 from device.storage.quarantine import (
     MAX_QUARANTINED,
     non_files,
@@ -307,6 +308,8 @@ class DatabaseFile:
 
 
 def _access_error(path: Path, error: Exception) -> str:
+    if why := why_no_folder(path.parent):
+        return f"{path}: cannot be stored, because {why}; so nothing is remembered"
     if os.path.lexists(path) and not os.access(path, os.R_OK | os.W_OK) and not is_read_only(path.parent):
         remedy = f"sudo chown --reference={path.parent} {path}; sudo chmod u+rw {path}"
         return f"{path}: may not be read and written by this user, so nothing is remembered: `{remedy}`"

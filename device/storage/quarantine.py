@@ -7,7 +7,7 @@ import fcntl
 import itertools
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +18,7 @@ SIDE_FILE_SUFFIXES = ("-wal", "-journal")  # SQLite's files beside a database th
 SHARED_MEMORY_SUFFIX = "-shm"  # SQLite's index of the former; it is made again when needed
 # The bytes that each process locks while it has a SQLite file open: https://sqlite.org/fileformat2.html
 LOCK_START, LOCK_LENGTH = 0x40000002, 510
+WHY_QUARANTINED = {"damaged": "damaged", "newer": "of a newer moodbox"}  # by the ending of its name
 LOCK_TIMEOUT_S = 1.0  # the wait for another process that has the file open for a moment
 
 
@@ -112,9 +113,9 @@ def wait_until_unused(path: Path) -> None:
             return
 
 
-def describe_quarantined(path: Path) -> Iterator[str]:
-    """Yield a sentence for each quarantined version of a file, with its date."""
-    for ending, why in (("damaged", "damaged"), ("newer", "of a newer moodbox")):
+def describe_quarantined(path: Path, endings: Mapping[str, str] = WHY_QUARANTINED) -> Iterator[str]:
+    """Yield a sentence for each quarantined version of a file, with its date; `endings` says why."""
+    for ending, why in endings.items():
         for name in itertools.islice(_names(path, ending), MAX_QUARANTINED):
             with contextlib.suppress(OSError):
                 day = date.fromtimestamp(name.lstat().st_mtime)

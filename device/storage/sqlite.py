@@ -31,9 +31,8 @@ class NewerVersion(Damaged):
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether the cause of an error is the content of the file."""
-    if isinstance(error, Damaged) or "decode to UTF-8" in str(
-        error
-    ):  # this error is Python's own, and has no code
+    # The second error is Python's own, and has no code.
+    if isinstance(error, Damaged) or "decode to UTF-8" in str(error):
         return True
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in DAMAGE_CODES
 

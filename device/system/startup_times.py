@@ -1,4 +1,4 @@
-"""Measures how long each part of the box's start takes, from the moment at which its process began."""
+"""Measures how long each part of the box's start takes, from the beginning of its process."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from time import CLOCK_BOOTTIME, clock_gettime
 class StartupTimes:
     """A stopwatch with laps that begins at the process's start.
 
+    Args:
+        since_now: Begin now instead, in a program that has done other things before.
+
     Attributes:
-        boot_s: Seconds from the kernel's start to the process's. No program can measure what is before that.
+        boot_s: Seconds from the kernel's start to its own. No program can measure what is before that.
         parts: Seconds by the part's name, in order.
     """
 
-    def __init__(self) -> None:
-        self.boot_s = self._last = _process_start_s()
+    def __init__(self, *, since_now: bool = False) -> None:
+        self.boot_s = self._last = clock_gettime(CLOCK_BOOTTIME) if since_now else _process_start_s()
         self.parts: dict[str, float] = {}
 
     def done(self, part: str) -> None:

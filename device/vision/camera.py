@@ -14,7 +14,7 @@ from device.config.reading import check_source
 from device.errors import CameraError
 from device.printable import printable
 from device.vision.cameras.base import Camera, frames_of
-from device.vision.cameras.mounting import MountedCamera
+from device.vision.cameras.mounting import mounted
 from device.vision.cameras.pi_camera import PiCamera
 from device.vision.cameras.picture_files import PictureCamera, open_pictures
 from device.vision.cameras.video import VideoFile, Webcam
@@ -49,7 +49,7 @@ def camera_factory(chosen: settings.Camera) -> Callable[[], Camera]:
         "images": lambda: open_pictures(source_path(rest), limit, report_once),
         "video": lambda: VideoFile(source_path(rest), limit),
     }
-    return lambda: MountedCamera(cameras[kind](), chosen)
+    return mounted(cameras[kind], chosen)
 
 
 def max_side(chosen: settings.Camera) -> int:

@@ -220,7 +220,7 @@ def _load(path: Path, stages: int | None) -> Any:
     """Load a cascade, of which only the first `stages` if that is not None.
 
     Raises:
-        ModelError: OpenCV has no such cascade.
+        ModelError: OpenCV has no such cascade, or the file is damaged.
     """
     cascade = cv2.CascadeClassifier()
     with contextlib.suppress(OSError, cv2.error, SystemError):  # the last one for a text that is no XML
@@ -232,6 +232,9 @@ def _load(path: Path, stages: int | None) -> Any:
             storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
             cascade.read(storage.getFirstTopLevelNode())
     if cascade.empty():
+        if path == LBP_CASCADE:  # of this package's own files
+            remedy = 'install moodbox again, or set look.detector to "haar"'
+            raise ModelError(f"{path}: is missing or damaged; {remedy}")
         raise ModelError(f"{path}: no such cascade in opencv-python-headless; it needs a version below 5")
     return cascade
 

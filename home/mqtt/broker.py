@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -17,19 +16,25 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from device.config.home import Home
-from device.errors import SettingsError
-from device.printable import printable
+from device.config.paths import expanded
 from home.commands import MAX_BYTES
-from home.mqtt.credentials import read_password
+from home.mqtt.advice import with_advice
+from home.mqtt.credentials import read_password, trust
 from home.mqtt.outbox import Message
 from home.topics import Topics
 
 KEEP_ALIVE_S = 60
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 120
+STEADY_S = 60.0
+"""After a connection that has lasted so long, the first pause is the shortest again. paho itself would do so
+after each, so that a broker which ends it at once would be tried every second without end.
+"""
 MAX_PACKET_BYTES = 1024
 """That the broker may send; MQTT 5 tells it so."""
 DO_NOT_SEND = SubscribeOptions.RETAIN_DO_NOT_SEND
 OFFLINE, ONLINE = "offline", "online"
+CLOSED_CODE, CLOSED = "Unspecified error", "the other end has closed it"
+"""What paho calls it, and what it is."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +90,19 @@ class Broker:
         """
         self._topics, self._post, self._keeps_will = topics, post, keeps_will
         self._address = home.address()
+        self._refusal = ""
+        self._since: float | None = None  # when the broker let the box in
+        self._pause_s = FIRST_PAUSE_S  # before it is tried again
         self._client = client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=topics.box if keeps_will else f"{topics.box}_once",
             protocol=MQTTProtocolVersion.MQTTv5,
         )
         if home.username:
-            password = read_password(Path(home.password_file)) if home.password_file else None
+            password = read_password(expanded(home.password_file)) if home.password_file else None
             client.username_pw_set(home.username, password)
         if self._address[2]:
-            try:
-                client.tls_set(home.ca or None, tls_version=ssl.PROTOCOL_TLS_CLIENT)
-            except (OSError, ssl.SSLError) as error:
-                raise SettingsError(f"home.ca: {home.ca}: no certificates can be read there") from error
+            client.tls_set_context(trust(home.ca))
         if keeps_will:
             client.will_set(topics.availability, OFFLINE, retain=True)
         client.reconnect_delay_set(FIRST_PAUSE_S, LONGEST_PAUSE_S)
@@ -126,7 +131,9 @@ class Broker:
 
     def _on_connect(self, client: Client, _: Any, __: Any, code: ReasonCode, ___: Any) -> None:
         if code.is_failure:
-            return self._post(Disconnected(f"the broker refuses: {str(code).lower()}"))
+            self._refusal = with_advice(f"the broker refuses: {str(code).lower()}")
+            return None  # paho says next that the connection has ended
+        self._since = monotonic()
         if self._keeps_will:
             # Nothing that a broker has kept is a command: it may be days old.
             options = SubscribeOptions(retainAsPublished=True, retainHandling=DO_NOT_SEND)
@@ -137,14 +144,24 @@ class Broker:
     def _on_connect_fail(self, _: Client, __: Any) -> None:
         error = sys.exception()  # paho calls this while it handles it
         reason = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or error
-        self._post(Disconnected(f"cannot connect: {printable(str(reason))}"))
+        self._post(Disconnected(with_advice(f"cannot connect: {reason}")))
 
-    def _on_disconnect(self, _: Client, __: Any, ___: Any, code: ReasonCode, ____: Any) -> None:
-        self._post(Disconnected(f"the connection has ended: {str(code).lower()}"))
+    def _on_disconnect(self, client: Client, __: Any, ___: Any, code: ReasonCode, ____: Any) -> None:
+        if self._since is not None and monotonic() - self._since >= STEADY_S:
+            self._pause_s = FIRST_PAUSE_S
+        client.reconnect_delay_set(self._pause_s, LONGEST_PAUSE_S)
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        refusal, self._refusal, self._since = self._refusal, "", None
+        reason = CLOSED if str(code) == CLOSED_CODE else str(code).lower()
+        self._post(Disconnected(refusal or with_advice(f"the connection has ended: {reason}")))
 
     def _on_message(self, _: Client, __: Any, message: MQTTMessage) -> None:
-        if message.topic == self._topics.birth:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return  # it is none of the box's
+        if topic == self._topics.birth:
             if message.payload == ONLINE.encode():
                 self._post(HomeAssistantStarted())
-        elif (name := self._topics.command_of(message.topic)) and not message.retain:
+        elif (name := self._topics.command_of(topic)) and not message.retain:
             self._post(CommandReceived(name, bytes(message.payload[: MAX_BYTES + 1])))

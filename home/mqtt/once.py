@@ -7,6 +7,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 
 from device.config.home import Home
+from home.bounds import report_failed_threads
 from home.mqtt.broker import Broker, Connected, Disconnected, Event, Written
 from home.mqtt.outbox import Message
 from home.topics import Topics
@@ -38,6 +39,7 @@ def remove(home: Home, topics: Topics) -> str:
 
 def _publish(home: Home, topics: Topics, emptied: tuple[str, ...]) -> str:
     events: SimpleQueue[Event] = SimpleQueue()
+    report_failed_threads(lambda reason: events.put(Disconnected(reason)))
     broker = Broker(home, topics, events.put, keeps_will=False)
     broker.start()
     end = monotonic() + PATIENCE_S

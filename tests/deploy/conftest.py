@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import grp
+import importlib
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import mutagen
 import numpy as np
@@ -28,6 +31,8 @@ audio_output {
     name "no sound"
 }
 """
+# It can be heard: Snapcast may take silence for a pause.
+TONE = 0.1 * np.sin(np.arange(8000 * 60, dtype=np.float32))
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +68,7 @@ def furnished(bare: Machine) -> Machine:
     songs.mkdir(parents=True, exist_ok=True)
     for number in range(4):
         song = songs / f"{number}.ogg"
-        soundfile.write(song, np.zeros(8000 * 60, dtype=np.float32), 8000, format="OGG", subtype="VORBIS")
+        soundfile.write(song, TONE, 8000, format="OGG", subtype="VORBIS")
         tags = mutagen.File(song)
         tags.update({"genre": ["Disco"], "title": [f"Song {number}"]})
         tags.save()
@@ -83,3 +88,34 @@ def machine(furnished: Machine, tmp_path: Path) -> Machine:
         furnished.run("sudo systemctl restart moodbox")
     eventually(lambda: furnished.status().get("playing") == "play", 60, pause=0.3)
     return furnished
+
+
+@pytest.fixture
+def box(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the modules of deploy/box importable."""
+    monkeypatch.syspath_prepend(REPOSITORY / "deploy" / "box")
+
+
+@pytest.fixture
+def partition(box: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return deploy/box/boot/partition.py with its folders here, and programs that do nothing."""
+    module = importlib.import_module("boot.partition")
+    for name in ("BOOT", "TAKEN"):
+        monkeypatch.setattr(module, name, tmp_path / name)
+    module.BOOT.mkdir()
+    monkeypatch.setattr(module, "CURRENT", tmp_path / "current")
+    for holder in (module, module.streams, module.strip):
+        monkeypatch.setattr(holder, "SETTINGS", tmp_path / "etc/moodbox.toml")
+    monkeypatch.setattr(module.strip, "SET_ON_THE_PAGE", tmp_path / "settings.toml")
+    monkeypatch.setattr(module.strip, "DROP_IN", tmp_path / "units/moodbox.service.d/strip.conf")
+    monkeypatch.setattr(module.strip, "GROUP", grp.getgrgid(os.getgid()).gr_name)
+    monkeypatch.setattr(module, "BEFORE", tmp_path / "etc/before.toml")
+    monkeypatch.setattr(module, "GROUP", grp.getgrgid(os.getgid()).gr_name)
+    monkeypatch.setattr(module.wlan, "PROFILE", tmp_path / "connections/moodbox.nmconnection")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("nmcli", "rfkill", "raspi-config"):
+        (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{tmp_path}/called\n')
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return module

@@ -138,22 +138,24 @@ class Source:
         with (self.folder / "lock/device.txt").open("a") as lock:
             lock.write(f"# {time.time_ns()}\n")
 
-    def start(self, machine: Host, *words: str) -> subprocess.Popen[str]:
-        """Start deploy.sh."""
+    def start(self, machine: Host, *words: str, signed_by: Path | None = None) -> subprocess.Popen[str]:
+        """Start deploy.sh; with a key, it signs the release."""
         return subprocess.Popen(
             [self.folder / "deploy" / "deploy.sh", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | {"MOODBOX_SSH": machine.ssh, "MOODBOX_PATIENCE": machine.time_factor},
+            env=os.environ
+            | {"MOODBOX_SSH": machine.ssh, "MOODBOX_PATIENCE": machine.time_factor}
+            | {"MOODBOX_SIGNING_KEY": str(signed_by or "")},
             start_new_session=True,
         )
 
-    def deploy(self, machine: Host, *words: str, code: int = 0) -> str:
+    def deploy(self, machine: Host, *words: str, code: int = 0, signed_by: Path | None = None) -> str:
         """Run deploy.sh, check its exit code, and return its output."""
         words = words or ("box",)
-        process = self.start(machine, *words)
+        process = self.start(machine, *words, signed_by=signed_by)
         output, _ = process.communicate(timeout=machine.deploy_timeout_s)
         print(f"$ deploy/deploy.sh {' '.join(words)}\n{output}")
         assert process.returncode == code, output

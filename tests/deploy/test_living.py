@@ -44,9 +44,8 @@ def test_songs_are_analyzed_in_the_sandbox_by_a_process_of_idle_priority(machine
     machine.run(f'sudo /opt/moodbox/current/venv/bin/python -c "{update}"')
     children = f"sudo cat /proc/{machine.main_pid()}/task/*/children"
     eventually(lambda: "SCHED_IDLE" in machine.run(f"chrt --pid $({children})", check=False), 60)
-    # The four songs of the fixture are silent.
-    expected = "44 songs; 44 analyzed, without a result for 4 of them"
-    eventually(lambda: expected in machine.run("sudo moodbox check", check=False), 60)
+    # At this priority it hardly gets on where other programs keep the processors busy.
+    eventually(lambda: "44 songs; 44 analyzed\n" in machine.run("sudo moodbox check", check=False), 300)
 
 
 @pytest.mark.parametrize(("number", "within"), [(signal.SIGKILL, 20), (signal.SIGSTOP, 60)])

@@ -47,8 +47,9 @@ def arrived(releases: ModuleType) -> tuple[Path, str]:
     return incoming, release("name", "3.11").strip()
 
 
-def main_module() -> ModuleType:
+def main_module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Return deploy/box/__main__.py, loaded under another name."""
+    monkeypatch.syspath_prepend(REPOSITORY / "deploy" / "box")
     spec = importlib.util.spec_from_file_location("deploy_box", REPOSITORY / "deploy/box/__main__.py")
     assert spec
     assert spec.loader
@@ -226,19 +227,20 @@ def test_packages_that_are_neither_here_nor_sent_are_asked_for_again(
 def test_half_a_release_is_deleted_whatever_ends_its_making(
     tmp_path: Path, releases: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box = main_module()
+    box, installation = main_module(monkeypatch), module(monkeypatch, "installation")
 
     def create(incoming: Path, name: str) -> Path:
         (releases.RELEASES / name).mkdir()
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(box, "configure_mpd", lambda *_, **__: None)
-    monkeypatch.setattr(box, "create", create)
-    monkeypatch.setattr(box, "RELEASES", releases.RELEASES)
-    monkeypatch.setattr(box.preflight, "install_packages", lambda: None)
+    monkeypatch.setattr(installation, "configure_mpd", lambda *_, **__: None)
+    monkeypatch.setattr(installation, "create", create)
+    monkeypatch.setattr(installation, "RELEASES", releases.RELEASES)
+    monkeypatch.setattr(installation.preflight, "install_packages", lambda: None)
     monkeypatch.setattr(box.health_check, "environment_faults", set)
     monkeypatch.setattr(box, "deploy_lock", contextlib.nullcontext)
     monkeypatch.setattr(box, "validate", lambda *_: None)
+    (tmp_path / "incoming.abc").mkdir()
     assert box.main("install", str(tmp_path / "incoming.abc"), "new") == 5
     assert list(releases.RELEASES.iterdir()) == []
 
@@ -246,7 +248,7 @@ def test_half_a_release_is_deleted_whatever_ends_its_making(
 def test_others_can_read_what_root_installs_whatever_roots_mask_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box = main_module()
+    box = main_module(monkeypatch)
     monkeypatch.setitem(box.VERBS, "switch", lambda name: (tmp_path / name).touch())
     monkeypatch.setattr(box, "deploy_lock", contextlib.nullcontext)
     before = os.umask(0o077)
@@ -260,13 +262,13 @@ def test_others_can_read_what_root_installs_whatever_roots_mask_is(
 def test_a_redeploy_installs_packages_that_are_missing(
     releases: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box, done = main_module(), []
-    monkeypatch.setattr(box.preflight, "install_packages", lambda: done.append("packages"))
-    monkeypatch.setattr(box, "configure_mpd", lambda *_, **__: done.append("MPD"))
-    monkeypatch.setattr(box, "last_proven", lambda: None)
-    monkeypatch.setattr(box.health_check, "switch_to", lambda *_: done.append("switch"))
-    monkeypatch.setattr(box, "accept", lambda *_: done.append("accept"))
-    box.switch("new")
+    installation, done = module(monkeypatch, "installation"), []
+    monkeypatch.setattr(installation.preflight, "install_packages", lambda: done.append("packages"))
+    monkeypatch.setattr(installation, "configure_mpd", lambda *_, **__: done.append("MPD"))
+    monkeypatch.setattr(installation, "last_proven", lambda: None)
+    monkeypatch.setattr(installation.health_check, "switch_to", lambda *_: done.append("switch"))
+    monkeypatch.setattr(installation, "accept", lambda *_: done.append("accept"))
+    installation.switch("new")
     assert done == ["packages", "MPD", "switch", "accept"]
 
 

@@ -49,6 +49,7 @@ def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commands: Commands) -
     serving = ("SOCKET", "SERVER", "MPD", "PIPE", "OUTPUT", "SNAPSERVER")
     monkeypatch.setattr(module, "SERVING", tuple(getattr(module, name) for name in serving))
     monkeypatch.setattr(module, "UNITS", units)
+    monkeypatch.setattr(module, "RUNTIME", tmp_path / "run")
     monkeypatch.setattr(module, "SETTINGS", tmp_path / "moodbox.toml")
     monkeypatch.setattr(module, "CONFIGURATION", REPOSITORY / "deploy" / "mpd.conf")
     monkeypatch.setattr(module, "CURRENT", REPOSITORY)
@@ -96,6 +97,11 @@ def test_a_later_deploy_keeps_key_and_music(rooms: ModuleType, commands: Command
     assert commands.ran("restart", "moodbox-room.service")
 
 
+def test_a_mark_that_an_editor_has_put_before_the_settings_is_no_mistake(rooms: ModuleType) -> None:
+    rooms.SETTINGS.write_text("\ufeff[room]\nserve = true\n")
+    assert rooms.wanted().serves
+
+
 def test_a_box_that_plays_along(
     rooms: ModuleType, capsys: pytest.CaptureFixture[str], commands: Commands
 ) -> None:
@@ -115,9 +121,12 @@ def test_a_box_that_is_alone_again_plays_as_before(rooms: ModuleType, commands: 
     rooms.SETTINGS.write_text(SERVES)
     rooms.apply()
     commands.clear()
+    rooms.RUNTIME.mkdir()
+    (rooms.RUNTIME / "music").touch()
     rooms.SETTINGS.write_text("")
     rooms.apply()
     assert files(rooms) == {"KEY"}
+    assert not rooms.RUNTIME.exists()
     assert not rooms.MPD.parent.exists()
     assert commands.ran("disable", "snapserver.service")
     assert commands.ran("disable", "snapclient.service")

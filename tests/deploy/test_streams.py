@@ -50,7 +50,9 @@ def radio(streams: ModuleType) -> None:
         ("[music]\nstreams = false\n", True, False, "streams in happy do not play: set music.streams = true"),
         ("[music]\nstreams = true\n", True, True, ""),
         ("[music]\nstreams = true\n", False, True, ""),
+        ("\ufeff[music]\nstreams = true\n", False, True, ""),  # some editors put a mark at the beginning
         ("broken", False, False, ""),
+        ("music = 3\n", False, False, ""),
     ],
 )
 def test_streams_are_off_unless_they_are_wanted_and_a_deploy_says_where_that_matters(

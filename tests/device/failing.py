@@ -26,7 +26,8 @@ from device.box.loop import Stop
 from device.config.reading import read_settings
 from device.config.settings import Panel
 from device.errors import CameraError, SettingsError
-from device.playback.mpd_worker import MpdConnected, MpdWorker
+from device.playback.mpd_events import MpdConnected
+from device.playback.mpd_worker import MpdWorker
 from device.supervision import RestartPolicy
 from device.system.logs import set_up_logs
 

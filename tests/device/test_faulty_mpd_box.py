@@ -53,10 +53,10 @@ def test_the_box_reports_wrong_responses_and_plays_after_a_correct_mpd_starts(
     responses, message = BOX_FAULTS[fault]
     with running(settings_file) as box:
         with FaultyMpd(address, responses):
-            eventually(lambda: message in status(settings)["trouble"].get("player", ""), 30)
+            eventually(lambda: message in status(settings)["trouble"].get("player", ""))
             assert box.poll() is None
         library.start()
-        eventually(lambda: status(settings)["playing"] == "play" and not status(settings)["trouble"], 30)
+        eventually(lambda: status(settings)["playing"] == "play" and not status(settings)["trouble"])
 
 
 @pytest.mark.parametrize("fault", BOX_FAULTS | CHECK_FAULTS)

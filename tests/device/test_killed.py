@@ -23,6 +23,7 @@ from device.library.index import LibraryIndex
 from device.mood import Mood
 from device.playback.memory import Memory
 from tests.device.cli.commands import MOCK_PINS
+from tests.device.conftest import seek
 from tests.device.estimates import certain
 from tests.device.fuzzing import FUZZING
 from tests.waiting import eventually
@@ -37,7 +38,7 @@ def running(file: Path, settings: Settings) -> Iterator[subprocess.Popen[bytes]]
     command = [sys.executable, "-m", "device", "run", "--settings", str(file)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ | MOCK_PINS) as box:
         try:
-            eventually(lambda: status(settings), 30)
+            eventually(lambda: status(settings))
             yield box
         finally:
             box.kill()
@@ -113,7 +114,7 @@ def test_a_box_that_is_killed_during_a_song_learns_nothing_from_it(
     with running(box_file, settings) as box:
         eventually(lambda: status(settings).get("playing") == "play")
         user = library.client()
-        user.seekcur(50)
+        seek(user, 50)
         box.kill()
         box.wait()
     user.next()

@@ -93,12 +93,24 @@ def test_a_full_disk_is_one_line(box: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "mistake", "meant"), [("device", "sta", "status"), ("converter", "trian", "train")]
+    ("program", "mistake", "hint"),
+    [
+        ("device", "sta", "; did you mean 'status'?"),
+        ("converter", "trian", "; did you mean 'train'?"),
+        ("device", "foo", ";"),
+        ("device", "next", "; did you mean 'skip'?"),
+        ("device", "mute", "; did you mean 'volume'?"),
+        ("converter", "next", ";"),
+    ],
 )
-def test_a_command_that_does_not_exist_is_answered_with_the_nearest(
-    program: str, mistake: str, meant: str
+def test_a_command_that_does_not_exist_is_answered_with_the_nearest_and_not_with_all(
+    program: str, mistake: str, hint: str
 ) -> None:
     code, error = unread(program, mistake)
+    name = "moodbox" if program == "device" else "moodbox-converter"
     assert code == 2
-    assert f"{mistake!r} is not known; did you mean {meant!r}?" in error
-    assert len(error.splitlines()) == 1
+    assert error == f"{name}: there is no command {mistake!r}{hint} `{name} --help` lists them\n"
+
+
+def test_help_as_a_command_names_the_option() -> None:
+    assert unread("device", "help") == (2, "moodbox: `moodbox --help` lists the commands\n")

@@ -38,7 +38,7 @@ def home_assistant(broker: Mosquitto) -> Iterator[HomeAssistant]:
 def box(settings: Settings) -> Iterator[Harness]:  # noqa: F811
     """A real box that has seen a happy face. It has no MPD, and so some trouble."""
     with harness_for(settings) as harness:
-        assert harness.wait_for_decision(30)
+        assert harness.wait_for_decision(60)
         yield harness
 
 
@@ -83,4 +83,4 @@ def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:  # noqa: F811
     for process in started:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)

@@ -64,7 +64,7 @@ class Mosquitto:
         """Stop it."""
         if self._process:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
     def stop_and_go(self, number: int) -> None:
@@ -114,7 +114,7 @@ class HomeAssistant:
         client.connect("127.0.0.1", port)
         client.loop_start()
         self._client = client
-        assert self._ready.wait(30)
+        assert self._ready.wait(60)
 
     def send(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
         """Publish a message, and wait until the broker has it."""

@@ -2,7 +2,8 @@
 
 Written after https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload, the pages
 https://www.home-assistant.io/integrations/sensor.mqtt/, and likewise binary_sensor, button, number, select,
-switch and event, and DEVICE_DISCOVERY_SCHEMA in Home Assistant's homeassistant/components/mqtt/schemas.py.
+switch, text and event, and DEVICE_DISCOVERY_SCHEMA in Home Assistant's
+homeassistant/components/mqtt/schemas.py.
 A key that is not here is not known to Home Assistant, or not used by the box.
 """
 
@@ -19,8 +20,8 @@ Topic = Annotated[str, Meta(min_length=1, max_length=65535, pattern=r"^[^+#\x00]
 Template = Annotated[str, Meta(pattern=r"^\{\{ value_json(\.\w+)+( \| tojson)? \}\}$")]
 """Of the templates of Home Assistant those that pick one value out of JSON."""
 Icon = Annotated[str, Meta(pattern=r"^mdi:[a-z0-9-]+$")]
-Text = Annotated[str, Meta(min_length=1, max_length=255)]
-Options = Annotated[list[Text], Meta(min_length=1)]
+Words = Annotated[str, Meta(min_length=1, max_length=255)]
+Options = Annotated[list[Words], Meta(min_length=1)]
 Category = Literal["config", "diagnostic"]
 
 
@@ -31,18 +32,18 @@ class Exact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class DeviceInfo(Exact):
     """The device registry's entry."""
 
-    identifiers: Annotated[list[Text], Meta(min_length=1)]
-    name: Text
-    manufacturer: Text
-    model: Text
-    sw_version: Text
+    identifiers: Annotated[list[Words], Meta(min_length=1)]
+    name: Words
+    manufacturer: Words
+    model: Words
+    sw_version: Words
 
 
 class Origin(Exact):
     """Who sends the message; its name is required."""
 
-    name: Text
-    sw_version: Text
+    name: Words
+    sw_version: Words
 
 
 class Availability(Exact):
@@ -54,8 +55,8 @@ class Availability(Exact):
 class Component(Exact, kw_only=True, tag_field="platform"):
     """What every entity has. In a message for a device each needs a unique_id."""
 
-    unique_id: Text
-    name: Text
+    unique_id: Words
+    name: Words
     icon: Icon | None = None
     entity_category: Category | None = None
     json_attributes_topic: Topic | None = None
@@ -67,9 +68,9 @@ class Sensor(Component, kw_only=True, tag="sensor"):
 
     state_topic: Topic
     value_template: Template
-    device_class: Literal["enum"] | None = None
+    device_class: Literal["enum", "timestamp"] | None = None
     options: Options | None = None
-    unit_of_measurement: Text | None = None
+    unit_of_measurement: Words | None = None
     suggested_display_precision: int | None = None
 
     def __post_init__(self) -> None:
@@ -88,8 +89,8 @@ class BinarySensor(Component, kw_only=True, tag="binary_sensor"):
     state_topic: Topic
     value_template: Template
     device_class: Literal["problem"]
-    payload_on: Text
-    payload_off: Text
+    payload_on: Words
+    payload_off: Words
 
 
 class Button(Component, kw_only=True, tag="button"):
@@ -107,7 +108,7 @@ class Number(Component, kw_only=True, tag="number"):
     min: float
     max: float
     step: Annotated[float, Meta(ge=0.001)]
-    unit_of_measurement: Text
+    unit_of_measurement: Words
 
     def __post_init__(self) -> None:
         """As validate_config in number.py."""
@@ -130,8 +131,18 @@ class Switch(Component, kw_only=True, tag="switch"):
     command_topic: Topic
     state_topic: Topic
     value_template: Template
-    payload_on: Text
-    payload_off: Text
+    payload_on: Words
+    payload_off: Words
+
+
+class Text(Component, kw_only=True, tag="text"):
+    """A state that is longer than max, or does not match the pattern, is refused."""
+
+    command_topic: Topic
+    state_topic: Topic
+    value_template: Template
+    max: Annotated[int, Meta(ge=0, le=255)]
+    pattern: str
 
 
 class Event(Component, kw_only=True, tag="event"):
@@ -150,7 +161,7 @@ class Device(Exact):
     availability: list[Availability]
     components: dict[
         Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]+$")],
-        Sensor | BinarySensor | Button | Number | Select | Switch | Event,
+        Sensor | BinarySensor | Button | Number | Select | Switch | Text | Event,
     ]
 
 

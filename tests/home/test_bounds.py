@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 import signal
-import socket
-import threading
+from collections.abc import Iterator
+from queue import SimpleQueue
+from typing import Any
 
 import psutil
 import pytest
+from paho.mqtt.client import Client
 
+from device.config.home import Home
 from device.demo.harness import Harness
 from home.bridge import COMMANDS
+from home.mqtt.broker import LONGEST_PAUSE_S, Broker, Connected, Disconnected, Event, HomeAssistantStarted
+from home.topics import Topics
 from tests.home.conftest import Start
+from tests.home.lying_broker import LONGEST, NOT_AUTHORIZED, SESSION_TAKEN_OVER, LyingBroker, publish
 from tests.home.mosquitto import HomeAssistant, Mosquitto, free_port, needs_mosquitto
 from tests.waiting import eventually
-
-CONNACK = bytes([0x20, 3, 0, 0, 0])
-LONGEST_PUBLISH = bytes([0x30, 0xFF, 0xFF, 0xFF, 0x7F])
-"""The first bytes of a message of 256 MB, the longest that MQTT knows."""
-
-
-class LyingBroker:
-    """Lets a client in, and then sends what it likes. No real broker does so."""
-
-    def __init__(self, content: bytes, count: int) -> None:
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.url = f"mqtt://127.0.0.1:{self._server.getsockname()[1]}"
-        self.clients = 0
-        self._content, self._count = content, count
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._server.accept()
-            except OSError:
-                return
-            with connection:
-                self.clients += 1
-                connection.recv(4096)
-                try:
-                    connection.sendall(CONNACK)
-                    for _ in range(self._count):
-                        connection.sendall(self._content)
-                except OSError:
-                    pass
-
-    def close(self) -> None:
-        """Listen no more."""
-        self._server.close()
 
 
 @needs_mosquitto
@@ -92,21 +63,97 @@ def test_of_a_flood_of_commands_a_few_reach_the_box(
     assert process.poll() is None
 
 
+@pytest.fixture
+def events() -> SimpleQueue[Event]:
+    return SimpleQueue()
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The pauses that are asked of paho; it makes none."""
+    asked: list[int] = []
+    clients: set[Client] = set()
+    set_pause = Client.reconnect_delay_set
+
+    def record(client: Client, first: int, longest: int) -> None:
+        clients.add(client)
+        asked.append(first)
+        set_pause(client, 0, longest)
+
+    monkeypatch.setattr(Client, "reconnect_delay_set", record)
+    yield asked
+    for client in clients:  # or its thread would connect again and again, and count in the next test
+        client.loop_stop()
+
+
+def connect(lying: LyingBroker, events: SimpleQueue[Event]) -> Broker:
+    """A connection to this broker, without the process around it."""
+    broker = Broker(Home(broker=lying.url), Topics("moodbox_1"), events.put)
+    broker.start()
+    return broker
+
+
 def test_a_packet_that_is_too_large_ends_the_process_alone(start: Start) -> None:
-    broker = LyingBroker(LONGEST_PUBLISH + bytes(1 << 20), 1)
-    process = start(broker.url)
-    assert process.wait(60) == 1
+    with LyingBroker(b"\x30" + LONGEST + bytes(1 << 20)) as broker:
+        process = start(broker.url)
+        assert process.wait(60) == 1
     assert process.stderr
     assert "the broker sends what is too large" in process.stderr.read()
-    broker.close()
+
+
+def test_a_packet_that_is_too_large_fails_the_check_in_one_line(start: Start) -> None:
+    with LyingBroker(b"", welcome=b"\x20" + LONGEST + bytes(1 << 20)) as broker:
+        process = start(broker.url, options=("--check",))
+        said, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (1, "")
+        assert said == f"{broker.url}: the broker sends what is too large: is it one?\n"
 
 
 def test_a_broker_that_speaks_something_else_is_tried_again(start: Start) -> None:
-    broker = LyingBroker(b"HTTP/1.1 400 Bad Request\r\n\r\n", 100)
-    process = start(broker.url)
-    eventually(lambda: broker.clients >= 2)
-    assert process.poll() is None
-    broker.close()
+    with LyingBroker(b"HTTP/1.1 400 Bad Request\r\n\r\n", 100) as broker:
+        process = start(broker.url)
+        eventually(lambda: broker.clients >= 2)
+        assert process.poll() is None
+
+
+@pytest.mark.parametrize("content", [b"", SESSION_TAKEN_OVER])
+def test_a_broker_that_ends_each_connection_is_tried_less_and_less_often(
+    pauses: list[int], events: SimpleQueue[Event], content: bytes
+) -> None:
+    with LyingBroker(content) as lying:
+        connect(lying, events)
+        eventually(lambda: len(pauses) > 9)
+    _, *after = pauses  # the first is what it begins with
+    assert after[:9] == [1, 2, 4, 8, 16, 32, 64, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
+
+
+def test_a_connection_that_has_lasted_is_tried_again_at_once(
+    pauses: list[int], events: SimpleQueue[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("home.mqtt.broker.STEADY_S", 0.0)
+    with LyingBroker(b"") as lying:
+        connect(lying, events)
+        eventually(lambda: len(pauses) > 4)
+    assert set(pauses) == {1}
+
+
+def test_a_refusal_is_one_line_that_says_what_to_do(pauses: list[int], events: SimpleQueue[Event]) -> None:
+    with LyingBroker(b"", welcome=NOT_AUTHORIZED) as lying:
+        connect(lying, events)
+        eventually(lambda: events.qsize() > 3)
+    said: set[Any] = {events.get() for _ in range(3)}
+    assert said == {
+        Disconnected(
+            "the broker refuses: not authorized; check home.username and the password in home.password_file, "
+            "then sudo systemctl restart moodbox-home"
+        )
+    }
+
+
+def test_a_message_on_a_topic_that_is_no_text_is_ignored(events: SimpleQueue[Event]) -> None:
+    with LyingBroker(publish(b"\xff", b"on") + publish(b"homeassistant/status", b"online")) as lying:
+        connect(lying, events)
+        assert [events.get(timeout=60), events.get(timeout=60)] == [Connected(), HomeAssistantStarted()]
 
 
 def test_a_broker_that_is_away_is_waited_for(start: Start) -> None:
@@ -142,7 +189,8 @@ def test_a_broker_that_hangs_costs_neither_memory_nor_the_box(
     broker.stop_and_go(signal.SIGSTOP)
     for _ in range(4):
         box.press()
-        assert box.wait_for_observation(30)
+        assert box.wait_for_observation(60)
+        assert box.wait_for_decision(60)  # two presses during one look would be a double press
     assert process.memory_info().rss - used < 1 << 20
     broker.stop_and_go(signal.SIGCONT)
     eventually(lambda: len(home_assistant.presses()) == 4)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from device.cli.check import check_home
+from device.cli.check import check_program
 from device.config.reading import read_settings
 from device.config.settings import Settings
 from device.errors import ServiceError
@@ -24,7 +23,7 @@ CREDENTIALS = 'username = "moodbox"', 'password_file = "{}"'
 
 def said(file: Path) -> str:
     """The finding's message."""
-    return partial(check_home, file)(read_settings(file))
+    return check_program("home", ["--settings", str(file)], read_settings(file))
 
 
 @needs_mosquitto

@@ -6,9 +6,11 @@ import json
 import signal
 from pathlib import Path
 
+import pytest
+
 from device.demo.harness import Harness
 from tests.home.conftest import Start
-from tests.home.mosquitto import HomeAssistant, Mosquitto, needs_mosquitto
+from tests.home.mosquitto import HomeAssistant, Mosquitto, free_port, needs_mosquitto
 from tests.home.schema import Device, checked
 from tests.waiting import eventually
 
@@ -57,7 +59,7 @@ def test_a_whole_life(
     assert config in home_assistant.kept
     # It ends: the box is offline, and still known.
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     eventually(lambda: home_assistant.availability() == "offline")
     assert home_assistant.kept[config]
     # It is switched off: the box is gone.
@@ -69,6 +71,34 @@ def test_a_whole_life(
     assert sum("New client connected" in line and "moodbox_" in line for line in lines) == 3
     assert any(line.startswith("Will message specified (7 bytes) (r1, q0)") for line in lines)
     assert not [line for line in lines if "due to" in line or "Denied" in line]
+
+
+@pytest.mark.parametrize("state", ["/proc", "/dev/null"])
+def test_a_disk_that_takes_nothing_does_not_keep_the_box_from_home_assistant(
+    box: Harness, broker: Mosquitto, home_assistant: HomeAssistant, start: Start, state: str
+) -> None:
+    process = start(f"mqtt://127.0.0.1:{broker.port}", options=("--state", state))
+    eventually(lambda: home_assistant.availability() == "online")
+    process.send_signal(signal.SIGTERM)
+    assert "to which broker the box was announced cannot be kept" in process.communicate(timeout=60)[1]
+
+
+def test_a_broker_that_never_let_the_box_in_is_not_asked_to_remove_it(
+    box: Harness, broker: Mosquitto, home_assistant: HomeAssistant, start: Start
+) -> None:
+    wrong = start(f"mqtt://127.0.0.1:{free_port()}")
+    assert wrong.stderr
+    assert "cannot connect" in wrong.stderr.readline()
+    wrong.send_signal(signal.SIGTERM)
+    wrong.communicate(timeout=60)
+    process = start(f"mqtt://127.0.0.1:{broker.port}")
+    eventually(lambda: home_assistant.availability() == "online")
+    process.send_signal(signal.SIGTERM)
+    assert "cannot be removed" not in process.communicate(timeout=60)[1]
+
+
+def test_a_process_without_a_broker_says_so(box: Harness, start: Start) -> None:
+    assert start("").communicate(timeout=60)[1] == "off: home.broker is not set\n"
 
 
 def test_a_killed_process_leaves_the_box_offline(

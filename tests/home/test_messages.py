@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,15 @@ from device.box.state import State
 from device.box.status import status_of
 from device.control import page_commands, protocol
 from device.control.command import Command
+from device.control.timer_commands import Sleep, Wake
 from device.mood import NO_FACE, Decision, Mood, Outcome
+from device.timers.state import NO_TIMERS, Now
 from home.commands import CommandError, request_of
 from home.discovery import PRESSES, discovery
 from home.mqtt.outbox import MAX_EVENTS, Message, Outbox
 from home.state import presses_between, state_of
 from home.topics import Topics, identifier
-from tests.home.schema import BinarySensor, Event, Number, Select, Sensor, Switch, checked, rendered
+from tests.home.schema import BinarySensor, Event, Number, Select, Sensor, Switch, Text, checked, rendered
 
 TOPICS = Topics("moodbox_1")
 HAPPY = Decision(Outcome.MOOD, Mood.HAPPY, 0.912, {Mood.HAPPY: 0.912, Mood.SAD: 0.088})
@@ -41,6 +45,7 @@ def test_home_assistant_takes_the_message_that_announces_the_box() -> None:
         "mood": "Sensor", "confidence": "Sensor", "song": "Sensor", "version": "Sensor",
         "trouble": "BinarySensor", "look": "Button", "next": "Button", "pause": "Button", "volume": "Number",
         "by_hand": "Select", "style": "Select", "camera": "Switch", "press": "Event",
+        "sleep": "Number", "sleep_ends": "Sensor", "wake": "Text", "wake_on": "Switch",
     }  # fmt: skip
     assert device.availability[0].topic == TOPICS.availability
 
@@ -58,7 +63,7 @@ def test_the_schema_refuses_a_key_that_home_assistant_does_not_know() -> None:
         State(),
         State(decision=HAPPY),
         State(decision=HAPPY, by_hand=Mood.SAD, camera_off=True, trouble=(("player", "x" * 400),)),
-        State(decision=NO_FACE),
+        State(decision=NO_FACE, timers=NO_TIMERS.sleeping(30, Now(0, 1.8e9)).waking(450, Now(0, 1.8e9))),
         State(decision=Decision(Outcome.UNSURE, confidence=0.4, probabilities={Mood.SAD: 0.4})),
     ],
 )
@@ -78,6 +83,11 @@ def test_every_state_is_one_that_its_entity_can_have(state: State) -> None:
                 assert value in (component.payload_on, component.payload_off)
             case Number():
                 assert component.min <= float(value) <= component.max
+            case Text():
+                assert re.fullmatch(component.pattern, value)
+                assert len(value) <= component.max
+            case Sensor(device_class="timestamp"):
+                assert value == "None" or datetime.fromisoformat(value).tzinfo
         if component.json_attributes_template:
             assert isinstance(json.loads(rendered(component.json_attributes_template, told)), dict)
 
@@ -111,6 +121,10 @@ def test_each_press_is_told_once_and_none_of_another_life_of_the_box() -> None:
         ("by_hand", b"seen", protocol.Press()),
         ("style", b"match", page_commands.Set(key="music.style", value="match")),
         ("camera", b"off", protocol.Camera(to="off")),
+        ("sleep", b"30", Sleep(minutes=30)),
+        ("sleep", b"0.0", Sleep(minutes=0)),
+        ("wake", b"7:30", Wake(to="7:30")),
+        ("wake_on", b"on", Wake(to="on")),
     ],
 )
 def test_a_message_is_a_request(name: str, payload: bytes, request_: Command) -> None:
@@ -128,6 +142,22 @@ def test_any_other_message_is_none(name: str, payload: bytes) -> None:
         return
     with pytest.raises(CommandError):
         request_of(name, payload, status())
+
+
+def test_a_sleep_timer_or_a_wake_time_out_of_range_is_none() -> None:
+    wrong = (("sleep", b"601"), ("sleep", b"-1"), ("wake", b"24:00"), ("wake", b""), ("wake", b"on"))
+    for name, payload in wrong:
+        with pytest.raises(CommandError):
+            request_of(name, payload, status())
+
+
+def test_a_wrong_message_is_answered_with_what_was_sent_and_what_is_taken() -> None:
+    with pytest.raises(CommandError, match=r"^'Sad' on the topic 'by_hand': expected seen, angry, .*sad"):
+        request_of("by_hand", b"Sad", status())
+    with pytest.raises(CommandError, match=r"^'on' on the topic 'wak': there is no such topic$"):
+        request_of("wak", b"on", status())
+    with pytest.raises(CommandError, match=r"^99 bytes on the topic 'volume': expected a number from 0"):
+        request_of("volume", b"4" * 99, status())
 
 
 def test_a_large_volume_is_none() -> None:

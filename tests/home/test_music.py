@@ -5,7 +5,7 @@ from __future__ import annotations
 from device.config.settings import Settings
 from device.demo.harness import harness_for
 from device.demo.server import PrivateMpd
-from tests.device.conftest import add_song, library, mpd, settings, silence  # noqa: F401
+from tests.device.conftest import folder_with_songs, library, mpd, settings, silence  # noqa: F401
 from tests.home.conftest import Start
 from tests.home.mosquitto import HomeAssistant, Mosquitto, needs_mosquitto
 from tests.waiting import eventually

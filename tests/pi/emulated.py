@@ -18,7 +18,13 @@ BUTTON = 5
 
 
 class EmulatedPi(Host):
-    """A Pi without moodbox, whose disk is a copy in `folder`."""
+    """A Pi without moodbox, whose disk is a copy in `folder`.
+
+    Args:
+        folder: Where its files are.
+        suite: Which Debian it has.
+        boot: The image of a boot partition; with one, it has cloud-init, and its page is at `page_port`.
+    """
 
     # Generous: the processor is emulated, and the computer may be busy.
     boot_timeout_s = 600.0
@@ -26,14 +32,16 @@ class EmulatedPi(Host):
     deploy_timeout_s = 3600.0
     time_factor = "10"
 
-    def __init__(self, folder: Path, suite: str) -> None:
+    def __init__(self, folder: Path, suite: str, boot: Path | None = None) -> None:
         super().__init__(folder, suite)
+        self._boot = boot
         self._template = REPOSITORY / ".pi" / suite
         self._qemu: subprocess.Popen[bytes] | None = None
         self._wires: Wires | None = None
-        self.port = _free_port()
+        self.port, self.page_port = _free_port(), _free_port()
+        disk = "disk.img" if boot is None else "card.img"
         subprocess.run(
-            ["cp", "--sparse=always", "--reflink=auto", self._template / "disk.img", folder / "disk.img"],
+            ["cp", "--sparse=always", "--reflink=auto", self._template / disk, folder / "disk.img"],
             check=True,
         )
         shutil.copy(self._template / "key", folder / "key")
@@ -54,6 +62,11 @@ class EmulatedPi(Host):
     def start(self) -> None:
         """Switch the power on."""
         qmp, qtest = self.folder / "qmp", self.folder / "qtest"
+        ports = ",".join(
+            f"hostfwd=tcp:127.0.0.1:{port}-:{its}" for port, its in ((self.port, 22), (self.page_port, 80))
+        )
+        partition = ["-drive", f"if=none,id=boot,file={self._boot},format=raw,cache=unsafe",
+                     "-device", "virtio-blk-device,drive=boot"] if self._boot else []  # fmt: skip
         with (self.folder / "qemu.log").open("ab") as log:
             self._qemu = subprocess.Popen(
                 ["qemu-system-aarch64", "-machine", "virt", *HARDWARE, "-accel", "tcg,thread=multi",
@@ -61,9 +74,10 @@ class EmulatedPi(Host):
                  "-initrd", self._template / "initrd.gz", "-append", "root=/dev/vda rw console=ttyAMA0 quiet",
                  # unsafe: QEMU does not sync, but what the Pi has written is in this computer's page cache.
                  "-drive", f"if=none,id=disk,file={self.folder / 'disk.img'},format=raw,cache=unsafe",
-                 "-device", "virtio-blk-device,drive=disk", "-device", "virtio-rng-device",
+                 # The kernel counts the drives backwards: the disk, which is named last, is /dev/vda.
+                 *partition, "-device", "virtio-blk-device,drive=disk", "-device", "virtio-rng-device",
                  # SSH to the Pi works; the Pi itself has no network.
-                 "-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:22",
+                 "-netdev", f"user,id=net,restrict=on,{ports}",
                  "-device", "virtio-net-device,netdev=net",
                  "-serial", f"file:{self.folder / 'console'}",
                  "-qmp", f"unix:{qmp},server=on,wait=off",

@@ -210,6 +210,20 @@ def test_silent_connections_cost_their_places_for_seconds_alone(
         eventually(is_served, pause=0.2)
 
 
+def test_one_machine_that_says_nothing_does_not_keep_another_out(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("room.lines.EXCHANGE_S", 60.0)
+    with contextlib.ExitStack() as stack:
+        for _ in range(MAX_CONNECTIONS):
+            stack.enter_context(socket.create_connection(address, timeout=20))
+        other = stack.enter_context(
+            socket.create_connection(address, timeout=20, source_address=("127.0.0.2", 0))
+        )
+        other.sendall(hello(new_challenge()))
+        assert "challenge" in json.loads(other.makefile("rb").readline())
+
+
 def test_an_address_that_asks_too_often_is_refused(
     address: Address, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ import pytest
 
 from device.supervision import EXIT_INTERNAL_ERROR
 from room.carrier import PORT, Address
+from room.listener import Listener
 from room.main import address_of, main
 from room.proof import RoomError, read_key
 from tests.device.cli.commands import moodbox_process
@@ -89,6 +92,18 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path, capsys: pytest.Capture
     key.chmod(0o600)
     assert main(["--listen", "-1", "--key", str(key)]) == 1
     assert "choose another with --listen" in capsys.readouterr().err
+
+
+def test_the_end_that_listens_creates_no_socket_of_the_network_which_its_sandbox_refuses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setattr(socket, "socket", refuse)
+        with Listener(listening, tmp_path / "control.sock", b"k" * 64) as listener:
+            assert listener.fileno() == listening.fileno()
 
 
 def test_an_error_of_any_type_ends_it_with_70_so_that_it_is_started_again(

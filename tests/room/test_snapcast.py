@@ -17,7 +17,7 @@ from tests.device.box.helpers import PictureSequence, plays
 from tests.device.conftest import (  # noqa: F401
     HAPPY,
     NEUTRAL,
-    add_song,
+    folder_with_songs,
     library,
     mpd,
     settings,

@@ -18,7 +18,7 @@ from tests.device.box.helpers import PictureSequence, lit, plays, shows
 from tests.device.conftest import (  # noqa: F401
     HAPPY,
     NEUTRAL,
-    add_song,
+    folder_with_songs,
     library,
     mpd,
     settings,
@@ -71,7 +71,7 @@ def test_a_press_at_one_box_moves_the_music_of_the_other(
     ):
         plays(kitchen, "Disco")
         with harness_for(other, camera) as bedroom:
-            assert bedroom.wait_for_decision(30)
+            assert bedroom.wait_for_decision(60)
             assert kitchen.status()["chosen_by"] == "mood"  # nobody has asked for that look
             carry(other.service.socket_path(), address)
             a_press_moves_the_music(kitchen, bedroom)
@@ -122,7 +122,7 @@ def test_what_it_played_alone_is_stopped_and_a_press_that_nothing_carries_is_tro
     along = msgspec.structs.replace(settings, room=Room(server="127.0.0.1"))
     with harness_for(along, PictureSequence(HAPPY)) as harness:
         eventually(lambda: harness.status()["playing"] == "stop")
-        assert harness.wait_for_decision(30)
+        assert harness.wait_for_decision(60)
         assert harness.status()["trouble"] == {}
         harness.press()
         eventually(lambda: "moodbox-room" in harness.status()["trouble"].get("room", ""))

@@ -3,7 +3,7 @@
 The listeners and the library are those of `listeners`. But the box does not know the mood. A look
 gives a probability for each of the three moods, drawn from a Dirichlet distribution around the moods'
 frequencies (sum of its parameters 1.5), and the mood is then drawn by these probabilities: so they are
-calibrated. A look whose highest probability is below .53, the threshold of `mood3`, is unsure.
+calibrated. A look whose highest probability is below the threshold of `mood3` is unsure.
 
 A box that knew only the likeliest mood is compared with one that uses all probabilities, for looks that named
 a mood and for looks that were unsure. Here, too, no real person is like this.
@@ -15,16 +15,18 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from device.config import settings
 from device.config.settings import Music
 from device.mood import Mood, Probabilities, most_likely
 from device.mood_estimate import ChosenBy, MoodEstimate
 from device.playback.memory import Memory
 from device.recommend.ranking import RankingRequest, rank_songs
 from device.recommend.trajectory import trajectory_for
+from device.vision.model_card import read_card
 from tests.simulation.listeners import FIRST_SEED, LAST, MOODS, PLAYS, VISIT, library, listener
 
 DIRICHLET_SUM = 1.5
-THRESHOLD = 0.53
+THRESHOLD = read_card(settings.Model().file()).threshold
 
 Policy = Callable[[Probabilities], MoodEstimate]
 Outcomes = list[

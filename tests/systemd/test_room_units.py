@@ -52,6 +52,14 @@ def test_systemd_accepts_what_is_changed_of_snapcasts_units(tmp_path: Path, prog
     assert [line for line in errors if not SNAPCAST.fullmatch(line)] == []
 
 
+@pytest.mark.parametrize("name", ["moodbox-room.service", "snapclient-rooms.conf", "snapserver-rooms.conf"])
+def test_what_carries_presses_and_sound_is_tried_again_for_ever_with_a_pause(name: str) -> None:
+    lines = (SYSTEMD / name).read_text().splitlines()
+    assert {"Restart=always", "StartLimitIntervalSec=0"} <= set(lines)
+    [pause] = [int(line.removeprefix("RestartSec=")) for line in lines if line.startswith("RestartSec=")]
+    assert pause >= 2
+
+
 def test_only_the_end_that_plays_along_has_a_network() -> None:
     serves, along = (
         (SYSTEMD / f"moodbox-room-{end}.conf").read_text().splitlines() for end in ("serves", "plays-along")

@@ -81,6 +81,14 @@ def test_systemd_accepts_the_growing_pause_from_254_on(tmp_path: Path) -> None:
     assert complaints_about(tmp_path / UNIT.name) == []
 
 
+def test_the_unit_with_a_strip_is_accepted_and_as_little_exposed(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    strip = (SYSTEMD / "moodbox-strip.conf").read_text().partition("[Service]\n")[2]
+    unit.write_text(UNIT.read_text().replace("[Service]\n", f"[Service]\n{strip}", 1))
+    assert complaints_about(unit) == []
+    assert exposure_of(unit) <= 0.7
+
+
 def test_systemd_creates_the_user_and_the_groups_of_the_unit(tmp_path: Path) -> None:
     """On an empty system, which has no group gpio yet."""
     file = SYSTEMD / "moodbox.sysusers.conf"

@@ -10,7 +10,7 @@ import pytest
 from device.config.settings import Settings
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
-from tests.device.conftest import add_song, library, mpd, settings, settings_file, silence  # noqa: F401
+from tests.device.conftest import folder_with_songs, library, mpd, settings, settings_file, silence, sounding  # noqa: F401
 from tests.window.serving import Client, Serving, serving
 
 
@@ -25,7 +25,7 @@ def alone(tmp_path: Path) -> Iterator[Serving]:
 def box(settings: Settings, library: PrivateMpd) -> Iterator[Harness]:  # noqa: F811
     """A real box that has seen a happy face, and plays."""
     with harness_for(settings) as harness:
-        assert harness.wait_for_decision(30)
+        assert harness.wait_for_decision(60)
         yield harness
 
 

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from tests.waiting import eventually
 from window.application import Window
-from window.main import serve, server_for
+from window.main import server_for
+from window.server.ending import PageServer
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,9 @@ class Client:
 
     def open_link(self, path: str) -> None:
         """Open a link that pairs, and read the page behind it."""
-        answer = self.get(path)
-        assert answer.status == 303
+        assert self.get(path).status == 200
+        answer = self.post(path, {})
+        assert answer.status == 200
         self.cookie = answer.headers["set-cookie"].partition(";")[0].partition("=")[2]
         self.read_token()
 
@@ -131,7 +131,7 @@ class Serving:
 
     window: Window
     port: int
-    server: uvicorn.Server
+    server: PageServer
 
     def stranger(self) -> Client:
         """A browser that is not paired."""
@@ -152,14 +152,12 @@ def serving(box_socket: Path, state: Path, **options: Any) -> Iterator[Serving]:
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     server = server_for(window)
-    thread = threading.Thread(
-        target=lambda: asyncio.run(serve(server, [listening], idle_s=None)), name="window"
-    )
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), name="window")
     thread.start()
     try:
         eventually(lambda: server.started or not thread.is_alive())
         yield Serving(window, port, server)
     finally:
-        server.should_exit = True
-        thread.join(timeout=20)
+        server.end()
+        thread.join(timeout=60)
         assert not thread.is_alive()

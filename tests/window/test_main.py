@@ -10,13 +10,16 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.waiting import eventually
 from tests.window.serving import Client
 from window.application import Window
-from window.main import has_screen, main, serve, server_for
+from window.main import has_screen, main, server_for
+from window.pages import static
+from window.pages.rendering import PAGES
 
 WINDOW = [sys.executable, "-P", "-m", "window"]
 
@@ -38,11 +41,45 @@ def test_a_person_gets_a_link_that_lets_one_browser_in(tmp_path: Path) -> None:
             assert match
             client = Client(int(match[1]))
             client.open_link(match[2])
-            assert Client(int(match[1])).get(match[2]).status == 403
+            late = Client(int(match[1])).get(match[2])
+            assert late.status == 403
+            assert "this one no longer does" in late.text
+            another = urlsplit(process.stdout.readline().removeprefix("open ").strip())
+            Client(int(match[1])).open_link(another.path)
             assert client.get("/health").status == 200
         finally:
             process.terminate()
     assert process.returncode in (0, -15)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system has no /proc")
+def test_it_needs_less_than_60_mb_once_it_has_answered_all_pages(tmp_path: Path) -> None:
+    options = ["--port", "0", "--state", str(tmp_path), "--socket", str(tmp_path / "no.sock")]
+    with subprocess.Popen([*WINDOW, *options], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            link = urlsplit(process.stdout.readline().removeprefix("open ").strip())
+            client = Client(link.port or 0)
+            client.open_link(link.path)
+            events = client.lines("/events")
+            assert "error" in next(events)  # there is no box
+            files = [f"/static/{file.name}" for file in static.FOLDER.iterdir()]
+            for path in (
+                *(f"/{name}" for name in PAGES if name != "now"),
+                "/",
+                "/welcome",
+                "/journal",
+                *files,
+            ):
+                assert client.get(path).status == 200
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            events.close()
+        finally:
+            process.terminate()
+    match = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert match
+    print(f"at most {int(match[1]) / 1024:.1f} MiB")
+    assert int(match[1]) * 1024 < 60_000_000
 
 
 def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
@@ -94,7 +131,7 @@ def _answers(port: int) -> bool:
 def test_it_ends_once_nobody_is_connected_for_a_while(tmp_path: Path) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     window = Window(socket=tmp_path / "no.sock", state=tmp_path)
-    asyncio.run(asyncio.wait_for(serve(server_for(window), [listening], idle_s=0.1), 60))
+    asyncio.run(asyncio.wait_for(server_for(window, 0.1).serve([listening]), 60))
 
 
 def test_without_a_screen_no_browser_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from device.storage.regular_file import read_regular_file
 
@@ -23,6 +26,10 @@ MAX_BROWSERS = 32
 MAX_FILE_BYTES = 1 << 20
 SECRET_BYTES = 32
 DAY_S = 86400
+LAST_S = 10**11  # the year 5138
+
+Hex = Annotated[str, Meta(pattern=r"\A[0-9a-f]+\Z")]
+Seconds = Annotated[int, Meta(ge=0, le=LAST_S)]
 
 
 @dataclass(frozen=True)
@@ -37,11 +44,11 @@ class Browser:
         seen: The day on which it was last seen, in the same.
     """
 
-    key: str
-    digest: str
+    key: Hex
+    digest: Hex
     name: str
-    paired: int
-    seen: int
+    paired: Seconds
+    seen: Seconds
 
 
 class PairedBrowsers:
@@ -134,12 +141,7 @@ def form_token(secret: str) -> str:
 
 def _read(file: Path) -> dict[str, Browser]:
     try:
-        browsers = [Browser(**entry) for entry in json.loads(read_regular_file(file, MAX_FILE_BYTES))]
-    except (OSError, ValueError, TypeError, RecursionError):
+        browsers = msgspec.json.decode(read_regular_file(file, MAX_FILE_BYTES), type=list[Browser])
+    except (OSError, ValueError, RecursionError):
         return {}
-    return {
-        browser.key: browser
-        for browser in browsers
-        if all(isinstance(text, str) for text in (browser.key, browser.digest, browser.name))
-        and all(isinstance(number, int) for number in (browser.paired, browser.seen))
-    }
+    return {browser.key: browser for browser in browsers}

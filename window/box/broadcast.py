@@ -35,6 +35,7 @@ class Broadcast:
         self._latest: Reply | None = None
         self._number = 0
         self._ended = False
+        self._run_number = 0
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -44,14 +45,20 @@ class Broadcast:
         return self._watchers
 
     async def watch(self) -> AsyncGenerator[Reply | None, None]:
-        """Yield the newest line, and each newer one; None if nothing has happened for a while."""
+        """Yield the newest line, and each newer one; None if nothing has happened for a while.
+
+        Of a stream that has ended, a watcher who does not read may still have to take the end. Whoever comes
+        meanwhile begins another stream, which is not that watcher's.
+        """
         self._watchers += 1
         seen = 0
         try:
-            if self._task is None:
+            if self._task is None or self._ended:
                 self._latest, self._number, self._ended = None, 0, False
+                self._run_number += 1
                 self._task = asyncio.create_task(self._run())
-            while True:
+            mine = self._run_number
+            while mine == self._run_number:
                 if self._number == seen or self._latest is None:
                     if self._ended:
                         return

@@ -38,6 +38,9 @@ async def _read(*options: str) -> list[str]:
         async with asyncio.timeout(TIMEOUT_S):
             while len(output) < MAX_BYTES and (part := await process.stdout.read(MAX_BYTES - len(output))):
                 output += part
+            if len(output) < MAX_BYTES:
+                # It ends by itself, and would be in the way of whoever kills it meanwhile.
+                await process.wait()
     except TimeoutError:
         return []
     finally:

@@ -41,6 +41,8 @@ class AimPage:
                 await self._box.ask("allow", what="aim", patience_s=Allow.reply_timeout_s)
             except BoxError as error:
                 return JSONResponse({"error": str(error)}, 409)
+            if key not in self._browsers:  # somebody has sent it away meanwhile
+                return JSONResponse({"error": NOT_ALLOWED}, 403)
             now = monotonic()
             self._until = {each: until for each, until in self._until.items() if until > now}
             self._until[key] = now + PICTURE_ALLOWED_S
@@ -51,7 +53,10 @@ class AimPage:
         key = request.scope["browser"].key
         # Where the box ends them, as when it starts again, it wants another press.
         return self._frames.open(
-            lambda: self._may_watch(key), closed=NOT_ALLOWED, on_error=lambda: self._until.pop(key, None)
+            request,
+            lambda: self._may_watch(key),
+            closed=NOT_ALLOWED,
+            on_error=lambda: self._until.pop(key, None),
         )
 
     async def stop(self, _request: Request) -> Response:

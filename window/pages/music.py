@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from window.access.guard import RefusedError
@@ -36,8 +36,6 @@ class MusicPage:
             raise RefusedError(413, f"A song may have {MAX_BYTES >> 20} MB at most.")
         try:
             name = await self._uploads.take(request.path_params["name"], request.stream(), int(length))
-        except ClientDisconnect:
-            return Response(status_code=400)
         except UploadError as error:
             raise RefusedError(422, str(error)) from error
         return JSONResponse({"ok": True, "name": name})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from device.control.page_commands import Allow
 from device.rate_limit import RateLimit
 from window.access.browsers import PairedBrowsers
-from window.access.guard import COOKIE, RefusedError
+from window.access.guard import COOKIE, RefusedError, secret_in
 from window.box.client import BoxClient, BoxError, NoBoxError
 from window.pages.rendering import page
 
@@ -41,13 +42,18 @@ SYSTEMS = (
 
 
 class Pairing:
-    """Lets browsers in."""
+    """Lets browsers in.
+
+    Attributes:
+        on_link_used: Called once a link has let a browser in, so that there can be another.
+    """
 
     def __init__(self, browsers: PairedBrowsers, box: BoxClient) -> None:
         """Take the list and the box."""
         self._browsers = browsers
         self._box = box
         self._link: str | None = None
+        self.on_link_used: Callable[[], object] = lambda: None
         self._rate = RateLimit(ATTEMPTS, ATTEMPTS_PER_S)
 
     def new_link(self) -> str:
@@ -59,7 +65,9 @@ class Pairing:
         """The page that says how to pair."""
         if request.scope["browser"]:
             return RedirectResponse("/", 303)
-        return page(request, "pair", 200 if request.url.path == "/pair" else 403)
+        path = request.url.path
+        status = 200 if path == "/pair" else 403
+        return page(request, "pair", status, link="old" if path.startswith("/open/") else "")
 
     async def refuse(self, request: Request) -> Response:
         """Answer a browser that is not paired."""
@@ -81,19 +89,32 @@ class Pairing:
         is_first = not len(self._browsers)
         return self._let_in(request, JSONResponse({"ok": True, "first": is_first}))
 
-    async def by_link(self, request: Request) -> Response:
-        """Pair the browser that has opened the link."""
-        code = request.path_params["code"]
-        if self._link is None or not hmac.compare_digest(
-            code.encode("utf-8", "replace"), self._link.encode()
-        ):
+    async def open_link(self, request: Request) -> Response:
+        """The page behind a link, whose script pairs.
+
+        Looking at a link does not use it: messengers ask for a preview, browsers fetch pages in advance.
+        """
+        if not self._is_link(request):
             return await self.show(request)
+        return page(request, "pair", link="new")
+
+    async def by_link(self, request: Request) -> Response:
+        """Pair the browser that shows the page behind the link."""
+        if not self._is_link(request):
+            raise RefusedError(403, "This link no longer lets a browser in: load this page again.")
         self._link = None
-        return self._let_in(request, RedirectResponse("/", 303))
+        self.on_link_used()
+        return self._let_in(request, JSONResponse({"ok": True}))
+
+    def _is_link(self, request: Request) -> bool:
+        code: str = request.path_params["code"]
+        return self._link is not None and hmac.compare_digest(
+            code.encode("utf-8", "replace"), self._link.encode()
+        )
 
     def renew(self, request: Request, response: Response) -> None:
         """Let a paired browser keep its cookie for longer."""
-        if secret := request.cookies.get(COOKIE):
+        if secret := secret_in(request.headers):
             _set_cookie(response, secret)
 
     def _let_in(self, request: Request, response: Response) -> Response:

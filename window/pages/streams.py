@@ -6,13 +6,16 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from starlette.responses import StreamingResponse
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from window.access.guard import RefusedError
 from window.box.broadcast import Broadcast
 from window.box.client import Reply
 
 RETRY_MS = 3000
+MEDIA_TYPE = "text/event-stream"
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class EventStreams:
@@ -30,14 +33,16 @@ class EventStreams:
 
     def open(
         self,
+        request: Request,
         is_welcome: Callable[[], bool],
         *,
         closed: str = "",
         on_error: Callable[[], object] = lambda: None,
-    ) -> StreamingResponse:
-        """Open a stream.
+    ) -> Response:
+        """Open a stream. Who asks for the headers alone opens none.
 
         Args:
+            request: What asks for it.
             is_welcome: Once it returns False, the stream ends.
             closed: What a browser is told that is not welcome; "" for nothing.
             on_error: Called when the box says that something is wrong.
@@ -47,10 +52,10 @@ class EventStreams:
         """
         if self._broadcast.watchers >= self._most:
             raise RefusedError(503, "Too many pages are open at once: close some.")
+        if request.method == "HEAD":
+            return Response(media_type=MEDIA_TYPE, headers=HEADERS)
         return StreamingResponse(
-            _events(self._broadcast, is_welcome, closed, on_error),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+            _events(self._broadcast, is_welcome, closed, on_error), media_type=MEDIA_TYPE, headers=HEADERS
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_CONNECTIONS = 64
@@ -57,6 +58,17 @@ class Connection(H11Protocol):
         super().resume_writing()
         if self._read_timer:
             self._read_timer.cancel()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP. It ends the connection, and whatever is being answered on it."""
+        cycle = cast(Any, self.cycle)
+        if cycle and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:  # an answer has begun already
+            self.transport.close()
 
     def _await_request(self) -> None:
         if self._request_timer:

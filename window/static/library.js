@@ -17,6 +17,28 @@ export async function readTitle(song) {
   return titleOf(song);
 }
 
+const MOST_TITLES = 40; // of a request
+const MOST_BYTES = 3000; // of their URIs, since the box takes lines of 4096
+
+// Asks for the titles of songs of which they are not known; whether there were such songs.
+export async function readTitles(songs) {
+  const unknown = songs.filter((song) => song.title === undefined);
+  const count = unknown.length;
+  while (unknown.length) {
+    const some = [];
+    let bytes = 0;
+    while (unknown.length && some.length < MOST_TITLES) {
+      bytes += new TextEncoder().encode(JSON.stringify(unknown[0].uri)).length + 1;
+      if (some.length && bytes > MOST_BYTES) break;
+      some.push(unknown.shift());
+    }
+    for (const song of some) song.title = ""; // they are asked for once
+    const reply = await send("/do", { do: "titles", uris: some.map((song) => song.uri) }).catch(() => null);
+    for (const song of some) song.title = reply?.titles[song.uri] ?? "";
+  }
+  return count > 0;
+}
+
 export async function readLibrary(onSongs) {
   const songs = [];
   let after = null;
@@ -165,4 +187,4 @@ export class Plane {
   }
 }
 
-export const countText = (count) => say(words.songs_count, { count });
+export const countText = (count) => say(count === 1 ? words.songs_one : words.songs_count, { count });

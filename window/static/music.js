@@ -1,6 +1,7 @@
 // The page Music: the plane, the list of songs, what the owner says about a song, and uploads.
 import { $, act, element, listenToStatus, moodName, onClick, say, send, toast, words } from "/static/page.js";
-import { countText, distance, Plane, PLACES, readLibrary, readTitle, titleOf } from "/static/library.js";
+import { countText, distance, Plane, PLACES, readLibrary, readTitle, readTitles, titleOf } from "/static/library.js";
+import { readLearned } from "/static/learned.js";
 import { startUploads } from "/static/upload.js";
 
 const SHOWN = 60;
@@ -20,11 +21,16 @@ function found() {
   return matches;
 }
 
+let naming;
+
 function list() {
   const matches = found();
+  clearTimeout(naming); // somebody may be typing
+  naming = setTimeout(async () => (await readTitles(matches.slice(0, SHOWN))) && list(), 200);
   $("songs").replaceChildren(...matches.slice(0, SHOWN).map((song) => {
     const button = element("button", titleOf(song), { type: "button", "aria-pressed": String(song === chosen) });
-    button.append(element("span", song.artist || song.genre || ""));
+    const about = [song.artist || song.genre, song.never && words.never].filter(Boolean);
+    button.append(element("span", about.join(" · ")));
     button.addEventListener("click", () => {
       choose(song);
       $("chosen").scrollIntoView({ block: "nearest" });
@@ -43,8 +49,9 @@ function choose(song) {
   const name = () => ($("chosen-title").textContent = song.artist ? `${titleOf(song)} – ${song.artist}` : titleOf(song));
   name();
   readTitle(song).then(() => song === chosen && name());
-  $("chosen-about").textContent = say(words.about, { genre: song.genre || "–", source: words.source[song.source] ?? song.source });
-  $("unsay").hidden = song.source !== "own word";
+  const about = say(words.about, { genre: song.genre || "–", source: words.source[song.source] ?? song.source });
+  $("chosen-about").textContent = song.never ? `${about} · ${words.never}` : about;
+  $("unsay").hidden = song.source !== "own word" && !song.never;
   showPlace(song);
   plane.draw();
   for (const button of $("songs").querySelectorAll("button")) button.setAttribute("aria-pressed", "false");
@@ -104,6 +111,7 @@ onClick("forget", async (button) => {
   isSure = null;
   button.textContent = button.dataset.text;
   await act({ do: "forget" }, button.dataset.done);
+  await readLearned();
 });
 
 async function read() {
@@ -131,7 +139,7 @@ async function readPlaylists() {
       const line = element("li", name, { class: "row" });
       const about = element("span", "", { class: "quiet small" });
       if (of) about.append(element("span", say(shown.dataset.mood, { mood: moodName(of) }), { class: "badge" }), " ");
-      if (count !== null) about.append(say(shown.dataset.count, { count }));
+      if (count !== null) about.append(countText(count));
       line.append(about);
       return line;
     });
@@ -144,5 +152,6 @@ async function readPlaylists() {
 
 read();
 readPlaylists();
+readLearned();
 startUploads(() => setTimeout(read, 3000)); // MPD reads a new song first
 listenToStatus(() => {});

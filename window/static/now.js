@@ -1,4 +1,5 @@
 // The page Now: what the box sees and plays, and what it can be told.
+import { drawTimers } from "/static/timers.js";
 import { $, act, ago, announce, element, listenToStatus, moodName, moodWords, onClick, percent, say, send, startVolume, words } from "/static/page.js";
 
 const ALL_LIT = new Set(["starting", "looking", "unsure", "no_face", "trouble", "paused", "camera_off", "pressed", "held", "going_off", "asked", "watched"]);
@@ -8,11 +9,12 @@ const showVolume = startVolume("–");
 
 function drawLights() {
   const { state } = status;
-  const mood = status.mood_shown ?? shownMood();
+  const mood = shownMood();
   const one = mood && !["looking", "starting", "pressed", "held", "going_off", "unsure", "no_face"].includes(state) ? mood : null;
   const lights = $("lights");
   lights.dataset.state = state;
-  lights.replaceChildren(...moods.map((each) => {
+  const shown = one && !moods.includes(one) ? [...moods, one] : moods; // chosen by hand, and not one of the model's
+  lights.replaceChildren(...shown.map((each) => {
     const light = element("i", "", { "data-mood": each });
     light.classList.toggle("lit", one ? each === one : ALL_LIT.has(state));
     return light;
@@ -129,9 +131,11 @@ for (const button of $("style").children) {
   });
 }
 
+// The moods that the box's model tells: those of its last look at a face. No other can be corrected to.
 function knowMoods() {
-  const known = Object.keys(status.chosen_for ?? {});
-  moods = known.length > 3 ? known.sort() : moods;
+  const told = status.probabilities;
+  if (told) moods = Object.keys(moodWords).filter((mood) => mood in told);
+  for (const button of $("was").children) button.hidden = !moods.includes(button.dataset.mood);
 }
 
 function draw(next) {
@@ -148,6 +152,7 @@ function draw(next) {
   drawChances();
   drawMusic();
   drawRest();
+  drawTimers(status);
   if (before && before.song !== status.song && status.song) announce(say(words.announce_song, { song: status.song }));
 }
 
@@ -155,7 +160,8 @@ function chips(id, request, done) {
   $(id).append(...Object.keys(moodWords).map((mood) => {
     const button = element("button", moodName(mood), { type: "button", "data-mood": mood });
     onClick(button, async () => {
-      if (await act({ do: request, mood }, say(done, { mood: moodName(mood) }))) $("wrong-sheet").hidePopover();
+      $("wrong-sheet").hidePopover(); // it would lie over what `act` says
+      await act({ do: request, mood }, say(done, { mood: moodName(mood) }));
     });
     return button;
   }));
@@ -169,6 +175,20 @@ onClick("skip", () => act({ do: "skip" }));
 onClick("like", async (button) => button.classList.toggle("chosen", Boolean(await act({ do: "like" }, words.liked))));
 onClick("never", () => act({ do: "never" }, words.nevered));
 onClick("camera", (button) => act({ do: "camera", to: button.getAttribute("aria-checked") === "true" ? "off" : "on" }));
+
+// In two columns, one has the mood and the other the music, and both are about as long. In one, the music comes before
+// what is rarely used. The cards are moved, so that the tab key and a screen reader follow what is seen.
+const isWide = matchMedia("(min-width: 60rem)"); // as in style.css
+function arrange() {
+  const [mood, music] = document.querySelectorAll(".columns > div");
+  if (isWide.matches) mood.append($("hand-card"), $("camera-card"));
+  else {
+    $("timers-card").before($("hand-card"));
+    music.append($("camera-card"));
+  }
+}
+isWide.addEventListener("change", arrange);
+arrange();
 
 listenToStatus(draw);
 setInterval(() => status && !document.hidden && drawMood(), 30000);

@@ -26,3 +26,17 @@ onClick("start", async (button) => {
     button.disabled = false;
   }
 });
+
+// A link lets in the browser that shows this page, and not one that has only fetched it in advance.
+async function useLink(link) {
+  try {
+    await send(location.pathname, {});
+    location.replace("/");
+  } catch (error) {
+    link.textContent = error.message;
+  }
+}
+
+const link = $("link");
+if (link && document.hidden) document.addEventListener("visibilitychange", () => useLink(link), { once: true });
+else if (link) useLink(link);

@@ -25,7 +25,13 @@ function close(text) {
 
 async function draw(frame) {
   const number = (latest += 1);
-  if (!frame.jpeg) return;
+  if (!frame.jpeg) {
+    if (!frame.hints?.length) return;
+    $("canvas").hidden = true; // the last frame is not what the camera sees now
+    $("closed").hidden = false;
+    $("closed-text").textContent = "";
+    return;
+  }
   const image = new Image();
   image.src = `data:image/jpeg;base64,${frame.jpeg}`;
   await image.decode().catch(() => null);

@@ -127,6 +127,7 @@ function filter() {
     section.hidden = !any;
     if (wanted) section.open = true;
   }
+  $("none").hidden = Boolean(form.querySelector("details:not([hidden])"));
 }
 
 async function read() {

@@ -1,6 +1,6 @@
 // The first visit in five steps.
 import { $, act, element, listenToStatus, moodName, onClick, say, startVolume, words } from "/static/page.js";
-import { readLibrary } from "/static/library.js";
+import { countText, readLibrary } from "/static/library.js";
 import { startPicture } from "/static/picture.js";
 import { startUploads } from "/static/upload.js";
 
@@ -21,7 +21,7 @@ function show(focus = true) {
 async function count() {
   const line = $("count");
   const songs = await readLibrary(() => {}).catch(() => []);
-  line.textContent = songs.length ? say(line.dataset.text, { count: songs.length }) : line.dataset.none;
+  line.textContent = songs.length ? say(line.dataset.text, { songs: countText(songs.length) }) : line.dataset.none;
 }
 
 $("back").addEventListener("click", () => {

@@ -76,7 +76,7 @@ class UploadFolder:
                 await self._write(file, chunks, announced)
                 suffix = await asyncio.to_thread(suffix_of, file)
                 if suffix is None:
-                    raise UploadError("this is no sound file: MP3, FLAC, Ogg, Opus, WAV, AIFF and M4A are")
+                    raise UploadError("not a sound file: choose MP3, FLAC, Ogg, Opus, WAV, AIFF or M4A")
             return await asyncio.to_thread(self._put_in_place, part, stem_of(name), suffix)
         except OSError as error:
             raise UploadError(f"the song cannot be written: {error.strerror}") from error

@@ -9,7 +9,19 @@ import os
 import pwd
 from pathlib import Path
 
-from common import CURRENT, GROUP, NOTHING, UNHEALTHY, UNITS, DeployError, delete, install_file, report, run
+from common import (
+    CURRENT,
+    GROUP,
+    NOTHING,
+    UNHEALTHY,
+    UNITS,
+    DeployError,
+    delete,
+    health_check_timeout_s,
+    install_file,
+    report,
+    run,
+)
 from music import MUSIC
 
 SOCKET, SERVICE = UNITS / "moodbox-window.socket", UNITS / "moodbox-window.service"
@@ -17,7 +29,6 @@ USERS = Path("/etc/sysusers.d/moodbox-window.conf")
 AVAHI = Path("/etc/avahi/services/moodbox.service")
 USER = "moodbox-window"
 UPLOADS = MUSIC / "uploads"
-ANSWER_S = 60  # on a slow machine the first answer takes long
 UPLOADS_MODE = 0o2755  # MPD's user, which is in neither group, reads them
 
 
@@ -107,7 +118,7 @@ def share_uploads() -> None:
 
 def _answers() -> bool:
     """Ask for the page that says how to pair, which starts the service."""
-    page = http.client.HTTPConnection("localhost", timeout=ANSWER_S)
+    page = http.client.HTTPConnection("localhost", timeout=health_check_timeout_s())
     try:
         page.request("GET", "/pair")
         return page.getresponse().status == http.HTTPStatus.OK

@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ CLIENT = UNITS / "snapclient.service.d" / "moodbox.conf"
 SERVER = UNITS / "snapserver.service.d" / "moodbox.conf"
 MPD = UNITS / "mpd.service.d" / "moodbox-rooms.conf"
 PIPE = Path("/etc/tmpfiles.d/moodbox-rooms.conf")
+RUNTIME = Path("/run/moodbox-rooms")
+"""The folder of the pipe, which systemd-tmpfiles makes."""
 OUTPUT = Path("/etc/moodbox/mpd-rooms.conf")
 """MPD's output into the pipe; deploy/mpd.conf includes it if it is there."""
 SNAPSERVER = Path("/etc/moodbox/snapserver.conf")
@@ -74,7 +77,7 @@ def wanted() -> Role:
         DeployError: They cannot be read, or name no host.
     """
     try:
-        room = tomllib.loads(SETTINGS.read_text()).get("room", {}) if SETTINGS.exists() else {}
+        room = tomllib.loads(SETTINGS.read_text("utf-8-sig")).get("room", {}) if SETTINGS.exists() else {}
         role = Role(room.get("serve", False), room.get("server", ""))
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise DeployError(
@@ -191,6 +194,7 @@ def _leave_server() -> None:
         _remove_empty(file.parent)
     run("systemctl", "daemon-reload")
     run("systemctl", "restart", "mpd.service", check=False)
+    shutil.rmtree(RUNTIME, ignore_errors=True)
     # MPD remembers which outputs are off, and the speaker was.
     listed = run(*MPC, "outputs", check=False).stdout
     if numbers := re.findall(r"^Output (\d+) ", listed, re.MULTILINE):
@@ -202,7 +206,10 @@ def _make_key(role: Role) -> None:
     if KEY.exists():
         return
     if not role.serves:
-        report(f"its presses do nothing yet: copy {KEY} from {role.server}, as docs/rooms.md says")
+        report(
+            f"its presses do nothing yet: copy {KEY} from {role.server}, as docs/rooms.md says, and then"
+            f" on this box: sudo systemctl restart {SERVICE.name}"
+        )
         return
     with contextlib.suppress(FileExistsError):
         file = os.open(KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

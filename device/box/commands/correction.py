@@ -52,12 +52,11 @@ class Corrector:
         if state.activity is Activity.POWERING_OFF:
             raise CorrectionError(GOING_OFF["error"])
         if state.decision is None:
-            looking = state.activity is Activity.LOOKING
-            raise CorrectionError(
-                "the box is looking: wait until it has decided"
-                if looking
-                else "there was no look yet: press the button"
-            )
+            if state.activity is Activity.LOOKING:
+                raise CorrectionError("the box is looking: wait until it has decided")
+            if state.camera_off:
+                raise CorrectionError("there was no look, because the camera is off: moodbox camera on")
+            raise CorrectionError("there was no look yet: press the button")
         if not state.decision.probabilities:
             raise CorrectionError("the last look saw no face: there is nothing to correct")
         return state.decision
@@ -96,10 +95,7 @@ class Corrector:
         bias = self._bias_before if mood is seen.mood else self._bias_before.corrected(probabilities, mood)
         kept = self._memory.keep(lambda memory: memory.keep_mood_bias(bias))
         self._bias_after = bias
-        log.info(
-            "corrected: it was %s, and not %s", mood, decision.mood or decision.outcome,
-            extra={"MOODBOX_CORRECTION": str(mood)},
-        )  # fmt: skip
+        log.info("the last look is corrected: it was %s", mood, extra={"MOODBOX_CORRECTION": str(mood)})
         return kept
 
     @property

@@ -14,7 +14,7 @@ from device.mpd import responses
 from device.mpd.playlists import stored_playlists
 from device.mpd.queue_mirror import QueueMirror
 from device.mpd.responses import QueuedSong, tag_values
-from device.mpd.titles import title_of
+from device.mpd.titles import title_in_library, title_of
 from device.playback.controller import PlaybackController
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
@@ -40,6 +40,7 @@ class LibraryRequests:
             page.Library: self._library,
             page.Refused: lambda _: {"uris": sorted(self._playback.planner.refused)},
             page.Song: self._song,
+            page.Titles: self._titles,
             page.Playlists: self._playlists,
             page.SetAffect: self._set_affect,
         }
@@ -89,18 +90,32 @@ class LibraryRequests:
 
         return partial(self._playback.controls.ask, read)
 
+    def _titles(self, command: page.Titles) -> Reply | DeferredReply:
+        if self._playback.snapshot is None:
+            return {"error": NO_MPD}
+        known = [
+            uri for uri in command.uris if uri in self._playback.table.rows
+        ]  # MPD would open other files
+
+        def read(mirror: QueueMirror) -> Reply:
+            with mirror.tags():
+                titles = {uri: title_in_library(mirror.client, uri) for uri in known}
+            return {"titles": {uri: title for uri, title in titles.items() if title}}
+
+        return partial(self._playback.controls.ask, read)
+
     def _playlists(self, _: page.Playlists) -> Reply | DeferredReply:
         if self._playback.snapshot is None:
             return {"error": NO_MPD}
         return partial(self._playback.controls.ask, _playlists)
 
     def _set_affect(self, command: page.SetAffect) -> Reply:
-        """Keep where the owner says that a song belongs, or forget it."""
+        """Keep where the owner says that a song belongs, or forget all that the owner has said of it."""
         uri, valence, energy = command.uri, command.valence, command.energy
         if uri not in self._playback.table.rows:
             return _unknown(uri)
         if valence is None or energy is None:
-            kept = self._memory.keep(lambda memory: memory.remove_own_affect(uri))
+            kept = self._memory.keep(lambda memory: _forget_what_was_said(memory, uri))
         else:
             kept = self._memory.keep(lambda memory: memory.keep_own_affect(uri, valence, energy))
         return OK if kept else {"error": NOT_KEPT}
@@ -116,6 +131,11 @@ class LibraryRequests:
 
 def _playlists(mirror: QueueMirror) -> Reply:
     return {"playlists": [playlist._asdict() for playlist in stored_playlists(mirror.client)]}
+
+
+def _forget_what_was_said(memory: Memory, uri: str) -> None:
+    memory.remove_own_affect(uri)
+    memory.include(uri)
 
 
 def _unknown(uri: str) -> Reply:

@@ -84,6 +84,9 @@ class LiveView:
         if monotonic() >= self._until:
             request.reply.put({"error": NOT_ALLOWED})
             return
+        # Here, where it costs the request alone if they cannot be read, and not at the first frame.
+        from device.live import hints, orientation, picture  # noqa: F401
+
         self._watchers.append(request.reply)
         request.reply.put(self._line({}))
         self._state.change(watched=True)
@@ -129,6 +132,8 @@ class LiveView:
         elif state.activity is not Activity.RESTING:
             self._session = NONE  # a look has the camera
         elif self._session == NONE or monotonic() > self._last_frame + OPEN_TIMEOUT_S:
+            if self._session != NONE:
+                self._send({"hints": ["camera_fails"]})  # it hangs, and gives neither a frame nor an error
             if monotonic() >= self._open_again:
                 self._session = self._capture.start()
                 self._last_frame = monotonic()

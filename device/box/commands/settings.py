@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -81,6 +82,7 @@ class SettingsRequests:
                 }
 
 
+@lru_cache(maxsize=16)  # of whatever names clients send
 def _schema(section: str) -> dict[str, Any]:
     """Return the JSON schema of each key; nothing for a section that is not known."""
     kind = type(getattr(Settings(), section, None))

@@ -14,7 +14,7 @@ from device.playback.guarded_memory import GuardedMemory
 
 log = logging.getLogger(__name__)
 
-NO_SONG = "no song plays that you could mean"
+NO_SONG = "no song plays that you could like or leave out"
 NOT_IN_LIBRARY = "a stream cannot be liked: MPD keeps likes for the songs of its library alone"
 NOT_KEPT = "the song is skipped, but the box cannot remember to leave it out: `moodbox status` says why"
 

@@ -1,4 +1,4 @@
-"""What keeps a box in order from afar: how it is, a restart, and to forget what was learned."""
+"""What keeps a box in order from afar: how it is, a restart, what was learned, and to forget that."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from device.system.machine import memory_mb, temperature
 SHORTEST_RUN = timedelta(minutes=2)
 """systemd gives up on a box that starts eight times in 15 minutes."""
 NOT_FORGOTTEN = "the box cannot write its memory: `moodbox status` says why"
+NOT_READ = "the box cannot read its memory: `moodbox status` says why"
+MOST_GENRES = 60  # that are told, of all moods together
 NO_SYSTEMD = "nothing would start this box again: it was not started by systemd"
 CHECKED = (
     Part.SETTINGS, Part.MODEL, Part.CAMERA, Part.PANEL, Part.PLAYER, Part.LIBRARY, Part.STORAGE,
@@ -26,7 +28,7 @@ CHECKED = (
 
 
 class Upkeep:
-    """Carries out `health`, `restart` and `forget`. Used by the loop's thread alone."""
+    """Carries out `health`, `restart`, `learned` and `forget`. Used by the loop's thread alone."""
 
     def __init__(self, chosen: Settings, health: Health, memory: Memory, end: Callable[[], None]) -> None:
         """Take what is asked about.
@@ -50,6 +52,7 @@ class Upkeep:
         return {
             page.HealthReport: lambda _: self._report(),
             page.Restart: lambda _: self._restart(),
+            page.Learned: lambda _: self._memory.recall(_learned) or {"error": NOT_READ},
             page.Forget: lambda _: OK if self._memory.keep(Memory.forget) else {"error": NOT_FORGOTTEN},
         }
 
@@ -89,3 +92,19 @@ class Upkeep:
             return {"error": f"the box has just started: try again in {int(wait) + 1} s"}
         self._end()
         return OK
+
+
+def _learned(memory: Memory) -> Reply:
+    songs, heard, skipped = memory.counts()
+    genres = sorted(memory.counted_genres(), key=lambda row: -(row[2] + row[3]))[:MOST_GENRES]
+    bias = memory.mood_bias()
+    return {
+        "songs": songs,
+        "heard": round(heard),
+        "skipped": round(skipped),
+        "genres": [
+            {"mood": str(mood), "genre": genre, "heard": round(heard, 1), "skipped": round(skipped, 1)}
+            for mood, genre, heard, skipped in genres
+        ],
+        "moods": {str(mood): round(bias.factor(mood), 2) for mood in bias.counts},
+    }

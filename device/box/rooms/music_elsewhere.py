@@ -15,7 +15,7 @@ from device.health import Health, Part
 from device.library.scanner import SongTableUpdated
 from device.mood_estimate import MoodEstimate
 from device.mpd.queue_mirror import QueueMirror
-from device.playback import mpd_worker as worker
+from device.playback import mpd_events as events
 from device.playback.controller import PlaybackController
 
 NOBODY_CARRIES = (
@@ -101,10 +101,10 @@ class MusicElsewhere(PlaybackController):
         """There is nothing to skip here: two quick presses look again."""
         return False
 
-    def handle(self, event: worker.MpdEvent | SongTableUpdated) -> None:
+    def handle(self, event: events.MpdEvent | SongTableUpdated) -> None:
         """Follow MPD, and stop what this box has queued before it played along with another."""
         super().handle(event)
-        if isinstance(event, worker.MpdConnected) and self._own_song("play"):
+        if isinstance(event, events.MpdConnected) and self._own_song("play"):
             self._mpd.ask(_stop, lambda _: None)
 
 

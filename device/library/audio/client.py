@@ -18,6 +18,7 @@ import device
 from device.errors import MoodboxError, SoundError, install_command
 from device.library.audio.features import Features
 
+WORKER = "device.library.audio.worker"
 ANSWER_TIMEOUT_S = 120.0  # a song that takes longer counts as one that cannot be analyzed
 MAX_WAIT_S = 1.0  # in one go
 EXIT_TIMEOUT_S = 1.0  # for the worker to exit by itself before it is killed
@@ -129,7 +130,7 @@ class AudioClient:
             raise SoundError("the box is shutting down")
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", "device.library.audio.worker"],
+                [sys.executable, "-m", WORKER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # decoders print warnings there for many files

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from device.library.audio.features import SILENCE_LUFS
 from device.library.audio.spectra import decibels, moving_means
 
 # The two filters of ITU-R BS.1770's K-weighting, at 48 kHz.
@@ -15,7 +16,6 @@ SHELF_FILTER = (
 HIGH_PASS_FILTER = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 LOUDNESS_OFFSET_DB = -0.691  # BS.1770's correction for the gain of its filters at 997 Hz
 LOUDNESS_BLOCK_S = 0.4  # length of BS.1770's blocks
-SILENCE_LUFS = -70.0  # BS.1770's absolute gate: softer blocks do not count
 RELATIVE_GATE_DB = -10.0  # nor do blocks that are this far below the mean of the others
 DYNAMIC_RANGE_DB = 50.0  # levels further below the loudest one are raised to this limit
 

@@ -25,7 +25,7 @@ MAX_CHANNELS, RATE_RANGE_HZ = 8, (4_000, 400_000)  # a file outside of these is 
 MAX_SECONDS = 24 * 3600  # libsndfile reports centuries for a file whose length it cannot find out
 MAX_ADDRESS_SPACE_BYTES = 1 << 30  # most of this is only reserved, not used
 UNRECOGNIZED = 1  # libsndfile's number for a format that it does not know
-NO_SOUND_FILE = "no sound file that can be read: FLAC, MP3, Ogg Vorbis, Opus, WAV, AIFF and their like can"
+NO_SOUND_FILE = "not a sound file that can be read: use FLAC, MP3, Ogg Vorbis, Opus, WAV, AIFF or the like"
 CPU_LIMIT_S = 60.0  # processor time for one song
 
 
@@ -83,8 +83,8 @@ def _on_one_line(message: str) -> str:
 def _analyze(path: str) -> dict[str, Any]:
     import soundfile
 
-    from device.library.audio.features import extract_features
-    from device.library.audio.loudness import SILENCE_LUFS
+    from device.library.audio.extraction import extract_features
+    from device.library.audio.features import SILENCE_LUFS
 
     try:
         samples, rate = read_excerpts(path)
@@ -141,7 +141,7 @@ def _read(file: Any, seconds: int, step: int) -> Any:
     import numpy as np
     import soundfile
 
-    from device.library.audio.features import clipped
+    from device.library.audio.extraction import clipped
 
     taps = _low_pass(step)
     rest = np.zeros(len(taps) - step, np.float32)

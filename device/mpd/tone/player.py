@@ -19,6 +19,7 @@ from device.mpd import responses
 from device.mpd.connection import Client, printable
 from device.mpd.queue_mirror import InitialState, QueueMirror
 from device.mpd.snapshot import Snapshot
+from device.mpd.tone.outputs import why_unheard
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +44,15 @@ def play_tone(mirror: QueueMirror) -> dict[str, Any]:
         Other MPD_ERRORS: MPD does not answer.
     """
     client, before = mirror.client, mirror.refresh()
+    if unheard := why_unheard(client):
+        return {"error": str(unheard)}
     try:
         id_ = responses.added_id(client.addid(f"file://{FILE}"))
     except mpd.CommandError as error:
         reason = f"MPD refuses the tone ({printable(str(error))})"
         is_remote = error.errno == mpd.FailureResponseCode.PERMISSION
         return {"error": f"{reason}: {ONLY_LOCAL} (music.address)" if is_remote else reason}
-    client.playid(id_)
-    problem = _wait_until_heard(client, id_)
+    problem = _play(client, id_)
     _restore(client, before, id_)
     return {"error": problem} if problem else {"ok": True}
 
@@ -62,6 +64,15 @@ def without_tone(initial: InitialState) -> InitialState:
         with contextlib.suppress(mpd.CommandError):
             initial.mirror.client.deleteid(entry.id)
     return replace(initial, snapshot=initial.mirror.refresh()) if left else initial
+
+
+def _play(client: Client, id_: int) -> str:
+    """Play the tone to its end; returns why it was not heard, or ""."""
+    try:
+        client.playid(id_)
+    except mpd.CommandError as error:  # MPD knows already that its output does not open
+        return f"MPD says: {printable(str(error))}"
+    return _wait_until_heard(client, id_)
 
 
 def _wait_until_heard(client: Client, id_: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +37,11 @@ class MountedCamera:
         """
         frame = self._camera.read()
         return None if frame is None else upright(frame, self._mounting)
+
+
+def mounted(open_camera: Callable[[], Camera], mounting: settings.Camera) -> Callable[[], Camera]:
+    """A function that opens a camera which is mounted as the settings say."""
+    return lambda: MountedCamera(open_camera(), mounting)
 
 
 def rotated(frame: Frame, degrees: int) -> Frame:

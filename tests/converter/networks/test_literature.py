@@ -12,7 +12,7 @@ import pytest
 from converter.networks.architectures import NETWORKS
 from converter.networks.cost import multiply_adds
 from converter.networks.edges import edges
-from converter.networks.prototypes import NearestPrototypes
+from converter.networks.prototypes import PrototypeVotes
 from converter.quantize.int8 import quantize
 from device.vision.tflite import interpreter
 from tests.converter import drawn
@@ -84,7 +84,7 @@ def test_edges_and_prototypes_become_int8() -> None:
     keras.config.set_dtype_policy("float32")  # a training in the same process leaves its own
     crop = keras.Input((48, 48, 1))
     pooled = keras.layers.Flatten()(keras.layers.AveragePooling2D(12)(crop))
-    both = keras.layers.Concatenate()([edges(crop), NearestPrototypes(7)(pooled)])
+    both = keras.layers.Concatenate()([edges(crop), PrototypeVotes(7)(pooled)])
     generator = np.random.default_rng(1)
     images = np.stack([drawn.face(mood, generator) for mood in drawn.MOODS * 4])
     images[0, 0, :2] = (0, 255)  # so that the input keeps its grey values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,9 @@ import pytest
 
 from converter.data.dataset import Split
 from converter.errors import RunError
+from converter.measure import conditions
+from converter.measure.conditions import Answers
+from converter.measure.photos import Photo, PhotoSet
 from converter.networks.outputs import FACE
 from converter.networks.saved_models import ensemble, load, restore
 from converter.quantize.export import Choices, export
@@ -19,6 +23,7 @@ from converter.training.recipes import Recipe
 from converter.training.run_folder import BEST, FACE_CANDIDATES
 from device.vision.classifier import Classifier
 from device.vision.normalization import normalize_all
+from device.vision.observation import FaceAnalyzer
 from tests.converter import drawn, small_network
 
 RECIPE = Recipe(network=small_network.NAME, epochs=15, batch=16, learning_rate=0.02, face_weight=1.0)
@@ -94,16 +99,38 @@ def test_the_best_model_keeps_the_output(run: Path) -> None:
     assert FACE in load(run / BEST).output
 
 
+def photo_folder(folder: Path, count: int) -> Path:
+    """Write drawn faces as photos; returns their folder."""
+    for number in range(count):
+        mood = drawn.MOODS[number % 3]
+        (folder / "photos" / mood).mkdir(parents=True, exist_ok=True)
+        face = cv2.resize(drawn.face(mood, np.random.default_rng(number)), (200, 200))
+        cv2.imwrite(str(folder / "photos" / mood / f"{number}.png"), face)
+    return folder / "photos"
+
+
 def test_the_threshold_can_be_chosen_on_photos_of_people(
     run: Path, splits: dict[str, Split], tmp_path: Path
 ) -> None:
-    for mood in drawn.MOODS:
-        (tmp_path / "photos" / mood).mkdir(parents=True)
-    for number in range(40):
-        mood = drawn.MOODS[number % 3]
-        face = cv2.resize(drawn.face(mood, np.random.default_rng(number)), (200, 200))
-        cv2.imwrite(str(tmp_path / "photos" / mood / f"{number}.png"), face)
-    choices = Choices(target_precision=0.99, photos=tmp_path / "photos")
+    choices = Choices(target_precision=0.99, photos=photo_folder(tmp_path, 40))
     with pytest.raises(RunError, match="no threshold makes surely 99% of the moods named on the photos"):
         export([run], dict(splits), tmp_path / "x.tflite", choices)
     assert not (tmp_path / "x.tflite").exists()
+
+
+def test_the_threshold_holds_in_all_conditions_and_not_in_good_light_alone(
+    run: Path, splits: dict[str, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = np.arange(100)
+    truth = np.zeros(100, dtype=np.int64)
+
+    def answers_on(analyzer: FaceAnalyzer, photos: Sequence[Photo], condition: str) -> Answers:
+        right = people < (100 if condition == "clean" else 50)  # of those with most confidence
+        return Answers(
+            analyzer.card.labels, 0.0, truth, 1 - right, 1 - people / 200, np.ones(100, dtype=bool), people
+        )
+
+    monkeypatch.setattr(conditions, "answers_on", answers_on)
+    monkeypatch.setattr(PhotoSet, "half", lambda photos, name: [])
+    card = export([run], dict(splits), tmp_path / "x.tflite", Choices(photos=photo_folder(tmp_path, 3)))
+    assert 0.7 < card.threshold < 0.76

@@ -14,7 +14,16 @@ RNG = np.random.default_rng(5)
 def agreement(noise: float) -> Agreement:
     people = RNG.normal(0.5, 0.2, 100)
     predicted = 0.5 + 0.5 * (people - 0.5) + RNG.normal(0, noise, 100)
-    return Agreement(predicted, people, 0.7, 0.7, {}, 0.5)
+    return Agreement(
+        predicted,
+        people,
+        as_written=0.7,
+        arranged=0.7,
+        by_arrangement=0.7,
+        before_mp3=0.7,
+        by_version={},
+        r_squared=0.5,
+    )
 
 
 def test_with_a_quarter_of_the_genres_wrong_both_together_are_nearer_than_either_alone() -> None:

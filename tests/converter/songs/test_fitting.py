@@ -9,7 +9,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from converter.songs.fitting import PLANE_DEVIATION, PLANE_MIDDLE, fit, people_in_plane
+from converter.songs.arrangements import ARRANGEMENTS
+from converter.songs.fitting import (
+    FAMILIES,
+    FAMILY_OF,
+    PLANE_DEVIATION,
+    PLANE_MIDDLE,
+    as_by_piano,
+    fit,
+    people_in_plane,
+)
 from converter.songs.people import JudgedPiece
 from converter.songs.sounds import AS_WRITTEN, Measured
 from device.library.audio.affect import SongAffectModel, audio_affect_of
@@ -66,3 +75,17 @@ def test_a_feature_that_is_the_same_in_all_sounds_does_no_harm() -> None:
     result = fit(PIECES, measured(0.02))
     assert all(scale.deviation > 0 for scale in result.model.scales.values())
     assert result.model.energy.weights["loudness"] == 0
+
+
+def test_each_arrangement_is_in_one_family() -> None:
+    assert sorted(name for names in FAMILIES.values() for name in names) == sorted(ARRANGEMENTS)
+    assert FAMILY_OF.keys() == ARRANGEMENTS.keys()
+
+
+def test_a_measure_can_be_taken_as_if_no_instrument_changed_it() -> None:
+    piano = replace(MIDDLING, onsets=3.0, flux=900.0)
+    organ = replace(MIDDLING, onsets=1.0, flux=500.0)
+    sounds = [Measured(0, "organ", organ), Measured(0, AS_WRITTEN, piano)]
+    changed, written = as_by_piano(sounds, ["onsets"])
+    assert changed == Measured(0, "organ", replace(organ, onsets=3.0))
+    assert written == sounds[1]

@@ -28,19 +28,19 @@ def test_a_group_is_predicted_without_its_own_answers() -> None:
     held_out = np.array(groups) == "1"
     changed = np.where(held_out, RNG.normal(0, 5, 300), ANSWERS)
     none = [""] * 300
-    before = cross_validated(TABLE, ANSWERS, SHARES, 3, groups=groups, instruments=none)
-    after = cross_validated(TABLE, changed, SHARES, 3, groups=groups, instruments=none)
+    before = cross_validated(TABLE, ANSWERS, SHARES, 3, groups=groups, families=none)
+    after = cross_validated(TABLE, changed, SHARES, 3, groups=groups, families=none)
     assert after[held_out] == pytest.approx(before[held_out])
     assert np.abs(after[~held_out] - before[~held_out]).max() > 0.01
 
 
-def test_an_instrument_is_predicted_without_its_own_answers_but_others_of_its_group_may_know_them() -> None:
+def test_a_family_is_predicted_without_its_own_answers_but_others_of_its_group_may_know_them() -> None:
     groups = [str(number % 3) for number in range(300)]
-    instruments = [("organ", "flute", "")[number // 100] for number in range(300)]
-    useful = TABLE[:, [0, 2]]  # the choice of features may see the instrument
-    organ = np.array(instruments) == "organ"
-    changed = ANSWERS + np.where(organ, 0.03, 0)
-    before = cross_validated(useful, ANSWERS, SHARES, 3, groups=groups, instruments=instruments)
-    after = cross_validated(useful, changed, SHARES, 3, groups=groups, instruments=instruments)
-    assert after[organ] == pytest.approx(before[organ])
-    assert np.abs(after[~organ] - before[~organ]).max() > 0.001
+    families = [("organs", "winds", "")[number // 100] for number in range(300)]
+    useful = TABLE[:, [0, 2]]  # the choice of features may see the family
+    organs = np.array(families) == "organs"
+    changed = ANSWERS + np.where(organs, 0.03, 0)
+    before = cross_validated(useful, ANSWERS, SHARES, 3, groups=groups, families=families)
+    after = cross_validated(useful, changed, SHARES, 3, groups=groups, families=families)
+    assert after[organs] == pytest.approx(before[organs])
+    assert np.abs(after[~organs] - before[~organs]).max() > 0.001

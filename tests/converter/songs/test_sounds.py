@@ -21,6 +21,7 @@ from converter.songs.sounds import (
     RATE_HZ,
     arrangements_of,
     measure_all,
+    source_of,
 )
 from tests.converter.songs.pieces import write_piece
 
@@ -89,3 +90,12 @@ def test_the_arrangements_of_a_piece_are_always_the_same_and_others_for_another_
     assert drawn == [arrangements_of(piece) for piece in pieces]
     assert len(set(drawn)) > 4
     assert {name for names in drawn for name in names} <= set(ARRANGEMENTS)
+
+
+def test_a_change_is_made_to_the_piece_as_written_or_to_one_of_its_arrangements(tmp_path: Path) -> None:
+    pieces = [write_piece(tmp_path, name, fast=True, seconds=2) for name in "abcdefgh"]
+    for piece in pieces:
+        assert source_of("organ", piece) == "organ"
+        for change in (*CHANGES, GAIN):
+            assert source_of(change, piece) in (AS_WRITTEN, *arrangements_of(piece))
+    assert len({source_of("mp3", piece) for piece in pieces}) > 2

@@ -100,7 +100,7 @@ def test_the_stops_of_a_fast_turn_are_one_event() -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     loop, found = Loop(events), SimpleQueue[Any]()
     with closing(Encoder(Panel(volume=ENCODER), events.put)) as encoder:
-        controls = ControlEvents(loop, Controls(encoder), events.put, debounce=0.03)
+        controls = ControlEvents(loop, Controls(encoder), events.put)
 
         def handle(event: Any) -> None:
             controls.handle(event) if isinstance(event, EncoderEdge) else found.put(event)
@@ -123,7 +123,7 @@ def test_a_button_that_bounces_is_pressed_once(part: Part) -> None:
     button = open_control(panel, part, events.put)
     assert isinstance(button, Button)
     with closing(button):
-        controls = ControlEvents(loop, Controls(buttons={part: button}), events.put, panel.debounce)
+        controls = ControlEvents(loop, Controls(buttons={part: button}), events.put)
 
         def handle(event: Any) -> None:
             controls.handle(event) if isinstance(event, Edge) else found.append(event)

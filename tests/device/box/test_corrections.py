@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from gpiozero import Device
 
-from device.box import correct_button
+from device.box.commands import correct_button
 from device.box.commands.correction import NOT_KEPT, CorrectionError, Corrector
 from device.box.state import Activity, State, StateHolder
 from device.config.settings import Settings
@@ -194,6 +194,16 @@ def test_before_the_first_look_and_during_one_there_is_nothing_to_correct(
         eventually(lambda: harness.status()["state"] == "looking")
         with pytest.raises(ServiceError, match="the box is looking"):
             say(Mood.SAD)
+
+
+def test_a_look_that_the_camera_was_off_for_asks_for_the_camera(
+    settings: Settings, library: PrivateMpd, neutral: Harness, say: Say
+) -> None:
+    path = settings.service.socket_path()
+    ask(path, protocol.Camera(to="off"))
+    ask(path, protocol.Press())
+    with pytest.raises(ServiceError, match="the camera is off: moodbox camera on"):
+        say(Mood.SAD)
 
 
 def test_each_press_of_the_button_proposes_the_next_mood_and_the_last_one_counts(

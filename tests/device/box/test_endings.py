@@ -14,12 +14,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from device.config.settings import Settings
+from device.control import page_commands, timer_commands
 from device.control.client import ask
+from device.control.command import Command
 from device.demo.server import PrivateMpd
 from device.errors import SEE_LOG, ServiceError
 from device.supervision import EXIT_INTERNAL_ERROR
@@ -40,7 +43,7 @@ def test_a_stop_at_any_moment_among_presses_ends_the_box(
     with test_killed.running(settings_file, settings) as box, pressed_continuously(settings):
         time.sleep(random.Random(seed).uniform(0, 0.02))
         box.send_signal(signal.SIGTERM)
-        assert box.wait(timeout=20) == 0
+        assert box.wait(timeout=60) == 0
 
 
 @contextmanager
@@ -114,12 +117,12 @@ def test_a_librarys_thread_that_dies_is_trouble_and_does_not_end_the_box(
     settings_file: Path, settings: Settings, library: PrivateMpd
 ) -> None:
     with failing("thread", settings_file) as box:
-        eventually(lambda: status(settings).get("trouble"), 30)
+        eventually(lambda: status(settings).get("trouble"))
         (problem,) = status(settings)["trouble"].values()
         assert problem.startswith("a thread has died of an error (KeyError: 'nobody supervises this thread')")
         eventually(lambda: status(settings)["playing"] == "play")
         box.terminate()
-        _, log = box.communicate(timeout=20)
+        _, log = box.communicate(timeout=60)
     assert box.returncode == 0
     assert "the thread stray has died" in log
 
@@ -129,7 +132,7 @@ def test_lights_that_fail_cost_neither_the_music_nor_the_box_and_work_again_once
 ) -> None:
     loose = settings_file.with_name("loose")
     with failing("none", settings_file) as box:
-        eventually(lambda: status(settings).get("playing") == "play", 30)
+        eventually(lambda: status(settings).get("playing") == "play")
         loose.touch()
 
         def shown_after_a_press() -> bool:
@@ -146,8 +149,33 @@ def test_lights_that_fail_cost_neither_the_music_nor_the_box_and_work_again_once
         eventually(lambda: status(settings)["trouble"] == {})
         eventually(lambda: status(settings)["state"] == "mood")
         box.terminate()
-        box.communicate(timeout=20)
+        box.communicate(timeout=60)
     assert box.returncode == 0
+
+
+def test_a_request_for_which_no_file_can_be_opened_costs_neither_the_box_nor_the_next_one(
+    settings_file: Path, settings: Settings, library: PrivateMpd
+) -> None:
+    """Some requests load modules that a box has no other use for."""
+    with test_killed.running(settings_file, settings) as box:
+        eventually(lambda: status(settings).get("playing") == "play")
+        soft, most = resource.prlimit(box.pid, resource.RLIMIT_NOFILE)
+        for command in (timer_commands.Sleep(minutes=5), page_commands.Settings()):
+            opened = {int(file.name) for file in Path(f"/proc/{box.pid}/fd").iterdir()}
+            free = next(number for number in range(soft) if number not in opened)
+            resource.prlimit(box.pid, resource.RLIMIT_NOFILE, (free + 1, most))  # for the connection alone
+            with suppress(ServiceError):  # unless another connection has ended just now
+                ask(settings.service.socket_path(), command)
+            resource.prlimit(box.pid, resource.RLIMIT_NOFILE, (soft, most))
+            eventually(partial(_is_answered, settings, command))
+        box.terminate()
+        assert box.wait(timeout=60) == 0
+
+
+def _is_answered(settings: Settings, command: Command) -> bool:
+    with suppress(ServiceError):
+        return "error" not in ask(settings.service.socket_path(), command)
+    return False
 
 
 def test_a_box_with_too_many_open_files_replies_again_once_it_can_open_files(
@@ -161,4 +189,4 @@ def test_a_box_with_too_many_open_files_replies_again_once_it_can_open_files(
         resource.prlimit(box.pid, resource.RLIMIT_NOFILE, (most, most))
         eventually(lambda: status(settings).get("playing") == "play", 60)
         box.terminate()
-        assert box.wait(timeout=20) == 0
+        assert box.wait(timeout=60) == 0

@@ -34,7 +34,7 @@ def test_a_panel_that_is_not_reachable_costs_the_lights_and_not_the_music(
     events: SimpleQueue[Any] = SimpleQueue()
 
     def run() -> None:
-        with open_box(settings, events, camera) as box:
+        with open_box(settings, events, lambda _: camera) as box:
             box.run()
 
     thread = threading.Thread(target=run)

@@ -141,6 +141,8 @@ def test_status_over_the_socket_has_all_the_contracts_keys(harness: Harness) -> 
     assert list(status) == [
         *("state", "mood", "confidence", "corrected", "verdict", "probabilities", "by_hand"),
         *("playing", "song", "chosen_by", "chosen_for", "stepped_back"),
-        *("volume", "style", "presses", "camera", "since", "furniture"),
+        *("volume", "style", "presses", "camera"),
+        *("sleep", "sleep_minutes", "wake", "wake_on", "wake_once"),
+        *("since", "furniture"),
         *("start", "version", "protocol", "trouble"),
     ]

@@ -18,14 +18,8 @@ from device.library.scanner import LibraryScanner, SongTableUpdated
 from device.library.tag_affect import read_lexicon
 from device.mood import Mood
 from device.panel.lights import Indication
-from device.playback.mpd_worker import (
-    MpdConnected,
-    MpdDisconnected,
-    MpdWorker,
-    SongsFound,
-    SongsQueued,
-    SongsRefused,
-)
+from device.playback.mpd_events import MpdConnected, MpdDisconnected, SongsFound, SongsQueued, SongsRefused
+from device.playback.mpd_worker import MpdWorker
 from device.system.power import Power, PowerOffFailed
 from tests.device.conftest import AddSong
 from tests.device.estimates import certain
@@ -46,7 +40,7 @@ def events() -> Refusing:
 
 def next_of(events: SimpleQueue[Any], *kinds: type) -> Any:
     while True:
-        event = events.get(timeout=15)
+        event = events.get(timeout=60)
         if isinstance(event, kinds):
             return event
 
@@ -174,4 +168,4 @@ def fail() -> None:
 def test_the_box_is_told_why_the_machine_was_not_switched_off(ask: Any, reason: str) -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     Power(events.put, ask, timeout_s=0.01).off()
-    assert events.get(timeout=15) == PowerOffFailed(reason)
+    assert events.get(timeout=60) == PowerOffFailed(reason)

@@ -42,7 +42,7 @@ from device.mood import Mood
 from device.mpd.connection import Client
 from device.panel.lights import Indication
 from device.playback import mpd_worker
-from device.playback.mpd_worker import LibraryChanged, MpdChanged, SongsFound, SongsQueued
+from device.playback.mpd_events import LibraryChanged, MpdChanged, SongsFound, SongsQueued
 from tests.device.box.helpers import PictureSequence
 from tests.device.conftest import HAPPY
 from tests.device.failing import QUICK_RESTARTS

@@ -38,16 +38,16 @@ from device.panel.encoder import EncoderEdge
 from device.panel.lights import NoLights
 from device.playback.controller import PlaybackController
 from device.playback.memory import Memory
-from device.playback.mpd_worker import (
+from device.playback.mpd_events import (
     LibraryChanged,
     MpdChanged,
     MpdConnected,
     MpdDisconnected,
-    MpdWorker,
     SongsFound,
     SongsQueued,
     SongsRefused,
 )
+from device.playback.mpd_worker import MpdWorker
 from device.system.power import Power, PowerOffFailed
 from device.system.startup_times import StartupTimes
 from device.system.systemd import Notifier
@@ -117,6 +117,7 @@ def example(command: type[Command]) -> Command:
     examples = {
         "mood": Mood.SAD,
         "uri": "song.ogg",
+        "uris": ["song.ogg"],
         "key": "music.style",
         "what": "pair",
         "probabilities": {Mood.SAD: 1.0},
@@ -203,7 +204,7 @@ def run(box: Box) -> tuple[int | None, Activity]:
     codes: list[int] = []
     thread = threading.Thread(target=lambda: codes.append(box.run()), daemon=True)
     thread.start()
-    thread.join(timeout=20)
+    thread.join(timeout=60)
     return (codes[0] if codes else None), box.state.activity
 
 
@@ -262,7 +263,7 @@ def test_a_box_that_switches_the_machine_off_does_not_observe_unless_that_is_ref
     refused = threading.Event()
 
     def wait_and_refuse() -> None:
-        refused.wait(20)
+        refused.wait(60)
         refuse()
 
     box = box_of(analyzer, events, wait_and_refuse)
@@ -273,7 +274,7 @@ def test_a_box_that_switches_the_machine_off_does_not_observe_unless_that_is_ref
     eventually(lambda: box.state.activity is Activity.POWERING_OFF)
     press = Request(Press())
     events.put(press)
-    assert press.reply.get(timeout=20) == {"error": "the machine is switching itself off"}
+    assert press.reply.get(timeout=60) == {"error": "the machine is switching itself off"}
     assert box.state.activity is Activity.POWERING_OFF
     refused.set()
     eventually(lambda: box.state.activity is Activity.RESTING)

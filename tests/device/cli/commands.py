@@ -61,7 +61,7 @@ def moodbox_process(*arguments: str | Path, **environment: str) -> subprocess.Co
         encoding=environment.get("PYTHONIOENCODING"),
         check=False,
         env=os.environ | MOCK_PINS | environment,
-        timeout=60,
+        timeout=240,  # the worker that analyzes a song has idle priority
     )
 
 
@@ -77,7 +77,7 @@ def running(
         env=os.environ | MOCK_PINS | environment,
     ) as box:
         try:
-            eventually(lambda: box.poll() is not None or _status(settings_file).returncode == 0, 30)
+            eventually(lambda: box.poll() is not None or _status(settings_file).returncode == 0)
             yield box
         finally:
             box.kill()

@@ -15,6 +15,7 @@ from device.library.index import LibraryIndex
 from device.library.scan import scan
 from device.mpd.connection import connected
 from tests.device.cli.commands import moodbox, moodbox_process, running
+from tests.device.conftest import set_output
 from tests.device.library.scanning import LEXICON, without_database
 from tests.waiting import eventually
 
@@ -64,6 +65,32 @@ def test_check_says_which_mood_no_light_can_show(settings_file: Path, library: P
     settings_file.write_text(f"{settings_file.read_text()}\n[panel.leds]\nneutral = 5\nsad = 6\n")
     result = moodbox("check", "--settings", settings_file)
     assert "BAD  model     no light for happy: add one to [panel] in the settings\n" in result.stdout
+    assert result.returncode == 1
+
+
+def test_check_says_why_nothing_can_be_heard(settings_file: Path, sounding: PrivateMpd) -> None:
+    client = sounding.client()
+    client.disableoutput(0)
+    result = moodbox("check", "--settings", settings_file)
+    assert "BAD  player    all of MPD's outputs are switched off: `mpc outputs` lists them" in result.stdout
+    assert result.returncode == 1
+    client.enableoutput(0)
+    assert "sound" not in moodbox("check", "--settings", settings_file).stdout
+    set_output(sounding, 'type "null"')
+    result = moodbox("check", "--settings", settings_file)
+    assert 'the only output that MPD uses makes no sound (type "null")' in result.stdout
+    assert "in the file that MPD was started with" in result.stdout  # the demo's is not /etc/mpd.conf
+    assert result.returncode == 0  # on purpose, perhaps
+
+
+def test_check_says_how_to_switch_spi_on_for_a_strip(settings_file: Path, library: PrivateMpd) -> None:
+    settings_file.write_text(
+        f'{settings_file.read_text()}\n[panel]\nkind = "strip"\nstrip = "/dev/spidev99.0"\n'
+    )
+    result = moodbox("check", "--settings", settings_file)
+    assert (
+        "BAD  panel     /dev/spidev99.0 is not there: switch SPI on with `sudo raspi-config nonint do_spi 0`"
+    ) in result.stdout
     assert result.returncode == 1
 
 

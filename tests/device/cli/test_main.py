@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from device.cli.songs_estimate import EXAMPLE
+from device.control.command import Command
+from device.control.protocol import COMMANDS
 from tests.device.cli.commands import moodbox
 
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ("", "moodbox: the following arguments are required: VERB; `moodbox --help` says more"),
+        ("", "moodbox: the following arguments are required: COMMAND; `moodbox --help` says more"),
         ("status x", "moodbox status: unknown: x; `moodbox status --help` says more"),
         ("songs sad --plain", "moodbox songs: unknown: sad --plain; `moodbox songs --help` says more"),
         ("was", "moodbox was: the following arguments are required: MOOD; `moodbox was --help` says more"),
@@ -37,3 +39,10 @@ def test_a_verb_that_does_not_exist_is_named_with_those_that_do() -> None:
     (line,) = result.stderr.splitlines()
     assert "'sta'" in line
     assert "status" in line
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each.on_command_line and each.word])
+def test_help_says_what_the_word_of_a_command_may_be(command: type[Command]) -> None:
+    shown = " ".join(moodbox(command.name, "--help").stdout.split())
+    assert command.word_help
+    assert f"{command.word.strip('[]')} {command.word_help}" in shown

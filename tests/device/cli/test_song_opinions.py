@@ -30,7 +30,7 @@ def test_never_is_seen_by_songs_and_mood_and_taken_back_by_unsay(
         assert moodbox("never", "--settings", settings_file).returncode == 0
     assert moodbox("forget", "--settings", settings_file).returncode == 0
     asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
-    assert asked.stdout.startswith("sad: 12 of 47 songs (1 more are never chosen, as you said)\n")
+    assert asked.stdout.startswith("sad: 12 of 47 songs; never chosen, as you said: 1\n")
     assert planned(settings_file)["never"] == 1
     assert "never chosen" in moodbox("mood", uri, "--settings", settings_file).stdout
     unsaid = json.loads(moodbox("mood", uri, "--unsay", "--json", "--settings", settings_file).stdout)

@@ -88,7 +88,7 @@ def test_songs_that_the_running_box_has_set_aside_are_not_listed(
     with harness_for(settings):
         eventually(lambda: planned(settings_file, "happy")["set_aside"] == 1)
         output = moodbox("songs", "--mood", "happy", "--settings", settings_file).stdout
-    assert output.startswith("happy: 1 of 1 songs (1 more are set aside, since MPD has refused them)\n")
+    assert output.startswith("happy: 1 of 1 songs; set aside, since MPD has refused them: 1\n")
 
 
 def test_songs_without_mpd_use_what_was_known_before(settings_file: Path, library: PrivateMpd) -> None:
@@ -295,7 +295,7 @@ def book(library: PrivateMpd, add_song: AddSong) -> str:
 
 def test_songs_check_and_mood_say_what_is_left_out(settings_file: Path, book: str) -> None:
     asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
-    assert asked.stdout.startswith("sad: 12 of 48 songs (1 more are left out as spoken word)\n")
+    assert asked.stdout.startswith("sad: 12 of 48 songs; left out as spoken word: 1\n")
     assert planned(settings_file)["left_out"] == 1
     checked = moodbox("check", "--settings", settings_file).stdout
     assert "ok   library   49 songs; 1 of them left out as spoken word\n" in checked

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -53,6 +55,12 @@ def library(count: int = 20) -> SongTable:
         shifted = replace(affect, valence=affect.valence + number / 1000)
         songs.append(Song(f"{number}.ogg", "", "", shifted))
     return song_table(songs)
+
+
+def test_the_axes_are_named_as_on_the_page() -> None:
+    words = tomllib.loads(Path("window/words/en.toml").read_text(encoding="utf-8"))["music"]
+    ends = {words[name] for name in ("dark", "bright", "calm", "energetic")}
+    assert ends <= set(texts(drawn(library())))
 
 
 def test_each_song_is_a_dot_in_the_colour_of_its_mood_or_grey_if_it_is_unknown() -> None:

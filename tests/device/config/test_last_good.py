@@ -153,7 +153,7 @@ def test_a_box_whose_settings_were_broken_by_hand_plays_on_and_shows_trouble(
     with running(settings_file) as box:
         eventually(lambda: status(settings_file)["playing"] == "play")
         box.terminate()
-        box.wait(timeout=30)
+        box.wait(timeout=60)
     settings_file.write_text(settings_file.read_text().replace("readings = 1", "readings = 0"))
     with running(settings_file) as box:
         eventually(lambda: status(settings_file)["state"] == "trouble")

@@ -52,6 +52,8 @@ def test_without_a_file_the_defaults_are_used() -> None:
     ("text", "message"),
     [
         ("[pannel]\n", "pannel: unknown key; did you mean 'panel'?"),
+        ("brightness = 0.5\n", "brightness: unknown key; it belongs in [panel]"),
+        ("[music]\nbrightness = 0.5\n", "music.brightness: unknown key; it belongs in [panel]"),
         ("[panel]\nbuton = 3\n", "panel.buton: unknown key; did you mean 'button'?"),
         ("[panel]\nfoo = 3\n", "panel.foo: unknown key; known are kind, leds"),
         ("[panel]\nbutton = '3'\n", "panel.button: expected a whole number; found '3'"),
@@ -73,6 +75,30 @@ def test_without_a_file_the_defaults_are_used() -> None:
             "[panel]\nkind = 'rgb'\nrgb = [1, 2, 2]\n",
             "panel.rgb (green) and panel.rgb (blue): pin 2 is used twice",
         ),
+        (
+            "[panel]\nkind = 'strip'\nbutton = 10\n",
+            "panel.strip (MOSI) and panel.button: pin 10 is used twice",
+        ),
+        (
+            "[panel]\nkind = 'strip'\nstrip = '/dev/spidev1.0'\nbutton = 20\n",
+            "panel.strip (MOSI) and panel.button: pin 20 is used twice",
+        ),
+        (
+            "[panel]\nkind = 'strip'\nstrip = '/dev/sda'\n",
+            "panel.strip: expected an SPI device, such as /dev/spidev0.0; found '/dev/sda'",
+        ),
+        ("[panel]\nstrip_order = 'xyz'\n", "panel.strip_order: 'xyz' is not known; known are grb, rgb,"),
+        ("[panel]\nstrip_pixels = 0\n", "panel.strip_pixels: expected a whole number of at least 1; found 0"),
+        ("[panel]\nbrightness = 1.5\n", "panel.brightness: expected a number of at most 1; found 1.5"),
+        (
+            "[panel]\ndim_from = '24:00'\ndim_to = '07:00'\n",
+            'panel.dim_from: expected a time, such as "22:00", or "" for none; found \'24:00\'',
+        ),
+        (
+            "[panel]\ndim_from = '22:00'\ndim_to = '7:00'\n",
+            'panel.dim_to: expected a time, such as "22:00", or "" for none; found \'7:00\'',
+        ),
+        ("[panel]\ndim_from = '22:00'\n", "panel.dim_from and panel.dim_to: set both, or none of them"),
         ("[panel]\nhold = 9\n", "panel.off: expected more than panel.hold (9), or 0 for never; found 8"),
         ("[panel]\nkind = 'led'\n", "panel.kind: 'led' is not known; did you mean 'leds'?"),
         ("[panel.leds]\nhapy = 3\n", "panel.leds: 'hapy' is not known; did you mean 'happy'?"),
@@ -93,6 +119,19 @@ def test_without_a_file_the_defaults_are_used() -> None:
         ),
         ("[service]\nsocket = 'x'\n", "service.socket: expected a path that begins with / or ~; found 'x'"),
         ("[music]\nfolder = 'm'\n", "music.folder: expected a path that begins with / or ~; found 'm'"),
+        ("[home]\nbroker = 'mqtt://a..b'\n", "home.broker: expected mqtt://HOST or mqtts://HOST, with"),
+        (
+            f"[home]\nbroker = 'mqtt://{'a' * 64}'\n",
+            "home.broker: expected mqtt://HOST or mqtts://HOST, with",
+        ),
+        ("[home]\nbroker = 'mqtt://[::::]'\n", "home.broker: expected mqtt://HOST or mqtts://HOST, with"),
+        (f"[home]\nusername = '{'x' * 1001}'\n", "home.username: expected at most 1000 characters; found 'x"),
+        (f"[home]\nprefix = '{'x' * 201}'\n", "home.prefix: expected letters, digits, _, - and / as in"),
+        ("[home]\nbroker = 'mqtt://h:65536'\n", "home.broker: expected mqtt://HOST or mqtts://HOST, with"),
+        (
+            "[home]\nbroker = 'mqtt://me:secret@h'\n",
+            "home.broker: user and password have keys of their own: home.username and home.password_file",
+        ),
         ("[camera]\nrotate = 45\n", "camera.rotate: expected one of 0, 90, 180, 270; found 45"),
         ("[camera]\nrotate = '90'\n", "camera.rotate: expected a whole number; found '90'"),
         ("panel = 3\n", "panel: expected a table; found 3"),
@@ -142,7 +181,7 @@ def test_unused_light_pins_may_be_the_same_as_used_ones(tmp_path: Path) -> None:
 def test_a_file_that_is_not_text_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "moodbox.toml"
     path.write_bytes(content)
-    with pytest.raises(SettingsError, match="not valid TOML"):
+    with pytest.raises(SettingsError, match=r"not valid TOML|not text in UTF-8"):
         read_settings(path)
 
 
@@ -264,7 +303,7 @@ def test_a_text_that_no_program_can_use_is_a_mistake_of_one_line(
 def test_a_settings_file_that_is_no_text_or_endless_is_a_mistake(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "moodbox.toml"
     file.write_bytes(content)
-    with pytest.raises(SettingsError, match=r"not valid TOML|too large"):
+    with pytest.raises(SettingsError, match=r"not valid TOML|not text in UTF-8|too large"):
         read_settings(file)
 
 

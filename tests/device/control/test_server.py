@@ -43,7 +43,7 @@ def server(path: Path) -> Iterator[ControlServer]:
 def raw(path: Path, content: bytes) -> bytes:
     """What the server replies to these bytes."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.connect(str(path))
         try:
             connection.sendall(content)
@@ -190,7 +190,7 @@ def test_a_socket_that_is_removed_is_replaced_at_the_same_path(
     path.unlink()
     eventually(lambda: _answers(path))
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
-    failed = events.get(timeout=15)
+    failed = events.get(timeout=60)
     assert (failed.part, failed.failures) == ("control", 1)
     assert failed.problem.startswith(f"{path} was removed by another program")
     server.close()

@@ -49,7 +49,7 @@ def server(tmp_path: Path, posted: PostedRequests) -> Iterator[ControlServer]:
 @contextlib.contextmanager
 def connected(server: ControlServer, line: bytes = b'{"do": "subscribe"}\n') -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(15)
+        connection.settimeout(60)
         connection.connect(str(server.path))
         connection.sendall(line)
         yield connection

@@ -66,7 +66,7 @@ class DemoOnTerminal:
         self._is_over.set()
         self._reader.join()  # the terminal stays open while a thread reads from it
         os.close(self._terminal)
-        self.process.wait(30)
+        self.process.wait(60)
         psutil.wait_procs(children, 30)
 
     def resize(self, columns: int, rows: int) -> None:

@@ -48,7 +48,10 @@ def test_the_printed_command_asks_the_demos_own_box() -> None:
         eventually(lambda: running.shows("The Solder Joints"))
         command = shlex.split(running.command())
         answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
-        assert "song         The Solder Joints - Window Seat" in answer.stdout
+        assert "song          The Solder Joints - Window Seat" in answer.stdout
+        other = [command[0], "status", "--settings", "/no/such/file.toml"]
+        refused = subprocess.run(other, capture_output=True, text=True, check=False, cwd="/")
+        assert "/no/such/file.toml" in refused.stderr, "settings that somebody gives count"
         running.type("q")
         eventually(lambda: "ended with 0" in running.output)
         assert not Path(command[0]).parent.exists()

@@ -122,6 +122,12 @@ def test_the_last_line_says_what_letting_the_button_go_would_do(
     assert f"{held_s} s of 3; if you let go, {what}" in line
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_hold_that_would_switch_a_pi_off_says_that_the_demo_does_not(size: tuple[int, int]) -> None:
+    line = drawn(replace(SCENE, held_s=8.2), *size)[-2]
+    assert "8.2 s: it pauses or resumes (a Pi: goes off)" in line
+
+
 def test_a_tiny_terminal_shows_state_and_song() -> None:
     assert drawn(SCENE, 24, 4) == ["happy (96%)", "The Solder Joints - Win…", "space s h q"]
 

@@ -18,11 +18,19 @@ from mutagen.id3 import ID3
 from device.config.settings import Music, Settings
 from device.demo.server import PrivateMpd
 from device.demo.songs import BLOCK, RATE, SONGS, synthesize
+from device.library.audio import client as audio_client
 from device.library.audio.client import AudioClient
 from tests.device.conftest import AddSong
+from tests.device.library.audio import prompt_worker as prompt
 from tests.device.library.scanning import ScannerRun
 
 WILD, STILL = SONGS[0], SONGS[9]  # disco at 124 beats a minute, and rain on tin
+
+
+@pytest.fixture(autouse=True)
+def prompt_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audio worker answers soon, however busy the other tests keep the machine."""
+    monkeypatch.setattr(audio_client, "WORKER", prompt.__name__)
 
 
 @pytest.fixture

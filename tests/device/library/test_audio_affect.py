@@ -6,11 +6,15 @@ import logging
 import os
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from device.demo.server import PrivateMpd
+from device.library.audio import affect
+from device.library.audio.affect import Regression, fingerprint, shipped_model
 from device.library.audio.client import AudioClient
 from device.library.audio_affect import BATCH_SIZE, analyze_songs
 from device.library.index import LibraryIndex, TaggedSong
@@ -82,6 +86,32 @@ def test_an_analyzed_song_keeps_its_affect_when_the_library_is_scanned_again(
         assert before.affect.source is Source.SOUND
 
 
+def test_another_model_places_the_analyzed_songs_anew_without_measuring_them_again(
+    mpd: PrivateMpd, add_sound: AddSong, client: AudioClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = shipped_model()
+    other = msgspec.structs.replace(model, energy=Regression({}, 0.123, model.energy.confidence))
+    (tmp_path / "other.json").write_bytes(msgspec.json.encode(other))
+    add_sound("a.ogg", "wild")
+    mpd.update()
+    with closing(LibraryIndex.open(tmp_path / "state")) as index:
+        for _ in scan(mpd.client(), index, LEXICON, mpd.address):
+            pass
+        count_analyzed(index, mpd.music, client)
+        before = index.table().song(0).affect
+        try:
+            monkeypatch.setattr(affect, "CARD", tmp_path / "other.json")
+            shipped_model.cache_clear()
+            fingerprint.cache_clear()
+            for _ in scan(mpd.client(), index, LEXICON, mpd.address):
+                pass
+            assert index.table().song(0).affect == replace(before, energy=0.123)
+            assert count_analyzed(index, mpd.music, client) == 0
+        finally:
+            shipped_model.cache_clear()
+            fingerprint.cache_clear()
+
+
 def test_a_changed_file_is_analyzed_again(
     mpd: PrivateMpd, add_sound: AddSong, client: AudioClient, tmp_path: Path
 ) -> None:
@@ -136,7 +166,7 @@ def test_a_song_that_cannot_be_analyzed_is_recorded_and_not_tried_again(
         Source.SOUND,
     ]
     (message,) = [record.getMessage() for record in caplog.records]
-    assert message == "4 songs were analyzed, 3 of them without a result"
+    assert message == "songs analyzed: 4; without a result: 3"
 
 
 def test_a_file_that_is_missing_or_unreadable_is_tried_again_later(

@@ -15,7 +15,7 @@ import pytest
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from tests.device.cli.commands import moodbox, running, status
-from tests.device.conftest import AddSong
+from tests.device.conftest import AddSong, seek
 from tests.waiting import eventually
 
 ODD = {
@@ -40,7 +40,7 @@ def plays(settings_file: Path) -> bool:
 def stop_and_get_warnings(box: subprocess.Popen[str]) -> list[str]:
     """Stop the box, and return its warnings and errors."""
     box.send_signal(signal.SIGTERM)
-    _, log = box.communicate(timeout=20)
+    _, log = box.communicate(timeout=60)
     assert box.returncode == 0, log
     assert "Traceback" not in log
     return [line for line in log.splitlines() if " WARNING " in line or " ERROR " in line]
@@ -73,7 +73,7 @@ def test_songs_whose_files_are_deleted_after_the_choice_are_skipped(
         first, *coming = [song["file"] for song in client.playlistinfo()]
         for uri in coming[:-1]:
             (library.music / uri).unlink()
-        client.seekcur(59)  # of sixty seconds
+        seek(client, 59)  # of sixty seconds
 
         def another_plays() -> bool:
             uri = client.currentsong().get("file", first)

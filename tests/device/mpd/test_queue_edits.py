@@ -41,6 +41,10 @@ class OvertakenClient(Client):
         self._adding = True
         super().addid(uri, position)
 
+    def load(self, name: str, entries: str, position: int) -> None:
+        self._adding = True
+        super().load(name, entries, position)
+
     def command_list_end(self) -> Any:
         if self._adding and self._edits:
             self._edits.pop(0)(self._other)
@@ -152,6 +156,18 @@ def test_a_stream_of_a_playlist_is_queued_as_the_playlist_has_it_and_is_the_boxs
     assert [str(entry.id) for entry in added] == [song["id"] for song in client.playlistinfo()]
 
 
+@pytest.mark.parametrize("position", range(1, 4))
+def test_with_a_stream_among_them_the_first_song_plays_and_the_old_ones_go(
+    client: Any, stored: Mapping[str, PlaylistEntry], position: int
+) -> None:
+    before = old(client, "happy/01.ogg")
+    client.play(0)
+    wanted = [*SONGS[:position], STREAM, *SONGS[position:]]
+    added = add_songs(QueueMirror(client), wanted, before, stored, play=True)
+    assert queue(client) == [entry.uri for entry in added] == wanted
+    assert playing(client) == SONGS[0]
+
+
 @pytest.mark.parametrize("position", range(4))
 def test_a_stream_that_mpd_cannot_read_is_left_out(
     client: Any, stored: Mapping[str, PlaylistEntry], position: int
@@ -163,12 +179,36 @@ def test_a_stream_that_mpd_cannot_read_is_left_out(
     assert queue(client) == [entry.uri for entry in added] == wanted
 
 
-def test_a_song_that_has_come_to_a_streams_place_in_its_playlist_is_not_taken_for_it(
-    library: PrivateMpd, client: Any, stored: Mapping[str, PlaylistEntry]
+@pytest.mark.parametrize("wanted", [[STREAM, *SONGS], [*SONGS, STREAM], [STREAM, "gone.ogg", *SONGS]])
+def test_a_song_that_has_come_to_a_streams_place_in_its_playlist_neither_stays_in_the_queue_nor_plays(
+    library: PrivateMpd, client: Any, stored: Mapping[str, PlaylistEntry], wanted: list[str]
 ) -> None:
     (library.playlists / "sad.m3u").write_text(f"happy/01.ogg\nhappy/02.ogg\n{STREAM}\n")
-    added = add_songs(QueueMirror(client), [STREAM, SONGS[0]], (), stored, play=False)
-    assert [entry.uri for entry in added] == [SONGS[0]]
+    client.add(FOREIGN_SONG)
+    added = add_songs(QueueMirror(client), wanted, (), stored, play=True)
+    assert [entry.uri for entry in added] == SONGS
+    assert queue(client) == [FOREIGN_SONG, *SONGS]
+    assert playing(client) == SONGS[0]
+
+
+def test_what_plays_plays_on_if_nothing_but_a_wrong_song_could_be_queued(
+    library: PrivateMpd, client: Any, stored: Mapping[str, PlaylistEntry]
+) -> None:
+    (library.playlists / "sad.m3u").write_text("happy/03.ogg\n" * 3)
+    before = old(client, "happy/01.ogg")
+    client.play(0)
+    assert add_songs(QueueMirror(client), [STREAM], before, stored, play=True) == ()
+    assert queue(client) == ["happy/01.ogg"]
+    assert playing(client) == "happy/01.ogg"
+
+
+def test_a_song_of_another_client_stays_where_a_stream_has_gone_from_its_playlist(
+    library: PrivateMpd, client: Any, stored: Mapping[str, PlaylistEntry]
+) -> None:
+    (library.playlists / "sad.m3u").write_text("")
+    overtaken = OvertakenClient(library, lambda other: other.add(FOREIGN_SONG))
+    assert add_songs(QueueMirror(overtaken), [STREAM], (), stored, play=True) == ()
+    assert queue(client) == [FOREIGN_SONG]
 
 
 def test_a_song_of_another_client_is_not_taken_for_a_stream_that_mpd_does_not_add(

@@ -183,9 +183,9 @@ def test_an_encoder_to_3v3_turns_the_same_way(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_encoder_that_nobody_turns_has_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = threading.enumerate()
+    before = set(threading.enumerate())
     Shaft(monkeypatch, 4)
-    assert threading.enumerate() == before
+    assert set(threading.enumerate()) <= before  # one of another test may have ended
 
 
 def test_a_pin_that_is_taken_leaves_the_other_one_free(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from gpiozero import Device, ZombieThread
 from gpiozero.pins.mock import MockFactory, MockPWMPin
-from gpiozero.threads import GPIOThread
+from gpiozero.threads import _THREADS, GPIOThread
 
 from device.cli.main import main
 from device.config.settings import Panel
 from device.errors import PanelError
 from device.mood import Mood
 from device.panel.lights import PATTERNS, Indication, open_lights, without_light
+from tests.device.panel.threads import no_thread
 from tests.waiting import eventually
 
 LEDS = Panel()
@@ -38,6 +40,31 @@ def test_every_indication_has_its_own_pattern() -> None:
     assert len(set(different)) == len(different)
 
 
+def test_what_stays_for_long_has_its_own_rhythm_since_at_night_all_may_be_equally_dim() -> None:
+    short = {Indication.PRESSED, Indication.HELD, Indication.OFF, Indication.REFUSED}
+    rhythms = [pattern[1:] for indication, pattern in PATTERNS.items() if indication not in short]
+    assert len(set(rhythms)) == len(rhythms)
+
+
+@pytest.mark.parametrize("panel", [LEDS, RGB])
+def test_in_the_darkest_night_fully_lit_is_brighter_than_half_lit(pins: MockFactory, panel: Panel) -> None:
+    lights = open_lights(panel)
+    lights.show(Indication.PRESSED, brightness=0.02)
+    half = levels(pins, 5, 6, 13)
+    lights.show(Indication.HELD, brightness=0.02)
+    assert levels(pins, 5, 6, 13) == [2 * level for level in half] == [0.02] * 3
+
+
+def test_in_the_darkest_night_each_mood_has_its_own_colour(pins: MockFactory) -> None:
+    lights = open_lights(RGB)
+    colours = set()
+    for mood in Mood:
+        lights.show(Indication.MOOD, mood, brightness=0.02)
+        # A pin shows whole percents, and rounds down.
+        colours.add(tuple(int(100 * level + 1e-9) for level in levels(pins, 5, 6, 13)))
+    assert len(colours) == len(Mood)
+
+
 def test_a_mood_lights_its_own_led_alone(pins: MockFactory) -> None:
     lights = open_lights(LEDS)
     lights.show(Indication.MOOD, Mood.NEUTRAL)
@@ -48,7 +75,7 @@ def test_a_mood_lights_its_own_led_alone(pins: MockFactory) -> None:
 
 @pytest.mark.parametrize(
     ("indication", "level"),
-    [(Indication.HELD, 1), (Indication.PRESSED, 0.4), (Indication.UNSURE, 0.15), (Indication.OFF, 0)],
+    [(Indication.HELD, 1), (Indication.PRESSED, 0.4), (Indication.OFF, 0)],
 )
 def test_a_steady_indication_without_a_mood_is_on_all_leds(
     pins: MockFactory, indication: Indication, level: float
@@ -86,8 +113,8 @@ def test_one_rgb_light_shows_a_mood_in_its_colour(pins: MockFactory) -> None:
 
 def test_one_rgb_light_is_white_without_a_mood_and_dimmed_by_the_pattern(pins: MockFactory) -> None:
     lights = open_lights(RGB)
-    lights.show(Indication.UNSURE)
-    assert levels(pins, 5, 6, 13) == [0.15] * 3
+    lights.show(Indication.PRESSED)
+    assert levels(pins, 5, 6, 13) == [0.4] * 3
 
 
 def test_one_rgb_light_blinks_red_in_trouble(pins: MockFactory) -> None:
@@ -102,6 +129,33 @@ def test_lights_may_be_on_when_the_pin_is_low(pins: MockFactory) -> None:
     assert levels(pins, 5, 6, 13) == [1, 1, 1]  # dark
     lights.show(Indication.MOOD, Mood.HAPPY)
     assert levels(pins, 5, 6, 13) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("panel", [LEDS, RGB])
+def test_lights_are_dimmed_to_what_looks_half_as_bright(pins: MockFactory, panel: Panel) -> None:
+    lights = open_lights(panel)
+    lights.show(Indication.HELD, brightness=0.5)
+    assert levels(pins, 5, 6, 13) == pytest.approx([0.184] * 3, abs=0.0005)
+
+
+@pytest.mark.parametrize("panel", [LEDS, RGB])
+def test_a_pattern_is_no_brighter_than_that_either(pins: MockFactory, panel: Panel) -> None:
+    lights = open_lights(panel)
+    lights.show(Indication.LOOKING, brightness=0.5)
+    eventually(lambda: len(pins.pin(5).states) > 3)
+    lights.close()
+    assert max(float(state.state) for state in pins.pin(5).states) == pytest.approx(0.184, abs=0.0005)
+
+
+@pytest.mark.parametrize("panel", [LEDS, RGB])
+def test_the_darkest_night_leaves_a_light_lit_which_a_pin_shows_in_whole_percents(
+    pins: MockFactory, panel: Panel
+) -> None:
+    lights = open_lights(panel)
+    lights.show(Indication.PRESSED, brightness=0.02)
+    assert levels(pins, 5, 6, 13) == [0.01] * 3
+    lights.show(Indication.PRESSED, brightness=0)
+    assert levels(pins, 5, 6, 13) == [0, 0, 0]
 
 
 @pytest.mark.parametrize("panel", [LEDS, RGB])
@@ -200,3 +254,20 @@ def test_a_pattern_that_is_slow_to_end_is_waited_for(
     lights.close()
     assert len(late) == 2
     assert not any(thread.is_alive() for thread in late)
+
+
+@pytest.mark.parametrize("panel", [LEDS, RGB])
+def test_lights_for_which_no_thread_could_be_started_work_once_one_can(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lights = open_lights(panel)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                lights.show(Indication.LOOKING, Mood.SAD)
+        lights.show(Indication.MOOD, Mood.SAD)  # needs none
+    lights.show(Indication.LOOKING, Mood.SAD)
+    assert [type(thread) for thread in threading.enumerate()].count(GPIOThread) == 1
+    lights.close()
+    assert not _THREADS

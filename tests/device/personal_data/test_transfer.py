@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from contextlib import closing
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
+from device.assembly import open_box
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.mood_bias import MoodBias
+from device.personal_data import no_box
 from device.playback.memory import Memory
 from tests.device.cli.commands import moodbox, running
 from tests.device.estimates import certain
+from tests.waiting import eventually
 
 EMPTY: dict[str, Any] = {"version": 1, "play_counts": [], "affects": [], "never": [], "mood_bias": {}}
 
@@ -109,12 +114,69 @@ def test_a_pipe_or_a_missing_file_is_not_waited_for(tmp_path: Path, settings_fil
 
 
 def test_nothing_is_imported_while_a_box_runs(
-    tmp_path: Path, settings_file: Path, library: PrivateMpd
+    tmp_path: Path,
+    settings_file: Path,
+    settings: Settings,
+    library: PrivateMpd,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = tmp_path / "learned.json"
     file.write_text(json.dumps(EMPTY))
     with running(settings_file):
         refused = moodbox("import", file, "--settings", settings_file)
         assert moodbox("export", "--settings", settings_file).returncode == 0
+        monkeypatch.setattr(no_box, "SERVICE_SOCKET", settings.service.socket_path())
+        refused_by_service = moodbox("import", file, "--settings", settings_file)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "first `sudo systemctl stop moodbox`" in refused.stderr
+    assert "first end it where it was started (a demo with the key q" in refused.stderr
+    assert refused_by_service.stderr.endswith(": first `sudo systemctl stop moodbox`\n")
+
+
+@pytest.mark.parametrize("command", ["import", "forget"])
+def test_a_box_that_does_not_answer_keeps_its_files(
+    tmp_path: Path, settings_file: Path, settings: Settings, library: PrivateMpd, command: str
+) -> None:
+    """As in the moment between the start of a box and its first answer."""
+    file = tmp_path / "learned.json"
+    file.write_text(json.dumps(EMPTY))
+    remember(settings.service.state_path())
+    elsewhere = tmp_path / "elsewhere.toml"
+    elsewhere.write_text(settings_file.read_text().replace(settings.service.socket, f"{tmp_path}/no"))
+    words = ["import", file] if command == "import" else ["forget", "--everything"]
+    with running(settings_file):
+        refused = moodbox(*words, "--settings", elsewhere)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "the box runs, and would " in refused.stderr
+    assert "d.ogg" in moodbox("export", "--settings", settings_file).stdout
+
+
+def test_a_box_that_starts_during_an_import_reads_what_is_imported(
+    tmp_path: Path,
+    settings_file: Path,
+    settings: Settings,
+    library: PrivateMpd,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = settings.service.state_path()
+    remember(folder)
+    file = tmp_path / "learned.json"
+    file.write_text(json.dumps(EMPTY | {"mood_bias": {"happy": 0.5}}))
+    write = Memory.replace_rows
+    read: list[MoodBias] = []
+
+    def start_a_box() -> None:
+        with open_box(settings, SimpleQueue()), closing(Memory.open(folder)) as memory:
+            read.append(memory.mood_bias())
+
+    def replace_rows(memory: Memory, rows: Any) -> None:
+        box.start()
+        eventually(settings.service.socket_path().exists)
+        box.join(0.5)  # without the lock it has read the memory by then
+        write(memory, rows)
+
+    box = threading.Thread(target=start_a_box)
+    monkeypatch.setattr(Memory, "replace_rows", replace_rows)
+    imported = moodbox("import", file, "--settings", settings_file)
+    box.join()
+    assert (imported.returncode, imported.stderr) == (0, "")
+    assert read == [MoodBias({Mood.HAPPY: 0.5})]

@@ -24,7 +24,8 @@ from device.mood import Mood
 from device.mpd.snapshot import Entry, Snapshot
 from device.playback.controller import PlaybackController
 from device.playback.memory import Memory
-from device.playback.mpd_worker import MpdChanged, MpdWorker
+from device.playback.mpd_events import MpdChanged
+from device.playback.mpd_worker import MpdWorker
 from device.playback.play_tracker import SOUNDED_AFTER_S
 from device.playback.state import ControlMode
 from tests.device.estimates import certain
@@ -41,7 +42,7 @@ class PostedEvents:
     def next(self, kind: type[T]) -> T:
         """Wait for the next event of this kind; others before it are dropped."""
         while True:
-            event = self.queue.get(timeout=15)
+            event = self.queue.get(timeout=60)
             if isinstance(event, kind):
                 return event
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from device.demo.server import PrivateMpd
 from device.mood import Mood
-from tests.device.conftest import AddSong
+from tests.device.conftest import AddSong, seek
 from tests.device.estimates import certain
 from tests.device.playback.conftest import (
     ControllerHarness,
@@ -119,7 +119,7 @@ def test_new_songs_follow_a_queue_that_was_played_to_its_end(
     (library.playlists / "sad.m3u").write_text("sad/01.ogg\n")
     harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing == "sad/01.ogg")
-    library.client().seekcur(59)
+    seek(library.client(), 59)
     harness.wait_until(lambda: harness.playback.snapshot and harness.playback.snapshot.state == "stop")
     harness.wait_until(lambda: harness.playing == "sad/01.ogg")
 

@@ -10,10 +10,10 @@ from device.demo.server import PrivateMpd
 from device.library.spoken_word import EMPTY_LIBRARY
 from device.mood import Mood
 from device.mpd.snapshot import Entry
-from device.playback import mpd_worker
+from device.playback import mpd_events, mpd_worker
 from device.playback.controller import MAX_FAILURES
 from device.playback.state import ControlMode
-from tests.device.conftest import AddSong
+from tests.device.conftest import AddSong, seek
 from tests.device.estimates import certain
 from tests.device.playback.conftest import (
     ControllerHarness,
@@ -137,7 +137,7 @@ def test_a_broken_song_at_the_end_of_the_queue_does_not_end_the_music(
     (mpd.music / broken).write_bytes(b"no sound at all")
     harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.playing == "good.ogg")
-    mpd.client().seekcur(59)
+    seek(mpd.client(), 59)
     harness.run_for(2)
     harness.wait_until(lambda: harness.playing == "good.ogg")
 
@@ -165,10 +165,12 @@ def test_a_library_that_loses_all_its_songs_is_reported_and_the_music_comes_back
     """MPD removes from its queue what its library has lost, as another client might."""
     harness.playback.play(certain(Mood.SAD))
     harness.wait_until(lambda: harness.plays(Mood.SAD))
+    seek(library.client(), 57)  # of 60 s
     library.music.rename(library.folder / "away")
     library.music.mkdir()
     library.update()
-    harness.wait_until(lambda: harness.health.trouble.get("library") == EMPTY_LIBRARY and not harness.playing)
+    harness.wait_until(lambda: harness.health.trouble.get("library") == EMPTY_LIBRARY)
+    harness.wait_until(lambda: not harness.playing, seconds=90)  # MPD plays the lost song to its end
     library.music.rmdir()
     (library.folder / "away").rename(library.music)
     library.update()
@@ -187,12 +189,12 @@ def test_songs_that_mpd_removes_as_soon_as_it_has_queued_them_are_set_aside(
     empty = harness.playback.snapshot
     assert empty is not None
     harness.playback.play(certain(Mood.SAD))
-    harness.playback.handle(mpd_worker.MpdChanged(empty, reported=True))  # what was before the press
+    harness.playback.handle(mpd_events.MpdChanged(empty, reported=True))  # what was before the press
     # All but twelve songs of the library: chance alone would not choose just those twelve.
     lost = [f"{mood}/{number:02}.ogg" for mood in Mood for number in range(4, 16)]
     removed = tuple(Entry(1000 + number, uri) for number, uri in enumerate(lost))
-    harness.playback.handle(mpd_worker.SongsQueued(certain(Mood.SAD), removed, play=True))
-    harness.playback.handle(mpd_worker.MpdChanged(empty))
+    harness.playback.handle(mpd_events.SongsQueued(certain(Mood.SAD), removed, play=True))
+    harness.playback.handle(mpd_events.MpdChanged(empty))
     harness.wait_until(lambda: harness.playing and harness.upcoming)
     assert {entry.uri for entry in removed}.isdisjoint(harness.queue)
 

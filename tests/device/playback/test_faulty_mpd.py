@@ -15,15 +15,15 @@ from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.playback import mpd_worker
-from device.playback.mpd_worker import (
+from device.playback.mpd_events import (
     MpdChanged,
     MpdConnected,
     MpdDisconnected,
-    MpdWorker,
     SongsFound,
     SongsQueued,
     SongsRefused,
 )
+from device.playback.mpd_worker import MpdWorker
 from tests.device.estimates import certain
 from tests.device.mpd.faulty_mpd import ROWS, STATS, STATUS, FaultyMpd, Raw, Response
 from tests.device.playback.conftest import PostedEvents

@@ -19,7 +19,8 @@ from device.library.scan import scan
 from device.library.tag_affect import Source, read_lexicon
 from device.mood import Mood
 from device.mpd.connection import MPD_ERRORS
-from device.playback.mpd_worker import LibraryChanged, MpdConnected, MpdWorker, SongsFound
+from device.playback.mpd_events import LibraryChanged, MpdConnected, SongsFound
+from device.playback.mpd_worker import MpdWorker
 from device.playback.state import ControlMode
 from tests.device.conftest import AddSong
 from tests.device.estimates import certain

@@ -9,7 +9,7 @@ import pytest
 
 from device.demo.server import PrivateMpd
 from device.mood import Mood
-from device.playback.mpd_worker import MpdDisconnected
+from device.playback.mpd_events import MpdDisconnected
 from device.recommend.play_statistics import PlayCount
 from tests.device.estimates import certain
 from tests.device.playback.conftest import (
@@ -218,6 +218,7 @@ def test_songs_that_mpd_cannot_open_are_not_skipped_by_anybody(
     """MPD reports each of them as playing, and goes on to the next."""
     harness.playback.play(certain(Mood.HAPPY))
     harness.wait_until(lambda: harness.playing and len(harness.queue) == 12)
+    first = harness.playing  # on a busy machine long enough that its skip counts
     for folder in library.music.iterdir():
         shutil.rmtree(folder)
     harness.playback.skip()
@@ -227,7 +228,7 @@ def test_songs_that_mpd_cannot_open_are_not_skipped_by_anybody(
         harness.playback.skip()
         harness.run_for()
     assert all(harness.memory.play_statistics(certain(mood)).songs == {} for mood in (Mood.SAD, Mood.NEUTRAL))
-    assert harness.memory.play_statistics(certain(Mood.HAPPY)).songs == {}
+    assert harness.memory.play_statistics(certain(Mood.HAPPY)).songs.keys() <= {first}
 
 
 @pytest.mark.parametrize("noticed", [False, True])

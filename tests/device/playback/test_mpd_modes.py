@@ -9,6 +9,7 @@ import pytest
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.playback.state import ControlMode
+from tests.device.conftest import seek
 from tests.device.estimates import certain
 from tests.device.playback.conftest import (
     FOREIGN_SONGS,
@@ -85,7 +86,7 @@ def test_in_random_order_songs_of_another_client_and_of_the_box_are_mixed(
 
 
 def test_in_single_mode_no_song_follows(library: PrivateMpd, single_mode: ControllerHarness) -> None:
-    library.client().seekcur(59)
+    seek(library.client(), 59)
     single_mode.wait_until(lambda: stopped(single_mode))
     single_mode.run_for()
     assert stopped(single_mode)

@@ -20,15 +20,15 @@ from device.errors import PlayerError
 from device.mood import Mood
 from device.mpd.connection import connected
 from device.playback import mpd_worker
-from device.playback.mpd_worker import (
+from device.playback.mpd_events import (
     LibraryChanged,
     MpdChanged,
     MpdConnected,
     MpdDisconnected,
-    MpdWorker,
     SongsFound,
     SongsQueued,
 )
+from device.playback.mpd_worker import MpdWorker
 from tests.device.conftest import AddSong
 from tests.device.estimates import certain
 from tests.device.playback.conftest import PostedEvents
@@ -68,7 +68,7 @@ def test_a_thread_limit_costs_the_connection_to_mpd_and_not_the_box(
     monkeypatch.setattr(mpd_worker, "MIN_RECONNECT_DELAY_S", 0.01)
     created = MpdWorker(settings.music, events.queue.put)
     created.start()
-    posted = [events.queue.get(timeout=15) for _ in range(5)]
+    posted = [events.queue.get(timeout=60) for _ in range(5)]
     created.close()
     assert [type(event) for event in posted] == [
         MpdConnected, MpdDisconnected, MpdConnected, MpdDisconnected, MpdConnected,

@@ -7,8 +7,9 @@ import pytest
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.mpd.queue_mirror import QueueMirror
-from device.playback.mpd_worker import MpdConnected, MpdDisconnected
+from device.playback.mpd_events import MpdConnected, MpdDisconnected
 from device.playback.state import ControlMode
+from tests.device.conftest import seek
 from tests.device.estimates import certain
 from tests.device.playback.conftest import (
     FOREIGN_SONGS,
@@ -104,7 +105,7 @@ def test_the_box_yields_when_another_client_plays_a_song_of_its_own(
     other.playid(other.addid(FOREIGN_SONGS[0]))
     wait_until_yielded(playing)
     queue = queue_ids(other)
-    other.seekcur(59)
+    seek(other, 59)
     playing.run_for(1.5)
     assert queue_ids(other) == queue
     # Nor does it count as a skip of the box's song.
@@ -156,6 +157,28 @@ def test_the_box_does_not_yield_when_mpd_restarts_with_a_song_of_another_client(
     harness.run_for()
     assert harness.playback.state.mode is ControlMode.FILLING
     next_song(harness, library.client())
+
+
+@pytest.mark.parametrize("pressed", [False, True])
+def test_what_another_client_took_over_while_mpd_was_out_of_reach_stays_theirs_unless_somebody_presses(
+    library: PrivateMpd, playing: ControllerHarness, pressed: bool
+) -> None:
+    play_foreign_songs(library)
+    playing.miss_until(
+        lambda snapshot: snapshot.state == "play" and len(snapshot.queue) == len(FOREIGN_SONGS)
+    )
+    if pressed:
+        playing.playback.go_on()  # MPD never hears of it
+    playing.playback.handle(MpdDisconnected("it has closed the connection"))
+    playing.playback.handle(
+        MpdConnected(QueueMirror(library.client()).refresh(), playing.memory.ownership().started)
+    )
+    if pressed:
+        playing.wait_until(lambda: playing.plays(Mood.SAD))
+    else:
+        wait_until_yielded(playing)
+        playing.run_for()
+        assert playing.queue == FOREIGN_SONGS
 
 
 def test_a_box_that_starts_while_another_client_plays_waits_for_its_button(

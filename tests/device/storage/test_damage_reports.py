@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from device.config.overlay import SettingsOverlay
 from device.config.settings import Settings
 from device.library.tag_affect import Source
 from device.mood import Mood
-from device.playback.memory import MIGRATIONS, Memory
+from device.playback.memory import Memory
+from device.playback.memory.schema import MIGRATIONS
 from device.recommend.play_statistics import NO_STATISTICS
 from device.system import private_memory
 from tests.device.cli.commands import moodbox
@@ -79,12 +81,15 @@ def test_check_names_quarantined_files_and_their_dates(settings_file: Path, own:
     line = checked(settings_file)
     assert "BAD" in line
     ask_all(own)
-    os.utime(own / "moodbox.damaged", (1_795_867_200, 1_795_867_200))  # at noon in Greenwich
-    os.utime(own / "songs.newer", (1_795_867_200, 1_795_867_200))
+    (own / "settings.toml").write_text("no TOML")
+    assert SettingsOverlay(settings_file).quarantine_damaged()
+    for name in ("moodbox.damaged", "songs.newer", "settings.toml.damaged"):
+        os.utime(own / name, (1_795_867_200, 1_795_867_200))  # at noon in Greenwich
     assert checked(settings_file) == (
         f"ok   storage   {own} can be written;"
         " moodbox.db was damaged and was moved to moodbox.damaged on 2026-11-28;"
-        " songs.db was of a newer moodbox and was moved to songs.newer on 2026-11-28"
+        " songs.db was of a newer moodbox and was moved to songs.newer on 2026-11-28;"
+        " settings.toml was damaged and was moved to settings.toml.damaged on 2026-11-28"
     )
 
 

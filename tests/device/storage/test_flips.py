@@ -128,4 +128,4 @@ def test_a_box_with_a_flipped_bit_in_each_file_starts_and_plays(
         eventually(lambda: status(settings_file)["playing"] == "play", 60)
         eventually(lambda: status(settings_file)["trouble"] == {}, 60)
         box.terminate()
-        assert box.wait(timeout=30) == 0
+        assert box.wait(timeout=60) == 0

@@ -18,7 +18,8 @@ from device.config.settings import Settings
 from device.errors import MemoryFileError
 from device.library.index import LibraryIndex
 from device.mood import Mood
-from device.playback.memory import MIGRATIONS, Memory
+from device.playback.memory import Memory
+from device.playback.memory.schema import MIGRATIONS
 from device.storage.quarantine import MAX_QUARANTINED
 from tests.device.cli.commands import moodbox_process
 from tests.device.estimates import certain

@@ -33,7 +33,7 @@ def test_log_and_status_have_the_time_of_each_part_of_the_start(
         parts = status(settings_file)["start"]
         table = moodbox("status", "--settings", settings_file).stdout
         box.terminate()
-        log = box.communicate(timeout=30)[1]
+        log = box.communicate(timeout=60)[1]
     assert list(parts) == ["light", "player", "memory", "libraries", "librarian", "model", "rest"]
     assert "start: ready after " in log
     assert re.search(r"^start +light \d+\.\d\d s, ", table, re.MULTILINE)
@@ -57,6 +57,6 @@ def order(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     to_file = ("sh", "-c", 'exec "$@" 2>"$0"', str(imports))  # a pipe cannot hold so much
     with running(file, *to_file, PYTHONPROFILEIMPORTTIME="1") as box:
         box.terminate()
-        box.wait(timeout=30)
+        box.wait(timeout=60)
     names = re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", imports.read_text(), re.MULTILINE)
     return {name: place for place, name in reversed(list(enumerate(names)))}

@@ -75,6 +75,22 @@ def test_a_cascade_that_opencv_does_not_have_is_named() -> None:
         FaceDetector("haarcascade_moustache.xml", min_face=0.1)
 
 
+@pytest.mark.parametrize(
+    "content", [None, b"", b"<opencv_storage><cascade"], ids=["missing", "empty", "cut off"]
+)
+def test_the_file_of_local_binary_patterns_that_is_damaged_is_named_with_what_to_do(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "lbp.xml"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr(detector_module, "LBP_CASCADE", file)
+    with pytest.raises(
+        ModelError, match=r"lbp\.xml: is missing or damaged; install moodbox again, or set look\."
+    ):
+        FaceDetector(file, min_face=0.1)
+
+
 def test_opencv_may_lie_in_a_folder_whose_name_is_not_utf_8(tmp_path: Path) -> None:
     """In a process of its own, since OpenCV crashes at such a name."""
     folder = tmp_path / os.fsdecode(b"caf\xe9")

@@ -47,14 +47,28 @@ def test_there_are_not_more_than_so_many(tmp_path: Path) -> None:
     assert browsers.find(secrets[-1])
 
 
+GOOD = {"key": "0a", "digest": "0a" * 32, "name": "n", "paired": 5, "seen": 0}
+
+
+def entry(**others: object) -> str:
+    return json.dumps([GOOD | others])
+
+
+def test_a_good_entry_is_read(tmp_path: Path) -> None:
+    (tmp_path / "browsers.json").write_text(entry())
+    assert len(PairedBrowsers(tmp_path / "browsers.json")) == 1
+
+
 @pytest.mark.parametrize(
-    "content", ["", "{", "[1]", '[{"key": 1}]', "null", json.dumps([{"key": "a", "digest": 1, "name": "n",
-                "paired": "x", "seen": 0}])]
+    "content",
+    ["", "{", "[1]", '[{"key": 1}]', "null", "[" * 9999, entry(digest=1), entry(paired="x"), entry(seen=-1),
+     entry(paired=10**30), entry(digest="é"), entry(key="a/b")]
 )  # fmt: skip
-def test_a_damaged_file_lets_nobody_in(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_lets_nobody_in_and_breaks_no_page(tmp_path: Path, content: str) -> None:
     (tmp_path / "browsers.json").write_text(content)
     browsers = PairedBrowsers(tmp_path / "browsers.json")
     assert len(browsers) == 0
+    assert browsers.find("made up") is None
     assert browsers.find(browsers.pair("new"))
 
 

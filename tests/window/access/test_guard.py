@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 
 import pytest
+from starlette.datastructures import Headers
 
 from tests.window.serving import Client, Serving
-from window.access.guard import MAX_BODY_BYTES
+from window.access.guard import MAX_BODY_BYTES, secret_in
 
 PAGES = ("/", "/events", "/static/now.js", "/nothing", "/static/../main.py", "/static/%2e%2e/main.py")
 
@@ -30,6 +32,38 @@ def test_a_cookie_that_was_made_up_is_a_strangers(alone: Serving, cookie: str) -
     client = alone.stranger()
     answer = client.get("/", Cookie=f"moodbox={cookie}".encode().decode("latin-1"))
     assert answer.status == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "others",
+    ['prefs={"theme": "dark"}', 'open="x', "a=b c", "list[]=1", "expires=1", "a", "=x", "é=é", "a=1,b=2"],
+)  # fmt: skip
+def test_a_paired_browser_may_have_cookies_of_other_programs_on_this_machine(
+    alone: Serving, others: str
+) -> None:
+    client = alone.paired()
+    for cookies in (f"{others}; moodbox={client.cookie}", f'moodbox="{client.cookie}"; {others}'):
+        answer = client.get("/", Cookie=cookies.encode().decode("latin-1"))
+        assert answer.status == HTTPStatus.OK
+        assert f"moodbox={client.cookie};" in answer.headers["set-cookie"]  # it lasts for longer again
+
+
+def test_a_long_cookie_of_a_stranger_keeps_nobody_waiting() -> None:
+    """Python's own reader of cookies needs a time that grows with the square of their length."""
+    for length in (1000, 16000):
+        calls = 0
+
+        def count(*_: object) -> None:
+            nonlocal calls
+            calls += 1
+
+        headers = Headers({"cookie": 'moodbox="' + "\\" * length + '"'})
+        sys.setprofile(count)
+        try:
+            assert secret_in(headers) == "\\" * length
+        finally:
+            sys.setprofile(None)
+        assert calls < 100
 
 
 @pytest.mark.parametrize(

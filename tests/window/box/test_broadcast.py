@@ -60,6 +60,28 @@ def test_all_watchers_share_one_stream_that_ends_with_the_last_of_them() -> None
     run(test)
 
 
+def test_who_comes_after_the_end_begins_anew_although_somebody_has_not_read_it_yet() -> None:
+    async def test() -> None:
+        source = Source()
+        shared = Broadcast(source.open, again=False)
+        slow = shared.watch()
+        await source.lines.put({"number": 1})
+        assert await anext(slow) == {"number": 1}
+        await source.lines.put(NoBoxError("closed"))
+        while source.closed == 0:
+            await asyncio.sleep(0)
+        later = shared.watch()
+        await source.lines.put({"number": 2})
+        assert await anext(later) == {"number": 2}
+        assert [line async for line in slow] == []  # the stream that it has watched is over
+        await source.lines.put({"number": 3})
+        assert await anext(later) == {"number": 3}
+        assert (source.opened, shared.watchers) == (2, 1)
+        await later.aclose()
+
+    run(test)
+
+
 def test_a_slow_watcher_gets_the_newest_line() -> None:
     async def test() -> None:
         source = Source()

@@ -30,6 +30,15 @@ def test_a_journal_that_comes_in_pieces_is_read_to_its_end(
     assert asyncio.run(journal.last_lines()) == ["first", "last"]
 
 
+def test_a_journal_that_has_just_ended_is_not_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever kills a process takes its end away from asyncio, which then says so in the page's journal."""
+    killed: list[object] = []
+    monkeypatch.setattr(asyncio.subprocess.Process, "kill", killed.append)
+    a_journal(tmp_path, monkeypatch, "echo last; exec >&-; sleep 0.1")
+    assert asyncio.run(journal.last_lines()) == ["last"]
+    assert killed == []
+
+
 def test_a_journal_for_which_no_process_can_be_started_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise RuntimeError("can't start new thread")

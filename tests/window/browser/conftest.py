@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from device.config.settings import Model
 from device.demo.harness import Harness, harness_for
 from device.demo.show import PICTURES
 from device.demo.slideshow import Slideshow
@@ -42,14 +43,14 @@ class Site:
         return f"http://127.0.0.1:{self.serving.port}"
 
 
-@pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
-    """One box for all tests: each leaves it playing.
+@contextmanager
+def site_with(model: Model | None = None) -> Iterator[Site]:
+    """A box that plays.
 
     It does not listen to songs, which would keep it from new ones for as long as one song takes.
     """
     with ExitStack() as stack:
-        place = stack.enter_context(workplace())
+        place = stack.enter_context(workplace(model))
         slideshow = Slideshow(list(find_pictures(PICTURES)))
         music = replace(place.settings.music, listen=False)
         harness = stack.enter_context(harness_for(replace(place.settings, music=music), slideshow.open))
@@ -57,6 +58,13 @@ def site() -> Iterator[Site]:
         socket = place.settings.service.socket_path()
         window = stack.enter_context(serving(socket, place.page_state, uploads=place.uploads))
         yield Site(place, harness, window)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """One box for all tests: each leaves it playing."""
+    with site_with() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +110,7 @@ def visit(chromium: Browser, site: Site) -> Iterator[Callable[..., Visitor]]:
         if paired:
             page = context.new_page()
             page.goto(site.serving.window.pairing.new_link())
+            page.wait_for_url("/")
             page.close()
         return visitor
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from device.control.client import ask
+from device.control.protocol import Camera
 from tests.waiting import eventually
 from tests.window.browser.conftest import DESK, SCREENSHOTS, Site, Visitor
 
@@ -72,3 +74,19 @@ def test_without_a_press_no_frame_is_sent(page: Page) -> None:
     found = page.evaluate("fetch('/frames').then((answer) => answer.text())")
     assert "jpeg" not in found
     assert "error" in found
+
+
+def test_a_picture_that_does_not_come_is_not_shown_as_if_it_did(page: Page, site: Site) -> None:
+    socket = site.place.settings.service.socket_path()
+    page.get_by_role("button", name="Show the picture").click()
+    eventually(lambda: site.harness.status()["state"] == "asked")
+    site.harness.press()
+    expect(page.locator("#canvas")).to_be_visible(timeout=20_000)
+    ask(socket, Camera(to="off"))
+    try:
+        expect(page.locator("#canvas")).to_be_hidden(timeout=20_000)
+        expect(page.locator("#hint")).to_contain_text("switched off")
+    finally:
+        ask(socket, Camera(to="on"))
+    expect(page.locator("#canvas")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Close the picture").click()

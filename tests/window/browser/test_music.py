@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from device.control.client import ask
-from device.control.page_commands import Library
+from device.control.page_commands import Learned, Library
+from device.control.protocol import SetMood, Was
+from device.mood import Mood
 from tests.waiting import eventually
 from tests.window.browser.conftest import DESK, PHONE, Site, Visitor
 from tests.window.uploads.samples import sound
@@ -59,6 +62,20 @@ def test_a_song_is_dragged_to_where_it_belongs_and_taken_back(page: Page, site: 
     eventually(lambda: song(site, moved)["source"] != "own word")
 
 
+def test_a_song_that_must_never_play_is_marked_and_can_be_let_in_again(page: Page, site: Site) -> None:
+    ask(site.place.settings.service.socket_path(), "press")
+    eventually(lambda: site.harness.status()["playing"] == "play")
+    ask(site.place.settings.service.socket_path(), "never")
+    [nevered] = [uri for uri in uris(site) if song(site, uri)["never"]]
+    page.reload()
+    page.get_by_role("searchbox").fill(nevered)
+    page.locator("#songs button").click()
+    expect(page.locator("#chosen-about")).to_contain_text("never played")
+    page.get_by_role("button", name="Forget what I said").click()
+    eventually(lambda: not song(site, nevered)["never"])
+    expect(page.locator("#songs")).not_to_contain_text("never played")
+
+
 def test_a_thumb_on_a_song_chooses_it_and_beside_it_scrolls_the_page(
     visit: Callable[..., Visitor], site: Site
 ) -> None:
@@ -100,6 +117,12 @@ def test_songs_are_found_and_sorted_by_a_mood(page: Page) -> None:
     expect(page.locator("#songs li")).to_have_count(0)
 
 
+def test_songs_are_listed_by_their_titles(page: Page) -> None:
+    expect(page.locator("#songs button", has_text="Window Seat").first).to_be_visible()
+    page.get_by_role("searchbox").fill("window seat")
+    expect(page.locator("#songs li")).to_have_count(1)
+
+
 def test_playlists_are_listed_with_the_mood_that_they_are_for(
     visit: Callable[..., Visitor], site: Site
 ) -> None:
@@ -109,7 +132,7 @@ def test_playlists_are_listed_with_the_mood_that_they_are_for(
     page = visit(DESK).context.new_page()
     page.goto("/music")
     lines = page.locator("#playlists li")
-    expect(lines).to_have_text(["Sadplays when you are sad 2 songs", "Breakfast1 songs"])
+    expect(lines).to_have_text(["Sadplays when you are sad 2 songs", "Breakfast1 song"])
     for file in folder.glob("*.m3u"):
         file.unlink()
     page.reload()
@@ -124,7 +147,7 @@ def test_songs_are_uploaded_with_their_progress_and_mpd_finds_them(page: Page, s
         ]
     )
     expect(page.locator("#uploads li").first).to_have_text("from a phone.mp3 is on the box.")
-    expect(page.locator("#uploads li.bad")).to_contain_text("no sound file")
+    expect(page.locator("#uploads li.bad")).to_contain_text("not a sound file")
     assert (site.place.uploads / "from a phone.mp3").exists()
     eventually(lambda: "uploads/from a phone.mp3" in uris(site))
     (site.place.uploads / "from a phone.mp3").unlink()
@@ -142,3 +165,46 @@ def test_a_song_that_is_dropped_is_uploaded(page: Page, site: Site) -> None:
     )
     expect(page.locator("#uploads li")).to_have_text("dropped.wav is on the box.")
     (site.place.uploads / "dropped.wav").unlink()
+
+
+def test_a_song_that_is_too_large_is_not_even_sent(page: Page, site: Site) -> None:
+    page.locator("#uploads").evaluate("list => (list.dataset.most = 0)")  # 200 MB would take a while
+    song = FilePayload(name="long.mp3", mimeType="audio/mpeg", buffer=sound("MP3"))
+    page.locator("#files").set_input_files([song])
+    expect(page.locator("#uploads li.bad")).to_have_text("long.mp3 is too large.")
+    assert not (site.place.uploads / "long.mp3").exists()
+
+
+def test_what_was_learned_is_said_and_forgotten_once_that_is_confirmed(page: Page, site: Site) -> None:
+    socket = site.place.settings.service.socket_path()
+    ask(socket, SetMood(mood=Mood.SAD))
+    eventually(lambda: site.harness.status()["chosen_for"] == {"sad": 1.0})
+
+    def are_skipped() -> bool:
+        """A song that nobody can have heard yet does not count; a genre needs two."""
+        page.wait_for_timeout(500)
+        ask(socket, "skip")
+        genres = ask(socket, Learned())["genres"]
+        return max((each["skipped"] for each in genres if each["mood"] == "sad"), default=0) >= 2
+
+    def is_settled() -> bool:
+        """The last skip is counted only once MPD reports the next song."""
+        before = ask(socket, Learned())
+        page.wait_for_timeout(1000)
+        return bool(ask(socket, Learned()) == before)
+
+    eventually(are_skipped)
+    ask(socket, Was(mood=Mood.SAD))
+    eventually(is_settled)
+    page.reload()
+    lines = page.locator("#learned")
+    expect(lines).to_contain_text(re.compile("Heard to the end: [0-9]+, skipped: [0-9]+"))
+    expect(lines).to_contain_text(re.compile("When you are sad: .*you mostly skip [A-Z]"))
+    expect(lines).to_contain_text("Likelier than the model says, by your corrections: sad")
+    page.get_by_role("button", name="Forget", exact=True).click()
+    page.get_by_role("button", name="Press again to forget it").click()
+    expect(page.locator("#toast")).to_contain_text("begins to learn from the start")
+    expect(lines).to_have_text("Nothing yet.")
+    assert ask(socket, Learned())["songs"] == 0
+    site.harness.press()
+    eventually(lambda: site.harness.status()["chosen_by"] == "mood")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from device.control.client import ask
+from device.control.page_commands import Set, Settings
 from tests.waiting import eventually
-from tests.window.browser.conftest import Site
+from tests.window.browser.conftest import PHONE, Site, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -39,6 +44,14 @@ def test_look_again_looks_and_a_mood_by_hand_is_played_for(page: Page, site: Sit
     page.get_by_role("button", name="Look again").click()
     eventually(lambda: site.harness.status()["chosen_by"] == "mood")
     expect(page.locator("#lights")).to_have_attribute("data-state", "mood")
+
+
+def test_a_mood_by_hand_that_the_model_does_not_tell_has_a_light_too(page: Page, site: Site) -> None:
+    page.locator("#hand").get_by_role("button", name="fear").click()
+    expect(page.locator("#lights i.lit")).to_have_attribute("data-mood", "fear")
+    page.get_by_role("button", name="Look again").click()
+    eventually(lambda: site.harness.status()["chosen_by"] == "mood")
+    expect(page.locator("#lights i")).to_have_count(3)
 
 
 def test_pause_and_play(page: Page, site: Site) -> None:
@@ -89,6 +102,18 @@ def test_a_correction(page: Page, site: Site) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+def test_only_moods_that_the_model_tells_can_be_corrected_to(page: Page) -> None:
+    page.get_by_role("button", name="That was wrong").click()
+    expect(page.get_by_role("dialog").get_by_role("button")).to_have_text(["happy", "neutral", "sad"])
+
+
+def test_a_correction_that_is_refused_says_so_where_it_can_be_seen(page: Page) -> None:
+    page.get_by_role("button", name="That was wrong").click()
+    page.locator("#was [data-mood=fear]").evaluate("button => button.click()")  # hidden: it would be refused
+    expect(page.locator("#toast")).to_contain_text("the model does not tell fear")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
 def test_the_camera_is_switched_off_and_on(page: Page, site: Site) -> None:
     switch = page.get_by_role("switch", name="Camera")
     switch.click()
@@ -98,3 +123,93 @@ def test_the_camera_is_switched_off_and_on(page: Page, site: Site) -> None:
     switch.click()
     eventually(lambda: site.harness.status()["camera"] == "on")
     expect(switch).to_have_attribute("aria-checked", "true")
+
+
+def test_the_music_lifts_the_mood_or_stays_with_it(page: Page, site: Site) -> None:
+    socket = site.place.settings.service.socket_path()
+
+    def style() -> Any:
+        return next(
+            each["value"] for each in ask(socket, Settings())["settings"] if each["key"] == "music.style"
+        )
+
+    for wanted in ("match", "lift", "match"):
+        button = page.get_by_role("button", name=f"{wanted} my mood")
+        button.click()
+        eventually(lambda wanted=wanted: style() == wanted)  # type: ignore[misc]
+        expect(button).to_have_attribute("aria-pressed", "true")
+    ask(socket, Set(key="music.style"))
+
+
+def test_the_sleep_timer_and_the_wake_time_are_set_and_shown(page: Page, site: Site) -> None:
+    page.get_by_role("button", name="30 min").click()
+    eventually(lambda: site.harness.status()["sleep_minutes"] == 30)
+    expect(page.get_by_role("button", name="30 min")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Off", exact=True).click()
+    eventually(lambda: site.harness.status()["sleep"] is None)
+    page.get_by_label("Begin with music at", exact=True).fill("07:30")
+    switch = page.get_by_role("switch", name="Begin with music at this time")
+    switch.click()
+    eventually(lambda: site.harness.status()["wake"] == "07:30")
+    expect(switch).to_have_attribute("aria-checked", "true")
+    switch.click()
+    eventually(lambda: not site.harness.status()["wake_on"])
+    expect(switch).to_have_attribute("aria-checked", "false")
+
+
+def test_a_wake_time_says_that_the_clock_is_not_set_until_it_is(
+    page: Page, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("device.timers.clock.TIMESYNCD", tmp_path)  # of a Pi without a network
+    monkeypatch.setattr("device.timers.clock.RTC", tmp_path / "none")
+    note = page.locator("#wake-note")
+    expect(note).to_have_text("")
+    switch = page.get_by_role("switch", name="Begin with music at this time")
+    switch.click()
+    expect(note).to_contain_text("clock was not set by the network yet")
+    page.reload()
+    expect(note).to_contain_text("until then no music begins")
+    switch.click()
+    expect(note).to_have_text("")
+    eventually(lambda: not site.harness.status()["wake_on"])
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_on_a_wide_screen_both_columns_are_filled(
+    visit: Callable[..., Visitor], size: tuple[int, int]
+) -> None:
+    page = visit(size).context.new_page()
+    page.goto("/")
+    expect(page.locator("#next li").first).to_be_visible()
+    columns = page.locator(".columns > div").all()
+    ends = [
+        box["y"] + box["height"]
+        for column in columns
+        if (box := column.locator("> :last-child").bounding_box())
+    ]
+    assert len(ends) == 2
+    assert min(ends) > 0.8 * max(ends)
+
+
+def test_on_a_phone_the_music_comes_before_what_is_rarely_used_and_the_tab_key_follows(
+    visit: Callable[..., Visitor],
+) -> None:
+    page = visit(PHONE).context.new_page()
+    page.goto("/")
+    expect(page.locator("#next li").first).to_be_visible()
+    cards = ["mood", "chances", "music", "next", "hand", "timers", "camera"]
+    tops = page.evaluate(
+        "cards => cards.map(card => document.getElementById(`${card}-title`).getBoundingClientRect().top)",
+        cards,
+    )
+    assert tops == sorted(tops)
+    page.locator("#look").focus()
+    reached: list[str | None] = []
+    while not reached or reached[-1] != "camera-title":
+        reached.append(
+            page.evaluate("document.activeElement.closest('section')?.getAttribute('aria-labelledby')")
+        )
+        page.keyboard.press("Tab")
+        assert len(reached) < 40, "the tab key does not lead to the camera's switch"
+    with_controls = [f"{card}-title" for card in cards if card not in ("chances", "next")]
+    assert list(dict.fromkeys(reached)) == with_controls

@@ -104,6 +104,7 @@ def paired_page(window: Serving, visit: Callable[..., Visitor]) -> Page:
     """A page of a browser that is let in."""
     page: Page = visit(PHONE, paired=False).context.new_page()
     page.goto(address_of(window) + window.window.pairing.new_link())
+    page.wait_for_url(address_of(window) + "/")
     return page
 
 

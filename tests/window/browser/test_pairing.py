@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from device.box.commands import consent
 from device.control.client import ask
 from tests.waiting import eventually
 from tests.window.browser.conftest import PHONE, Site, Visitor
@@ -36,6 +37,22 @@ def test_a_press_of_the_boxs_button_lets_a_browser_in_and_starts_no_look(
     assert site.harness.state.decision is before[1]
     page.goto("/health")
     expect(page.get_by_role("heading", name="Parts")).to_be_visible()
+
+
+def test_who_comes_too_late_can_try_again(
+    visit: Callable[..., Visitor], site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit(PHONE, paired=False).context.new_page()
+    page.goto("/pair")
+    with monkeypatch.context() as patch:
+        patch.setattr(consent, "CONSENT_S", 0.05)
+        page.get_by_role("button", name="Start").click()
+        expect(page.get_by_role("button", name="Try again")).to_be_enabled()
+        expect(page.locator("#waiting")).to_contain_text("button")
+    page.get_by_role("button", name="Try again").click()
+    eventually(lambda: site.harness.status()["state"] == "asked")
+    site.harness.press()
+    page.wait_for_url(NEXT)
 
 
 def test_the_command_says_yes_in_place_of_the_button(visit: Callable[..., Visitor], site: Site) -> None:
@@ -68,3 +85,20 @@ def test_who_sends_away_the_browser_in_use_is_asked_first(visit: Callable[..., V
     expect(page.locator("#toast")).to_contain_text("Press again")
     button.click()
     expect(page.get_by_role("heading", name="Let this browser in")).to_be_visible()
+
+
+def test_a_page_that_was_fetched_in_advance_uses_its_link_only_once_somebody_sees_it(
+    visit: Callable[..., Visitor], site: Site
+) -> None:
+    page = visit(PHONE, paired=False).context.new_page()
+    page.add_init_script(
+        "let unseen = true; Object.defineProperty(document, 'hidden', { get: () => unseen });"
+        "window.beSeen = () => { unseen = false; document.dispatchEvent(new Event('visibilitychange')) };"
+    )
+    before = len(site.serving.window.browsers)
+    page.goto(site.serving.window.pairing.new_link())
+    page.wait_for_load_state("networkidle")
+    assert len(site.serving.window.browsers) == before
+    page.evaluate("beSeen()")
+    page.wait_for_url("/")
+    assert len(site.serving.window.browsers) == before + 1

@@ -76,3 +76,11 @@ def test_a_switch_a_choice_and_a_list(page: Page, site: Site) -> None:
 def test_what_could_take_more_rights_is_shown_and_not_changeable(page: Page) -> None:
     search(page, "service.socket")
     expect(page.get_by_label("socket", exact=True)).to_be_disabled()
+
+
+def test_a_search_that_finds_nothing_says_so(page: Page) -> None:
+    said = page.get_by_text("No setting has these words.")
+    search(page, "no such setting")
+    expect(said).to_be_visible()
+    search(page, "look.readings")
+    expect(said).to_be_hidden()

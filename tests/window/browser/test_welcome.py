@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from device.mpd.tone import player
 from tests.waiting import eventually
 from tests.window.browser.conftest import PHONE, Site, Visitor
 
@@ -14,8 +15,9 @@ pytestmark = pytest.mark.browser
 
 
 def test_it_leads_through_camera_lights_sound_and_music_to_the_page_now(
-    visit: Callable[..., Visitor], site: Site
+    visit: Callable[..., Visitor], site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(player, "why_unheard", lambda client: None)  # there may be no sound card here
     page = visit(PHONE).context.new_page()
     page.goto("/welcome")
     forward = page.get_by_role("button", name="Continue")
@@ -32,7 +34,10 @@ def test_it_leads_through_camera_lights_sound_and_music_to_the_page_now(
     page.get_by_role("slider", name="Volume").fill("35")
     eventually(lambda: site.harness.status()["volume"] == 35)
     forward.click()
-    expect(page.locator("#count")).to_contain_text("songs are on the box")
+    expect(page.locator("#count")).to_contain_text("On the box: ")
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_text("Step 3 of 5")).to_be_visible()
+    forward.click()
     forward.click()
     expect(page.get_by_role("row", name="press twice")).to_be_visible()
     page.get_by_role("button", name="Done").click()

@@ -49,6 +49,25 @@ def test_who_comes_back_needs_no_other_press_and_nobody_else_sees_it(
     assert sees(allowed)
 
 
+def test_a_browser_that_is_sent_away_while_it_watches_or_asks_sees_nothing_more(
+    allowed: Client, browser: Client, window: Serving, box: Harness, settings: Settings
+) -> None:
+    lines = allowed.lines("/frames")
+    assert "error" not in next(lines)
+    other = window.paired()
+    answers: list[int] = []
+    asked = threading.Thread(target=lambda: answers.append(other.post("/aim/allow", {}).status))
+    asked.start()
+    eventually(lambda: box.status()["state"] == "asked")
+    for known in list(window.window.browsers):
+        window.window.browsers.send_away(known.key)
+    ask(settings.service.socket_path(), "pair")
+    asked.join()
+    assert answers == [HTTPStatus.FORBIDDEN]
+    assert list(lines)[-1] == {"error": aim.NOT_ALLOWED}
+    assert other.get("/frames").status == allowed.get("/aim").status == HTTPStatus.FORBIDDEN
+
+
 def test_who_closes_it_closes_it_for_good(allowed: Client) -> None:
     assert allowed.post("/aim/stop", {}).status == HTTPStatus.OK
     assert not sees(allowed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 from functools import partial
 from http import HTTPStatus
 
@@ -13,6 +15,7 @@ from tests.waiting import eventually
 from tests.window.serving import Client, Serving
 
 
+@pytest.mark.usefixtures("sounding")
 def test_the_page_tells_what_the_box_does_and_steers_it(
     browser: Client, box: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -25,6 +28,8 @@ def test_the_page_tells_what_the_box_does_and_steers_it(
     assert browser.post("/do", {"do": "volume", "to": 30}).json() == {"ok": True, "volume": 30}
     assert browser.post("/do", {"do": "camera", "to": "off"}).json()["camera"] == "off"
     assert browser.post("/do", {"do": "camera", "to": "on"}).json()["camera"] == "on"
+    assert browser.post("/do", {"do": "sleep", "minutes": 30}).json()["sleep_minutes"] == 30
+    assert browser.post("/do", {"do": "wake", "to": "7:30"}).json()["wake"] == "07:30"
     assert browser.post("/do", {"do": "was", "mood": "neutral"}).json() == {"ok": True}
     eventually(lambda: box.status()["chosen_by"] == "correction")
     for request in ("pause", "play", "tone", "like", "skip", "never", "press"):
@@ -43,6 +48,32 @@ def test_what_is_no_request_is_refused_by_the_boxs_own_table(browser: Client) ->
     assert browser.post("/do", {"do": "volume", "to": 400}).json() == {
         "error": "to: expected a whole number of at most 100"
     }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"do": ["status"]}', b'{"do": {"a": 1}}', b'{"do": "set-mood", "mood": "\\ud800"}',
+     b'{"do": "status", "\\udfff": 1}', b'{"do": "volume", "to": NaN}', b"\xff", b"[" * 9999],
+)  # fmt: skip
+def test_a_body_that_is_no_request_is_refused_without_a_fault(alone: Serving, body: bytes) -> None:
+    assert alone.paired().request("POST", "/do", body).status == HTTPStatus.BAD_REQUEST
+
+
+def test_who_goes_before_the_request_has_come_in_leaves_no_fault(
+    alone: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = alone.paired()
+    request = (
+        f"POST /do HTTP/1.1\r\nHost: {browser.host}\r\nOrigin: http://{browser.host}\r\n"
+        f"Cookie: moodbox={browser.cookie}\r\nX-Form-Token: {browser.token}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    )
+    with caplog.at_level(logging.DEBUG):
+        with socket.create_connection(("127.0.0.1", browser.port), timeout=30) as connection:
+            connection.sendall(request.encode())
+            eventually(lambda: alone.server.server_state.tasks)
+        eventually(lambda: not alone.server.server_state.tasks)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_a_browser_cannot_say_yes_in_place_of_the_button(browser: Client) -> None:

@@ -47,10 +47,27 @@ def test_a_link_lets_one_browser_in_and_no_second(alone: Serving) -> None:
     first.open_link(link)
     assert first.get("/").status == HTTPStatus.OK
     assert second.get(link).status == HTTPStatus.FORBIDDEN
+    assert second.post(link, {}).status == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_who_only_looks_at_a_link_does_not_use_it(alone: Serving, method: str) -> None:
+    link = alone.window.pairing.new_link()
+    preview = alone.stranger().request(method, link)
+    assert preview.status == HTTPStatus.OK
+    assert "set-cookie" not in preview.headers
+    alone.stranger().open_link(link)
+    assert len(alone.window.browsers) == 1
+
+
+def test_another_site_cannot_use_a_link(alone: Serving) -> None:
+    link = alone.window.pairing.new_link()
+    assert alone.stranger().post(link, {}, Origin="http://evil.example").status == HTTPStatus.FORBIDDEN
+    alone.stranger().open_link(link)
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(alone: Serving) -> None:
-    cookie = alone.stranger().get(alone.window.pairing.new_link()).headers["set-cookie"]
+    cookie = alone.stranger().post(alone.window.pairing.new_link(), {}).headers["set-cookie"]
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
 
 

@@ -122,3 +122,20 @@ def test_no_path_leads_out_of_the_tables(alone: Serving, request_line: bytes) ->
         )
         status = int(opened.recv(4096).split()[1])
         assert 400 <= status < 500
+
+
+JUNK = (
+    b"\x00\r\n\r\n",
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+)
+
+
+@pytest.mark.parametrize("sent", JUNK)
+def test_what_is_no_request_fills_no_journal(
+    alone: Serving, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    with connect(alone) as opened:
+        opened.sendall(sent)
+        assert opened.recv(12) in (b"HTTP/1.1 400", b"HTTP/1.1 403")
+    assert caplog.records == []

@@ -72,7 +72,7 @@ def test_a_second_song_of_the_same_name_does_not_replace_the_first(client: Clien
 def test_what_is_no_sound_is_refused_and_leaves_nothing(client: Client, folder: Path, content: bytes) -> None:
     answer = upload(client, "song.mp3", content)
     assert answer.status == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "no sound file" in answer.json()["error"]
+    assert "not a sound file" in answer.json()["error"]
     assert names(folder) == []
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import mpd
+import mutagen
 import pytest
 
 from device.config.settings import Settings
@@ -139,10 +142,14 @@ def test_a_song_is_moved_to_where_its_owner_says_it_belongs_and_back(to_ask: Set
     assert reply(to_ask, page.Song(uri="sad/01.ogg"))["song"] == before
 
 
-def test_a_song_that_must_never_play_is_marked(to_ask: Settings, library: PrivateMpd) -> None:
+def test_a_song_that_must_never_play_is_marked_until_let_in_again(
+    to_ask: Settings, library: PrivateMpd
+) -> None:
     uri = library.client().currentsong()["file"]
     ask(to_ask.service.socket_path(), "never")
     assert reply(to_ask, page.Song(uri=uri))["song"]["never"]
+    assert reply(to_ask, page.SetAffect(uri=uri)) == {"ok": True}
+    assert not reply(to_ask, page.Song(uri=uri))["song"]["never"]
 
 
 @pytest.mark.parametrize("command", [page.Song(uri="gone.ogg"), page.SetAffect(uri="gone.ogg")])
@@ -160,3 +167,19 @@ def test_what_mpd_refuses_is_said_at_once(to_ask: Settings, monkeypatch: pytest.
     with pytest.raises(ServiceError, match="MPD refuses"):
         reply(to_ask, page.Song(uri="sad/01.ogg"))
     assert reply(to_ask, page.Queue())["playing"]
+
+
+def test_titles_are_those_of_the_librarys_songs_alone(
+    to_ask: Settings, library: PrivateMpd, silence: Path
+) -> None:
+    outside = library.folder / "outside.ogg"
+    shutil.copy(silence, outside)
+    file = mutagen.File(outside)
+    file.update({"title": ["Not of the library"]})
+    file.save()
+    uris = ["happy/03.ogg", "sad/00.ogg", "happy", "no/such.ogg", f"file://{outside}", "a\nb"]
+    assert reply(to_ask, page.Titles(uris=uris)) == {
+        "titles": {"happy/03.ogg": "Disco 3", "sad/00.ogg": "Blues 0"}
+    }
+    with pytest.raises(ServiceError, match="uris: expected a list of at most 40"):
+        reply(to_ask, page.Titles(uris=["x"] * 41))

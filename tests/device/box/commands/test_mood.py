@@ -57,7 +57,7 @@ def test_it_ends_the_search_for_somebody_and_a_look_that_could_change_the_music(
         plays(harness, "Blues")
         assert not harness.state.searching
     with harness_for(settings, SlowCamera) as harness:
-        harness.wait_for_decision(20)
+        harness.wait_for_decision(60)
         harness.press()
         shows(harness, Indication.LOOKING)
         set_mood(settings, Mood.SAD)

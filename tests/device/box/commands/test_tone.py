@@ -19,15 +19,18 @@ from device.control.client import ask
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
+from device.mpd.connection import Client
 from device.mpd.tone import player, synthesis
 from device.playback.memory import Memory
+from device.playback.tasks import LOST
 from tests.device.box.commands.test_songs import stream_of
 from tests.device.box.helpers import PictureSequence, plays
+from tests.device.conftest import seek, set_output
 from tests.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
+def short(sounding: PrivateMpd, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tone that is cut short, so that the tests need not wait for it."""
     monkeypatch.setattr(player, "SOUND_S", 0.2)
     monkeypatch.setattr(player, "POLL_INTERVAL_S", 0.02)
@@ -79,7 +82,7 @@ def test_the_song_goes_on_where_it_was_and_nothing_is_learned(
 ) -> None:
     for mode in modes:
         getattr(client, mode)(1)
-    client.seekcur(20)
+    seek(client, 20)
     eventually(lambda: float(client.status()["elapsed"]) > 20)
     before = state_of(client)
     assert heard(settings, client)
@@ -177,6 +180,28 @@ def test_without_a_volume_it_says_so(box: Harness, settings: Settings, client: m
         tone(settings)
 
 
+def test_where_every_output_is_switched_off_it_says_so(
+    box: Harness, settings: Settings, client: mpd.MPDClient
+) -> None:
+    client.disableoutput(0)
+    before = state_of(client)
+    with pytest.raises(ServiceError, match=r"all of MPD's outputs are switched off: .*mpc enable"):
+        tone(settings)
+    assert state_of(client) == before
+    client.enableoutput(0)
+    assert heard(settings, client)
+
+
+def test_an_output_without_sound_is_no_output(
+    settings: Settings, camera: PictureSequence, library: PrivateMpd
+) -> None:
+    set_output(library, 'type "null"')
+    with harness_for(settings, camera) as box:
+        plays(box, "Disco")
+        with pytest.raises(ServiceError, match=r'makes no sound .type "null"'):
+            tone(settings)
+
+
 def test_a_second_one_waits_for_the_first(
     box: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,18 +214,30 @@ def test_a_second_one_waits_for_the_first(
 def test_an_output_that_fails_is_named_and_does_not_stay_as_trouble(
     settings: Settings, camera: PictureSequence, library: PrivateMpd
 ) -> None:
-    configuration = library.folder / "mpd.conf"
-    broken = 'type "recorder"\nencoder "flac"\npath "/nowhere/sound"'
-    configuration.write_text(configuration.read_text().replace('type "null"', broken))
-    library.stop()
-    library.start()
+    set_output(library, 'type "recorder"\nencoder "flac"\npath "/nowhere/sound"')
     camera.missing = True  # so the box plays nothing itself
     with harness_for(settings, camera) as box:
         eventually(lambda: box.status()["playing"] == "stop")
-        with pytest.raises(ServiceError, match="MPD says: Failed to open"):
+        with pytest.raises(ServiceError, match=r"MPD says: .*Failed to open"):
             tone(settings)
         assert library.client().playlistinfo() == []
         assert "player" not in box.status()["trouble"]
+
+
+def test_where_mpd_refuses_to_play_it_says_so_and_the_queue_is_as_before(
+    box: Harness, settings: Settings, client: mpd.MPDClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MPD does so, and not each time, where its output has failed before it has answered."""
+
+    def refuses(*_: object) -> None:
+        raise mpd.CommandError('[5@0] {playid} Failed to open "moodbox"')
+
+    before = state_of(client)
+    monkeypatch.setattr(Client, "playid", refuses)
+    with pytest.raises(ServiceError, match=r"MPD says: .*Failed to open"):
+        tone(settings)
+    monkeypatch.undo()
+    assert state_of(client) == before
 
 
 def test_one_that_a_killed_box_has_left_is_removed(
@@ -233,3 +270,28 @@ def test_the_file_that_comes_with_the_box_is_the_tone_and_everybody_may_read_it(
     assert player.FILE.stat().st_mode & 0o444 == 0o444
     synthesis.write(tmp_path / "tone.ogg")
     assert np.allclose(soundfile.read(tmp_path / "tone.ogg")[0], sound, atol=0.02)
+
+
+def test_who_waits_for_a_tone_hears_that_mpd_was_lost(
+    box: Harness,
+    settings: Settings,
+    client: mpd.MPDClient,
+    library: PrivateMpd,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(player, "SOUND_S", 60.0)
+    replies: list[str] = []
+
+    def wait_for_it() -> None:
+        with pytest.raises(ServiceError) as refused:
+            tone(settings)
+        replies.append(str(refused.value))
+
+    asked = threading.Thread(target=wait_for_it)
+    asked.start()
+    eventually(lambda: client.currentsong().get("file") == str(player.FILE))
+    library.kill()
+    asked.join()
+    assert replies == [LOST]
+    library.start()
+    plays(box, "Disco")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Self
@@ -39,6 +40,34 @@ def test_what_was_learned_is_forgotten_in_the_running_box(harness: Harness, sett
         eventually(lambda: memory.mood_bias() != NO_BIAS)
         assert ask(settings.service.socket_path(), page.Forget()) == {"ok": True}
         assert memory.mood_bias() == NO_BIAS
+
+
+def test_what_was_learned_is_told_until_it_is_forgotten(harness: Harness, settings: Settings) -> None:
+    socket = settings.service.socket_path()
+    plays(harness, "Disco")
+    ask(socket, Was(mood=Mood.SAD))
+    plays(harness, "Blues")
+
+    def is_counted() -> bool:
+        """A song that nobody can have heard yet was not skipped."""
+        time.sleep(0.5)
+        ask(socket, "skip")
+        return bool(ask(socket, page.Learned())["skipped"])
+
+    eventually(is_counted)
+    learned = ask(socket, page.Learned())
+    assert (learned["heard"], learned["songs"]) == (0, learned["skipped"])
+    assert {(each["mood"], each["heard"]) for each in learned["genres"]} == {("sad", 0)}
+    assert sum(each["skipped"] for each in learned["genres"]) == learned["skipped"]
+    assert learned["moods"]["sad"] > 1 > learned["moods"]["happy"]
+
+    def is_forgotten() -> bool:
+        """The last skip may still be counted after a first time."""
+        ask(socket, page.Forget())
+        nothing = {"songs": 0, "heard": 0, "skipped": 0, "genres": [], "moods": {}}
+        return bool(ask(socket, page.Learned()) == nothing)
+
+    eventually(is_forgotten)
 
 
 def test_a_box_that_nothing_would_start_again_does_not_end(

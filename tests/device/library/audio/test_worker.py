@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from device.demo.songs import BLOCK, RATE, SONGS, synthesize
 from device.library.audio.client import AudioClient
-from device.library.audio.features import Features, extract_features
+from device.library.audio.extraction import extract_features
+from device.library.audio.features import Features
 from device.library.audio.worker import EXCERPT_S, EXCERPTS, FADE_S, _reply, read_excerpts
 
 FORMATS = {"ogg": "VORBIS", "flac": "PCM_16", "wav": "PCM_16", "mp3": "MPEG_LAYER_III", "aiff": "PCM_24"}

@@ -43,11 +43,11 @@ def test_a_session_gives_one_frame_and_then_one_for_each_request() -> None:
     capture = Capture(lambda: camera, events.put)
     session = capture.start()
     for _ in range(3):
-        assert events.get(timeout=5).session == session
+        assert events.get(timeout=60).session == session
         with pytest.raises(Empty):
             events.get(timeout=0.05)
         capture.request_frame()
-    events.get(timeout=5)
+    events.get(timeout=60)
     assert camera.reads == 4
     capture.close()
 
@@ -66,9 +66,9 @@ def test_a_session_ends_after_the_last_picture() -> None:
     events: SimpleQueue[Any] = SimpleQueue()
     capture = Capture(lambda: PictureCamera([HAPPY]), events.put)
     session = capture.start()
-    assert isinstance(events.get(timeout=5), FrameCaptured)
+    assert isinstance(events.get(timeout=60), FrameCaptured)
     capture.request_frame()
-    assert events.get(timeout=5) == CaptureEnded(session)
+    assert events.get(timeout=60) == CaptureEnded(session)
 
 
 @pytest.mark.parametrize("error", [CameraError("the cable is out"), RuntimeError("the cable is out")])
@@ -80,7 +80,7 @@ def test_a_camera_that_fails_ends_the_session_whatever_it_raises(error: Exceptio
     capture = Capture(broken, events.put)
     assert events.empty()
     assert capture.start() == 1
-    assert events.get(timeout=5) == CaptureEnded(1, "the cable is out")
+    assert events.get(timeout=60) == CaptureEnded(1, "the cable is out")
 
 
 @pytest.mark.parametrize("error", [KeyError("Id"), SystemExit(1)])
@@ -90,7 +90,7 @@ def test_an_internal_error_in_the_capture_thread_is_reported_with_its_type(error
 
     events: SimpleQueue[Any] = SimpleQueue()
     Capture(broken, events.put).start()
-    error_line = events.get(timeout=5).error
+    error_line = events.get(timeout=60).error
     assert error_line.startswith(f"stopped by an error of moodbox's own ({type(error).__name__}: ")
 
 
@@ -116,7 +116,7 @@ def test_a_new_session_waits_until_the_camera_of_the_session_before_is_closed() 
     capture = Capture(open_camera, events.put)
     for session in (1, 2, 3):
         assert capture.start() == session
-    while events.get(timeout=5).session != 3:
+    while events.get(timeout=60).session != 3:
         pass
     assert not any(opened)
     capture.close()
@@ -138,7 +138,7 @@ def test_many_starts_in_a_row_open_the_camera_only_for_the_last() -> None:
     for _ in range(20):
         last = capture.start()
     camera.not_hanging.set()
-    while events.get(timeout=5).session != last:
+    while events.get(timeout=60).session != last:
         pass
     assert len(opened) == 2
     capture.close()
@@ -170,7 +170,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def end_of(events: SimpleQueue[Any], session: int) -> str | None:
     """The error with which the session ends."""
-    while (event := events.get(timeout=5)) != CaptureEnded(session, getattr(event, "error", None)):
+    while (event := events.get(timeout=60)) != CaptureEnded(session, getattr(event, "error", None)):
         pass
     return event.error  # type: ignore[no-any-return]
 
@@ -184,7 +184,7 @@ def test_a_camera_that_never_comes_back_is_given_up_and_opened_anew() -> None:
     eventually(lambda: cameras.opened)
     for _ in range(3):  # and again at each later observation
         session = capture.start()
-        event = events.get(timeout=5)
+        event = events.get(timeout=60)
         assert isinstance(event, FrameCaptured)
         assert event.session == session
     capture.close()
@@ -237,7 +237,7 @@ def test_a_camera_that_comes_back_late_is_no_reason_to_restart() -> None:
     capture.start()
     eventually(lambda: cameras.opened)
     session = capture.start()
-    assert events.get(timeout=5).session == session
+    assert events.get(timeout=60).session == session
     cameras.released.set()
     eventually(lambda: not capture._hanging())
     assert end_of(events, capture.start()) == "the cable is out"
@@ -255,9 +255,9 @@ def test_a_thread_that_cannot_be_started_ends_the_session_and_the_next_one_works
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
         session = capture.start()
-    assert events.get(timeout=5) == CaptureEnded(
+    assert events.get(timeout=60) == CaptureEnded(
         session, "the camera cannot be opened: can't start new thread"
     )
     session = capture.start()
-    assert events.get(timeout=5).session == session
+    assert events.get(timeout=60).session == session
     capture.close()

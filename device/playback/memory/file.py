@@ -6,90 +6,32 @@ import contextlib
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
-from typing import Annotated, Literal
-
-from msgspec import Meta
+from typing import Literal
 
 from device.library.tag_affect import Affect, Source
 from device.mood import Mood
 from device.mood_bias import MoodBias
 from device.mood_estimate import MoodEstimate
 from device.mpd.snapshot import Entry
+from device.playback.memory.schema import (
+    FILE,
+    GENRE_KIND,
+    MIGRATIONS,
+    SONG_KIND,
+    TABLES,
+    BiasCount,
+    Coordinate,
+    CountKind,
+    EstimateText,
+    Moment,
+    Plays,
+)
 from device.playback.ownership import QueueOwnership
 from device.recommend.play_statistics import PlayCount, PlayStatistics
 from device.storage.database import DatabaseFile
-from device.storage.rows import Number, Row, Share, Table
+from device.storage.rows import Number, Row, Share
 from device.vision.furniture import Box, FaceLocation, FaceLocations
 
-FILE = "moodbox.db"
-MIGRATIONS = (
-    """
-    CREATE TABLE IF NOT EXISTS queued (position INTEGER PRIMARY KEY, id INTEGER NOT NULL, uri TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS played (number INTEGER PRIMARY KEY AUTOINCREMENT, uri TEXT NOT NULL);
-    """,
-    "CREATE TABLE words (uri TEXT PRIMARY KEY, valence REAL NOT NULL, energy REAL NOT NULL) WITHOUT ROWID;",
-    """
-    ALTER TABLE queued ADD COLUMN mood TEXT NOT NULL DEFAULT '';
-    CREATE TABLE tallies (
-        mood TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, heard INTEGER NOT NULL,
-        skipped INTEGER NOT NULL, PRIMARY KEY (mood, kind, name)
-    ) WITHOUT ROWID;
-    """,
-    """
-    CREATE TABLE asked (position INTEGER PRIMARY KEY, uri TEXT NOT NULL, mood TEXT NOT NULL);
-    CREATE TABLE server (above INTEGER NOT NULL, started REAL NOT NULL, version INTEGER NOT NULL);
-    INSERT INTO server VALUES (0, 0, 0);
-    """,
-    """
-    CREATE TABLE face_locations (
-        position INTEGER PRIMARY KEY, x REAL NOT NULL, y REAL NOT NULL, width REAL NOT NULL,
-        first REAL NOT NULL, last REAL NOT NULL, counted REAL NOT NULL, seen INTEGER NOT NULL,
-        missed INTEGER NOT NULL, furniture INTEGER NOT NULL
-    );
-    """,
-    "CREATE TABLE mood_bias (mood TEXT PRIMARY KEY, count REAL NOT NULL) WITHOUT ROWID;",
-    "CREATE TABLE excluded (uri TEXT PRIMARY KEY) WITHOUT ROWID;",
-)
-MOODS = f"({'|'.join(Mood)})"
-SHARE = rf"{MOODS}=[01]\.[0-9]{{3}}"
-GENRE_KIND: Literal["genre"] = "genre"
-SONG_KIND: Literal["song"] = "song"
-CountKind = Literal["genre", "song"]
-"""What a play count is for."""
-Moment = Annotated[float, Meta(ge=-1e11, le=1e11)]
-"""Seconds since the epoch; negative on a Pi whose clock is not set yet."""
-Coordinate = Annotated[float, Meta(ge=-10, le=10)]
-"""A share of a frame's width; a face may reach out of the frame."""
-EstimateText = Annotated[str, Meta(pattern=rf"\A({MOODS}|{SHARE}(,{SHARE})*)?\Z")]
-"""`MoodEstimate.text`; empty for a song that an older version queued."""
-Plays = Annotated[float, Meta(ge=0, le=2**53)]
-"""A play of a song whose mood was not certain counts in part for each mood."""
-BiasCount = Annotated[float, Meta(ge=-1000, le=1000)]
-"""Of corrections; what is beyond `MoodBias`'s own bounds counts as its bound."""
-TABLES = (
-    Table("queued", [{"position": Number, "id": Number, "uri": str, "mood": EstimateText}]),
-    Table("asked", [{"position": Number, "uri": str, "mood": EstimateText}]),
-    Table("server", [{"above": Number, "started": Moment, "version": Number}], single=True),
-    Table("played", [{"number": Number, "uri": str}]),
-    Table("tallies", [{"mood": Mood, "kind": CountKind, "name": str, "heard": Plays, "skipped": Plays}]),
-    Table("words", [{"uri": str, "valence": Share, "energy": Share}]),
-    Table(
-        "face_locations",
-        [
-            {
-                "position": Number,
-                **dict.fromkeys(("x", "y", "width"), Coordinate),
-                **dict.fromkeys(("first", "last", "counted"), Moment),
-                **dict.fromkeys(("seen", "missed"), Number),
-                "furniture": Literal[0, 1],
-            }
-        ],
-    ),
-    Table("excluded", [{"uri": str}]),
-    Table("mood_bias", [{"mood": Mood, "count": BiasCount}]),
-    # SQLite's own table, for `played`.
-    Table("sqlite_sequence", [{"name": str, "seq": Number}], recoverable=False),
-)
 LEAST_PLAY = 1e-6  # less than that is what rounding has left of a play that was taken back
 MAX_PLAYED = 1000  # played songs that are remembered
 
@@ -203,6 +145,22 @@ class Memory(DatabaseFile):
         """Return the URIs of all songs of which a play or a skip was counted."""
         rows = self._rows(tuple[str], "SELECT DISTINCT name FROM tallies WHERE kind = ?", (SONG_KIND,))
         return tuple(uri for (uri,) in rows)
+
+    def counted_genres(self) -> list[tuple[Mood, str, float, float]]:
+        """Return mood, genre, plays through and skips, of all genres and moods of which one was counted."""
+        return self._rows(
+            tuple[Mood, str, Plays, Plays],
+            "SELECT mood, name, heard, skipped FROM tallies WHERE kind = ?",
+            (GENRE_KIND,),
+        )
+
+    def counts(self) -> tuple[int, float, float]:
+        """Return of how many songs a play or a skip was counted, and how many plays through and skips."""
+        return self._row(
+            tuple[Number, Plays, Plays],
+            "SELECT COUNT(DISTINCT name), TOTAL(heard), TOTAL(skipped) FROM tallies WHERE kind = ?",
+            (SONG_KIND,),
+        )
 
     def forget(self) -> None:
         """Delete what was learned and played; what the user has said of songs stays."""

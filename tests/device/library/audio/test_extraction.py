@@ -15,8 +15,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from device.demo.songs import RATE, SONGS, Song, synthesize
-from device.library.audio.features import Features, extract_features
-from device.library.audio.loudness import SILENCE_LUFS
+from device.library.audio.extraction import extract_features
+from device.library.audio.features import SILENCE_LUFS, Features
 from device.library.audio.rhythm import tempo_and_pulse
 from device.library.audio.spectra import Samples
 

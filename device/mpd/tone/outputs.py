@@ -1,0 +1,31 @@
+"""Whether anything that MPD plays can be heard: it plays on without a word if none of its outputs sounds."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import mpd
+
+from device.mpd import responses
+
+SILENT_PLUGIN = "null"
+
+
+class Unheard(StrEnum):
+    """Why nothing can be heard."""
+
+    SWITCHED_OFF = (
+        "all of MPD's outputs are switched off: `mpc outputs` lists them, `mpc enable NUMBER` switches one on"
+    )
+    NO_SOUND = (
+        'the only output that MPD uses makes no sound (type "null"): give it an audio_output for the speaker,'
+        " in the file that MPD was started with (on a Pi /etc/mpd.conf)"
+    )
+
+
+def why_unheard(client: mpd.MPDClient) -> Unheard | None:
+    """Say why nothing that MPD plays can be heard, as far as MPD's outputs are the reason."""
+    used = [output for output in responses.outputs(client) if output.outputenabled]
+    if not used:
+        return Unheard.SWITCHED_OFF
+    return Unheard.NO_SOUND if all(output.plugin == SILENT_PLUGIN for output in used) else None

@@ -1,0 +1,41 @@
+"""What of the timers survives a restart and a power cut: one row in the box's database."""
+
+from __future__ import annotations
+
+from device.playback.memory import Memory
+from device.storage.rows import Row
+from device.timers.row import TABLE
+from device.timers.state import LATE_S, Now, SleepTimer, Timers, WakeTime
+
+
+def row_of(timers: Timers) -> Row:
+    """Return what is kept, in the order of the table's columns."""
+    sleep, wake = timers.sleep, timers.wake
+    return (
+        sleep.minutes if sleep else 0,
+        sleep.until if sleep else 0.0,
+        wake.minute if wake else None,
+        int(wake.on) if wake else 0,
+        int(wake.once) if wake else 0,
+        wake.answered if wake else 0.0,
+        timers.before,
+    )
+
+
+def timers_of(row: Row, now: Now) -> Timers:
+    """Return the timers as they were kept. A sleep timer that has ended long ago is over."""
+    minutes, until, minute, on, once, answered, before = row
+    sleep = None
+    left = min(until - now.wall, 60.0 * minutes)  # the clock may have been ahead, or be behind now
+    if minutes and left >= -LATE_S:
+        sleep = SleepTimer(minutes, now.monotonic + left, now.wall + left)
+    # The music may have been cut off in its soft beginning: that is due again.
+    if before is not None and not minutes:
+        answered -= 1
+    wake = None if minute is None else WakeTime(minute, bool(on), bool(once), answered)
+    return Timers(sleep, wake, before)
+
+
+def keep(memory: Memory, timers: Timers) -> None:
+    """Replace the row."""
+    memory.replace_rows({TABLE: [row_of(timers)]})

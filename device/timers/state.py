@@ -1,0 +1,316 @@
+"""The sleep timer and the wake time: a frozen value with named transitions, without a clock or a player.
+
+`advance` says what has to be done by now. Two clocks come in: the monotonic one for what ends after a while,
+and the wall's for a time of day. That one may jump: on a Pi without a clock of its own it is wrong until the
+network has set it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+
+from device.timers.fade import LAG_S, TOLERANCE, Fade
+from device.timers.time_of_day import following, latest
+
+FADE_OUT_S = 60.0
+RISE_S = 180.0
+SOFTEST = 5  # percent: the volume with which the music begins
+LATE_S = 300.0  # what was missed longer ago is not made up for
+RESTORE_S = 1.0  # after the pause, so that the last sound is not heard at the volume of before
+CONFIRM_S = 2.0  # until MPD should have reported the volume of before
+MAX_RESTORES = 3  # a mixer, or the highest volume of the settings, may allow less than before
+NEARLY_SILENT = 10  # percent: nobody chooses such a volume for the next day by turning down what fades
+CHECK_S = 60.0  # nobody says that the wall's clock has jumped
+WRONG_S = 3600.0  # a clock that is set back by more was wrong: its day comes once more
+DRIFT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Now:
+    """One moment, by both clocks.
+
+    Attributes:
+        monotonic: Seconds that never jump, and begin anywhere.
+        wall: Seconds since the epoch.
+        is_set: Whether the wall's clock can be trusted.
+        zone: Of the time of day; None for the machine's own.
+    """
+
+    monotonic: float
+    wall: float
+    is_set: bool = True
+    zone: tzinfo | None = None
+
+
+@dataclass(frozen=True)
+class Music:
+    """What is known of the player. volume: in percent; None without a mixer."""
+
+    playing: bool
+    volume: int | None
+
+
+@dataclass(frozen=True)
+class SetVolume:
+    """The volume has to be set, in percent."""
+
+    percent: int
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The music has to pause."""
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Music has to begin."""
+
+
+Step = SetVolume | Pause | Begin
+
+
+@dataclass(frozen=True)
+class SleepTimer:
+    """When the music pauses.
+
+    Attributes:
+        minutes: What somebody has set.
+        ends: In monotonic seconds.
+        until: The same in seconds since the epoch, for a restart.
+    """
+
+    minutes: int
+    ends: float
+    until: float
+
+
+@dataclass(frozen=True)
+class WakeTime:
+    """The time of day at which music begins.
+
+    Attributes:
+        minute: Of the day.
+        on: Whether it counts.
+        once: Whether it is off after that.
+        answered: The last moment at which it was that time and the box has done what follows; what was before
+            counts no more. In seconds since the epoch.
+    """
+
+    minute: int
+    on: bool = True
+    once: bool = False
+    answered: float = 0.0
+
+    def is_due(self, now: Now) -> bool:
+        """Whether music has to begin: the time has come, at most LATE_S ago."""
+        if not (self.on and now.is_set):
+            return False
+        due = latest(self.minute, now.wall, now.zone)
+        return due > self.answered and now.wall - due <= LATE_S
+
+    def by(self, now: Now) -> WakeTime:
+        """Forget an answer that is far ahead: it was given by a clock that was wrong."""
+        is_wrong = now.is_set and self.answered > now.wall + WRONG_S
+        return replace(self, answered=now.wall) if is_wrong else self
+
+
+@dataclass(frozen=True)
+class Timers:
+    """What is set, and the fade that goes on.
+
+    Attributes:
+        sleep: The sleep timer; None if it is off.
+        wake: The wake time, which stays known while it is off.
+        before: The volume that comes back once the fade is over; None if none has to.
+        fade: The present fade.
+        asked: The volume that the fade has asked for last.
+        restore_at: When `before` comes back, in monotonic seconds.
+        restores: How often `before` was set without a report of it. It stays known until then: what is set
+            is lost if MPD, the box, or its power fails at that moment.
+    """
+
+    sleep: SleepTimer | None = None
+    wake: WakeTime | None = None
+    before: int | None = None
+    fade: Fade | None = None
+    asked: int | None = None
+    restore_at: float = 0.0
+    restores: int = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing can become due."""
+        return self.sleep is None and self.before is None and not (self.wake and self.wake.on)
+
+    # What somebody sets
+
+    def sleeping(self, minutes: int, now: Now) -> Timers:
+        """Pause the music after so many minutes; 0 for never. Also a fade that goes on has an end by that."""
+        timers = self.touched(now) if self.fade and self.fade.is_down else self
+        seconds = 60.0 * minutes
+        timer = SleepTimer(minutes, now.monotonic + seconds, now.wall + seconds)
+        return replace(timers, sleep=timer if minutes else None)
+
+    def waking(self, minute: int, now: Now, *, once: bool = False) -> Timers:
+        """Begin with music at this time of day. One that has passed just now is meant for tomorrow."""
+        return replace(self, wake=WakeTime(minute, once=once, answered=now.wall if now.is_set else 0.0))
+
+    def switched(self, now: Now, *, on: bool) -> Timers:
+        """Switch the wake time that is known on or off."""
+        if self.wake is None or self.wake.on == on:
+            return self
+        answered = now.wall if now.is_set else 0.0
+        return replace(self, wake=replace(self.wake, on=on, answered=answered if on else self.wake.answered))
+
+    # What somebody does meanwhile
+
+    def touched(self, now: Now) -> Timers:
+        """Somebody is there and wants music: it is as loud as before at once, and does not pause."""
+        if self.before is None:
+            return self
+        sleep = None if self.fade and self.fade.is_down else self.sleep
+        return replace(self, fade=None, sleep=sleep, restore_at=now.monotonic, restores=0)
+
+    def volume_taken(self, *, louder: bool) -> Timers:
+        """Somebody has changed the volume, and it stays so. Who makes fading music louder still listens.
+
+        Who turns down what is nearly silent already does not choose that volume for the next day.
+        """
+        if self.before is None:
+            return self
+        is_near_the_end = self.fade is not None and self.fade.is_down and (self.asked or 0) <= NEARLY_SILENT
+        if self.sleep and is_near_the_end and not louder:
+            return replace(self, fade=None, restore_at=self.sleep.ends + RESTORE_S)
+        sleep = None if self.fade and self.fade.is_down and louder else self.sleep
+        return replace(self, fade=None, before=None, sleep=sleep)
+
+    def paused(self, now: Now) -> Timers:
+        """Somebody has paused the music."""
+        return replace(self, sleep=None, fade=None, restore_at=now.monotonic + RESTORE_S, restores=0)
+
+    def is_louder(self, volume: int | None) -> bool:
+        """Whether somebody must have set this volume while the box was not running: no fade goes above it."""
+        return volume is not None and self.before is not None and volume > self.before + TOLERANCE
+
+    def is_in_last_minute(self, now: Now) -> bool:
+        """Whether the sleep timer pauses the music soon, or should have done so already."""
+        return self.sleep is not None and self.sleep.ends - now.monotonic <= FADE_OUT_S
+
+    def explains(self, volume: int, now: Now) -> bool:
+        """Whether MPD may report this volume although nobody has changed it."""
+        if self.fade is None:
+            return True
+        is_late_report = volume == self.before and now.monotonic - self.fade.began < LAG_S
+        was_asked = self.asked is not None and abs(volume - self.asked) <= TOLERANCE
+        return is_late_report or was_asked or self.fade.explains(volume, now.monotonic)
+
+    # What time does
+
+    def advance(self, now: Now, music: Music | None) -> tuple[Timers, tuple[Step, ...]]:
+        """Return the value after all that is due, and what has to be done, in this order.
+
+        music: None while the player is not reachable: nothing is done then, and later if it is not too late.
+        """
+        timers = _with_sleep_by(self, now)
+        if timers.wake:
+            timers = replace(timers, wake=timers.wake.by(now))
+        steps: list[Step] = []
+        if music:
+            for follow in (_wake, _sleep, _fade, _restore):
+                timers, step = follow(timers, now, music)
+                steps += step
+        return timers, tuple(steps)
+
+    def next_check(self, now: Now) -> float:
+        """When `advance` has to be called next, in monotonic seconds; infinite for never."""
+        moments = [self.fade.next_change(now.monotonic)] if self.fade else []
+        if self.sleep:
+            moments += [self.sleep.ends - FADE_OUT_S, self.sleep.ends, now.monotonic + CHECK_S]
+        moments.append(self.restore_at)
+        if self.wake and self.wake.on:
+            seconds = following(self.wake.minute, now.wall, now.zone) - now.wall
+            moments.append(now.monotonic + min(seconds, CHECK_S))
+        return min((moment for moment in moments if moment > now.monotonic), default=math.inf)
+
+
+NO_TIMERS = Timers()
+Followed = tuple[Timers, tuple[Step, ...]]
+
+
+def _with_sleep_by(timers: Timers, now: Now) -> Timers:
+    """Keep the end in the wall's seconds right, although that clock has jumped."""
+    if timers.sleep is None:
+        return timers
+    until = now.wall + timers.sleep.ends - now.monotonic
+    if abs(until - timers.sleep.until) <= DRIFT_S:
+        return timers
+    return replace(timers, sleep=replace(timers.sleep, until=until))
+
+
+def _sleep(timers: Timers, now: Now, music: Music) -> Followed:
+    if timers.sleep is None:
+        return timers, ()
+    ends = timers.sleep.ends
+    if now.monotonic >= ends:
+        return timers.paused(now), (Pause(),) if music.playing else ()
+    is_fading = timers.fade is not None and timers.fade.is_down
+    if not (music.playing and music.volume) or is_fading or not timers.is_in_last_minute(now):
+        return timers, ()
+    is_known = timers.before is not None and not timers.is_louder(music.volume)
+    before = timers.before if is_known else music.volume
+    fade = Fade.between(music.volume, 0, now.monotonic, ends)
+    return replace(timers, before=before, fade=fade, asked=music.volume), ()
+
+
+def _wake(timers: Timers, now: Now, music: Music) -> Followed:
+    wake = timers.wake
+    if wake is None or not wake.is_due(now):
+        return timers, ()
+    if music.playing and now.monotonic < timers.restore_at:  # MPD has not yet reported that it is paused
+        return timers, ()
+    is_ending = timers.is_in_last_minute(now)
+    was_cut_off = timers.before is not None and timers.fade is None and timers.sleep is None
+    due = latest(wake.minute, now.wall, now.zone)
+    timers = replace(timers, wake=replace(wake, answered=due, on=not wake.once))
+    if is_ending:  # who has to get up is not left with its silence
+        timers = replace(timers.touched(now) if music.playing else timers, sleep=None)
+    if music.playing and not was_cut_off:
+        return timers, ()
+    volume = music.volume if timers.before is None else timers.before
+    begin = () if music.playing else (Begin(),)
+    if volume is None or volume <= SOFTEST:
+        return timers, begin
+    softest = SOFTEST if begin or music.volume is None else min(volume, max(SOFTEST, music.volume))
+    rise = Fade.between(softest, volume, now.monotonic, now.monotonic + RISE_S)
+    return replace(timers, before=volume, fade=rise, asked=softest), (SetVolume(softest), *begin)
+
+
+def _fade(timers: Timers, now: Now, music: Music) -> Followed:
+    fade = timers.fade
+    if fade is None:
+        return timers, ()
+    level = fade.level(now.monotonic)
+    steps = (SetVolume(level),) if level != timers.asked else ()
+    timers = replace(timers, asked=level)
+    if fade.is_over(now.monotonic) and not fade.is_down:
+        timers = replace(timers, fade=None, before=None)
+    return timers, steps
+
+
+def _restore(timers: Timers, now: Now, music: Music) -> Followed:
+    if timers.before is None or timers.fade:
+        return timers, ()
+    is_back = timers.restores and music.volume is not None and music.volume >= timers.before - TOLERANCE
+    if is_back or timers.is_louder(music.volume):
+        return replace(timers, before=None, restores=0), ()
+    if now.monotonic < timers.restore_at or music.volume is None:  # for the moment it cannot be set
+        return timers, ()
+    if timers.is_in_last_minute(now) and music.playing:  # silent already: it must not be loud once more
+        return timers, ()
+    if timers.restores == MAX_RESTORES:
+        return replace(timers, before=None, restores=0), ()
+    again_at = now.monotonic + CONFIRM_S
+    return replace(timers, restore_at=again_at, restores=timers.restores + 1), (SetVolume(timers.before),)

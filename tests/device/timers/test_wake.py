@@ -1,0 +1,205 @@
+"""The wake time, by a clock of the test's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from device.timers.state import (
+    LATE_S,
+    RISE_S,
+    SOFTEST,
+    Begin,
+    Music,
+    Now,
+    Pause,
+    SetVolume,
+)  # fmt: skip
+from tests.device.timers.evening import BERLIN, Evening, silent, wall
+
+
+def test_the_music_begins_softly_and_rises_to_the_volume_of_before() -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(30 * 60 - 1)
+    assert evening.done == []
+    evening.pass_by(2)
+    assert evening.done == [SetVolume(SOFTEST), Begin()]
+    evening.pass_by(RISE_S)
+    assert evening.volumes == sorted(evening.volumes)
+    assert evening.music == Music(playing=True, volume=50)
+    assert evening.timers.before is None
+
+
+@pytest.mark.parametrize(("once", "days"), [(False, 3), (True, 1)])
+def test_it_wakes_every_day_or_once(once: bool, days: int) -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now, once=once)
+    for _ in range(3):
+        evening.pass_by(86400)
+        evening.music = Music(playing=False, volume=50)
+    assert evening.done.count(Begin()) == days
+    assert evening.timers.wake
+    assert evening.timers.wake.on is not once
+
+
+def test_nothing_happens_if_music_plays(evening: Evening) -> None:
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(3600)
+    evening.music = Music(playing=False, volume=50)
+    evening.pass_by(3600)
+    assert evening.done == []
+
+
+def test_a_time_that_has_just_passed_is_meant_for_tomorrow() -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(420, evening.now)
+    evening.pass_by(86400 - 1)
+    assert evening.done == []
+    evening.pass_by(2)
+    assert Begin() in evening.done
+
+
+def test_off_and_on_keep_the_time() -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now).switched(evening.now, on=False)
+    evening.pass_by(86400)
+    assert evening.done == []
+    evening.timers = evening.timers.switched(evening.now, on=True)
+    evening.pass_by(86400)
+    assert Begin() in evening.done
+
+
+@pytest.mark.parametrize("late", [0.0, LATE_S - 1, LATE_S + 1])
+def test_what_was_missed_is_made_up_for_within_a_few_minutes(late: float) -> None:
+    """The box was off, or MPD was away."""
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    music, evening.music = evening.music, None
+    evening.pass_by(1800 + late)
+    evening.music = music
+    evening.check()
+    assert (Begin() in evening.done) == (late < LATE_S)
+
+
+def test_it_does_not_begin_twice_if_the_clock_is_set_back() -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(1801)
+    evening.music = Music(playing=False, volume=50)
+    evening.jump(-600)
+    evening.pass_by(1200)
+    assert evening.done.count(Begin()) == 1
+
+
+def test_a_jump_over_the_time_does_not_begin_the_music() -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.jump(2 * 3600)
+    evening.pass_by(60)
+    assert evening.done == []
+
+
+def test_before_the_network_has_set_the_clock_nothing_begins() -> None:
+    """The Pi was without power from half past seven to eight: its clock has stood still."""
+    evening = silent()
+    evening.now = Now(10.0, wall("07:29"), is_set=False, zone=BERLIN)
+    evening.timers = evening.timers.waking(450, Now(0.0, wall("07:00")))
+    evening.pass_by(120)
+    assert evening.done == []
+    evening.now = Now(evening.now.monotonic, wall("08:00"), is_set=True, zone=BERLIN)
+    evening.pass_by(3600)
+    assert evening.done == []
+
+
+def test_a_press_while_it_rises_makes_it_as_loud_as_before_and_it_plays_on() -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(1860)
+    evening.timers = evening.timers.touched(evening.now)
+    evening.check()
+    assert evening.music == Music(playing=True, volume=50)
+
+
+def test_to_pause_while_it_rises_brings_the_volume_back() -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(1860)
+    evening.timers = evening.timers.paused(evening.now)
+    evening.pass_by(10)
+    assert evening.music
+    assert evening.music.volume == 50
+
+
+def test_without_a_mixer_it_begins_at_once() -> None:
+    evening = Evening(music=Music(playing=False, volume=None))
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(3600)
+    assert evening.done == [Begin()]
+
+
+def test_a_wake_time_in_the_last_minute_of_the_sleep_timer_is_not_slept_through(evening: Evening) -> None:
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(29 * 60 + 30)
+    evening.timers = evening.timers.sleeping(1, evening.now)
+    evening.pass_by(120)
+    assert evening.music == Music(playing=True, volume=50)
+
+
+def test_a_wake_time_that_comes_together_with_the_end_of_the_sleep_timer_is_not_slept_through(
+    evening: Evening,
+) -> None:
+    """MPD was away for the last minute, or the clock has jumped: both are due at the same moment."""
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(29 * 60)
+    evening.timers = evening.timers.sleeping(1, evening.now)
+    music, evening.music = evening.music, None
+    evening.pass_by(70)
+    evening.music = music
+    evening.check()
+    evening.pass_by(120)
+    assert evening.music == Music(playing=True, volume=50)
+
+
+def test_music_that_the_sleep_timer_has_just_paused_begins_again_though_mpd_reports_it_late(
+    evening: Evening,
+) -> None:
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(28 * 60 + 59.5)
+    evening.timers = evening.timers.sleeping(1, evening.now)
+    evening.pass_by(60)
+    assert evening.done[-1] == Pause()
+    evening.music = Music(playing=True, volume=1)  # as it was before
+    evening.pass_by(0.7)
+    evening.music = Music(playing=False, volume=1)
+    evening.pass_by(RISE_S + 5)
+    assert Begin() in evening.done
+    assert evening.music == Music(playing=True, volume=50)
+
+
+def test_without_a_mixer_a_wake_time_in_the_last_minute_is_not_slept_through(evening: Evening) -> None:
+    evening.music = Music(playing=True, volume=None)
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(29 * 60 + 30)
+    evening.timers = evening.timers.sleeping(1, evening.now)
+    evening.pass_by(120)
+    assert Pause() not in evening.done
+
+
+@pytest.mark.parametrize("hours", [5, 24, 24 * 365])
+def test_it_wakes_although_a_clock_that_was_ahead_had_shown_that_time_already(hours: int) -> None:
+    evening = silent()
+    evening.jump(hours * 3600)
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.jump(-hours * 3600)
+    evening.pass_by(1801)
+    assert Begin() in evening.done
+
+
+def test_it_wakes_again_if_the_clock_was_hours_ahead_when_it_did(evening: Evening) -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(1801)
+    evening.music = Music(playing=False, volume=50)
+    evening.jump(-10 * 3600)
+    evening.pass_by(10 * 3600)
+    assert evening.done.count(Begin()) == 2
