@@ -6,8 +6,11 @@ MINUTES ?= 60
 BIN = .venv/bin
 # Most tests wait for something, so two workers more than there are processors keep them busy.
 WORKERS ?= $(shell echo $$(($$(nproc) + 2)))
+# pyproject.toml gives each test ten minutes. These may take longer; an hour ends what hangs.
+LONG = -o faulthandler_timeout=3600
 # Which tests run in the same worker is said in tests/conftest.py.
-PARALLEL = -n $(WORKERS)
+# What makes a worker end would do so again in the next one.
+PARALLEL = -n $(WORKERS) --max-worker-restart=0
 
 .PHONY: .pi .snapcast .systemd-container help demo develop develop-jax develop-torch test test-jax test-python313 test-smoke \
 	test-rooms test-deploy test-pi shell-pi test-mpd24 test-training test-window test-page test-all fuzz soak lint \
@@ -74,14 +77,14 @@ test-jax: .venv/.develop-jax
 	$(BIN)/pytest tests/converter/training/test_backends.py tests/converter/stages $(ARGS)
 
 test-training: .venv/.develop
-	$(BIN)/pytest -m training $(ARGS)
+	$(BIN)/pytest -m training $(LONG) $(ARGS)
 
 test-smoke: .systemd-container
 	SUITE=$(SUITE) $(BIN)/pytest -m smoke -rP --durations=0 $(ARGS)
 
 test-deploy: .systemd-container
 	@script/need ansible-core command -v ansible-playbook
-	SUITE=$(SUITE) $(BIN)/pytest -m machine $(ARGS)
+	SUITE=$(SUITE) $(BIN)/pytest -m machine $(LONG) $(ARGS)
 
 # Creates .machine/SUITE once, in less than a minute.
 .systemd-container: .venv/.develop
@@ -91,7 +94,7 @@ test-deploy: .systemd-container
 	@script/machine $(SUITE)
 
 test-pi: .pi
-	SUITE=$(SUITE) $(BIN)/pytest -m pi --durations=0 -rP $(ARGS)
+	SUITE=$(SUITE) $(BIN)/pytest -m pi --durations=0 -rP $(LONG) $(ARGS)
 
 shell-pi: .pi
 	@$(BIN)/python -m tests.pi.shell $(SUITE)
@@ -140,7 +143,7 @@ test-all:
 		'test-deploy SUITE=trixie' 'test-deploy SUITE=bookworm' 'test-pi SUITE=trixie' 'test-pi SUITE=bookworm'
 
 fuzz: .venv/.develop
-	$(BIN)/pytest -n auto -m fuzz --hypothesis-profile=fuzz $(ARGS)
+	$(BIN)/pytest -n auto --max-worker-restart=0 -m fuzz --hypothesis-profile=fuzz $(LONG) $(ARGS)
 
 soak: .venv/.develop
 	@script/need mpd command -v mpd

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,3 +20,15 @@ def test_make_demo_hands_on_any_name(variable: str, option: str, value: str, tmp
     words = ["make", "--silent", "--old-file=.venv/.demo", "demo", f"BIN={tmp_path}", f"{variable}={value}"]
     made = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     assert made.stdout.splitlines() == ["demo", option, value]
+
+
+def test_what_hangs_is_ended_and_the_next_target_is_made(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text("hangs:\n\tsleep 1000\npasses:\n\ttrue\n")
+    (tmp_path / "script").mkdir()
+    script = shutil.copy(ROOT / "script/make-each", tmp_path / "script")
+    limited = {**os.environ, "LIMIT": "1s"}
+    words = [script, "hangs", "passes"]
+    made = subprocess.run(words, env=limited, capture_output=True, text=True, check=False)
+    outcomes = [line.split()[:2] for line in made.stdout.splitlines()[-3:-1]]
+    assert (made.returncode, outcomes) == (1, [["hangs", "FAILED"], ["passes", "passed"]])
+    assert "make hangs took longer than 1s, and was ended" in made.stderr
