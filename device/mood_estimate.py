@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from device.mood import Decision, Mood, Probabilities, most_likely
+from device.percent import percents
 
 DIGITS = 3  # of a probability: enough for the music, and the same after it was written down and read again
 PLAYLIST_PROBABILITY = 0.5  # that a mood needs for its stored playlist to be played
@@ -121,8 +122,9 @@ class MoodEstimate:
         """For people: "sad", or "sad 45 %, neutral 40 %, happy 15 %", the likeliest first."""
         if len(self.probabilities) == 1:
             return str(self.mood)
-        ordered = sorted(self.probabilities.items(), key=lambda each: -each[1])
-        return ", ".join(f"{mood} {p:.0%}".replace("%", " %") for mood, p in ordered if round(100 * p))
+        shown = percents(self.probabilities)
+        ordered = sorted(self.probabilities, key=lambda mood: -self.probabilities[mood])
+        return ", ".join(f"{mood} {shown[mood]}" for mood in ordered if shown[mood] != "0 %")
 
 
 def _number(text: str) -> float:

@@ -17,6 +17,7 @@ from device.library.audio.affect import audio_affect_of
 from device.library.audio.client import AudioClient, check_installed
 from device.library.audio.features import Features
 from device.library.audio.words import descriptive_words
+from device.percent import percent
 from device.printable import printable
 
 
@@ -74,6 +75,6 @@ def as_object(file: str, features: Features, seconds: float) -> dict[str, Any]:
 def as_text(heard: dict[str, Any]) -> str:
     """Format the result of `as_object` for people."""
     confidence = heard["confidence"]
-    affect = ", ".join(f"{name} {heard[name]:.2f} ({confidence[name]:.0%} sure)" for name in confidence)
+    affect = ", ".join(f"{name} {heard[name]:.2f} ({percent(confidence[name])} sure)" for name in confidence)
     words = ", ".join(heard["words"]) or "nothing stands out"
     return f"{printable(heard['file'])}: {affect}; {words}; {heard['seconds']:.2f} s"

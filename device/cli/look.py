@@ -11,6 +11,7 @@ from device.config.settings import Settings
 from device.control.client import ask
 from device.errors import CameraError, MoodboxError, NoBoxError, SettingsError
 from device.mood import Decision
+from device.percent import percent
 from device.printable import printable
 from device.vision.camera import camera_factory, frames_of, max_side, source_path
 from device.vision.cameras.mounting import upright
@@ -121,4 +122,4 @@ def _print_decision(source: str, decision: Decision, *, in_json: bool) -> None:
         )
         return
     result = decision.mood or decision.outcome.replace("_", " ")
-    print(f"{printable(source)}: {result}" + (f" ({decision.confidence:.0%})" if decision.face else ""))
+    print(f"{printable(source)}: {result}" + (f" ({percent(decision.confidence)})" if decision.face else ""))

@@ -18,6 +18,7 @@ from device.control.command import Command
 from device.errors import NoBoxError, ServiceError, SettingsError
 from device.mood import Mood
 from device.mood_estimate import MoodEstimate
+from device.percent import percents
 
 
 def send(options: argparse.Namespace, settings: Settings) -> int:
@@ -121,9 +122,9 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
 
 
 def _percentages(counts: dict[str, Any]) -> str:
-    """Return names with their numbers; those that are no whole numbers, in percent."""
-    numbers = (f"{100 * n:.0f} %" if isinstance(n, float) else str(n) for n in counts.values())
-    return ", ".join(map(" ".join, zip(counts, numbers, strict=True))) or "-"
+    """Return names with their numbers; shares of a whole, which are no whole numbers, in percent."""
+    shares = percents({name: n for name, n in counts.items() if isinstance(n, float)})
+    return ", ".join(f"{name} {shares.get(name, n)}" for name, n in counts.items()) or "-"
 
 
 def _in_one_line(status: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from rich.text import Text
 from device.config.settings import Colour
 from device.config.settings import Panel as PanelSettings
 from device.mood import Decision, Mood
+from device.percent import percent, percents
 from device.printable import printable
 from device.vision.frame import Frame
 from device.vision.opencv import cv2
@@ -34,7 +35,7 @@ MAX_PICTURE_ROWS = 32  # each row of characters shows two rows of pixels
 VIEW_SHAPE = 4 / 3  # width by height of the picture's place; other pictures are drawn smaller in it
 MIN_FACTS_COLUMNS = 28  # beside the picture
 MIN_VIEW_COLUMNS = 8
-MOOD_COLUMNS = 16  # light, name and percentage
+MOOD_COLUMNS = 17  # light, name and percentage
 PI_OFF_S = PanelSettings().off  # after which a Pi's button would switch it off; the demo switches nothing off
 LIT = 0.5  # the brightness from which on a light counts as lit
 GAP = 2  # columns between picture and facts
@@ -163,7 +164,7 @@ def _state_line(scene: Scene) -> Text:
         return Text(f"{', '.join(status['chosen_for'])} (by hand)", "bold")
     parts = [] if status["state"] == "mood" else [str(status["state"]).replace("_", " ")]
     if status["mood"]:
-        known = "corrected" if status["corrected"] else f"{status['confidence']:.0%}"
+        known = "corrected" if status["corrected"] else percent(status["confidence"])
         parts.append(f"{status['mood']} ({known})")
     return Text("  ".join(parts), "bold")
 
@@ -180,6 +181,7 @@ def _troubles(scene: Scene) -> list[str]:
 def _mood_lines(scene: Scene, columns: int) -> list[Text]:
     """A line for each mood: its light, as bright as it is now, its name, and a bar for its probability."""
     probabilities = (scene.decision and scene.decision.probabilities) or {}
+    shown = percents(probabilities)
     longest_bar = min(MAX_BAR, columns - MOOD_COLUMNS)
     lines = []
     for mood in dict.fromkeys([*scene.lights, *probabilities]):
@@ -189,7 +191,7 @@ def _mood_lines(scene: Scene, columns: int) -> list[Text]:
         line.append(f"{mood:9}", "bold" if level > LIT else "dim")
         if mood in probabilities:
             line.append("█" * round(longest_bar * probabilities[mood]) or "▏", "default")
-            line.append(f" {probabilities[mood]:.0%}", "default")
+            line.append(f" {shown[mood]}", "default")
         lines.append(line)
     return lines
 

@@ -27,6 +27,7 @@ from device.demo.slideshow import FrameRecorder, Slideshow
 from device.demo.terminal import END, Terminal, can_draw
 from device.demo.workplace import Workplace, workplace
 from device.errors import CameraError
+from device.percent import percent
 from device.vision.camera import Camera, camera_factory, source_path
 from device.vision.pictures import find_pictures
 
@@ -132,7 +133,7 @@ def _summary(harness: Harness, previous_song: str | None, *, pressed: bool) -> s
     if decision is None:
         return "no decision"
     result = decision.mood or decision.outcome.replace("_", " ")
-    parts = [f"{result} ({decision.confidence:.0%})" if decision.face else result]
+    parts = [f"{result} ({percent(decision.confidence)})" if decision.face else result]
     # A mood begins another song. Every press ends in music, but what plays then may play on.
     not_yet = {None, previous_song} if decision.mood else {None} if pressed else set()
     end = time.monotonic() + SONG_TIMEOUT_S

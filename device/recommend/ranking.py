@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from device.library.table import SongTable
 from device.library.tag_affect import Affect
+from device.percent import percent
 from device.recommend.play_statistics import NO_STATISTICS, PlayStatistics
 from device.recommend.preference import completion_probability, learned_preference
 from device.recommend.trajectory import Point, Trajectory
@@ -97,13 +98,13 @@ class RankedSong(NamedTuple):
         reasons = [
             f"{affect.source} {self.genre}".rstrip()
             + f" at {affect.valence:.2f}/{affect.energy:.2f} for {target.valence:.2f}/{target.energy:.2f}",
-            f"fits {self.fit:.0%}",
-            f"likely played through {self.completion_probability:.0%}",
+            f"fits {percent(self.fit)}",
+            f"likely played through {percent(self.completion_probability)}",
         ]
         if self.song_cooldown < 0.995:
-            reasons.append(f"song cooled down {self.song_cooldown:.0%}")
+            reasons.append(f"song cooled down {percent(self.song_cooldown)}")
         if self.artist_cooldown < 0.995:
-            reasons.append(f"artist cooled down {self.artist_cooldown:.0%}")
+            reasons.append(f"artist cooled down {percent(self.artist_cooldown)}")
         if self.repeated:
             reasons.append("repeated early because no other song fits")
         return ", ".join(reasons)

@@ -1,6 +1,6 @@
 // The page Now: what the box sees and plays, and what it can be told.
 import { drawTimers } from "/static/timers.js";
-import { $, act, ago, announce, element, listenToStatus, moodName, moodWords, onClick, percent, say, send, startVolume, words } from "/static/page.js";
+import { $, act, ago, announce, element, listenToStatus, moodName, moodWords, onClick, percent, percents, say, send, startVolume, words } from "/static/page.js";
 
 const ALL_LIT = new Set(["starting", "looking", "unsure", "no_face", "trouble", "paused", "camera_off", "pressed", "held", "going_off", "asked", "watched"]);
 let status = null;
@@ -47,6 +47,7 @@ function drawMood() {
 
 function drawChances() {
   const chances = status.chosen_for ?? {};
+  const shown = percents(chances);
   const rows = moods.map((mood) => {
     const value = 100 * (chances[mood] ?? 0);
     const row = element("div", "", { "data-mood": mood });
@@ -54,7 +55,7 @@ function drawChances() {
     const filled = element("span");
     filled.style.setProperty("--part", value);
     bar.append(filled);
-    row.append(element("dt", moodName(mood)), bar, element("dd", percent(value)));
+    row.append(element("dt", moodName(mood)), bar, element("dd", shown[mood] ?? percent(0)));
     return row;
   });
   $("chances").replaceChildren(...rows);

@@ -159,3 +159,14 @@ export function ago(time) {
 }
 
 export const percent = (value) => say(words.percent, { value: Math.round(value) });
+
+// A whole distribution, so that what is shown adds up to 100 %: as in device/percent.py.
+export function percents(shares) {
+  const exact = Object.entries(shares).map(([name, share]) => [name, 100 * share]).sort((a, b) => b[1] - a[1]);
+  const whole = new Map(exact.map(([name, value], place) => [name, place ? Math.floor(value) : Math.round(value)]));
+  const sum = (values) => [...values].reduce((a, b) => a + b, 0);
+  const missing = Math.round(sum(exact.map(([, value]) => value))) - sum(whole.values());
+  const others = exact.slice(1).sort((a, b) => (b[1] % 1) - (a[1] % 1));
+  for (const [name] of others.slice(0, Math.max(0, missing))) whole.set(name, whole.get(name) + 1);
+  return Object.fromEntries([...whole].map(([name, value]) => [name, percent(value)]));
+}

@@ -1,5 +1,5 @@
 // The live picture: asks for it, draws it with the face and the mood, and says how to turn the box.
-import { $, announce, element, listen, moodName, moodWords, onClick, percent, say, send, toast, words } from "/static/page.js";
+import { $, announce, element, listen, moodName, moodWords, onClick, percent, percents, say, send, toast, words } from "/static/page.js";
 
 const ASK_S = 30;
 let stream = null;
@@ -73,13 +73,14 @@ function drawFace(pen, frame, scale) {
 export function drawChances(chances) {
   const shown = $("chances");
   if (!shown) return;
+  const texts = percents(chances ?? {});
   const rows = Object.entries(chances ?? {}).map(([mood, part]) => {
     const row = element("div", "", { "data-mood": mood });
     const bar = element("dd", "", { class: "bar", "aria-hidden": "true" });
     const filled = element("span");
     filled.style.setProperty("--part", 100 * part);
     bar.append(filled);
-    row.append(element("dt", moodName(mood)), bar, element("dd", percent(100 * part)));
+    row.append(element("dt", moodName(mood)), bar, element("dd", texts[mood]));
     return row;
   });
   shown.replaceChildren(...rows);

@@ -93,7 +93,7 @@ def test_any_name_of_a_file_is_printed_on_any_terminal(tmp_path: Path, terminal:
     assert result.returncode == 1
     lines = result.stdout.splitlines()
     assert len(lines) == 3
-    assert all(re.fullmatch(r".*: happy \(\d+%\)", line) for line in lines)
+    assert all(re.fullmatch(r".*: happy \(\d+ %\)", line) for line in lines)
     assert "\x1b" not in result.stdout
     assert "Traceback" not in result.stderr
     assert "z\\udcff.jpg: not a picture that can be read" in result.stderr

@@ -66,7 +66,7 @@ def test_the_screen_fills_the_terminal_with_a_closed_border(size: tuple[int, int
 @pytest.mark.parametrize("size", SIZES)
 def test_keys_command_song_and_moods_are_there_in_full(size: tuple[int, int]) -> None:
     text = "\n".join(drawn(SCENE, *size))
-    for part in (COMMAND, "q: quit", "h: hold", "happy (96%)", "● neutral", "● sad"):
+    for part in (COMMAND, "q: quit", "h: hold", "happy (96 %)", "● neutral", "● sad"):
         assert part in text
     assert "Window Seat" in text
 
@@ -129,7 +129,7 @@ def test_a_hold_that_would_switch_a_pi_off_says_that_the_demo_does_not(size: tup
 
 
 def test_a_tiny_terminal_shows_state_and_song() -> None:
-    assert drawn(SCENE, 24, 4) == ["happy (96%)", "The Solder Joints - Win…", "space s h q"]
+    assert drawn(SCENE, 24, 4) == ["happy (96 %)", "The Solder Joints - Win…", "space s h q"]
 
 
 def test_a_mood_that_somebody_has_named_is_not_the_boxs_own() -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from device.control.client import ask
 from device.control.page_commands import Set, Settings
+from device.percent import percents
 from tests.waiting import eventually
 from tests.window.browser.conftest import PHONE, Site, Visitor
 
@@ -213,3 +214,10 @@ def test_on_a_phone_the_music_comes_before_what_is_rarely_used_and_the_tab_key_f
         assert len(reached) < 40, "the tab key does not lead to the camera's switch"
     with_controls = [f"{card}-title" for card in cards if card not in ("chances", "next")]
     assert list(dict.fromkeys(reached)) == with_controls
+
+
+def test_the_page_rounds_a_distribution_as_the_terminal_does(page: Page) -> None:
+    rounded = "async (shares) => (await import('/static/page.js')).percents(shares)"
+    for parts in ([146, 708, 146], [5, 990, 5], [335, 333, 332], [1000], [0, 0, 1000], [143] * 6 + [142], []):
+        shares = {mood: part / 1000 for mood, part in zip("abcdefg", parts, strict=False)}
+        assert page.evaluate(rounded, shares) == percents(shares)
