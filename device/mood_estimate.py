@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from device.mood import Decision, Mood, Probabilities, most_likely
-from device.percent import percents
+from device.printable import percents
 
 DIGITS = 3  # of a probability: enough for the music, and the same after it was written down and read again
 PLAYLIST_PROBABILITY = 0.5  # that a mood needs for its stored playlist to be played

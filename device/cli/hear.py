@@ -17,8 +17,7 @@ from device.library.audio.affect import audio_affect_of
 from device.library.audio.client import AudioClient, check_installed
 from device.library.audio.features import Features
 from device.library.audio.words import descriptive_words
-from device.percent import percent
-from device.printable import printable
+from device.printable import percent, printable
 
 
 def hear(files: Sequence[str], *, in_json: bool) -> int:

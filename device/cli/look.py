@@ -11,8 +11,7 @@ from device.config.settings import Settings
 from device.control.client import ask
 from device.errors import CameraError, MoodboxError, NoBoxError, SettingsError
 from device.mood import Decision
-from device.percent import percent
-from device.printable import printable
+from device.printable import percent, printable
 from device.vision.camera import camera_factory, frames_of, max_side, source_path
 from device.vision.cameras.mounting import upright
 from device.vision.cameras.switch import SWITCHED_OFF, CameraSwitch

@@ -18,7 +18,7 @@ from device.control.command import Command
 from device.errors import NoBoxError, ServiceError, SettingsError
 from device.mood import Mood
 from device.mood_estimate import MoodEstimate
-from device.percent import percents
+from device.printable import percents
 
 
 def send(options: argparse.Namespace, settings: Settings) -> int:

@@ -22,8 +22,7 @@ from rich.text import Text
 from device.config.settings import Colour
 from device.config.settings import Panel as PanelSettings
 from device.mood import Decision, Mood
-from device.percent import percent, percents
-from device.printable import printable
+from device.printable import percent, percents, printable
 from device.vision.frame import Frame
 from device.vision.opencv import cv2
 

@@ -27,7 +27,7 @@ from device.demo.slideshow import FrameRecorder, Slideshow
 from device.demo.terminal import END, Terminal, can_draw
 from device.demo.workplace import Workplace, workplace
 from device.errors import CameraError
-from device.percent import percent
+from device.printable import percent
 from device.vision.camera import Camera, camera_factory, source_path
 from device.vision.pictures import find_pictures
 

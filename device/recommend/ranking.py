@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from device.library.table import SongTable
 from device.library.tag_affect import Affect
-from device.percent import percent
+from device.printable import percent
 from device.recommend.play_statistics import NO_STATISTICS, PlayStatistics
 from device.recommend.preference import completion_probability, learned_preference
 from device.recommend.trajectory import Point, Trajectory

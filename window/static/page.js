@@ -160,7 +160,7 @@ export function ago(time) {
 
 export const percent = (value) => say(words.percent, { value: Math.round(value) });
 
-// A whole distribution, so that what is shown adds up to 100 %: as in device/percent.py.
+// A whole distribution, so that what is shown adds up to 100 %: as in device/printable.py.
 export function percents(shares) {
   const exact = Object.entries(shares).map(([name, share]) => [name, 100 * share]).sort((a, b) => b[1] - a[1]);
   const whole = new Map(exact.map(([name, value], place) => [name, place ? Math.floor(value) : Math.round(value)]));

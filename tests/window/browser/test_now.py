@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from device.control.client import ask
 from device.control.page_commands import Set, Settings
-from device.percent import percents
+from device.printable import percents
 from tests.waiting import eventually
 from tests.window.browser.conftest import PHONE, Site, Visitor
 

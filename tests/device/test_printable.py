@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from device.percent import percent, percents
+from device.printable import percent, percents
 
 counts = some.lists(some.integers(0, 1000), min_size=1, max_size=7).filter(any)
 
