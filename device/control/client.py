@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -15,6 +15,8 @@ from device.control.protocol import Subscribe, encode
 from device.errors import NoBoxError, ServiceError
 
 BUSY_PAUSE_S = 0.05  # until a client that found no place tries again
+PART_BYTES = 1 << 16  # of what is read at once
+SILENCE_S = 3.0  # of a subscription, after which it is asked whether the box still answers
 
 
 class _BusyError(ServiceError):
@@ -52,17 +54,19 @@ def subscribe(path: Path, command: Command | None = None) -> Generator[dict[str,
 
     Raises:
         NoBoxError: No box listens there.
-        ServiceError: The socket cannot be used, or the box refuses or ends.
+        ServiceError: The socket cannot be used, or the box refuses or ends. For the status, also if the box
+            does not answer any more: one that hangs changes nothing.
     """
     count = 0
-    for reply in _replies(path, encode(command or Subscribe()), waits=True):
+    silence_s = None if command else SILENCE_S
+    for reply in _replies(path, encode(command or Subscribe()), silence_s=silence_s):
         count += 1
         yield reply
     raise ServiceError(f"{path}: the box has ended" if count else f"{path}: the box is busy; ask again")
 
 
 def _replies(
-    path: Path, line: bytes, timeout_s: float = REPLY_TIMEOUT_S, *, waits: bool = False
+    path: Path, line: bytes, timeout_s: float = REPLY_TIMEOUT_S, *, silence_s: float | None = None
 ) -> Generator[dict[str, Any], None, None]:
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
         connection.settimeout(timeout_s + 1)
@@ -72,11 +76,9 @@ def _replies(
                 connection.sendall(line)
             except (BlockingIOError, BrokenPipeError, ConnectionResetError) as error:
                 raise _BusyError(f"{path}: the box is busy; ask again") from error
-            with connection.makefile("rb") as lines:
-                while received := lines.readline():
-                    yield _checked(path, received)
-                    if waits:  # there may be no change for long
-                        connection.settimeout(None)
+            for received in _lines(connection, lambda: ask(path, "status")):
+                yield _checked(path, received)
+                connection.settimeout(silence_s)  # there may be no change for long
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise NoBoxError(
                 f"no box runs here ({path}): start one with `moodbox run` or `sudo systemctl start moodbox`"
@@ -87,6 +89,26 @@ def _replies(
             raise
         except OSError as error:
             raise ServiceError(f"{path}: the box does not answer: {error}") from error
+
+
+def _lines(connection: socket.socket, on_silence: Callable[[], object]) -> Iterator[bytes]:
+    """Yield each line; after the first, call `on_silence` whenever the connection's timeout has passed."""
+    is_first, rest = True, b""
+    while True:
+        try:
+            part = connection.recv(PART_BYTES)
+        except TimeoutError:
+            if is_first:
+                raise
+            on_silence()
+            continue
+        *lines, rest = (rest + part).split(b"\n")
+        yield from lines
+        is_first = is_first and not lines
+        if not part:
+            if rest:
+                yield rest
+            return
 
 
 def _checked(path: Path, line: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from device.control.command import REPLY_TIMEOUT_S
 
 MAX_REPLY_BYTES = 4 << 20
+SILENCE_S = 3.0  # of a stream of the status, after which it is asked whether the box still answers
 
 Reply = dict[str, Any]
 
@@ -47,14 +48,14 @@ class BoxClient:
                 async for reply in lines:
                     return reply
         except TimeoutError as error:
-            raise NoBoxError("the box does not reply; is it starting?") from error
+            raise NoBoxError("the box does not answer: it is just starting, or it hangs") from error
         raise NoBoxError("the box is busy; try again")
 
     async def lines(self, do: str, **arguments: Any) -> AsyncGenerator[Reply, None]:
         """Yield each line that the box replies with, until it closes the connection.
 
         Raises:
-            NoBoxError: It cannot be reached.
+            NoBoxError: It cannot be reached, or does not answer any more.
             BoxError: It refuses.
         """
         try:
@@ -66,12 +67,21 @@ class BoxClient:
         try:
             writer.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
             await writer.drain()
-            while line := await reader.readline():
+            while line := await self._line(reader, SILENCE_S if do == "subscribe" else None):
                 yield _checked(line)
         except (OSError, ValueError) as error:
             raise NoBoxError("the box has ended the connection; try again") from error
         finally:
             writer.close()
+
+    async def _line(self, reader: asyncio.StreamReader, silence_s: float | None) -> bytes:
+        """Wait for a line. A box that hangs changes nothing, and its last status is not the present one."""
+        while True:
+            try:
+                async with asyncio.timeout(silence_s):
+                    return await reader.readline()
+            except TimeoutError:
+                await self.ask("status")
 
 
 def _checked(line: bytes) -> Reply:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,14 @@ from tests.waiting import eventually
 
 
 class PostedRequests(list[Request]):
-    """Stands for the box: replies to each request, and keeps the subscriptions."""
+    """Stands for the box: replies to each request, and keeps the subscriptions; not while it hangs."""
+
+    hangs = False
+    asked = 0
 
     def post(self, request: Any) -> None:
-        if isinstance(request, Request):
+        if isinstance(request, Request) and not self.hangs:
+            self.asked += 1
             request.reply.put({"number": 0})
             if isinstance(request.command, Subscribe):
                 self.append(request)
@@ -148,6 +153,25 @@ def test_a_subscriber_is_told_that_the_box_ends(server: ControlServer) -> None:
     next(replies)
     server.refuse_requests()
     with pytest.raises(ServiceError, match="the box is ending"):
+        next(replies)
+
+
+def test_a_subscriber_learns_that_the_box_hangs_and_waits_for_one_that_has_nothing_to_say(
+    server: ControlServer, posted: PostedRequests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("device.control.client.SILENCE_S", 0.01)
+    replies = subscribe(server.path)
+    assert next(replies) == {"number": 0}
+
+    def change_after_silence() -> None:
+        eventually(lambda: posted.asked > 3)
+        posted[0].reply.put({"number": 1})
+
+    with ThreadPoolExecutor() as threads:
+        threads.submit(change_after_silence)
+        assert next(replies) == {"number": 1}
+    posted.hangs = True
+    with pytest.raises(ServiceError, match="the box does not answer"):
         next(replies)
 
 

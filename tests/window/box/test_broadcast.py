@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from window.box import broadcast
+from window.box import broadcast, client
 from window.box.broadcast import Broadcast
 from window.box.client import BoxClient, NoBoxError, Reply
 
@@ -126,6 +126,41 @@ def test_a_stream_of_something_else_is_said(tmp_path: Path, reply: bytes) -> Non
         async with await asyncio.start_unix_server(answer, tmp_path / "sock"):
             lines = Broadcast(lambda: BoxClient(tmp_path / "sock").lines("subscribe")).watch()
             assert await anext(lines) == {"error": "something else than the box has replied"}
+            await lines.aclose()
+
+    run(test)
+
+
+def test_a_box_that_hangs_is_said_and_one_that_has_nothing_to_say_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "SILENCE_S", 0.01)
+    asked = asyncio.Event()
+    hangs = False
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        subscribes = b"subscribe" in await reader.readline()
+        while not hangs:
+            writer.write(b'{"number": 1}\n')
+            if not subscribes:
+                asked.set()
+                break
+            await asked.wait()
+            asked.clear()
+        else:
+            await asyncio.sleep(60)
+        writer.close()
+
+    async def test() -> None:
+        nonlocal hangs
+        async with await asyncio.start_unix_server(answer, tmp_path / "sock"):
+            lines = Broadcast(lambda: BoxClient(tmp_path / "sock").lines("subscribe")).watch()
+            for _ in range(3):
+                assert await anext(lines) == {"number": 1}
+            hangs = True
+            while "error" not in (line := await anext(lines) or {}):
+                pass
+            assert "the box does not answer" in line["error"]
             await lines.aclose()
 
     run(test)
