@@ -211,6 +211,18 @@ def test_a_second_one_waits_for_the_first(
         tone(settings)
 
 
+def test_one_that_has_failed_is_tried_again_at_once(
+    box: Harness, settings: Settings, client: mpd.MPDClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "AGAIN_S", 60.0)
+    client.disableoutput(0)
+    for _ in range(2):
+        with pytest.raises(ServiceError, match="outputs are switched off"):
+            tone(settings)
+    client.enableoutput(0)
+    assert tone(settings) == {"ok": True}
+
+
 def test_an_output_that_fails_is_named_and_does_not_stay_as_trouble(
     settings: Settings, camera: PictureSequence, library: PrivateMpd
 ) -> None:
