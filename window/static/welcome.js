@@ -1,5 +1,5 @@
 // The first visit in five steps.
-import { $, act, element, listenToStatus, moodName, onClick, say, startVolume, words } from "/static/page.js";
+import { $, act, element, listenToStatus, moodName, onClick, say, send, startVolume, words } from "/static/page.js";
 import { countText, readLibrary } from "/static/library.js";
 import { startPicture } from "/static/picture.js";
 import { startUploads } from "/static/upload.js";
@@ -16,12 +16,23 @@ function show(focus = true) {
   history.replaceState(null, "", `#${steps[now].dataset.step}`);
   if (focus) steps[now].querySelector("h1").focus();
   if (steps[now].dataset.step === "music") count();
+  if (steps[now].dataset.step === "ready") showHolds();
 }
 
 async function count() {
   const line = $("count");
   const songs = await readLibrary(() => {}).catch(() => []);
   line.textContent = songs.length ? say(line.dataset.text, { songs: countText(songs.length) }) : line.dataset.none;
+}
+
+// After how many seconds of holding the button does something; after none, where the settings say so.
+async function showHolds() {
+  const reply = await send("/do", { do: "settings" }).catch(() => null);
+  for (const row of document.querySelectorAll("[data-hold]")) {
+    const seconds = reply?.settings.find((each) => each.key === row.dataset.hold)?.value;
+    row.hidden = !seconds;
+    row.querySelector("th").textContent = say(row.dataset.text, { seconds });
+  }
 }
 
 $("back").addEventListener("click", () => {

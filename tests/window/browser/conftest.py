@@ -53,7 +53,8 @@ def site_with(model: Model | None = None) -> Iterator[Site]:
         place = stack.enter_context(workplace(model))
         slideshow = Slideshow(list(find_pictures(PICTURES)))
         music = replace(place.settings.music, listen=False)
-        harness = stack.enter_context(harness_for(replace(place.settings, music=music), slideshow.open))
+        settings, file = replace(place.settings, music=music), place.settings_file
+        harness = stack.enter_context(harness_for(settings, slideshow.open, settings_file=file))
         assert harness.wait_for_decision(60)
         socket = place.settings.service.socket_path()
         window = stack.enter_context(serving(socket, place.page_state, uploads=place.uploads))

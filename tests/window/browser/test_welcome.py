@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from device.control.client import ask
+from device.control.page_commands import Set
 from device.mpd.tone import player
 from tests.waiting import eventually
 from tests.window.browser.conftest import PHONE, Site, Visitor
@@ -40,6 +42,13 @@ def test_it_leads_through_camera_lights_sound_and_music_to_the_page_now(
     forward.click()
     forward.click()
     expect(page.get_by_role("row", name="press twice")).to_be_visible()
+    expect(page.get_by_role("row", name="hold for 3 seconds")).to_be_visible()
+    expect(page.get_by_role("row", name="switches off")).to_be_hidden()  # in the demo, no hold does that
+    ask(site.place.settings.service.socket_path(), Set(key="panel.off", value=9))
+    page.get_by_role("button", name="Back").click()
+    forward.click()
+    expect(page.get_by_role("row", name="hold for 9 seconds")).to_be_visible()
+    ask(site.place.settings.service.socket_path(), Set(key="panel.off"))
     page.get_by_role("button", name="Done").click()
     expect(page.locator("#mood")).to_be_visible()
     site.harness.press()
