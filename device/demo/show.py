@@ -32,6 +32,7 @@ from device.vision.camera import Camera, camera_factory, source_path
 from device.vision.pictures import find_pictures
 
 PICTURES = Path(__file__).resolve().parent.parent / "pictures"
+WEBCAM = "webcam:0"
 OBSERVATION_TIMEOUT_S = 10.0  # with the opening of the camera
 SONG_TIMEOUT_S = 5.0
 POLL_INTERVAL_S = 0.02
@@ -53,8 +54,8 @@ def show(camera: str | None, model: settings.Model) -> int:
     Raises:
         MoodboxError: The camera, MPD or the box cannot be opened.
     """
-    slideshow, open_camera = _open_source(camera)
-    with workplace(model) as place:
+    source, slideshow, open_camera = _open_source(camera)
+    with workplace(model, source) as place:
         if can_draw():
             _run_on_screen(place, slideshow, open_camera)
             return 0
@@ -80,23 +81,29 @@ def draw(path: Path) -> None:
     path.write_text(re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8")
 
 
-def _open_source(camera: str | None) -> tuple[Slideshow | None, Callable[[], Camera]]:
-    """A slideshow with one picture for each observation, or the camera that was asked for or is there."""
-    kind, _, path = (camera or "").partition(":")
+def _open_source(camera: str | None) -> tuple[str, Slideshow | None, Callable[[], Camera]]:
+    """The camera that was asked for or is there, or a slideshow with one picture for each observation.
+
+    The text is its source as in the settings, for commands in any folder: of a slideshow the first picture,
+    since one look at all of them would mix their faces.
+    """
+    if camera is None:
+        with suppress(CameraError):
+            webcam = camera_factory(settings.Camera(source=WEBCAM))
+            with webcam():
+                return WEBCAM, None, webcam
+        print(
+            "there is no webcam, so it shows two pictures; other ones: make demo CAMERA=images:FOLDER",
+            flush=True,
+        )
+        camera = f"images:{PICTURES}"
+    kind, _, path = camera.partition(":")
     if kind == "images":
         slideshow = Slideshow(list(find_pictures(source_path(path))))
-        return slideshow, slideshow.open
-    if camera:
-        return None, camera_factory(settings.Camera(source=camera))
-    with suppress(CameraError):
-        webcam = camera_factory(settings.Camera(source="webcam:0"))
-        with webcam():
-            return None, webcam
-    print(
-        "there is no webcam, so it shows two pictures; other ones: make demo CAMERA=images:FOLDER", flush=True
-    )
-    slideshow = Slideshow(list(find_pictures(PICTURES)))
-    return slideshow, slideshow.open
+        return f"images:{slideshow.current.absolute()}", slideshow, slideshow.open
+    if kind == "video":
+        camera = f"video:{source_path(path).absolute()}"
+    return camera, None, camera_factory(settings.Camera(source=camera))
 
 
 def _run_in_lines(

@@ -29,6 +29,9 @@ SETTINGS = """\
 [model]
 path = {model}
 
+[camera]
+source = {camera}
+
 [music]
 address = "{mpd}"
 
@@ -79,11 +82,12 @@ class Workplace:
 
 
 @contextmanager
-def workplace(model: Model | None = None) -> Iterator[Workplace]:
+def workplace(model: Model | None = None, camera: str = "auto") -> Iterator[Workplace]:
     """Make the folder with MPD running in it; both end with the block.
 
     Args:
         model: Of its box, which has an LED for each of the model's moods; by default moodbox's own.
+        camera: The source of its box, for commands that look themselves.
 
     Raises:
         ModelError: There is no such model.
@@ -98,7 +102,7 @@ def workplace(model: Model | None = None) -> Iterator[Workplace]:
             raise MoodboxError(f"there is no folder that can take temporary files: {WHAT_TO_DO}") from error
         folder = Path(stack.enter_context(name))
         try:
-            place = _furnish(folder, stack, file, moods)
+            place = _furnish(folder, stack, file, moods, camera)
         except MoodboxError:  # some are also OSErrors
             raise
         except (OSError, soundfile.SoundFileError) as error:
@@ -109,7 +113,7 @@ def workplace(model: Model | None = None) -> Iterator[Workplace]:
         yield place
 
 
-def _furnish(folder: Path, stack: ExitStack, model: Path, moods: Sequence[Mood]) -> Workplace:
+def _furnish(folder: Path, stack: ExitStack, model: Path, moods: Sequence[Mood], camera: str) -> Workplace:
     free_mb = shutil.disk_usage(folder).free >> 20
     if free_mb < NEEDED_MB:
         raise MoodboxError(
@@ -125,7 +129,12 @@ def _furnish(folder: Path, stack: ExitStack, model: Path, moods: Sequence[Mood])
     print(f"MPD plays them {how} ({server.update()} songs in its library)", flush=True)
     settings_file, command = folder / "moodbox.toml", folder / "moodbox"
     leds = "\n".join(f"{mood} = {pin}" for mood, pin in zip(moods, LED_PINS, strict=False))
-    content = SETTINGS.format(model=json.dumps(str(model)), leds=leds, mpd=server.address, folder=folder)
+    source = (
+        json.dumps(camera, ensure_ascii=False) if camera.isprintable() else '"auto"'
+    )  # no TOML has others
+    content = SETTINGS.format(
+        model=json.dumps(str(model)), camera=source, leds=leds, mpd=server.address, folder=folder
+    )
     settings_file.write_text(content, encoding="utf-8")
     python, file = shlex.quote(sys.executable), shlex.quote(str(settings_file))
     command.write_text(COMMAND.format(python=python, settings=file), encoding="utf-8")

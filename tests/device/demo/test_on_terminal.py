@@ -49,6 +49,8 @@ def test_the_printed_command_asks_the_demos_own_box() -> None:
         command = shlex.split(running.command())
         answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
         assert "song          The Solder Joints - Window Seat" in answer.stdout
+        look = subprocess.run([command[0], "look"], capture_output=True, text=True, check=False, cwd="/")
+        assert re.fullmatch(r"images:/.*: happy \(\d+ %\)\n", look.stdout), "it sees what the box sees"
         other = [command[0], "status", "--settings", "/no/such/file.toml"]
         refused = subprocess.run(other, capture_output=True, text=True, check=False, cwd="/")
         assert "/no/such/file.toml" in refused.stderr, "settings that somebody gives count"
