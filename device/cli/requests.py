@@ -30,7 +30,7 @@ def send(options: argparse.Namespace, settings: Settings) -> int:
     """
     path = settings.service.socket_path()
     switches = {name: True for name in options.command.switches if getattr(options, name)}
-    command = _command(options.command, options.word, switches)
+    command = _command(options.command, options.word, switches, settings)
     if isinstance(command, protocol.Subscribe):
         with closing(subscribe(path)) as replies:
             for reply in replies:
@@ -82,14 +82,26 @@ def _switch_without_box(command: protocol.Camera, settings: Settings) -> dict[st
         return {"ok": True, "camera": "off" if switch.is_off() else "on"}
 
 
-def _command(kind: type[Command], word: str | None, switches: dict[str, bool]) -> Command:
+def _command(kind: type[Command], word: str | None, switches: dict[str, bool], settings: Settings) -> Command:
     try:
         given = {} if word is None else kind.arguments(word)
         return protocol.convert({"do": kind.name, **given, **switches})
     except protocol.RequestError as error:
         problem = str(error).rpartition(": ")[2]  # without the argument's name, which nobody has typed
+        if word is not None and kind in (protocol.Was, protocol.SetMood):
+            problem = _mood_hint(kind, word, settings)
         typed = " ".join([kind.name, *([] if word is None else [word])])
         raise SettingsError(f"{typed}: {problem} (moodbox {kind.name} {kind.word})") from error
+
+
+def _mood_hint(kind: type[Command], word: str, settings: Settings) -> str:
+    """Name the mood that was meant, or all that the box takes: as right only those that its model tells."""
+    from device.cli.songs_estimate import mood_hint
+    from device.vision.model_card import read_card
+
+    return mood_hint(
+        settings, word, read_card(settings.model.file()).labels if kind is protocol.Was else tuple(Mood)
+    )
 
 
 def _lines(status: dict[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Sequence
 
 from device.config.settings import Settings
 from device.control.client import ask
@@ -31,7 +32,7 @@ def estimate_of(settings: Settings, words: str | None) -> MoodEstimate:
             raise SettingsError(f"--mood {words}: {error}; expected moods as in {EXAMPLE}") from error
     with contextlib.suppress(ValueError):
         return MoodEstimate.parse(words)
-    raise SettingsError(f"--mood {words}: this mood is not known; {_hint(settings, words)}")
+    raise SettingsError(f"--mood {words}: this mood is not known; {mood_hint(settings, words)}")
 
 
 def _of_running_box(settings: Settings) -> MoodEstimate:
@@ -46,14 +47,14 @@ def _of_running_box(settings: Settings) -> MoodEstimate:
     return MoodEstimate(probabilities, ChosenBy(status["chosen_by"]))
 
 
-def _hint(settings: Settings, word: str) -> str:
-    """Name the nearest mood by spelling or by affect."""
+def mood_hint(settings: Settings, word: str, known: Sequence[Mood] = tuple(Mood)) -> str:
+    """Name the nearest of the known moods by spelling or by affect, or all of them."""
     lexicon: AffectLexicon = read_lexicon(settings.music.places)
-    near = nearest(word.casefold(), Mood)
+    near = nearest(word.casefold(), known)
     if not near and (meant := lexicon.mood(word)):
-        affects = {mood: lexicon.moods[mood] for mood in Mood}
-        near = min(Mood, key=lambda mood: _distance(affects[mood], meant))
-    return f"did you mean {str(near)!r}?" if near else f"known are {', '.join(Mood)}"
+        affects = {mood: lexicon.moods[mood] for mood in known}
+        near = min(known, key=lambda mood: _distance(affects[mood], meant))
+    return f"did you mean {str(near)!r}?" if near else f"known are {', '.join(known)}"
 
 
 def _distance(first: Term, second: Term) -> float:

@@ -129,9 +129,8 @@ def _furnish(folder: Path, stack: ExitStack, model: Path, moods: Sequence[Mood],
     print(f"MPD plays them {how} ({server.update()} songs in its library)", flush=True)
     settings_file, command = folder / "moodbox.toml", folder / "moodbox"
     leds = "\n".join(f"{mood} = {pin}" for mood, pin in zip(moods, LED_PINS, strict=False))
-    source = (
-        json.dumps(camera, ensure_ascii=False) if camera.isprintable() else '"auto"'
-    )  # no TOML has others
+    # A name that is not printable cannot be written in TOML.
+    source = json.dumps(camera if camera.isprintable() else "auto", ensure_ascii=False)
     content = SETTINGS.format(
         model=json.dumps(str(model)), camera=source, leds=leds, mpd=server.address, folder=folder
     )

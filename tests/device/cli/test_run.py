@@ -22,6 +22,7 @@ import soundfile
 from device.config.settings import Settings
 from device.control.server import ControlServer
 from device.demo.server import PrivateMpd
+from device.mood import Mood
 from tests.device.cli.commands import moodbox, running, status
 from tests.device.conftest import HAPPY
 from tests.device.vision.odd_pictures import APPLE_DOUBLE, encoded
@@ -241,7 +242,22 @@ def test_set_mood_plays_for_the_mood_and_names_those_that_there_are(
         assert status(settings_file)["state"] == "by_hand"
         listed = moodbox("songs", "--settings", settings_file).stdout
         assert listed.startswith("sad (hand): 12 of 48 songs")
-    result = moodbox("set-mood", "glad", "--settings", settings_file)
-    assert result.returncode == 2
-    assert "happy" in result.stderr
     assert moodbox("set-mood", "--settings", settings_file).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("set-mood", "sda"), "set-mood sda: did you mean 'sad'? (moodbox set-mood MOOD)"),
+        (("set-mood", "feer"), "set-mood feer: did you mean 'fear'? (moodbox set-mood MOOD)"),
+        (("set-mood", "cheerful"), "set-mood cheerful: did you mean 'happy'? (moodbox set-mood MOOD)"),
+        (("set-mood", "xyz"), f"set-mood xyz: known are {', '.join(Mood)} (moodbox set-mood MOOD)"),
+        (("was", "sda"), "was sda: did you mean 'sad'? (moodbox was MOOD)"),
+        (("was", "xyz"), "was xyz: known are happy, neutral, sad (moodbox was MOOD)"),
+    ],
+)
+def test_a_mood_that_is_not_known_is_answered_with_the_nearest_or_with_those_that_the_box_takes(
+    words: tuple[str, ...], hint: str
+) -> None:
+    result = moodbox(*words)
+    assert (result.returncode, result.stderr) == (2, f"moodbox: {hint}\n")
