@@ -13,6 +13,8 @@ max_bytes=20000     # of the box's answers
 max_lines=2000      # of the box's output during a deploy
 at_a_time=4         # boxes
 probe_s=180         # until a box must have answered what it is; one that hangs would hold up all others
+work_s=7200         # until it must have done its work; apt and a slow network may need long
+hangs='does it hang? Switch it off and on'
 release_pattern='[A-Za-z0-9][A-Za-z0-9.+_-]*'
 name_pattern='[A-Za-z0-9_.:][A-Za-z0-9_.:%-]*' # also an address, and in ssh://HOST:PORT the port
 address_pattern='\[[A-Fa-f0-9:.]+(%[A-Za-z0-9_.-]+)?\](:[0-9]+)?' # IPv6, as it is written in ssh://[ADDRESS]:PORT
@@ -49,8 +51,7 @@ With several hosts: the highest of theirs.
 END
 }
 
-# remote COMMAND: runs it on the box. Its errors go to ssh.log, which cannot grow beyond 100 MB.
-remote() (become_remote "$@")
+# become_remote COMMAND: runs it on the box. Its errors go to ssh.log, which cannot grow beyond 100 MB.
 # shellcheck disable=SC2086  # MOODBOX_SSH is a command with its options
 become_remote() {
     trap '' XFSZ
@@ -61,7 +62,7 @@ become_remote() {
 last_error() { tail -n 1 "$work/ssh.log" | tail -c 500; }
 first_bytes() { head -c $max_bytes | tr -d '\000\r'; }
 
-# remote_within SECONDS COMMAND: as remote, and ends it after so long. macOS has no `timeout`.
+# remote_within SECONDS COMMAND: runs it on the box, and ends it after so long. macOS has no `timeout`.
 remote_within() {
     local command watcher code=0
     (trap - INT && become_remote "${@:2}") <&0 &
@@ -71,6 +72,7 @@ remote_within() {
             sleep 1
             kill -0 $$ || exit 0 # Ctrl-C has ended this script, but not what it has in the background
         done
+        : >"$work/late"
         kill $command
     ) >/dev/null 2>&1 &
     watcher=$!
@@ -78,6 +80,7 @@ remote_within() {
     kill $watcher 2>/dev/null || true
     return $code
 }
+in_time() { [ ! -e "$work/late" ]; }
 
 ssh_advice() {
     case $(last_error) in
@@ -119,7 +122,7 @@ END
 ask() {
     local code=0
     answers=$(remote_within $probe_s sh -s <"$here/deploy/probe.sh" | first_bytes) || code=$?
-    [ $code != 143 ] || fail 3 "$host does not answer for $probe_s seconds: does it hang? Switch it off and on"
+    in_time || fail 3 "$host does not answer for $probe_s seconds: $hangs"
     [ $code = 0 ] || [ ${#answers} = $max_bytes ] ||
         fail 3 "no SSH to $host ($(last_error)): $(ssh_advice)"
     check_answers
@@ -166,22 +169,26 @@ on_the_box() {
     done < <(
         code=0
         tar -c --format ustar -f - -C "$here/deploy" --exclude __pycache__ box |
-            remote "d=\$(mktemp -d) && trap 'rm -rf \$d' EXIT && tar -x -f - -C \$d && b=\$d/box &&
+            remote_within $work_s "d=\$(mktemp -d) && trap 'rm -rf \$d' EXIT && tar -x -f - -C \$d && b=\$d/box &&
                 if [ -s /etc/moodbox/release_signers ] && [ -d /opt/moodbox/box/signing ]; then b=/opt/moodbox/box; fi &&
                 ${sudo}env MOODBOX_PATIENCE=$time_factor python3 -IB \$b $*" || code=$?
         { echo $code >"$work/code"; } 2>/dev/null # the folder is deleted if deploy.sh has failed meanwhile
     )
     code=$(<"$work/code")
+    in_time || fail 3 "$host is not done after $((work_s / 60)) minutes: $hangs; --status shows the result"
     [ "$code" != 255 ] ||
         fail 3 "lost the connection to $host ($(last_error)): the work continues there; use --status to see the result"
     [ "$code" = 0 ] || fail "$code" "${last:-$host: the command ended with exit code $code ($(last_error))}"
 }
 
 send_release() {
+    local code=0
     report "sending the release"
     "$pip_python" "$here/deploy/release.py" pack "$work/release.tar" ${wheels:+"$wheels"} ${signed:+"$signed"}
-    incoming=$(remote "${sudo}sh -c 'mkdir -p /opt/moodbox && d=\$(mktemp -d /opt/moodbox/incoming.XXXXXX) &&
-        flock \$d tar -x -f - --no-same-owner -C \$d && echo \$d'" <"$work/release.tar" | first_bytes) ||
+    incoming=$(remote_within $work_s "${sudo}sh -c 'mkdir -p /opt/moodbox && d=\$(mktemp -d /opt/moodbox/incoming.XXXXXX) &&
+        flock \$d tar -x -f - --no-same-owner -C \$d && echo \$d'" <"$work/release.tar" | first_bytes) || code=$?
+    in_time || fail 3 "$host has not taken the release in $((work_s / 60)) minutes: $hangs"
+    [ "$code" = 0 ] ||
         fail 3 "lost the connection to $host, or its disk is full ($(last_error)): nothing was changed there; try again"
     [[ $incoming =~ ^/opt/moodbox/incoming\.[A-Za-z0-9]+$ ]] ||
         fail 4 "invalid answer from $host: the release is in '${incoming:0:80}'; is this the right machine?"
@@ -250,10 +257,14 @@ one_of_several() {
     while IFS= read -r line; do
         case $line in
             'exit code '*) code=${line#exit code } ;;
+            'moodbox: FAILED '*) last=${line#moodbox: FAILED } ;; # the summary says it
             *) last=${line#moodbox: } && printf '%s: %s\n' "$host" "$last" ;;
         esac
-    done < <("$here/deploy/deploy.sh" "${@:2}" 2>&1 </dev/null || echo "exit code $?")
-    [ "$code" = 0 ] || last="failed with exit code $code: $last"
+    done < <(failure_mark='FAILED ' "$here/deploy/deploy.sh" "${@:2}" 2>&1 </dev/null || echo "exit code $?")
+    if [ "$code" != 0 ]; then
+        printf '%s: failed with exit code %s\n' "$host" "$code"
+        last="failed with exit code $code: $last"
+    fi
     file=$(mktemp "$results/.XXXXXX")
     printf '%s\n%s: %s\n' "$code" "$host" "$last" >"$file"
     mv "$file" "$results/${file##*/.}" # only now it counts

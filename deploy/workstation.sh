@@ -8,8 +8,8 @@ report() { # one line, without control characters; UTF-8 has 32 more of them, wi
     local text=${*//[[:cntrl:]]/}
     printf 'moodbox: %s\n' "${text//$'\302'[$'\200'-$'\237']/}"
 }
-fail() { # fail CODE MESSAGE
-    report "$2" >&2
+fail() { # fail CODE MESSAGE; deploy.sh for several boxes knows its line by failure_mark
+    report "${failure_mark:-}$2" >&2
     exit "$1"
 }
 

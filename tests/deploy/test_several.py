@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -11,33 +12,41 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.machine import Source
+from tests.deploy.test_workstation import release
 from tests.waiting import eventually
 
 SSH = """#!/bin/sh
 while [ "$1" != -- ]; do shift; done
 host=$2
-case "$host" in hang*) echo $$ >>{folder}/hanging; exec sleep 600 ;; esac
+case "$host $*" in
+later*"sh -s") ;;
+hang* | later*) echo $$ >>{folder}/hanging; exec sleep 600 ;;
+esac
 cat >/dev/null
 case "$*" in
 *"sh -s") printf '%s\\n' system=Debian machine=x86_64 bits=64 packages=amd64 systemd=257
-    printf '%s\\n' python=3.13 root=yes free=9999 ;;
+    printf '%s\\n' python=3.13 root=yes free=9999 environments={environment} ;;
 *) echo "the box in the $host" ;;
 esac
 """
+HANGS = "does it hang? Switch it off and on"
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Source:
     source = Source(tmp_path / "source")
     (source.folder / ".deploy").unlink()
-    (tmp_path / "ssh").write_text(SSH.replace("{folder}", str(tmp_path)))
+    environment = release("environment", "3.13").strip()
+    (tmp_path / "ssh").write_text(
+        SSH.replace("{folder}", str(tmp_path)).replace("{environment}", environment)
+    )
     (tmp_path / "ssh").chmod(0o755)
     return source
 
 
-def started(source: Source, *words: str) -> subprocess.Popen[str]:
+def started(source: Source, *words: str, options: tuple[str, ...] = ("--status",)) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [source.folder / "deploy/deploy.sh", "--status", *words],
+        [source.folder / "deploy/deploy.sh", *options, *words],
         env=os.environ | {"MOODBOX_SSH": str(source.folder.parent / "ssh")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -64,12 +73,37 @@ def programs_of(source: Source) -> list[str]:
     return [line for line in found if str(source.folder) in line]
 
 
-def test_boxes_that_hang_hold_up_the_others_for_a_while_only(source: Source, tmp_path: Path) -> None:
+def shorten(source: Source, limit: str) -> None:
+    """Let one of the script's time limits be a second."""
     script = source.folder / "deploy/deploy.sh"
-    text = script.read_text()
+    text, count = re.subn(rf"\n{limit}=\d+ ", f"\n{limit}=1 ", script.read_text())
+    assert count == 1
     script.unlink()
-    script.write_text(text.replace("\nprobe_s=180 ", "\nprobe_s=1 "))
+    script.write_text(text)
     script.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (("--status",), f"is not done after 0 minutes: {HANGS}; --status shows the result"),
+        ((), f"has not taken the release in 0 minutes: {HANGS}"),
+    ],
+)
+def test_a_box_that_hangs_while_it_works_is_given_up_with_one_line(
+    source: Source, tmp_path: Path, options: tuple[str, ...], what: str
+) -> None:
+    shorten(source, "work_s")
+    process = started(source, "later", options=options)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert output.splitlines()[-1] == f"moodbox: later {what}"
+    eventually(lambda: are_over(tmp_path))
+    eventually(lambda: not programs_of(source))
+
+
+def test_boxes_that_hang_hold_up_the_others_for_a_while_only(source: Source, tmp_path: Path) -> None:
+    shorten(source, "probe_s")
     hanging = [f"hang{number}" for number in range(4)]  # as many as are worked on at a time
     process = started(source, *hanging, "hall")
     assert summary(process) == [

@@ -229,6 +229,8 @@ def test_several_hosts_get_a_line_each_and_the_exit_code_of_the_worst(tmp_path: 
     assert (done.returncode, done.stderr) == (8, "")
     before, summary = done.stdout.split("moodbox: 10 boxes:\n")
     assert "hall: the box in the hall\n" in before
+    assert "attic: failed with exit code 3\n" in before, "at once; the reason is in the summary"
+    assert done.stdout.count("must work without a password") == done.stdout.count("flooded") == 1
     assert summary.splitlines() == [
         "  attic: failed with exit code 3: no SSH to attic (lost): 'ssh attic' must work without a password",
         "  cellar: failed with exit code 8: it is flooded",
