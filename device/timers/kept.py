@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from device.playback.memory import Memory
 from device.storage.rows import Row
 from device.timers.row import TABLE
@@ -29,10 +31,11 @@ def timers_of(row: Row, now: Now) -> Timers:
     left = min(until - now.wall, 60.0 * minutes)  # the clock may have been ahead, or be behind now
     if minutes and left >= -LATE_S:
         sleep = SleepTimer(minutes, now.monotonic + left, now.wall + left)
-    # The music may have been cut off in its soft beginning: that is due again.
-    if before is not None and not minutes:
-        answered -= 1
     wake = None if minute is None else WakeTime(minute, bool(on), bool(once), answered)
+    if wake and before is not None and not minutes:
+        # The music may have been cut off in its soft beginning: that is due again, also one for once.
+        again = replace(wake, answered=answered - 1)
+        wake = replace(again, on=again.on or (again.once and replace(again, on=True).is_due(now)))
     return Timers(sleep, wake, before)
 
 

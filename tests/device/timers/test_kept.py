@@ -67,11 +67,12 @@ def test_the_volume_of_before_comes_back_once(evening: Evening) -> None:
     assert evening.volumes == [50]
 
 
+@pytest.mark.parametrize("once", [False, True])
 @pytest.mark.parametrize("playing", [True, False])
-def test_a_wake_time_that_is_cut_off_in_its_soft_beginning_goes_on_softly(playing: bool) -> None:
+def test_a_wake_time_that_is_cut_off_in_its_soft_beginning_goes_on_softly(playing: bool, once: bool) -> None:
     """The box alone was killed, or the power failed, and MPD is paused."""
     evening = silent()
-    evening.timers = evening.timers.waking(450, evening.now)
+    evening.timers = evening.timers.waking(450, evening.now, once=once)
     evening.pass_by(1860)
     assert evening.music
     reached = evening.music.volume or 0
@@ -83,17 +84,22 @@ def test_a_wake_time_that_is_cut_off_in_its_soft_beginning_goes_on_softly(playin
     assert max(evening.volumes) < 50
     evening.pass_by(200)
     assert evening.music == Music(playing=True, volume=50)
+    assert evening.timers.wake
+    assert evening.timers.wake.on is not once
 
 
-def test_a_power_cut_in_the_soft_beginning_does_not_wake_an_hour_later() -> None:
+@pytest.mark.parametrize("once", [False, True])
+def test_a_power_cut_in_the_soft_beginning_does_not_wake_an_hour_later(once: bool) -> None:
     evening = silent()
-    evening.timers = evening.timers.waking(450, evening.now)
+    evening.timers = evening.timers.waking(450, evening.now, once=once)
     evening.pass_by(1860)
     evening.now = Now(5.0, evening.now.wall + 3600, zone=BERLIN)
     evening.timers = timers_of(row_of(evening.timers), evening.now)
     evening.done, evening.music = [], Music(playing=False, volume=12)
     evening.pass_by(600)
     assert evening.done == [SetVolume(50)]
+    assert evening.timers.wake
+    assert evening.timers.wake.on is not once
 
 
 def test_what_is_silent_already_in_the_last_minute_is_not_loud_once_more(evening: Evening) -> None:
