@@ -1,5 +1,5 @@
 // The page Music: the plane, the list of songs, what the owner says about a song, and uploads.
-import { $, act, element, listenToStatus, moodName, onClick, say, send, toast, words } from "/static/page.js";
+import { $, act, arrange, element, listenToStatus, moodName, onClick, say, send, toast, words } from "/static/page.js";
 import { countText, distance, Plane, PLACES, readLibrary, readTitle, readTitles, titleOf } from "/static/library.js";
 import { readLearned } from "/static/learned.js";
 import { startUploads } from "/static/upload.js";
@@ -149,6 +149,11 @@ async function readPlaylists() {
   }
   shown.replaceChildren(...lines);
 }
+
+arrange((isWide, left) => {
+  if (isWide) left.append($("upload-card"));
+  else $("forget-card").before($("upload-card"));
+});
 
 read();
 readPlaylists();

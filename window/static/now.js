@@ -1,6 +1,6 @@
 // The page Now: what the box sees and plays, and what it can be told.
 import { drawTimers } from "/static/timers.js";
-import { $, act, ago, announce, element, listenToStatus, moodName, moodWords, onClick, percent, percents, say, send, startVolume, words } from "/static/page.js";
+import { $, act, ago, announce, arrange, element, listenToStatus, moodName, moodWords, onClick, percent, percents, say, send, startVolume, words } from "/static/page.js";
 
 const ALL_LIT = new Set(["starting", "looking", "unsure", "no_face", "trouble", "paused", "camera_off", "pressed", "held", "going_off", "asked", "watched"]);
 let status = null;
@@ -177,19 +177,14 @@ onClick("like", async (button) => button.classList.toggle("chosen", Boolean(awai
 onClick("never", () => act({ do: "never" }, words.nevered));
 onClick("camera", (button) => act({ do: "camera", to: button.getAttribute("aria-checked") === "true" ? "off" : "on" }));
 
-// In two columns, one has the mood and the other the music, and both are about as long. In one, the music comes before
-// what is rarely used. The cards are moved, so that the tab key and a screen reader follow what is seen.
-const isWide = matchMedia("(min-width: 60rem)"); // as in style.css
-function arrange() {
-  const [mood, music] = document.querySelectorAll(".columns > div");
-  if (isWide.matches) mood.append($("hand-card"), $("camera-card"));
+// In two columns, one has the mood and the other the music. In one, the music comes before what is rarely used.
+arrange((isWide, mood, music) => {
+  if (isWide) mood.append($("hand-card"), $("camera-card"));
   else {
     $("timers-card").before($("hand-card"));
     music.append($("camera-card"));
   }
-}
-isWide.addEventListener("change", arrange);
-arrange();
+});
 
 listenToStatus(draw);
 setInterval(() => status && !document.hidden && drawMood(), 30000);

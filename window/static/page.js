@@ -150,6 +150,15 @@ export function startVolume(missing) {
   return show;
 }
 
+// Has both columns of a page be about as long on a wide screen, where `place` puts some cards into the other column. They
+// are moved, so that the tab key and a screen reader follow what is seen.
+export function arrange(place) {
+  const wide = matchMedia("(min-width: 60rem)"); // as in style.css
+  const follow = () => place(wide.matches, ...document.querySelectorAll(".columns > div"));
+  wide.addEventListener("change", follow);
+  follow();
+}
+
 export function ago(time) {
   const minutes = Math.floor((Date.now() - new Date(time)) / 60000);
   if (minutes < 1) return words.ago_now;

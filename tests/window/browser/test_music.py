@@ -30,6 +30,18 @@ def page(visit: Callable[..., Visitor]) -> Page:
     return opened
 
 
+def test_on_a_phone_songs_are_added_after_the_list_and_before_what_was_learned(
+    visit: Callable[..., Visitor],
+) -> None:
+    page = visit(PHONE).context.new_page()
+    page.goto("/music")
+    cards = page.locator("section").evaluate_all(
+        "all => all.map(each => each.getAttribute('aria-labelledby'))"
+    )
+    wanted = ["plane", "chosen", "songs", "playlists", "upload", "forget"]
+    assert cards == [f"{card}-title" for card in wanted]
+
+
 def song(site: Site, uri: str) -> dict[str, Any]:
     """What the box knows of a song."""
     songs = ask(site.place.settings.service.socket_path(), Library())["songs"]
