@@ -51,10 +51,11 @@ def test_a_song_that_must_never_play_again_is_skipped_and_not_chosen_again(
         assert say(settings, "never") == {"ok": True}
         eventually(lambda: playing(library) not in ("", uri))
     with harness_for(settings, camera) as harness:  # and in the next box
+        assert harness.wait_for_decision(60)  # of the look at the start
         for _ in range(3):
             harness.press()
-            harness.wait_for_observation(60)
-            harness.wait_for_decision(60)
+            assert harness.wait_for_observation(60)
+            assert harness.wait_for_decision(60)
             plays(harness, "Disco")
             assert playing(library) != uri
     with closing(Memory.open(settings.service.state_path())) as memory:
