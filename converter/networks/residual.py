@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras import layers
+from keras import layers, ops
 
 from converter.networks.fused_normalization import FusedNormalization
 
@@ -61,7 +61,7 @@ def depthwise(crop: Any) -> Any:
 
 def fine(crop: Any) -> Any:
     """Build a variant that enlarges the crop to 64 pixels, and is narrower."""
-    return _features(layers.Resizing(64, 64)(crop), ((24, 1), (48, 2), (96, 2)), stem=12)
+    return _features(ops.image.resize(crop, (64, 64)), ((24, 1), (48, 2), (96, 2)), stem=12)
 
 
 def _block(x: Any, width: int, strides: int) -> Any:

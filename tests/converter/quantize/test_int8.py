@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from converter.data.dataset import Split
 from converter.measure import evaluation
-from converter.networks.architectures import predict
+from converter.networks.architectures import NETWORKS, predict
 from converter.networks.saved_models import restore
 from converter.quantize.golden_vectors import installed_runtimes, outputs, plain_interpreter
 from converter.quantize.int8 import check, quantize, representative_images
@@ -76,6 +77,15 @@ def test_the_same_network_and_images_give_the_same_model(
     runtime, faces = installed_runtimes()[0], splits["PrivateTest"].images
     first, second = (outputs(plain_interpreter(m, runtime), faces) for m in (model, repeated))
     assert np.array_equal(first, second)
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("name", ["broad", "squeezed", "depthwise", "fine"])
+def test_a_variant_of_the_boxs_network_becomes_an_integer_model(name: str) -> None:
+    """With Keras' Resizing, `fine` was exported as in training, which TFLite cannot do."""
+    keras.config.set_dtype_policy("float32")  # a training in the same process leaves its own
+    images = np.random.default_rng(1).integers(0, 256, (20, 48, 48), dtype=np.uint8)
+    check(quantize(NETWORKS[name](7), images))
 
 
 def test_representative_images_are_drawn_by_seed_and_range_from_black_to_white(
