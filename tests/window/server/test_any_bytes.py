@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.device.fuzzing import FUZZING
+from tests.waiting import eventually
 from tests.window.serving import Client, Serving, serving
 from window.access import guard
+from window.application import MAX_STATUS_STREAMS
+from window.box import broadcast
+from window.pages.streams import MEDIA_TYPE
 
 OWN = b"Host: localhost\r\nOrigin: http://localhost\r\nCookie: moodbox=%COOKIE%\r\nX-Form-Token: %TOKEN%\r\n"
 PIECES = (
@@ -57,7 +62,11 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
 
 
 def send(window: Serving, browser: Client, sent: list[bytes]) -> None:
-    """Send these parts one after the other, and read until the other side has ended, too."""
+    """Send these parts one after the other, and read until the other side has ended, too.
+
+    A stream goes on as long as somebody reads it: uvicorn reads nothing behind a second request, not even the
+    end, until the stream before it is over. So here the browser goes away as soon as one begins.
+    """
     with (
         socket.create_connection(("127.0.0.1", window.port), timeout=60) as opened,
         suppress(ConnectionError),
@@ -68,8 +77,9 @@ def send(window: Serving, browser: Client, sent: list[bytes]) -> None:
             opened.sendall(known.replace(b"%TOKEN%", browser.token.encode()))
         with suppress(OSError):  # the other side has ended already
             opened.shutdown(socket.SHUT_WR)
-        while opened.recv(65536):
-            pass
+        received = b""
+        while MEDIA_TYPE.encode() not in received and (more := opened.recv(65536)):
+            received += more
 
 
 def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -102,6 +112,17 @@ def test_a_body_that_is_not_http_ends_the_connection_without_a_fault(
     whole = [start + b"\r\nzz\r\n"]
     send(alone, browser, [start + b"\r\n", b"zz\r\n"] if wait else whole)
     assert faults(caplog) == []
+
+
+def test_a_stream_with_another_request_behind_it_ends_when_the_browser_goes_away(
+    alone: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcast, "KEEP_ALIVE_S", 0.05)
+    browser = alone.paired()
+    stream = next(head for head in HEADS if b"GET /events" in head)
+    for _ in range(2 * MAX_STATUS_STREAMS):
+        send(alone, browser, [stream, stream])
+    eventually(lambda: browser.request("HEAD", "/events").status == HTTPStatus.OK)
 
 
 def test_a_browser_that_goes_away_before_it_has_said_all_is_no_fault(
