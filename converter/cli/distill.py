@@ -62,7 +62,10 @@ def _detected(
     if backgrounds is None:
         raise RunError("pictures without people are needed; name their folder with --backgrounds")
     pictures = face_candidates.read_backgrounds(backgrounds)
-    return crop_calibration.face_squares(images), face_candidates.find_candidates(images, pictures, SEED)
+    print(crop_calibration.SEARCHING.format(len(images)), flush=True)
+    squares = crop_calibration.face_squares(images)
+    print(face_candidates.SEARCHING, flush=True)
+    return squares, face_candidates.find_candidates(images, pictures, SEED)
 
 
 def distill(options: argparse.Namespace) -> None:

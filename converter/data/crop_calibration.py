@@ -23,6 +23,7 @@ SAMPLE_SIZE = 1000
 ENLARGEMENT = 4  # the detector's smallest window is 24 pixels: it would miss faces in images of 48
 PADDING = 0.5  # of the side, on each side: FER2013 crops so closely that many boxes extend beyond the image
 TRAINING_MARGIN = 0.1  # of a training crop; the augmentation scales it up and down from there
+SEARCHING = "searching {} faces as the box does, to crop them as it does, which takes some minutes"
 MIN_FACE = 0.2  # of the padded side: a smaller box is a part of the face and not the face
 
 

@@ -32,6 +32,7 @@ WIDTH, HEIGHT = 640, 480
 MIN_FACE = 0.08  # of the height: as the device searches by default
 FACE_HEIGHTS = (40, 260)  # pixels: range of the height of a face, uniform in its logarithm
 SCENES = 6000
+SEARCHING = f"searching {SCENES} scenes for what looks like a face, which takes some minutes"
 SHARE_WITH_FACE = 0.6
 # Of these. A box whose camera is mounted upside down must see no face, and not one with a wrong mood.
 SHARE_TURNED = 0.2

@@ -140,6 +140,7 @@ def _face_squares(folder: Path, recipe: Recipe, training: Split) -> NDArray[np.f
         return None
     path = folder / FACE_SQUARES
     if not path.exists():
+        print(crop_calibration.SEARCHING.format(len(training)), flush=True)
         np.save(folder / f".{FACE_SQUARES}", crop_calibration.face_squares(training.images))
         (folder / f".{FACE_SQUARES}").replace(path)
     squares: NDArray[np.float32] = np.load(path)
@@ -155,6 +156,7 @@ def _face_candidates(
     path = folder / FACE_CANDIDATES
     if not path.exists():
         pictures = face_candidates.read_backgrounds(backgrounds)
+        print(face_candidates.SEARCHING, flush=True)
         found = face_candidates.find_candidates(training.images, pictures, recipe.seed)
         unfinished = folder / f".{FACE_CANDIDATES}"
         with unfinished.open("wb") as file:

@@ -5,6 +5,7 @@ The preset is that for an accelerator, with a small network and a hundredth of t
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -110,9 +111,13 @@ class StopInSecondEpoch(training._Schedule):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_training_that_was_stopped_goes_on(
-    name: str, packed_faces: PackedFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    packed_faces: PackedFaces,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Almost as if it had not been stopped, where the optimizer's state is kept."""
+    """Almost as if it had not been stopped, where the optimizer's state is kept. Each epoch is printed."""
     preset = small(PRESETS[name])
     stage = stage_of(preset, tmp_path / "stopped.npz", epochs=2)
     with monkeypatch.context() as patch:
@@ -126,12 +131,14 @@ def test_a_training_that_was_stopped_goes_on(
     resumed = training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
     assert training.is_finished(stage.path)
     if preset.keeps_optimizer:
-        whole = training.train(
-            stage_of(preset, tmp_path / "whole.npz", epochs=2),
-            packed_faces,
-            Clock(None).share(1, 1),
-            workers=1,
-        )
+        capsys.readouterr()
+        stage = dataclasses.replace(stage_of(preset, tmp_path / "whole.npz", epochs=2), saves_every=2)
+        whole = training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
+        printed = capsys.readouterr().out.splitlines()
+        assert [line.split(", loss")[0] for line in printed] == [
+            "teacher: epoch 1, 50% done",
+            "teacher: epoch 2, 100% done",
+        ]
         for first, second in zip(whole.get_weights(), resumed.get_weights(), strict=True):
             assert first == pytest.approx(second, abs=5e-3)
 
