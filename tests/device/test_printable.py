@@ -21,9 +21,19 @@ def test_a_distribution_adds_up_to_100_and_no_share_is_off_by_1(parts: list[int]
 
 
 @given(counts)
-def test_the_largest_share_is_the_same_alone_and_among_the_others(parts: list[int]) -> None:
+def test_a_smaller_share_never_looks_larger(parts: list[int]) -> None:
     shares = {str(number): part / sum(parts) for number, part in enumerate(parts)}
-    largest = max(shares, key=lambda name: shares[name])
+    shown = {name: int(text.removesuffix(" %")) for name, text in percents(shares).items()}
+    names = sorted(shares, key=lambda name: -shares[name])
+    assert [shown[name] for name in names] == sorted(shown.values(), reverse=True)
+
+
+@given(counts)
+def test_a_largest_share_that_is_well_ahead_is_the_same_alone_and_among_the_others(parts: list[int]) -> None:
+    shares = {str(number): part / sum(parts) for number, part in enumerate(parts)}
+    largest, *others = sorted(shares, key=lambda name: -shares[name])
+    if others and shares[largest] - shares[others[0]] < 0.01:
+        return
     assert percents(shares)[largest] == percent(shares[largest])
 
 
@@ -32,6 +42,9 @@ def test_the_largest_share_is_the_same_alone_and_among_the_others(parts: list[in
     [
         ((0.005, 0.99, 0.005), ("1 %", "99 %", "0 %")),  # each by itself: 0, 99 and 0
         ((0.146, 0.708, 0.146), ("15 %", "71 %", "14 %")),  # each by itself: 15, 71 and 15
+        ((0.505, 0.495), ("51 %", "49 %")),
+        ((0.4845, 0.4841, 0.0314), ("48 %", "48 %", "4 %")),
+        ((0.334, 0.334, 0.332), ("34 %", "33 %", "33 %")),
         ((1.0,), ("100 %",)),
         ((), ()),
     ],

@@ -175,7 +175,10 @@ export function percents(shares) {
   const whole = new Map(exact.map(([name, value], place) => [name, place ? Math.floor(value) : Math.round(value)]));
   const sum = (values) => [...values].reduce((a, b) => a + b, 0);
   const missing = Math.round(sum(exact.map(([, value]) => value))) - sum(whole.values());
-  const others = exact.slice(1).sort((a, b) => (b[1] % 1) - (a[1] % 1));
-  for (const [name] of others.slice(0, Math.max(0, missing))) whole.set(name, whole.get(name) + 1);
+  const [first, ...others] = exact;
+  const highest = whole.get(first?.[0]);
+  const smaller = others.filter(([name, value]) => whole.get(name) < Math.min(highest, value)).sort((a, b) => (b[1] % 1) - (a[1] % 1));
+  const equal = others.filter(([name]) => whole.get(name) === highest);
+  for (const [name] of [...smaller, first, ...equal].slice(0, Math.max(0, missing))) whole.set(name, whole.get(name) + 1);
   return Object.fromEntries([...whole].map(([name, value]) => [name, percent(value)]));
 }

@@ -227,6 +227,8 @@ def test_on_a_phone_the_music_comes_before_what_is_rarely_used_and_the_tab_key_f
 
 def test_the_page_rounds_a_distribution_as_the_terminal_does(page: Page) -> None:
     rounded = "async (shares) => (await import('/static/page.js')).percents(shares)"
-    for parts in ([146, 708, 146], [5, 990, 5], [335, 333, 332], [1000], [0, 0, 1000], [143] * 6 + [142], []):
+    halves = [[505, 495], [625, 375], [5, 995]]
+    close = [[484, 484, 32], [334, 334, 332], [335, 333, 332]]
+    for parts in [*halves, *close, [146, 708, 146], [1000], [0, 0, 1000], [143] * 6 + [142], []]:
         shares = {mood: part / 1000 for mood, part in zip("abcdefg", parts, strict=False)}
         assert page.evaluate(rounded, shares) == percents(shares)
