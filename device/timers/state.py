@@ -160,10 +160,12 @@ class Timers:
 
     def switched(self, now: Now, *, on: bool) -> Timers:
         """Switch the wake time that is known on or off."""
-        if self.wake is None or self.wake.on == on:
+        if self.wake is None or (on and self.wake.on):
             return self
-        answered = now.wall if now.is_set else 0.0
-        return replace(self, wake=replace(self.wake, on=on, answered=answered if on else self.wake.answered))
+        # One for once is off as soon as it begins; switched off then, it must not go on after a restart.
+        unknown = 0.0 if on else self.wake.answered
+        answered = now.wall if now.is_set else unknown
+        return replace(self, wake=replace(self.wake, on=on, answered=answered))
 
     # What somebody does meanwhile
 

@@ -89,6 +89,19 @@ def test_a_wake_time_that_is_cut_off_in_its_soft_beginning_goes_on_softly(playin
 
 
 @pytest.mark.parametrize("once", [False, True])
+def test_a_wake_time_that_was_switched_off_in_its_soft_beginning_does_not_go_on(once: bool) -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now, once=once)
+    evening.pass_by(1860)
+    evening.timers = evening.timers.switched(evening.now, on=False)
+    evening.now = Now(5.0, evening.now.wall + 30, zone=BERLIN)
+    evening.timers = timers_of(row_of(evening.timers), evening.now)
+    evening.done, evening.music = [], Music(playing=False, volume=12)
+    evening.pass_by(600)
+    assert evening.done == [SetVolume(50)]
+
+
+@pytest.mark.parametrize("once", [False, True])
 def test_a_power_cut_in_the_soft_beginning_does_not_wake_an_hour_later(once: bool) -> None:
     evening = silent()
     evening.timers = evening.timers.waking(450, evening.now, once=once)
