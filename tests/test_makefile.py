@@ -22,6 +22,15 @@ def test_make_demo_hands_on_any_name(variable: str, option: str, value: str, tmp
     assert made.stdout.splitlines() == ["demo", option, value]
 
 
+def test_a_make_that_is_killed_does_not_hide_the_table(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text("killed:\n\tkill -KILL $$PPID\n")
+    (tmp_path / "script").mkdir()
+    script = shutil.copy(ROOT / "script/make-each", tmp_path / "script")
+    unlimited = {name: value for name, value in os.environ.items() if name != "LIMIT"}
+    made = subprocess.run([script, "killed"], env=unlimited, capture_output=True, text=True, check=False)
+    assert made.stdout.splitlines()[-2].split()[:2] == ["killed", "FAILED"]
+
+
 def test_what_hangs_is_ended_and_the_next_target_is_made(tmp_path: Path) -> None:
     (tmp_path / "Makefile").write_text("hangs:\n\tsleep 1000\npasses:\n\ttrue\n")
     (tmp_path / "script").mkdir()
