@@ -10,13 +10,12 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from device.control.command import REPLY_TIMEOUT_S, Command
+from device.control.command import QUESTIONS, REPLY_TIMEOUT_S, SILENCE_S, Command
 from device.control.protocol import Subscribe, encode
 from device.errors import NoBoxError, ServiceError
 
 BUSY_PAUSE_S = 0.05  # until a client that found no place tries again
 PART_BYTES = 1 << 16  # of what is read at once
-SILENCE_S = 3.0  # of a subscription, after which it is asked whether the box still answers
 
 
 class _BusyError(ServiceError):
@@ -65,6 +64,15 @@ def subscribe(path: Path, command: Command | None = None) -> Generator[dict[str,
     raise ServiceError(f"{path}: the box has ended" if count else f"{path}: the box is busy; ask again")
 
 
+def _check_answers(path: Path) -> None:
+    """Raise ServiceError if the box has left several questions unanswered."""
+    for _ in range(QUESTIONS - 1):
+        with contextlib.suppress(ServiceError):
+            ask(path, "status")
+            return
+    ask(path, "status")
+
+
 def _replies(
     path: Path, line: bytes, timeout_s: float = REPLY_TIMEOUT_S, *, silence_s: float | None = None
 ) -> Generator[dict[str, Any], None, None]:
@@ -76,7 +84,7 @@ def _replies(
                 connection.sendall(line)
             except (BlockingIOError, BrokenPipeError, ConnectionResetError) as error:
                 raise _BusyError(f"{path}: the box is busy; ask again") from error
-            for received in _lines(connection, lambda: ask(path, "status")):
+            for received in _lines(connection, lambda: _check_answers(path)):
                 yield _checked(path, received)
                 connection.settimeout(silence_s)  # there may be no change for long
         except (FileNotFoundError, ConnectionRefusedError) as error:

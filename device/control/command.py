@@ -9,6 +9,8 @@ from typing import ClassVar
 import msgspec
 
 REPLY_TIMEOUT_S = 2.0  # for a request to come in, for the box to reply to it, and for a client to take a line
+SILENCE_S = 3.0  # of a stream of the status, after which a client asks whether the box still answers
+QUESTIONS = 3  # without an answer, until it hangs for a client: a busy disk may hold it up for some seconds
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
-from device.control.command import REPLY_TIMEOUT_S
+from device.control.command import QUESTIONS, REPLY_TIMEOUT_S, SILENCE_S
 
 MAX_REPLY_BYTES = 4 << 20
-SILENCE_S = 3.0  # of a stream of the status, after which it is asked whether the box still answers
 
 Reply = dict[str, Any]
 
@@ -81,7 +80,14 @@ class BoxClient:
                 async with asyncio.timeout(silence_s):
                     return await reader.readline()
             except TimeoutError:
+                await self._check_answers()
+
+    async def _check_answers(self) -> None:
+        for _ in range(QUESTIONS - 1):
+            with suppress(BoxError):
                 await self.ask("status")
+                return
+        await self.ask("status")
 
 
 def _checked(line: bytes) -> Reply:
