@@ -18,7 +18,7 @@ from device.control.command import Command
 from device.errors import NoBoxError, ServiceError, SettingsError
 from device.mood import Mood
 from device.mood_estimate import MoodEstimate
-from device.printable import percents
+from device.printable import percents, printable
 
 
 def send(options: argparse.Namespace, settings: Settings) -> int:
@@ -84,7 +84,7 @@ def _switch_without_box(command: protocol.Camera, settings: Settings) -> dict[st
 
 def _command(kind: type[Command], word: str | None, switches: dict[str, bool], settings: Settings) -> Command:
     try:
-        given = {} if word is None else kind.arguments(word)
+        given = {} if word is None else kind.arguments(printable(word))  # it may not be UTF-8
         return protocol.convert({"do": kind.name, **given, **switches})
     except protocol.RequestError as error:
         problem = str(error).rpartition(": ")[2]  # without the argument's name, which nobody has typed

@@ -252,6 +252,7 @@ def test_set_mood_plays_for_the_mood_and_names_those_that_there_are(
         (("set-mood", "feer"), "set-mood feer: did you mean 'fear'? (moodbox set-mood MOOD)"),
         (("set-mood", "cheerful"), "set-mood cheerful: did you mean 'happy'? (moodbox set-mood MOOD)"),
         (("set-mood", "xyz"), f"set-mood xyz: known are {', '.join(Mood)} (moodbox set-mood MOOD)"),
+        (("set-mood", "sad\udcff"), r"set-mood sad\udcff: did you mean 'sad'? (moodbox set-mood MOOD)"),
         (("was", "sda"), "was sda: did you mean 'sad'? (moodbox was MOOD)"),
         (("was", "xyz"), "was xyz: known are happy, neutral, sad (moodbox was MOOD)"),
     ],
