@@ -35,7 +35,8 @@ def timers_of(row: Row, now: Now) -> Timers:
     if wake and before is not None and not minutes:
         # The music may have been cut off in its soft beginning: that is due again, also one for once.
         again = replace(wake, answered=answered - 1)
-        wake = replace(again, on=again.on or (again.once and replace(again, on=True).is_due(now)))
+        is_from_today = not replace(wake, on=True).is_due(now) and replace(again, on=True).is_due(now)
+        wake = replace(again, on=again.on or (again.once and is_from_today))
     return Timers(sleep, wake, before)
 
 

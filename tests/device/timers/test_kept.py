@@ -101,12 +101,14 @@ def test_a_wake_time_that_was_switched_off_in_its_soft_beginning_does_not_go_on(
     assert evening.done == [SetVolume(50)]
 
 
-@pytest.mark.parametrize("once", [False, True])
-def test_a_power_cut_in_the_soft_beginning_does_not_wake_an_hour_later(once: bool) -> None:
+@pytest.mark.parametrize(("once", "seconds"), [(False, 3600), (True, 3600), (True, 86400)])
+def test_a_power_cut_in_the_soft_beginning_does_not_wake_an_hour_later_or_once_more_on_another_day(
+    once: bool, seconds: float
+) -> None:
     evening = silent()
     evening.timers = evening.timers.waking(450, evening.now, once=once)
     evening.pass_by(1860)
-    evening.now = Now(5.0, evening.now.wall + 3600, zone=BERLIN)
+    evening.now = Now(5.0, evening.now.wall + seconds, zone=BERLIN)
     evening.timers = timers_of(row_of(evening.timers), evening.now)
     evening.done, evening.music = [], Music(playing=False, volume=12)
     evening.pass_by(600)
