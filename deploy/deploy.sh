@@ -65,6 +65,7 @@ first_bytes() { head -c $max_bytes | tr -d '\000\r'; }
 # remote_within SECONDS COMMAND: runs it on the box, and ends it after so long. macOS has no `timeout`.
 remote_within() {
     local command watcher code=0
+    rm -f "$work/late"
     (trap - INT && become_remote "${@:2}") <&0 &
     command=$!
     (

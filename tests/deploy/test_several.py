@@ -19,13 +19,14 @@ SSH = """#!/bin/sh
 while [ "$1" != -- ]; do shift; done
 host=$2
 case "$host $*" in
-later*"sh -s") ;;
-hang* | later*) echo $$ >>{folder}/hanging; exec sleep 600 ;;
+later*"sh -s" | full*"sh -s") ;;
+hang* | later* | full*) echo $$ >>{folder}/hanging; exec sleep 600 ;;
 esac
 cat >/dev/null
 case "$*" in
 *"sh -s") printf '%s\\n' system=Debian machine=x86_64 bits=64 packages=amd64 systemd=257
-    printf '%s\\n' python=3.13 root=yes free=9999 environments={environment} ;;
+    case "$host" in full*) free=1 ;; *) free=9999 ;; esac
+    printf '%s\\n' python=3.13 root=yes free=$free environments={environment} ;;
 *) echo "the box in the $host" ;;
 esac
 """
@@ -100,6 +101,12 @@ def test_a_box_that_hangs_while_it_works_is_given_up_with_one_line(
     assert output.splitlines()[-1] == f"moodbox: later {what}"
     eventually(lambda: are_over(tmp_path))
     eventually(lambda: not programs_of(source))
+
+
+def test_a_full_box_that_hangs_while_it_makes_room_is_asked_once_more(source: Source) -> None:
+    shorten(source, "work_s")
+    output, _ = started(source, "full", options=()).communicate(timeout=60)
+    assert "moodbox: full has 1 MB free for /opt" in output.splitlines()[-1]
 
 
 def test_boxes_that_hang_hold_up_the_others_for_a_while_only(source: Source, tmp_path: Path) -> None:
