@@ -3,6 +3,7 @@ import { drawTimers } from "/static/timers.js";
 import { $, act, ago, announce, arrange, element, listenToStatus, moodName, moodWords, onClick, percent, percents, say, send, startVolume, words } from "/static/page.js";
 
 const ALL_LIT = new Set(["starting", "looking", "unsure", "no_face", "trouble", "paused", "camera_off", "pressed", "held", "going_off", "asked", "watched"]);
+const OF_A_MOOD = new Set(["mood", "correction", "hand"]);
 let status = null;
 let moods = ["happy", "neutral", "sad"];
 const showVolume = startVolume("–");
@@ -30,23 +31,34 @@ function shownMood() {
   return status.mood;
 }
 
+// How sure the box was of its own look says nothing of a mood that a person has named.
+function isNamed() {
+  return status.chosen_by === "hand" || status.corrected;
+}
+
 function drawMood() {
   const text = say(words.state[status.state] ?? status.state, { mood: moodName(shownMood()) });
   $("mood").textContent = text;
   const parts = [];
   if (["mood", "by_hand"].includes(status.state) || status.state === "unsure") {
-    // How sure the box was of its own look says nothing of a mood that a person has named.
-    const named = status.chosen_by === "hand" || status.corrected;
-    if (status.confidence && !named) parts.push(percent(100 * status.confidence));
+    if (status.confidence && !isNamed()) parts.push(percent(100 * status.confidence));
   }
-  if (status.chosen_by) parts.push(words.by[status.chosen_by] ?? status.chosen_by);
+  if (status.chosen_by) {
+    const by = words.by[status.chosen_by] ?? status.chosen_by;
+    // Where the large word is no mood, as in "camera off", the mood stands here.
+    const mood = !["mood", "by_hand"].includes(status.state) && OF_A_MOOD.has(status.chosen_by) && moodName(shownMood());
+    parts.push(mood ? say(words.by_of, { mood, by }) : by);
+  }
   parts.push(ago(status.since));
   $("by").textContent = parts.join(" · ");
   announce(say(words.announce_mood, { text }));
 }
 
 function drawChances() {
-  const chances = status.chosen_for ?? {};
+  const chances = (isNamed() ? status.probabilities : status.chosen_for) ?? {};
+  const title = $("chances-title");
+  title.textContent = isNamed() ? title.dataset.before : title.dataset.sure;
+  $("chances-card").hidden = isNamed() && !status.probabilities;
   const shown = percents(chances);
   const rows = moods.map((mood) => {
     const value = 100 * (chances[mood] ?? 0);

@@ -21,6 +21,8 @@ function close(text) {
   $("turn").hidden = true;
   $("left").textContent = "";
   if (text) $("closed-text").textContent = text;
+  drawChances(null);
+  if ($("nobody")) $("nobody").textContent = $("nobody").dataset.closed;
 }
 
 async function draw(frame) {
@@ -127,10 +129,12 @@ function watch() {
   $("allow").hidden = true;
   $("stop").hidden = false;
   $("closed-text").textContent = words.connecting;
+  if ($("nobody")) $("nobody").textContent = $("nobody").dataset.open;
   stream = listen("/frames", show, () => {});
 }
 
 export function startPicture() {
+  const closed = $("closed-text").textContent;
   if ($("allow").dataset.open) watch();
   onClick("allow", async (button) => {
     const end = Date.now() + ASK_S * 1000;
@@ -162,8 +166,7 @@ export function startPicture() {
   onClick("turn", turn);
   onClick("stop", async () => {
     const hadFocus = document.activeElement === $("stop");
-    close("");
-    $("closed-text").textContent = "";
+    close(closed);
     await send("/aim/stop").catch((error) => toast(error.message, true));
     if (hadFocus) $("allow").focus();
   });

@@ -30,6 +30,7 @@ def page(visit: Callable[..., Visitor], site: Site) -> Page:
 
 def test_the_picture_opens_after_a_press_and_shows_the_face_and_its_mood(page: Page, site: Site) -> None:
     expect(page.locator("#canvas")).to_be_hidden()
+    expect(page.locator("#nobody")).to_have_text("Nothing, while the picture is closed.")
     page.get_by_role("button", name="Show the picture").click()
     expect(page.locator("#closed-text")).to_contain_text("press the button")
     eventually(lambda: site.harness.status()["state"] == "asked")
@@ -44,6 +45,9 @@ def test_the_picture_opens_after_a_press_and_shows_the_face_and_its_mood(page: P
 
     page.get_by_role("button", name="Close the picture").click()
     expect(page.locator("#canvas")).to_be_hidden()
+    expect(page.locator("#closed-text")).to_have_text("The picture is closed")
+    expect(page.locator("#chances dt")).to_have_count(0)
+    expect(page.locator("#nobody")).to_have_text("Nothing, while the picture is closed.")
     eventually(lambda: site.harness.status()["state"] != "watched")
 
 

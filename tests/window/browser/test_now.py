@@ -42,9 +42,12 @@ def test_look_again_looks_and_a_mood_by_hand_is_played_for(page: Page, site: Sit
     eventually(lambda: site.harness.status()["chosen_by"] == "hand")
     expect(page.locator("#mood")).to_have_text("sad")
     expect(page.locator("#lights")).to_have_attribute("data-state", "by_hand")
+    expect(page.locator("#chances-title")).to_have_text("What the box saw itself")
+    expect(page.locator("#chances [data-mood=sad]")).not_to_contain_text("100 %")
     page.get_by_role("button", name="Look again").click()
     eventually(lambda: site.harness.status()["chosen_by"] == "mood")
     expect(page.locator("#lights")).to_have_attribute("data-state", "mood")
+    expect(page.locator("#chances-title")).to_have_text("How sure the box is")
 
 
 def test_a_mood_by_hand_that_the_model_does_not_tell_has_a_light_too(page: Page, site: Site) -> None:
@@ -100,6 +103,8 @@ def test_a_correction(page: Page, site: Site) -> None:
     eventually(lambda: site.harness.status()["corrected"])
     expect(page.locator("#by")).to_contain_text("corrected by you")
     expect(page.locator("#by")).not_to_contain_text("%")
+    expect(page.locator("#chances-title")).to_have_text("What the box saw itself")
+    expect(page.locator("#chances [data-mood=neutral]")).not_to_contain_text("100 %")
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
@@ -121,6 +126,8 @@ def test_the_camera_is_switched_off_and_on(page: Page, site: Site) -> None:
     eventually(lambda: site.harness.status()["camera"] == "off")
     expect(switch).to_have_attribute("aria-checked", "false")
     expect(page.get_by_role("button", name="Look again")).to_be_disabled()
+    expect(page.locator("#mood")).to_have_text("camera off")
+    expect(page.locator("#by")).to_contain_text(re.compile("^(happy|neutral|sad): seen in a face"))
     switch.click()
     eventually(lambda: site.harness.status()["camera"] == "on")
     expect(switch).to_have_attribute("aria-checked", "true")
