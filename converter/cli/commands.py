@@ -118,7 +118,7 @@ def evaluate(options: argparse.Namespace) -> None:
     if options.picture:
         from converter.measure import plots
 
-        title = f"{options.model.stem}, {everything.name}: {scores.accuracy:.1%}"
+        title = f"{options.model.stem}, {everything.name}: {100 * scores.accuracy:.1f} %"
         plots.confusion(np.array(scores.confusion), scores.labels, title, options.picture)
     if options.json:
         printed = {"model": str(options.model), "split": everything.name} | scores.as_dict()
@@ -256,7 +256,7 @@ def hear_fit(options: argparse.Namespace) -> None:
     print("\ndistance from people in the plane, for a library with a share of genres drawn by chance")
     print(f"{'by chance':14}{'tags':>9}{'sound':>9}{'both':>9}")
     for each in blend.measure(result.agreement, result.model):
-        print(f"{each.wrong:<14.0%}{each.tags:9.3f}{each.sound:9.3f}{each.both:9.3f}")
+        print(f"{f'{100 * each.wrong:.0f} %':<14}{each.tags:9.3f}{each.sound:9.3f}{each.both:9.3f}")
     options.out.write_bytes(msgspec.json.format(msgspec.json.encode(result.model), indent=2) + b"\n")
     if options.plot:
         plot.agreement(result.agreement, [each.version for each in measured], options.plot)

@@ -102,4 +102,4 @@ def plot_confusion(row: Row, path: Path) -> None:
     """Plot the confusion matrix of a method by FER2013's labels; several seeds count together."""
     matrix = np.sum([each.confusion for each in row.scores], axis=0)
     accuracy = row.mean(lambda each: each.labels.value)
-    plots.confusion(matrix, row.scores[0].moods, f"{row.name}, PrivateTest: {accuracy:.1%}", path)
+    plots.confusion(matrix, row.scores[0].moods, f"{row.name}, PrivateTest: {100 * accuracy:.1f} %", path)

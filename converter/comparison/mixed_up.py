@@ -43,7 +43,7 @@ class Pair:
     def __str__(self) -> str:
         """Return both shares in words."""
         first, second = self.moods
-        return f"{first} as {second} {self.there:.0%}, {second} as {first} {self.back:.0%}"
+        return f"{first} as {second} {100 * self.there:.0f} %, {second} as {first} {100 * self.back:.0f} %"
 
 
 def pairs(matrix: Matrix, moods: Sequence[str]) -> list[Pair]:

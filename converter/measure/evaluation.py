@@ -104,8 +104,8 @@ class Scores:
         lines = [f"{'truth':10}precision  recall      f1  faces   answered " + _columns(self.labels)]
         for (label, scores), row in zip(self.classes.items(), self.confusion, strict=True):
             lines.append(
-                f"{label:10}{scores.precision:9.1%} {scores.recall:7.1%} {scores.f1:7.1%} {scores.support:6}"
-                f"            {_columns(row)}"
+                f"{label:10}{100 * scores.precision:7.1f} % {100 * scores.recall:5.1f} % "
+                f"{100 * scores.f1:5.1f} % {scores.support:6}            {_columns(row)}"
             )
         errors = self.errors()
         lines.append(

@@ -52,17 +52,17 @@ class LabelQuality:
         most, tied = self.most_votes / self.faces, self.tied / self.faces
         text = (
             f"{self.split}, {self.faces} faces: {', '.join(self.moods)}\n"
-            f"{most:.1%} of the labels got the most votes in FER+, "
-            f"another {tied:.1%} are tied with another mood\n"
+            f"{100 * most:.1f} % of the labels got the most votes in FER+, "
+            f"another {100 * tied:.1f} % are tied with another mood\n"
         )
         if self.with_votes:
             text += (
-                f"{self.match_votes / self.with_votes:.1%} of the {self.with_votes} faces with votes are "
-                "labelled with the mood that got most (the first one in a tie)\n"
+                f"{100 * self.match_votes / self.with_votes:.1f} % of the {self.with_votes} faces with votes "
+                "are labelled with the mood that got most (the first one in a tie)\n"
             )
         text += f"{self.duplicates} of the photographs are in Training too"
         if self.duplicates:
-            text += f", {self.same_label / self.duplicates:.1%} of these with the same label"
+            text += f", {100 * self.same_label / self.duplicates:.1f} % of these with the same label"
         return text
 
 

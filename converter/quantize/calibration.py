@@ -56,7 +56,8 @@ def choose_threshold(
         if named.any() and hit[named].mean() >= target_precision:
             return Threshold(value, precision=float(hit[named].mean()), coverage=float(named.mean()))
     raise RunError(
-        f"no threshold makes {target_precision:.0%} of the named moods right; ask for less with --right"
+        f"no threshold makes {100 * target_precision:.0f} % of the named moods right; "
+        "ask for less with --right"
     )
 
 
@@ -90,8 +91,8 @@ def choose_threshold_by_people(
         chosen = Threshold(value, precision=float(hit[named].mean()), coverage=float(named.mean()))
     if chosen is None:
         raise RunError(
-            f"no threshold makes surely {target_precision:.0%} of the moods named on the photos right; "
-            "ask for less with --right"
+            f"no threshold makes surely {100 * target_precision:.0f} % of the moods named on the photos "
+            "right; ask for less with --right"
         )
     return chosen
 

@@ -11,19 +11,22 @@ def summary(card: Card) -> str:
     lines = [f"{card.name}: {about['network']}, {about['parameters']:,} parameters, {', '.join(card.labels)}"]
     for name, scores in about["scores"].items():
         lines.append(
-            f"{name:11} float {scores['float']['accuracy']:.2%}, int8 {scores['int8']['accuracy']:.2%} "
-            f"(balanced {scores['int8']['balanced_accuracy']:.2%}); "
-            f"same answer on {scores['agreement']:.2%} of {scores['int8']['count']} faces"
+            f"{name:11} float {100 * scores['float']['accuracy']:.2f} %, "
+            f"int8 {100 * scores['int8']['accuracy']:.2f} % "
+            f"(balanced {100 * scores['int8']['balanced_accuracy']:.2f} %); "
+            f"same answer on {100 * scores['agreement']:.2f} % of {scores['int8']['count']} faces"
         )
         if by_votes := scores.get("ferplus"):
             lines.append(
-                f"{'':11} against FER+'s majority, int8 {by_votes['accuracy']:.2%} of {by_votes['count']}"
+                f"{'':11} against FER+'s majority, "
+                f"int8 {100 * by_votes['accuracy']:.2f} % of {by_votes['count']}"
             )
     threshold, crop = about["threshold"], about["framing"]
     lines.append(f"temperature {about['temperature']['value']:.2f} ({about['temperature']['chosen_on']})")
     lines.append(
-        f"threshold   {card.threshold:.2f}: names a mood for {threshold['coverage']:.1%} of the faces, "
-        f"{threshold['right']:.1%} of them right ({threshold['chosen_on']})"
+        f"threshold   {card.threshold:.2f}: names a mood for "
+        f"{100 * threshold['coverage']:.1f} % of the faces, "
+        f"{100 * threshold['right']:.1f} % of them right ({threshold['chosen_on']})"
     )
     lines.append(
         f"margin      {card.crop.margin:.2f}; FER2013's is {crop['margin']:.2f} (quartiles "

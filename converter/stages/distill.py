@@ -142,8 +142,8 @@ def _scores(answers: Mapping[str, NDArray[np.float32]], split: Split) -> str:
     strict = _agreement(answers, strict_majority(split.vote_counts))
     labels = np.mean(answers[MOODS].argmax(axis=1) == split.labels)
     return (
-        f"PublicTest, strict majority of eight classes {strict:.1%}, "
-        f"majority of seven {_agreement(answers, _of_seven(split)):.1%}, labels {labels:.1%}"
+        f"PublicTest, strict majority of eight classes {100 * strict:.1f} %, "
+        f"majority of seven {100 * _agreement(answers, _of_seven(split)):.1f} %, labels {100 * labels:.1f} %"
     )
 
 

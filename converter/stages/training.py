@@ -145,5 +145,7 @@ class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
                 self.model, reached, epoch + 1, keeps_optimizer=self._stage.keeps_optimizer and reached < 1
             )
             checkpoint.write(self._stage.path, state)
-        print(f"{self._stage.name}: epoch {epoch + 1}, {reached:.0%} done, loss {loss:.3f}", flush=True)
+        print(
+            f"{self._stage.name}: epoch {epoch + 1}, {100 * reached:.0f} % done, loss {loss:.3f}", flush=True
+        )
         self.model.stop_training = reached == 1

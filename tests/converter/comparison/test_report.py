@@ -76,9 +76,9 @@ def labelled_as_fear(*votes: tuple[int, int]) -> Split:
 def test_the_table_says_how_fear_and_surprise_are_mixed_up_by_each_method_and_by_people() -> None:
     lines = mixed_up.table([row(0.5)], labelled_as_fear((9, 1), (4, 6))).splitlines()[2:]
     assert [line.split(" | ")[:2] for line in lines] == [
-        ["| `method`", "surprise as fear 40%, fear as surprise 20%; no. 1 of 3"],
-        ["| people, by label", "fear as surprise 35%, surprise as fear 0%; no. 1 of 3"],
-        ["| people, by majority", "surprise as fear 40%, fear as surprise 10%; no. 1 of 3"],
+        ["| `method`", "surprise as fear 40 %, fear as surprise 20 %; no. 1 of 3"],
+        ["| people, by label", "fear as surprise 35 %, surprise as fear 0 %; no. 1 of 3"],
+        ["| people, by majority", "surprise as fear 40 %, fear as surprise 10 %; no. 1 of 3"],
     ]
 
 

@@ -73,8 +73,8 @@ def test_the_scores_as_json_have_these_keys(scores: evaluation.Scores) -> None:
 def test_the_table_has_a_line_for_each_mood(scores: evaluation.Scores) -> None:
     head, happy, _, sad, last = scores.table().splitlines()
     assert head.split() == ["truth", "precision", "recall", "f1", "faces", "answered", *LABELS]
-    assert happy.split() == ["happy", "75.0%", "75.0%", "75.0%", "4", "3", "1", "0"]
-    assert sad.split() == ["sad", "100.0%", "50.0%", "66.7%", "4", "0", "2", "2"]
+    assert happy.split() == ["happy", *["75.0", "%"] * 3, "4", "3", "1", "0"]
+    assert sad.split() == ["sad", "100.0", "%", "50.0", "%", "66.7", "%", "4", "0", "2", "2"]
     assert last == "accuracy 60.0 ± 15.2 %, balanced 58.3 ± 17.2 %, 10 faces"
 
 

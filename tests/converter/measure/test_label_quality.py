@@ -119,9 +119,12 @@ def test_the_report_gives_shares() -> None:
     )
     assert measured.report().splitlines() == [
         "PrivateTest, 200 faces: happy, neutral, sad",
-        "75.0% of the labels got the most votes in FER+, another 2.5% are tied with another mood",
-        "95.0% of the 160 faces with votes are labelled with the mood that got most (the first one in a tie)",
-        "40 of the photographs are in Training too, 75.0% of these with the same label",
+        "75.0 % of the labels got the most votes in FER+, another 2.5 % are tied with another mood",
+        (
+            "95.0 % of the 160 faces with votes "
+            "are labelled with the mood that got most (the first one in a tie)"
+        ),
+        "40 of the photographs are in Training too, 75.0 % of these with the same label",
     ]
 
 
@@ -174,10 +177,10 @@ def test_the_command_measures_private_test_for_both_sets_of_moods(
         "majority: happy, neutral, sad (3 faces)",
     ]
     assert seven[0] == "PrivateTest, 7 faces: angry, disgust, fear, happy, neutral, sad, surprise"
-    assert seven[1].startswith("85.7% of the labels")
-    assert seven[3] == "1 of the photographs are in Training too, 0.0% of these with the same label"
+    assert seven[1].startswith("85.7 % of the labels")
+    assert seven[3] == "1 of the photographs are in Training too, 0.0 % of these with the same label"
     assert three[0] == "PrivateTest, 3 faces: happy, neutral, sad"
-    assert three[1].startswith("66.7% of the labels")
+    assert three[1].startswith("66.7 % of the labels")
     assert three[3] == seven[3]
 
     (tmp_path / "rows.txt").write_text("0\n")

@@ -35,7 +35,7 @@ def test_a_model_that_is_always_right_gets_threshold_0() -> None:
 
 
 def test_a_target_precision_that_no_threshold_reaches_is_refused() -> None:
-    with pytest.raises(RunError, match="no threshold makes 85% of the named moods right"):
+    with pytest.raises(RunError, match="no threshold makes 85 % of the named moods right"):
         choose_threshold(TRUTH, probabilities_of((TRUTH + 1) % 3), target_precision=0.85)
 
 
@@ -74,5 +74,5 @@ def test_the_threshold_by_people_reaches_the_target_with_other_people_too() -> N
 
 def test_a_precision_that_is_not_sure_with_any_threshold_is_refused() -> None:
     hit = np.arange(100) % 2 == 0
-    with pytest.raises(RunError, match="surely 90% of the moods named on the photos right"):
+    with pytest.raises(RunError, match="surely 90 % of the moods named on the photos right"):
         choose_threshold_by_people(hit, np.full(100, 0.95), np.arange(100), 0.9)

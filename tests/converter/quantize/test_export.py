@@ -189,7 +189,7 @@ def test_a_failure_leaves_the_earlier_model_unchanged(
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     test = splits["PublicTest"]
     wrong = dataclasses.replace(test, labels=(test.labels + 1) % 3)
-    with pytest.raises(RunError, match="no threshold makes 99% of the named moods right"):
+    with pytest.raises(RunError, match="no threshold makes 99 % of the named moods right"):
         export([run], splits | {"PublicTest": wrong}, out, Choices(target_precision=0.99))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 

@@ -136,8 +136,8 @@ def test_a_training_that_was_stopped_goes_on(
         whole = training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
         printed = capsys.readouterr().out.splitlines()
         assert [line.split(", loss")[0] for line in printed] == [
-            "teacher: epoch 1, 50% done",
-            "teacher: epoch 2, 100% done",
+            "teacher: epoch 1, 50 % done",
+            "teacher: epoch 2, 100 % done",
         ]
         for first, second in zip(whole.get_weights(), resumed.get_weights(), strict=True):
             assert first == pytest.approx(second, abs=5e-3)
