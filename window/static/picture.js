@@ -76,11 +76,11 @@ export function drawChances(chances) {
   const shown = $("chances");
   if (!shown) return;
   const texts = percents(chances ?? {});
-  const rows = Object.entries(chances ?? {}).map(([mood, part]) => {
+  const rows = Object.keys(moodWords).filter((mood) => mood in texts).map((mood) => {
     const row = element("div", "", { "data-mood": mood });
     const bar = element("dd", "", { class: "bar", "aria-hidden": "true" });
     const filled = element("span");
-    filled.style.setProperty("--part", 100 * part);
+    filled.style.setProperty("--part", 100 * chances[mood]);
     bar.append(filled);
     row.append(element("dt", moodName(mood)), bar, element("dd", texts[mood]));
     return row;

@@ -29,3 +29,13 @@ def test_each_mood_of_the_model_has_a_light_a_bar_and_a_correction(page: Page) -
         assert moods == SEVEN
     page.get_by_role("button", name="That was wrong").click()
     expect(page.get_by_role("dialog").get_by_role("button")).to_have_text(SEVEN)
+
+
+def test_the_page_aim_has_the_moods_in_the_same_order(page: Page) -> None:
+    """A frame has them in the order of the model."""
+    page.goto("/aim")
+    page.evaluate(
+        """async (chances) => (await import("/static/picture.js")).drawChances(chances)""",
+        dict.fromkeys(sorted(SEVEN), 1 / 7),
+    )
+    assert page.locator("#chances > div").evaluate_all("rows => rows.map((row) => row.dataset.mood)") == SEVEN
