@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 CONSENT_S = 30.0
 NOBODY = f"nobody has pressed the box's button within {CONSENT_S:.0f} s"
 BUSY = "somebody else is asking already: wait until the lights have stopped asking"
-NOT_ASKED = "nothing is asked: ask on the page first"
+NOT_ASKED = "no browser asks: press Start on its page first, or Show the picture"
 
 
 class Consent:

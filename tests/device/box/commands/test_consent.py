@@ -67,7 +67,7 @@ def test_without_a_press_the_answer_is_no(
 
 
 def test_the_command_pair_says_yes_in_place_of_the_button(box: Harness, settings: Settings) -> None:
-    with pytest.raises(ServiceError, match="nothing is asked"):
+    with pytest.raises(ServiceError, match="no browser asks: press Start on its page first"):
         request(settings, page.Pair())
     replies = asked_for(settings, "pair")
     shows(box, Indication.CONSENT)
