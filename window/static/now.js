@@ -58,7 +58,7 @@ function drawChances() {
   const chances = (isNamed() ? status.probabilities : status.chosen_for) ?? {};
   const title = $("chances-title");
   title.textContent = isNamed() ? title.dataset.before : title.dataset.sure;
-  $("chances-card").hidden = isNamed() && !status.probabilities;
+  $("chances-card").hidden = !Object.keys(chances).length; // nobody was seen yet
   const shown = percents(chances);
   const rows = moods.map((mood) => {
     const value = 100 * (chances[mood] ?? 0);

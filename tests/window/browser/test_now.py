@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,17 @@ def test_the_mood_and_the_song_are_those_of_the_box(page: Page, site: Site) -> N
     artist, title = status["song"].split(" - ")
     expect(page.locator("#title")).to_have_text(title)
     expect(page.locator("#artist")).to_have_text(artist)
+
+
+def test_before_the_first_look_nothing_is_said_of_how_sure_the_box_is(page: Page, site: Site) -> None:
+    status = json.dumps({**site.harness.status(), "chosen_for": None, "probabilities": None})
+    page.route(
+        "**/events", lambda route: route.fulfill(content_type="text/event-stream", body=f"data: {status}\n\n")
+    )
+    expect(page.locator("#chances-card")).to_be_visible()
+    page.reload()
+    expect(page.locator("#mood")).not_to_be_empty()
+    expect(page.locator("#chances-card")).to_be_hidden()
 
 
 def test_look_again_looks_and_a_mood_by_hand_is_played_for(page: Page, site: Site) -> None:
