@@ -23,9 +23,9 @@ class Checkpoint:
     Attributes:
         progress: 0 to 1; at 1 it is finished.
         epoch: how many epochs it has seen.
-        weights: all of the network, averaged where the training keeps an average.
-        optimizer: the optimizer's variables, then the weights as they were before averaging; empty if they
-            are not kept.
+        weights: all of the network. Averaged where the training keeps an average, unless the optimizer is
+            kept, whose variables have that average.
+        optimizer: the optimizer's variables; empty if they are not kept.
     """
 
     progress: float
@@ -41,11 +41,10 @@ class Checkpoint:
 
 def take(model: keras.Model, progress: float, epoch: int, *, keeps_optimizer: bool) -> Checkpoint:
     """Copy the state of a training."""
-    averaged = _averaged_weights(model)
-    optimizer = []
-    if keeps_optimizer:
-        optimizer = [_values(each) for each in (*model.optimizer.variables, *model.trainable_variables)]
-    return Checkpoint(progress, epoch, averaged, optimizer)
+    if not keeps_optimizer:
+        return Checkpoint(progress, epoch, _averaged_weights(model), [])
+    weights, optimizer = ([_values(each) for each in of] for of in (model.weights, model.optimizer.variables))
+    return Checkpoint(progress, epoch, weights, optimizer)
 
 
 def put_back(checkpoint: Checkpoint, model: keras.Model, path: Path) -> None:
@@ -57,13 +56,12 @@ def put_back(checkpoint: Checkpoint, model: keras.Model, path: Path) -> None:
     model.optimizer.build(model.trainable_variables)
     put_back_weights(checkpoint, model, path)
     if checkpoint.optimizer:
-        variables = (*model.optimizer.variables, *model.trainable_variables)
-        for variable, value in zip(variables, checkpoint.optimizer, strict=True):
+        for variable, value in zip(model.optimizer.variables, checkpoint.optimizer, strict=True):
             variable.assign(value.astype(variable.dtype))
 
 
 def put_back_weights(checkpoint: Checkpoint, model: keras.Model, path: Path) -> None:
-    """Give `model` the averaged weights alone. Raises RunError."""
+    """Give `model` the weights alone. Raises RunError."""
     if [each.shape for each in checkpoint.weights] != [tuple(each.shape) for each in model.weights]:
         raise RunError(f"{path}: is of another network; name another --out, or remove it")
     model.set_weights(checkpoint.weights)

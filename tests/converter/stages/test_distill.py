@@ -127,8 +127,10 @@ def test_a_training_that_was_stopped_goes_on(
     halfway = checkpoint.read(stage.path)
     assert halfway is not None
     assert (halfway.progress, halfway.epoch, bool(halfway.optimizer)) == (0.5, 1, preset.keeps_optimizer)
+    kept = sum(array.size for array in (*halfway.weights, *halfway.optimizer))
 
     resumed = training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
+    assert kept <= (3 if preset.keeps_optimizer else 1) * resumed.count_params() + 2
     assert training.is_finished(stage.path)
     if preset.keeps_optimizer:
         capsys.readouterr()
