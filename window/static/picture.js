@@ -129,7 +129,7 @@ function watch() {
   $("allow").hidden = true;
   $("stop").hidden = false;
   $("closed-text").textContent = words.connecting;
-  if ($("nobody")) $("nobody").textContent = $("nobody").dataset.open;
+  if ($("nobody")) $("nobody").textContent = $("nobody").dataset.watching;
   stream = listen("/frames", show, () => {});
 }
 
