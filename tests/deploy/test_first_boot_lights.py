@@ -10,16 +10,22 @@ import pytest
 from tests.waiting import eventually
 
 
+def panel_of(release: Path) -> Path:
+    """Make an empty package in place of a release's own panel."""
+    panel = release / "device/panel"
+    panel.mkdir(parents=True)
+    for folder in (panel, panel.parent):
+        (folder / "__init__.py").touch()
+    return panel
+
+
 def test_the_installation_shows_itself_on_the_lights_before_its_packages_are_there(
     box: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A module in place of the release's own writes down what it is asked to show."""
     lights = importlib.import_module("boot.lights")
     monkeypatch.setattr(lights, "OWN", tmp_path / "trigger")
-    panel = tmp_path / "device/panel"
-    panel.mkdir(parents=True)
-    for folder in (panel, panel.parent):
-        (folder / "__init__.py").touch()
+    panel = panel_of(tmp_path)
     (panel / "progress.py").write_text(
         "import sys\nfrom pathlib import Path\n"
         "def main(settings):\n    for line in sys.stdin:\n"
@@ -44,10 +50,7 @@ def test_lights_whose_pins_cannot_be_used_are_tried_again_at_the_next_step(
     """lgpio comes with the Debian packages, which are installed first."""
     lights = importlib.import_module("boot.lights")
     monkeypatch.setattr(lights, "OWN", tmp_path / "nowhere/trigger")
-    panel = tmp_path / "device/panel"
-    panel.mkdir(parents=True)
-    for folder in (panel, panel.parent):
-        (folder / "__init__.py").touch()
+    panel = panel_of(tmp_path)
     (panel / "progress.py").write_text("def main(settings): raise RuntimeError\n")
     shown = lights.Lights(tmp_path, tmp_path / "settings.toml")
     shown.show("starting", "sad")
@@ -68,10 +71,7 @@ def test_lights_that_hang_do_not_end_the_installation(
     lights = importlib.import_module("boot.lights")
     monkeypatch.setattr(lights, "OWN", tmp_path / "nowhere/trigger")
     monkeypatch.setattr(lights, "END_S", 0.1)
-    panel = tmp_path / "device/panel"
-    panel.mkdir(parents=True)
-    for folder in (panel, panel.parent):
-        (folder / "__init__.py").touch()
+    panel = panel_of(tmp_path)
     (panel / "progress.py").write_text("import time\ndef main(settings): time.sleep(600)\n")
     shown = lights.Lights(tmp_path, tmp_path / "settings.toml")
     shown.show("starting", "sad")
