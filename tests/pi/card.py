@@ -9,8 +9,8 @@ import tarfile
 from pathlib import Path
 
 from tests.deploy.machine import REPOSITORY
-from tests.pi.furniture import LONG_TIMEOUTS, SOUND_CARD, WIRING
 from tests.pi.music import songs
+from tests.pi.provisioning import LONG_TIMEOUTS, SOUND_CARD, WIRING
 
 MB = 2**20
 COMMAND_LINE = (

@@ -11,7 +11,7 @@ import pytest
 from tests.deploy.machine import REPOSITORY, Source
 from tests.pi.box import mpd, wait_until_it_plays
 from tests.pi.emulated import EmulatedPi
-from tests.pi.furniture import provision
+from tests.pi.provisioning import provision
 
 SUITE = os.environ.get("SUITE", "trixie")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.deploy.machine import REPOSITORY
 from tests.pi.emulated import EmulatedPi
-from tests.pi.furniture import provision
+from tests.pi.provisioning import provision
 
 INSTRUCTIONS = """moodbox is not installed on this Pi. From another terminal, while this one is open:
   MOODBOX_SSH='{ssh}' deploy/deploy.sh box    install moodbox

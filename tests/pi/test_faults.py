@@ -12,7 +12,7 @@ import pytest
 
 from tests.pi.box import LIGHT_LINES, lights_blink, logged_moods, mpd, wait_until_it_plays
 from tests.pi.emulated import BUTTON, EmulatedPi
-from tests.pi.furniture import PICTURE
+from tests.pi.provisioning import PICTURE
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.pi
