@@ -11,14 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from device.cli import status_text
 from device.config.settings import Settings
 from device.control import protocol, timer_commands
 from device.control.client import ask, subscribe
 from device.control.command import Command
 from device.errors import NoBoxError, ServiceError, SettingsError
 from device.mood import Mood
-from device.mood_estimate import MoodEstimate
-from device.printable import percents, printable
+from device.printable import printable
 
 
 def send(options: argparse.Namespace, settings: Settings) -> int:
@@ -45,7 +45,7 @@ def send(options: argparse.Namespace, settings: Settings) -> int:
     if options.json:
         print(json.dumps(reply))
     elif isinstance(command, protocol.Status):
-        print("\n".join(_lines(reply)))
+        print("\n".join(status_text.lines(reply)))
     elif isinstance(command, timer_commands.Sleep | timer_commands.Wake):
         print("\n".join(_timer_lines(reply)))
     else:
@@ -68,7 +68,7 @@ def _demo_hint() -> str:
 
 def _switch_without_box(command: protocol.Camera, settings: Settings) -> dict[str, Any]:
     """Switch the camera of the box that starts next: to do that afterwards would be too late for some."""
-    from device.cli.song_affect import folder_for_command
+    from device.cli.songs.affect import folder_for_command
     from device.storage.folder_owner import acting_as_owner
     from device.vision.cameras.switch import CameraSwitch
 
@@ -96,47 +96,12 @@ def _command(kind: type[Command], word: str | None, switches: dict[str, bool], s
 
 def _mood_hint(kind: type[Command], word: str, settings: Settings) -> str:
     """Name the mood that was meant, or all that the box takes: as right only those that its model tells."""
-    from device.cli.songs_estimate import mood_hint
+    from device.cli.songs.estimate import mood_hint
     from device.vision.model_card import read_card
 
     return mood_hint(
         settings, word, read_card(settings.model.file()).labels if kind is protocol.Was else tuple(Mood)
     )
-
-
-def _lines(status: dict[str, Any]) -> Iterator[str]:
-    for key, value in status.items():
-        if key == "trouble":
-            for part, problem in value.items():
-                yield f"{'trouble':13} {part}: {problem}"
-        elif key == "start":
-            parts = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in value.items())
-            yield f"{key:13} {parts}"
-        elif key == "mood" and status.get("corrected"):
-            yield f"{key:13} {value}, as somebody has said"
-        elif key == "probabilities" and status.get("corrected"):
-            yield f"{'seen':13} {_percentages(value)}, before it was corrected"
-        elif key == "wake" and value:
-            often = "once" if status.get("wake_once") else "every day"
-            yield f"{key:13} {f'{value} {often}' if status['wake_on'] else f'off (it was {value})'}"
-        elif key in ("wake_on", "wake_once") or (
-            key in ("confidence", "corrected") and status.get("corrected")
-        ):
-            continue  # it is in another line
-        elif key == "chosen_for" and value:
-            yield f"{key:13} {MoodEstimate({Mood(mood): p for mood, p in value.items()})}"
-        elif isinstance(value, dict):
-            yield f"{key:13} {_percentages(value)}"
-        elif isinstance(value, bool):
-            yield f"{key:13} {'yes' if value else 'no'}"
-        else:
-            yield f"{key:13} {'-' if value is None else value}"
-
-
-def _percentages(counts: dict[str, Any]) -> str:
-    """Return names with their numbers; shares of a whole, which are no whole numbers, in percent."""
-    shares = percents({name: n for name, n in counts.items() if isinstance(n, float)})
-    return ", ".join(f"{name} {shares.get(name, n)}" for name, n in counts.items()) or "-"
 
 
 def _in_one_line(status: dict[str, Any]) -> str:

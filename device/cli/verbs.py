@@ -75,7 +75,7 @@ def print_findings(findings: Sequence[Finding], *, in_json: bool) -> None:
 
 def songs(options: argparse.Namespace, settings: Settings) -> int:
     """Print or draw the songs that would play next in a mood."""
-    from device.cli import songs
+    from device.cli.songs import plan as songs
 
     plan = songs.plan(settings, options.mood)
     if options.plot:
@@ -93,7 +93,7 @@ def hear(options: argparse.Namespace, settings: Settings) -> int:
 
 def mood(options: argparse.Namespace, settings: Settings) -> int:
     """Set or forget what the user has said of a song, and print what is known of it."""
-    from device.cli import song_affect
+    from device.cli.songs import affect as song_affect
     from device.mpd.titles import is_stream
 
     uri, words = options.uri, options.word
@@ -114,7 +114,7 @@ def mood(options: argparse.Namespace, settings: Settings) -> int:
 
 def forget(options: argparse.Namespace, settings: Settings) -> int:
     """Forget what the box has learned."""
-    from device.cli import songs
+    from device.cli.songs import plan as songs
     from device.personal_data.erasure import VACUUM, erase
 
     if not options.everything:
@@ -131,7 +131,7 @@ def forget(options: argparse.Namespace, settings: Settings) -> int:
 
 def export(options: argparse.Namespace, settings: Settings) -> int:
     """Print what the box has learned."""
-    from device.cli.song_affect import folder_for_command
+    from device.cli.songs.affect import folder_for_command
     from device.personal_data import transfer
 
     print(transfer.export(folder_for_command(settings)).text)
@@ -140,7 +140,7 @@ def export(options: argparse.Namespace, settings: Settings) -> int:
 
 def import_(options: argparse.Namespace, settings: Settings) -> int:
     """Replace what the box has learned by what another one has exported."""
-    from device.cli.song_affect import folder_for_command
+    from device.cli.songs.affect import folder_for_command
     from device.personal_data import transfer
 
     learned = transfer.read(options.file)

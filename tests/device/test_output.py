@@ -15,7 +15,13 @@ from device.control.server import ControlServer, Request
 from tests.device.cli.commands import MOCK_PINS
 from tests.device.conftest import HAPPY, PICTURES
 
-STATUS: dict[str, Any] = {"since": "now", "state": "paused", "mood": None, "playing": None, "song": None}
+STATUS: dict[str, Any] = {
+    "since": "2026-11-23T04:16:51+00:00",
+    "state": "paused",
+    "mood": None,
+    "playing": "pause",
+    "song": None,
+}
 
 
 @pytest.fixture

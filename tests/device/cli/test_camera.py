@@ -31,7 +31,7 @@ def test_the_camera_is_switched_by_the_running_box_and_stays_off_in_the_next(
             result = moodbox("camera", "off", "--settings", settings_file)
             assert (result.returncode, result.stdout) == (0, "off\n")
             assert moodbox("camera", "--settings", settings_file).stdout == "off\n"
-            assert "camera        off" in moodbox("status", "--settings", settings_file).stdout
+            assert "camera     off" in moodbox("status", "--settings", settings_file).stdout
             box.terminate()
             assert box.stderr
             log = box.stderr.read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from device.cli.songs_estimate import EXAMPLE
+from device.cli.songs.estimate import EXAMPLE
 from device.control.command import Command
 from device.control.protocol import COMMANDS
 from tests.device.cli.commands import moodbox

@@ -44,13 +44,11 @@ def test_run_plays_and_press_skip_and_status_reach_it(settings_file: Path, libra
         box.terminate()
         assert box.stderr
         assert box.stderr.read().count(" look: happy") == 2
-    assert "mood          happy" in table
-    assert "stepped_back  no" in table
-    assert "presses       short 0, double 0, long 0" in table
-    assert re.search(r"^probabilities happy \d+ %, neutral \d+ %, sad \d+ %$", table, re.MULTILINE)
-    assert "mood          sad, as somebody has said" in corrected
-    assert re.search(r"^seen          happy \d+ %, .*, before it was corrected$", corrected, re.MULTILINE)
-    assert "confidence" not in corrected, "the box was not sure of the mood that was said"
+    assert "mood       happy" in table
+    assert "presses    short 0, double 0, long 0" in table
+    assert re.search(r"^seen       happy \d+ %, neutral \d+ %, sad \d+ %$", table, re.MULTILINE)
+    assert "mood       sad, as somebody has said" in corrected
+    assert re.search(r"^seen       happy \d+ %, .*, before it was corrected$", corrected, re.MULTILINE)
 
 
 def test_status_press_and_skip_without_a_box_say_how_to_start_one(settings_file: Path) -> None:

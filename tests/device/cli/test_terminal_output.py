@@ -19,7 +19,12 @@ from device.control.server import ControlServer, Request
 from tests.device.cli.commands import MOCK_PINS, moodbox
 
 TITLE = "\x1b]0;mine\x07 Beyonc\xe9 \x9b2J \u202e\u65e5\x7f"
-STATUS: dict[str, Any] = {"since": "now", "state": "paused", "mood": None, "playing": None}
+STATUS: dict[str, Any] = {
+    "since": "2026-11-23T04:16:51+00:00",
+    "state": "paused",
+    "mood": None,
+    "playing": "pause",
+}
 
 
 @pytest.fixture

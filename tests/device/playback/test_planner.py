@@ -8,7 +8,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from device.cli.songs import plan
+from device.cli.songs.plan import plan
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.health import Health

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from device.cli.songs import BEING_READ
+from device.cli.songs.plan import BEING_READ
 from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.library.index import FILE
 from tests.device.cli.commands import moodbox, running, status
-from tests.device.cli.test_songs import planned
+from tests.device.cli.songs.test_plan import planned
 from tests.device.library.scanning import without_database
 from tests.waiting import eventually
 
@@ -37,8 +37,8 @@ def test_songs_without_a_mood_are_those_for_which_the_running_box_has_chosen(
         assert re.match(r"happy( \d+ %, .*)?: 12 of 48 songs\n", asked.stdout), asked.stdout
         in_json = json.loads(moodbox("songs", "--json", "--settings", settings_file).stdout)
         assert in_json["chosen_for"] == status(settings_file)["chosen_for"]
-        for_people = moodbox("status", "--settings", settings_file).stdout
-        assert re.search(r"^chosen_for    happy( \d+ %(, .*)?)?$", for_people, re.MULTILINE), for_people
+        told = moodbox("status", "--settings", settings_file).stdout
+        assert re.search(r"^chosen by  what was seen \(happy( \d+ %(, .*)?)?\)$", told, re.MULTILINE), told
 
 
 def test_a_library_that_the_running_box_is_still_reading_is_not_called_empty(

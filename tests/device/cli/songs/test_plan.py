@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from device.cli.songs import forget
+from device.cli.songs.plan import forget
 from device.config.settings import Settings
 from device.demo.harness import harness_for
 from device.demo.server import PrivateMpd

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from device.cli.song_affect import affect_as_object, folder_for_command
-from device.cli.songs_estimate import estimate_of
+from device.cli.songs.affect import affect_as_object, folder_for_command
+from device.cli.songs.estimate import estimate_of
 from device.config.settings import Settings
 from device.control.client import ask
 from device.control.page_commands import Refused
@@ -128,7 +128,7 @@ def save_plot(settings: Settings, plan: Plan, path: Path) -> None:
         SettingsError: the name does not end in .svg.
         MoodboxError: the file cannot be written.
     """
-    from device.cli.songs_plot import draw
+    from device.cli.songs.plot import draw
 
     if path.suffix.lower() != ".svg":
         raise SettingsError(f"--plot {path}: the plot is an SVG picture: name it {path.stem}.svg")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.cli.songs_plot import draw
+from device.cli.songs.plot import draw
 from device.config.settings import Music, Panel
 from device.library.table import Song, SongTable, song_table
 from device.library.tag_affect import UNKNOWN_AFFECT, Affect, Source
