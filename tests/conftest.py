@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 # Where a script runs the tests in the background, Ctrl-C is ignored, also by the programs that they start,
 # and bash cannot undo that.
@@ -36,6 +41,7 @@ def own_signals() -> Iterator[None]:
 
 TENSORFLOW = ("tests/converter/", "tests/models/")
 """The folders of all tests that need TensorFlow: `device` never imports `converter`."""
+GROUP = "tensorflow"
 
 WITH_MPD_ONCE = ("tests/device/box/", "tests/device/playback/", "tests/device/mpd/", "tests/device/library/")
 """Folders whose tests with a running MPD are about what the box and MPD do together, in pure Python.
@@ -70,16 +76,79 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in repeated]
 
 
+def _worker(config: pytest.Config) -> tuple[int, int]:
+    """Return the number of the worker that this process is, from 0, and how many there are."""
+    worker: dict[str, Any] = getattr(config, "workerinput", {"workerid": "gw0", "workercount": 1})
+    return int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Have one worker collect the tests that need TensorFlow: to load it takes seconds, and 500 MB.
+
+    It is the first one. A worker that replaces another, which has a higher number, collects all.
+    """
+    number, count = _worker(config)
+    path = collection_path.relative_to(config.rootpath).as_posix()
+    return (number in range(1, count) and _needs_tensorflow(f"{path}/")) or None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Have each worker load another part of the tests first, and so compile it for all, in a fresh clone."""
+    config = session.config
+    number, count = _worker(config)
+    files = sorted(file for folder in config.args for file in (config.rootpath / folder).rglob("test_*.py"))
+    for file in files[number::count] if count > 1 else ():
+        if not pytest_ignore_collect(file, config):
+            with suppress(Exception, pytest.skip.Exception):  # pytest reports it when it loads the file
+                import_module(".".join(file.relative_to(config.rootpath).with_suffix("").parts))
+
+
+def _needs_tensorflow(nodeid: str) -> bool:
+    return nodeid.startswith(TENSORFLOW)
+
+
 class Distribution(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Sends the tests of the converter to one worker, and every other test to the next that is free.
+    """Sends the tests that need TensorFlow to one worker, and every other test to the next that is free.
 
     The largest group is sent first, so that it does not run alone at the end. pytest-xdist has a mark for
     groups, `xdist_group`, but ignores it with pytest 9.2 (pytest-xdist #1386): then each worker loads
     TensorFlow, and trains the networks that the tests of the converter share.
     """
 
+    registered_collections: dict[WorkerController, list[str]]
+    assigned_work: dict[WorkerController, dict[str, dict[str, bool]]]
+
+    def schedule(self) -> None:
+        if self.collection is None:  # the first call
+            # Work is given to the worker that has collected most before it is given to the others.
+            collected = sorted(self.registered_collections.items(), key=lambda item: -len(item[1]))
+            self.registered_collections = dict(collected)
+            self.assigned_work = {node: {} for node, _ in collected}
+        super().schedule()
+        # pytest-xdist has set what the last worker has collected.
+        self.config.pluginmanager.getplugin("session").testscollected = len(self.collection or ())
+
+    def _check_nodes_have_same_collection(self) -> bool:
+        whole = self.registered_collections
+        self.registered_collections = {
+            node: [nodeid for nodeid in nodeids if not _needs_tensorflow(nodeid)]
+            for node, nodeids in whole.items()
+        }
+        same: bool = super()._check_nodes_have_same_collection()
+        self.registered_collections = whole
+        return same
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if GROUP in self.workqueue:
+            has_it = any(map(_needs_tensorflow, self.registered_collections[node]))
+            self.workqueue.move_to_end(GROUP, last=not has_it)
+            if not has_it and len(self.workqueue) == 1:
+                return  # it waits for the worker that replaces the one which had it
+        super()._assign_work_unit(node)
+
     def _split_scope(self, nodeid: str) -> str:
-        return "tensorflow" if nodeid.startswith(TENSORFLOW) else nodeid
+        return GROUP if _needs_tensorflow(nodeid) else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Distribution:

@@ -8,9 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from xdist.remote import Producer
 
-from tests.conftest import TENSORFLOW, pytest_xdist_make_scheduler
+from tests.conftest import TENSORFLOW, pytest_ignore_collect, pytest_xdist_make_scheduler
 
 ROOT = Path(__file__).parents[1]
 COLLECTED = [
@@ -28,27 +29,52 @@ class Worker:
     gateway = SimpleNamespace(id="gw")
     shutting_down = False
 
-    def __init__(self) -> None:
+    def __init__(self, collected: list[str]) -> None:
+        self.collected = collected
         self.tests: list[str] = []
 
     def send_runtest_some(self, indices: Sequence[int]) -> None:
-        self.tests += [COLLECTED[index] for index in indices]
+        self.tests += [self.collected[index] for index in indices]
 
     def shutdown(self) -> None:
         pass
 
 
-def test_one_worker_gets_all_tests_that_may_need_tensorflow() -> None:
-    option = SimpleNamespace(loadscopereorder=True)
-    config: Any = SimpleNamespace(option=option, getvalue=lambda name: {"tx": ["2*popen"]}[name])
+@pytest.mark.parametrize("others", [COLLECTED, COLLECTED[:2]])
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_worker_gets_all_tests_that_may_need_tensorflow(first: int, others: list[str]) -> None:
+    """Also if it is not the first that is ready."""
+    workers = [Worker(others), Worker(others)]
+    workers[first] = Worker(COLLECTED)
+    session = SimpleNamespace(testscollected=0)
+    config: Any = SimpleNamespace(
+        option=SimpleNamespace(loadscopereorder=True),
+        getvalue=lambda name: {"tx": ["2*popen"]}[name],
+        pluginmanager=SimpleNamespace(getplugin=lambda name: {"session": session}[name]),
+    )
     scheduler = pytest_xdist_make_scheduler(config, Producer("test", enabled=False))
-    workers = Worker(), Worker()
     for worker in workers:
         scheduler.add_node(worker)
     for worker in workers:
-        scheduler.add_node_collection(worker, COLLECTED)
+        scheduler.add_node_collection(worker, worker.collected)
     scheduler.schedule()
-    assert [worker.tests for worker in workers] == [COLLECTED[2:], COLLECTED[:2]]
+    assert sorted(worker.tests for worker in workers) == [COLLECTED[2:], COLLECTED[:2]]
+    assert session.testscollected == len(COLLECTED)
+
+
+@pytest.mark.parametrize(
+    ("worker", "collects"), [("gw0", True), ("gw1", False), ("gw2", False), ("gw3", True)]
+)
+def test_only_the_first_worker_and_one_that_replaces_another_collect_them(
+    worker: str, collects: bool
+) -> None:
+    config: Any = SimpleNamespace(rootpath=ROOT, workerinput={"workerid": worker, "workercount": 3})
+    for path, ignored in (
+        ("converter", not collects),
+        ("models/test_shipped.py", not collects),
+        ("device", False),
+    ):
+        assert bool(pytest_ignore_collect(ROOT / "tests" / path, config)) is ignored
 
 
 def test_only_their_folders_have_tests_that_import_tensorflow_or_the_converter() -> None:

@@ -15,8 +15,6 @@ from device.mood import Mood
 from tests.converter import drawn
 from tests.converter.conftest import Refusal
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 @pytest.fixture
 def options(model: Path, run: Path, tmp_path: Path) -> list[str]:
