@@ -12,11 +12,7 @@ from __future__ import annotations
 import re
 import signal
 import sys
-import tarfile
 from pathlib import Path
-
-# From pip's own copy: pip itself evaluates markers only for the Python that runs it.
-from pip._vendor.packaging.markers import Marker
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "deploy" / "box"))  # the box has the same code
@@ -33,6 +29,7 @@ def name(python: str) -> str:
 
 def pack(target: Path, *folders: Path) -> None:
     """Write a release to a tar file, with the wheels and the signed manifest in these folders."""
+    import tarfile
 
     def normalized(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         """Make root the owner, and everybody a reader, for any user and umask here."""
@@ -59,6 +56,10 @@ def lock_for(python: str, machine: str) -> str:
         python: Its version, such as "3.11".
         machine: Its architecture, as `uname -m` prints it.
     """
+    # From pip's own copy: pip itself evaluates markers only for the Python that runs it. Loading it takes
+    # longer than all that the other verbs do.
+    from pip._vendor.packaging.markers import Marker
+
     environment = {
         "python_version": python,
         "python_full_version": f"{python}.0",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import grp
 import importlib
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -51,6 +52,14 @@ def bare() -> Iterator[Machine]:
 def source(tmp_path: Path) -> Source:
     """Copy the repository, so that the test can change it."""
     return Source(tmp_path / "source")
+
+
+@pytest.fixture(scope="session")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """Copy the repository once for all tests that do not change it; it has the packages for every box."""
+    source = Source(tmp_path_factory.mktemp("unchanged") / "source")
+    source.keep_wheels(*itertools.product(("3.11", "3.13"), ("aarch64", "x86_64")))
+    return source
 
 
 @pytest.fixture(scope="session")

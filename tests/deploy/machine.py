@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
-import runpy
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 from tests import waiting
 from tests.host import Host
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-RELEASE_FILES = REPOSITORY / "deploy" / "box" / "release_files.py"
 LINKED = (".venv", ".deploy")  # all tests share the environment and the downloaded packages
 REBOOT = 133  # nspawn's exit code when the machine reboots and nspawn runs with --keep-unit
 DROP_INS = "etc/systemd/system/moodbox.service.d"
@@ -108,6 +112,33 @@ class Machine(Host):
         eventually(lambda: subprocess.run(["rm", "-rf", self.folder], check=False).returncode == 0, 30)
 
 
+def release(*words: str | Path, root: Path = REPOSITORY) -> str:
+    """Run release.py of a copy of the repository, and return its output."""
+    done = subprocess.run(
+        [sys.executable, root / "deploy" / "release.py", *words], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+@functools.cache
+def release_module() -> ModuleType:
+    """Return release.py of the repository, to ask it without a program what a test only needs."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(REPOSITORY / "deploy")
+        return importlib.import_module("release")
+
+
+@functools.cache
+def lock_for(python: str, machine: str) -> str:
+    """Return the lock file for a box."""
+    return str(release_module().lock_for(python, machine))
+
+
+def environment_of(python: str) -> str:
+    """Return the name of the environment that this release needs on a box."""
+    return str(release_module().environment_name(REPOSITORY, python))
+
+
 class Source:
     """A copy of the files that deploy.sh needs, which a test can change."""
 
@@ -117,10 +148,19 @@ class Source:
         (REPOSITORY / ".deploy").mkdir(exist_ok=True)
         for name in LINKED:
             (folder / name).symlink_to(REPOSITORY / name)
-        for path in runpy.run_path(str(RELEASE_FILES))["files"](REPOSITORY):
+        for path in release_module().files(REPOSITORY):
             copy = folder / path.relative_to(REPOSITORY)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
+
+    def keep_wheels(self, *boxes: tuple[str, str]) -> None:
+        """Have wheels of its own: those for boxes with this Python and machine, as if downloaded before."""
+        (self.folder / ".deploy").unlink()  # the link to the wheels that all tests share
+        for python, machine in boxes:
+            wheels = self.folder / f".deploy/wheels-{python}-{machine}"
+            wheels.mkdir(parents=True)
+            (wheels / f"for-{python}.whl").write_bytes(b"a package")
+            (wheels / "lock.txt").write_text(lock_for(python, machine))
 
     def change(self, file: str, old: str, new: str) -> None:
         """Replace the first occurrence of `old`, which must exist."""

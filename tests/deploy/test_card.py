@@ -16,11 +16,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.deploy.machine import REPOSITORY, Source
-from tests.deploy.test_workstation import release
+from tests.deploy.machine import REPOSITORY, Source, release
 
 COMMAND_LINE = "console=tty1 root=PARTUUID=1-02 rootwait cfg80211.ieee80211_regdom=DE\n"
-PYTHONS = {"trixie": "3.13", "bookworm": "3.11"}
 
 
 @pytest.fixture
@@ -36,16 +34,9 @@ def boot(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Source:
+def source(unchanged: Source) -> Source:
     """A copy of the repository that has the packages for both systems already."""
-    source = Source(tmp_path / "source")
-    (source.folder / ".deploy").unlink()
-    for python in PYTHONS.values():
-        wheels = source.folder / f".deploy/wheels-{python}-aarch64"
-        wheels.mkdir(parents=True)
-        (wheels / f"for-{python}.whl").write_bytes(b"a package")
-        (wheels / "lock.txt").write_text(release("lock", python, "aarch64"))
-    return source
+    return unchanged
 
 
 def card(source: Source, *words: str | Path) -> subprocess.CompletedProcess[str]:

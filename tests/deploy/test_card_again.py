@@ -13,9 +13,16 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.machine import REPOSITORY, Source
-from tests.deploy.test_card import boot, card, content, source
+from tests.deploy.test_card import boot, card, content
 
-__all__ = ["boot", "source"]  # fixtures
+__all__ = ["boot"]  # a fixture
+
+
+@pytest.fixture
+def source(source: Source) -> Source:
+    """A copy that a test may change, with the packages for the card of `boot`."""
+    source.keep_wheels(("3.13", "aarch64"))
+    return source
 
 
 def test_ctrl_c_leaves_a_card_that_can_be_made_again(
@@ -64,11 +71,11 @@ def test_ctrl_c_is_answered_in_one_line_whatever_it_does(source: Source, boot: P
     assert said == "\nmoodbox: stopped: this card is not ready; run deploy/card.sh again\n"
 
 
-def test_a_signing_key_that_is_none_is_said_at_once(source: Source, boot: Path, tmp_path: Path) -> None:
+def test_a_signing_key_that_is_none_is_said_at_once(unchanged: Source, boot: Path, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("no key")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("MOODBOX_SIGNING_KEY", str(tmp_path / "key"))
-        done = card(source, boot)
+        done = card(unchanged, boot)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"moodbox: MOODBOX_SIGNING_KEY: '{tmp_path}/key' is not a key of SSH:"
@@ -93,22 +100,22 @@ def test_a_second_time_replaces_the_release_and_keeps_what_somebody_has_changed(
     assert set(before) == set(after)
 
 
-def test_the_settings_may_be_named_that_are_on_the_card_already(source: Source, boot: Path) -> None:
-    assert card(source, boot).returncode == 0
+def test_the_settings_may_be_named_that_are_on_the_card_already(unchanged: Source, boot: Path) -> None:
+    assert card(unchanged, boot).returncode == 0
     (boot / "moodbox.toml").write_text("# mine\n")
-    assert card(source, boot, "--settings", boot / "moodbox.toml").returncode == 0
+    assert card(unchanged, boot, "--settings", boot / "moodbox.toml").returncode == 0
     assert (boot / "moodbox.toml").read_text() == "# mine\n"
 
 
 def test_a_second_time_keeps_the_songs_unless_others_are_named(
-    source: Source, boot: Path, tmp_path: Path
+    unchanged: Source, boot: Path, tmp_path: Path
 ) -> None:
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
         (tmp_path / name / f"{name}.ogg").write_text(name)
     kept = "the songs that are on the card already are kept"
     for music, song, keeps in (("old", "old.ogg", False), (None, "old.ogg", True), ("new", "new.ogg", False)):
-        done = card(source, boot, *(("--music", tmp_path / music) if music else ()))
+        done = card(unchanged, boot, *(("--music", tmp_path / music) if music else ()))
         assert (done.returncode, kept in done.stdout) == (0, keeps)
         with tarfile.open(boot / "moodbox/music.tar") as tar:
             assert tar.getnames() == [song]

@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import MOCK_PINS, MUSIC, SETTINGS
-from tests.deploy.machine import DROP_INS, REPOSITORY, Machine, Source, eventually
+from tests.deploy.machine import DROP_INS, REPOSITORY, Machine, Source, eventually, release
 from tests.deploy.test_page import ask
-from tests.deploy.test_workstation import release
 
 pytestmark = pytest.mark.machine
 

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.machine import REPOSITORY, Source
-from tests.deploy.test_workstation import release
 
 BOX = """#!/bin/sh
 cd "$(dirname "$0")"
@@ -107,18 +106,10 @@ class Box:
         return calls.read_text().splitlines() if calls.exists() else []
 
 
-@pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
-    """Copy the repository, without a wheel cache."""
-    source = Source(tmp_path_factory.mktemp("evil") / "source")
-    (source.folder / ".deploy").unlink()  # the link to the wheels that all tests share
-    return source
-
-
 @pytest.fixture
-def box(source: Source, tmp_path: Path) -> Box:
+def box(unchanged: Source, tmp_path: Path) -> Box:
     """Return a box that gives valid answers."""
-    box = Box(source, tmp_path)
+    box = Box(unchanged, tmp_path)
     (tmp_path / "ssh").write_text(BOX)
     (tmp_path / "ssh").chmod(0o755)
     box.set_answers()
@@ -195,12 +186,7 @@ def test_the_last_error_of_ssh_is_printed_safely(box: Box) -> None:
     ["", "/etc", "/opt/moodbox/incoming.x; touch {mark}", "$(touch {mark})", "/opt/moodbox/incoming.a/..",
      "-rf", "/opt/moodbox/incoming.a\n/etc", "/opt/moodbox/incoming.\x1b[2J"],
 )  # fmt: skip
-def test_an_invalid_incoming_folder_is_used_in_no_command(box: Box, tmp_path: Path, incoming: str) -> None:
-    box.source = Source(tmp_path / "source")
-    (box.source.folder / ".deploy").unlink()
-    wheels = box.source.folder / ".deploy/wheels-3.13-x86_64"
-    wheels.mkdir(parents=True)
-    (wheels / "lock.txt").write_text(release("lock", "3.13", "x86_64"))
+def test_an_invalid_incoming_folder_is_used_in_no_command(box: Box, incoming: str) -> None:
     box.set_output("incoming", incoming + "\n")
     box.set_output("work", "touch {mark}")
     [line] = box.deploy(code=4)

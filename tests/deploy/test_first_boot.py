@@ -13,8 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.deploy.machine import REPOSITORY
-from tests.deploy.test_workstation import release
+from tests.deploy.machine import REPOSITORY, release_module
 
 
 class Recorded:
@@ -210,7 +209,7 @@ def prepared(tmp_path: Path) -> Path:
     wheels.mkdir()
     for name in ("gpiozero-2-py3", "colorzero-2-py3", "msgspec-0-cp3", "numpy-2-cp3"):
         (wheels / f"{name}.whl").touch()
-    release("pack", card / "release.tar", wheels)
+    release_module().pack(card / "release.tar", wheels)
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "systemctl").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/systemctl\n')

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import SETTINGS
-from tests.deploy.machine import REPOSITORY, Machine, Source
-from tests.deploy.test_workstation import release
+from tests.deploy.machine import REPOSITORY, Machine, Source, environment_of
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("ansible-playbook"), reason="there is no Ansible: apt-get install ansible-core"
@@ -78,7 +77,7 @@ def fleet(source: Source, machine: Machine, tmp_path: Path) -> Iterator[Fleet]:
 
 def test_each_box_of_the_inventory_is_deployed_to_the_first_one_alone(source: Source, tmp_path: Path) -> None:
     """Ansible calls deploy.sh on this computer, which is never taken for the box."""
-    environment = release("environment", "3.13", root=source.folder).strip()
+    environment = environment_of("3.13")
     ssh = tmp_path / "ssh"
     ssh.write_text(BOX.replace("{folder}", str(tmp_path)).replace("{environment}", environment))
     ssh.chmod(0o755)

@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from tests.deploy import test_workstation as workstation
+from tests.deploy.machine import environment_of
 from tests.deploy.test_releases import Installer, releases
 from tests.device.fuzzing import FUZZING
 
@@ -133,7 +134,7 @@ def test_a_release_that_may_be_started_has_all_its_packages_wherever_the_power_g
 
 def test_what_deploys_have_left_is_deleted_before_a_disk_counts_as_full(tmp_path: Path) -> None:
     """As after a power cut while 900 MB of packages were installed."""
-    environment = workstation.release("environment", "3.13").strip()
+    environment = environment_of("3.13")
     ssh = tmp_path / "ssh"
     ssh.write_text(
         workstation.SSH.replace(

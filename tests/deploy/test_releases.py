@@ -15,8 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.deploy.machine import REPOSITORY
-from tests.deploy.test_workstation import release
+from tests.deploy.machine import REPOSITORY, release_module
 
 
 def module(monkeypatch: pytest.MonkeyPatch, name: str) -> ModuleType:
@@ -44,7 +43,7 @@ def arrived(releases: ModuleType) -> tuple[Path, str]:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     (incoming / "wheels").mkdir()
-    return incoming, release("name", "3.11").strip()
+    return incoming, str(release_module().name("3.11"))
 
 
 def main_module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.machine import Source
-from tests.deploy.test_workstation import release
+from tests.deploy.machine import Source, environment_of
 from tests.waiting import eventually
 
 SSH = """#!/bin/sh
@@ -36,8 +35,8 @@ HANGS = "does it hang? Switch it off and on"
 @pytest.fixture
 def source(tmp_path: Path) -> Source:
     source = Source(tmp_path / "source")
-    (source.folder / ".deploy").unlink()
-    environment = release("environment", "3.13").strip()
+    source.keep_wheels()
+    environment = environment_of("3.13")
     (tmp_path / "ssh").write_text(
         SSH.replace("{folder}", str(tmp_path)).replace("{environment}", environment)
     )

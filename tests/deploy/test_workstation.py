@@ -15,7 +15,7 @@ from pathlib import Path
 import mpd
 import pytest
 
-from tests.deploy.machine import REPOSITORY, Source
+from tests.deploy.machine import REPOSITORY, Source, environment_of, release
 from tests.waiting import eventually
 
 
@@ -30,14 +30,6 @@ def deploy(*words: str, ssh: str = "ssh") -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         timeout=60,
     )
-
-
-def release(*words: str | Path, root: Path = REPOSITORY) -> str:
-    """Run release.py of a copy of the repository, and return its output."""
-    done = subprocess.run(
-        [sys.executable, root / "deploy" / "release.py", *words], capture_output=True, text=True, check=True
-    )
-    return done.stdout
 
 
 @pytest.mark.parametrize(
@@ -172,12 +164,7 @@ esac
 
 def test_two_boxes_get_their_own_releases_at_the_same_time(tmp_path: Path) -> None:
     source = Source(tmp_path / "source")
-    (source.folder / ".deploy").unlink()  # the link to the wheels that all tests share
-    for python in ("3.11", "3.13"):
-        wheels = source.folder / f".deploy/wheels-{python}-x86_64"
-        wheels.mkdir(parents=True)
-        (wheels / f"for-{python}.whl").touch()
-        (wheels / "lock.txt").write_text(release("lock", python, "x86_64"))
+    source.keep_wheels(("3.11", "x86_64"), ("3.13", "x86_64"))
     ssh = tmp_path / "ssh"
     ssh.write_text(SSH.replace("{folder}", str(tmp_path)))
     ssh.chmod(0o755)
@@ -253,8 +240,8 @@ mkdir -p "$2" && : >"$2/some.whl"
 
 def test_packages_that_the_box_has_are_neither_downloaded_nor_sent(tmp_path: Path) -> None:
     source = Source(tmp_path / "source")
-    (source.folder / ".deploy").unlink()
-    environment = release("environment", "3.13").strip()
+    source.keep_wheels()
+    environment = environment_of("3.13")
     ssh = tmp_path / "ssh"
     ssh.write_text(
         SSH.replace("{folder}", str(tmp_path)).replace("free=9999", f"free=150 environments={environment}")
@@ -298,7 +285,7 @@ def test_similar_boxes_at_the_same_time_download_their_packages_once(tmp_path: P
 
 def test_the_folder_of_a_killed_deploy_is_deleted_after_a_day(tmp_path: Path) -> None:
     source = Source(tmp_path / "source")
-    (source.folder / ".deploy").unlink()
+    source.keep_wheels()
     for name, hours in (("run.killed", 25), ("run.working", 1)):
         folder = source.folder / ".deploy" / name
         folder.mkdir(parents=True)

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.machine import REPOSITORY, Source
+from tests.deploy.machine import REPOSITORY, Source, environment_of
 from tests.deploy.signing.conftest import Deployer
-from tests.deploy.test_workstation import release
 
 # In place of ssh: keeps what each box gets.
 BOX = """#!/bin/sh
@@ -33,17 +32,14 @@ esac
 @pytest.fixture
 def ssh(tmp_path: Path) -> Path:
     script = tmp_path / "ssh"
-    environment = release("environment", "3.13").strip()
-    script.write_text(BOX.replace("{folder}", str(tmp_path)).replace("{environment}", environment))
+    script.write_text(BOX.replace("{folder}", str(tmp_path)).replace("{environment}", environment_of("3.13")))
     script.chmod(0o755)
     return script
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Source:
-    source = Source(tmp_path / "source")
-    (source.folder / ".deploy").unlink()
-    return source
+def source(unchanged: Source) -> Source:
+    return unchanged
 
 
 def deploy(source: Source, ssh: Path, *hosts: str, **environment: str) -> subprocess.CompletedProcess[str]:
