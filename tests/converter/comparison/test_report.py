@@ -15,8 +15,8 @@ from converter.comparison.report import Row, best_first, table
 from converter.comparison.scores import Figure as Score
 from converter.comparison.scores import Scores
 from converter.data.dataset import Split
-from converter.networks.architectures import NETWORKS, paper
 from device.mood import Mood
+from tests.converter.networks.built import built
 
 MOODS = ("fear", "surprise", "happy")
 CONFUSION = ((8, 2, 0), (4, 5, 1), (0, 0, 10))
@@ -83,7 +83,7 @@ def test_the_table_says_how_fear_and_surprise_are_mixed_up_by_each_method_and_by
 
 
 def test_a_drawing_has_each_layer_that_computes_or_pools() -> None:
-    kinds = [step.kind for step in steps(paper(7))]
+    kinds = [step.kind for step in steps(built("paper"))]
     convolution, pooling = "Conv2D", "MaxPooling2D"
     assert kinds == [
         *(convolution, convolution, pooling, convolution, pooling, convolution, pooling),
@@ -92,7 +92,7 @@ def test_a_drawing_has_each_layer_that_computes_or_pools() -> None:
 
 
 def test_a_drawing_tells_shortcuts_from_the_layers_that_they_lead_around() -> None:
-    shortcuts = [step.kind for step in steps(NETWORKS["residual"](7)) if step.shortcut]
+    shortcuts = [step.kind for step in steps(built("residual")) if step.shortcut]
     assert shortcuts == ["AveragePooling2D", "Conv2D"] * 3  # where the side is halved
 
 

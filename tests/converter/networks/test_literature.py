@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 
 import keras
 import numpy as np
 import pytest
 
-from converter.networks.architectures import NETWORKS
 from converter.networks.cost import multiply_adds
 from converter.networks.edges import edges
 from converter.networks.prototypes import PrototypeVotes
 from converter.quantize.int8 import quantize
 from device.vision.tflite import interpreter
 from tests.converter import drawn
-
-
-@functools.cache
-def build(name: str) -> keras.Model:
-    return NETWORKS[name](7)
+from tests.converter.networks.built import built
 
 
 def counted(name: str) -> Counter[str]:
-    return Counter(type(layer).__name__ for layer in build(name).layers)
+    return Counter(type(layer).__name__ for layer in built(name).layers)
 
 
 def test_conv4pool2_has_four_convolutions_two_poolings_and_two_dense_layers() -> None:
@@ -48,7 +42,7 @@ def test_xception_has_separable_convolutions_and_shortcuts() -> None:
 
 
 def test_edges_learns_only_a_small_classifier() -> None:
-    network = build("edges")
+    network = built("edges")
     learned = {layer.name for layer in network.layers if layer.trainable_weights}
     assert len(learned) == 3  # the normalization, and two dense layers
     assert network.count_params() < 40_000
@@ -67,7 +61,7 @@ def test_edges_learns_only_a_small_classifier() -> None:
     ],
 )
 def test_a_network_has_this_size_and_cost(name: str, parameters: int, cost: int) -> None:
-    network = build(name)
+    network = built(name)
     assert (network.count_params(), multiply_adds(network)) == (parameters, cost)
 
 
