@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +16,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from tests.ports import kept_port
 from tests.waiting import eventually
 
 PROGRAM = shutil.which(
@@ -23,10 +25,8 @@ PROGRAM = shutil.which(
 needs_mosquitto = pytest.mark.skipif(PROGRAM is None, reason="no mosquitto here: apt-get install mosquitto")
 
 
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+NO_BROKER = "mqtt://127.0.0.1:1"
+"""Where nobody listens."""
 
 
 class Mosquitto:
@@ -40,7 +40,8 @@ class Mosquitto:
             lines: More lines of the configuration.
             users: Whether it asks for a user and a password, which `lines` name.
         """
-        self.port = free_port()
+        self._kept = ExitStack()
+        self.port = self._kept.enter_context(kept_port())
         self.log_file = folder / "mosquitto.log"
         self._config = folder / "mosquitto.conf"
         anonymous = "false" if users else "true"
@@ -89,6 +90,7 @@ class Mosquitto:
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
         self.stop()
+        self._kept.close()
 
 
 class HomeAssistant:

@@ -11,7 +11,7 @@ from device.config.reading import read_settings
 from device.config.settings import Settings
 from device.errors import ServiceError
 from tests.home.conftest import settings_for
-from tests.home.mosquitto import Mosquitto, free_port, needs_mosquitto
+from tests.home.mosquitto import NO_BROKER, Mosquitto, needs_mosquitto
 
 HASHED = (
     "moodbox:$7$101$AgR7WNH441RYsjJl$ji8Nl1ae1B/8dd0Q6eGrWfRoxvlU1fImM5aq30FfjCMWlc93C6YU5Ke3zk"
@@ -45,6 +45,5 @@ def test_the_password_is_tried_and_has_to_be_the_users_own(settings: Settings, t
 
 
 def test_a_broker_that_is_not_there_is_named(settings: Settings, tmp_path: Path) -> None:
-    url = f"mqtt://127.0.0.1:{free_port()}"
-    with pytest.raises(ServiceError, match=f"{url}: cannot connect: Connection refused"):
-        said(settings_for(settings, url, tmp_path))
+    with pytest.raises(ServiceError, match=f"{NO_BROKER}: cannot connect: Connection refused"):
+        said(settings_for(settings, NO_BROKER, tmp_path))

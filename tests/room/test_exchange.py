@@ -228,6 +228,8 @@ def test_an_address_that_asks_too_often_is_refused(
     address: Address, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(listening_end, "PER_S", 0.0)
+    for places in ("MAX_CONNECTIONS", "MAX_OF_ONE_ADDRESS"):  # or one whose end is not seen yet is in the way
+        monkeypatch.setattr(listening_end, places, BURST)
     refused = 0
     with listening(Path("/nowhere")) as limited:
         for _ in range(BURST + 5):

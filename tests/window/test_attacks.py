@@ -99,12 +99,3 @@ def test_who_does_not_read_the_frames_holds_up_nobody(
         assert box.status()["trouble"] == {}
         frames.close()
     assert watched.post("/aim/stop", {}).json() == {"ok": True}
-
-
-def test_a_stream_of_a_browser_that_is_sent_away_ends(box: Harness, window: Serving, watched: Client) -> None:
-    frames = watched.lines("/frames")
-    assert "error" not in next(frames)
-    found = window.window.browsers.find(watched.cookie)
-    assert found
-    window.window.browsers.send_away(found.key)
-    assert len(list(frames)) < 5

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.ports import kept_port
 from tests.waiting import eventually
 from tests.window.serving import Client
 from window.application import Window
@@ -104,11 +105,14 @@ def test_systemd_hands_it_a_port_that_listens_already(tmp_path: Path) -> None:
     activate = shutil.which("systemd-socket-activate")
     if activate is None:
         pytest.skip("systemd-socket-activate is missing")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     environment = [f"--setenv={name}" for name in os.environ]
-    command = [activate, f"--listen=127.0.0.1:{port}", *environment, *WINDOW, "--state", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with (
+        kept_port() as port,
+        subprocess.Popen(
+            [activate, f"--listen=127.0.0.1:{port}", *environment, *WINDOW, "--state", str(tmp_path)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        ) as process,
+    ):  # fmt: skip
         try:
             eventually(lambda: _answers(port))
             assert Client(port).get("/pair").status == 200

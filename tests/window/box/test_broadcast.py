@@ -136,7 +136,6 @@ def test_a_box_that_hangs_is_said_and_one_that_has_nothing_to_say_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "SILENCE_S", 0.01)
-    monkeypatch.setattr(BoxClient.ask, "__kwdefaults__", {"patience_s": 1.0})
     asked = asyncio.Event()
     hangs = False
     misses = QUESTIONS - 1  # of the questions, because it is busy for some seconds
@@ -166,6 +165,7 @@ def test_a_box_that_hangs_is_said_and_one_that_has_nothing_to_say_is_not(
             lines = Broadcast(lambda: BoxClient(tmp_path / "sock").lines("subscribe")).watch()
             for _ in range(3):
                 assert await anext(lines) == {"number": 1}
+            monkeypatch.setattr(BoxClient.ask, "__kwdefaults__", {"patience_s": 0.1})
             hangs = True
             while "error" not in (line := await anext(lines) or {}):
                 pass

@@ -15,7 +15,7 @@ from tests.window.serving import Serving
 
 def test_who_asks_for_the_headers_alone_opens_no_stream(alone: Serving) -> None:
     browser = alone.paired()
-    connection = http.client.HTTPConnection("127.0.0.1", alone.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", alone.port, timeout=30)
     headers = {"Host": browser.host, "Cookie": f"moodbox={browser.cookie}"}
     connection.request("HEAD", "/events", headers=headers)
     answer = connection.getresponse()

@@ -9,7 +9,7 @@ from http import HTTPStatus
 import pytest
 
 from tests.waiting import eventually
-from tests.window.serving import Serving
+from tests.window.serving import Client, Serving
 from window.application import MAX_STATUS_STREAMS
 from window.server import connection
 from window.server.connection import MAX_OF_ONE_ADDRESS
@@ -29,7 +29,13 @@ def is_closed(opened: socket.socket) -> bool:
 
 
 @pytest.fixture
-def impatient(alone: Serving, monkeypatch: pytest.MonkeyPatch) -> Serving:
+def browser(alone: Serving) -> Client:
+    """A browser that was paired while the window still had patience."""
+    return alone.paired()
+
+
+@pytest.fixture
+def impatient(alone: Serving, browser: Client, monkeypatch: pytest.MonkeyPatch) -> Serving:
     """A window that waits only for a moment."""
     monkeypatch.setattr(connection, "REQUEST_S", 0.3)
     monkeypatch.setattr(connection, "READ_S", 0.3)
@@ -74,8 +80,7 @@ def test_a_request_that_does_not_come_in_whole_ends_the_connection(impatient: Se
         assert is_closed(opened)
 
 
-def test_who_does_not_read_is_left_behind(impatient: Serving) -> None:
-    browser = impatient.paired()
+def test_who_does_not_read_is_left_behind(impatient: Serving, browser: Client) -> None:
     request = f"GET /static/style.css HTTP/1.1\r\nHost: localhost\r\nCookie: moodbox={browser.cookie}\r\n\r\n"
     with connect(impatient) as opened:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
