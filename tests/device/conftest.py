@@ -20,6 +20,7 @@ from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.panel import spi
 from tests.device.panel.wire import Wire
+from tests.device.presses import press_exactly
 from tests.waiting import eventually
 
 PICTURES = Path(device.__file__).parent / "pictures"
@@ -120,11 +121,12 @@ def sounding(library: PrivateMpd) -> PrivateMpd:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A box of one's own: nothing of it lies outside of the test's folder.
 
     It does not listen to songs, as that would keep the machine busy beside the other tests.
     """
+    press_exactly(monkeypatch)
     return Settings(
         camera=Camera(source=f"images:{HAPPY}"),
         look=Look(readings=1),

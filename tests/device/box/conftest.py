@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from device.config.settings import DEFAULT_MODEL, Model, Settings
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
-from tests.device.box.helpers import PictureSequence
+from device.panel.lights import Indication, MoodLeds
+from tests.device.box.helpers import PictureSequence, Shown
 from tests.device.conftest import HAPPY
 
 
@@ -37,6 +39,20 @@ def camera() -> PictureSequence:
 def harness(settings: Settings, camera: PictureSequence, library: PrivateMpd) -> Iterator[Harness]:
     with harness_for(settings, camera) as made:
         yield made
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
+    """What the lights show from now on: a test that looks late does not miss what is short."""
+    found: Shown = []
+    show = MoodLeds.show
+
+    def noted(leds: MoodLeds, indication: Indication, *rest: Any, **named: Any) -> None:
+        show(leds, indication, *rest, **named)
+        found.append((indication, {mood for mood, led in leds._leds.items() if led.value}))
+
+    monkeypatch.setattr(MoodLeds, "show", noted)
+    return found
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -75,8 +76,24 @@ class EndlessCamera(ABC):
         pass
 
     @abstractmethod
-    def read(self) -> Frame:
+    def read(self) -> Frame | None:
         """As a camera does."""
+
+
+class HangingCamera(EndlessCamera):
+    """One that gives frames until it hangs, as one with a loose cable may; a look lasts until it goes on."""
+
+    def __init__(self) -> None:
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+
+    def read(self) -> Frame:
+        self.goes_on.wait(60)
+        return read_picture(HAPPY)
+
+
+Shown = list[tuple[Indication, set[Mood]]]
+"""What the lights have shown, with the moods whose lights were lit then."""
 
 
 def lit(harness: Harness) -> set[Mood]:

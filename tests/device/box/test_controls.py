@@ -84,7 +84,7 @@ def test_a_control_whose_pin_cannot_be_used_is_trouble_and_the_others_work(
     settings: Settings, camera: PictureSequence, library: PrivateMpd
 ) -> None:
     """GPIO2 has a resistor to 3.3 V on the board, so that no button to 3.3 V can be seen there."""
-    panel = msgspec.structs.replace(settings.panel, pull_up=False, next=2, volume=(22, 23))
+    panel = msgspec.structs.replace(settings.panel, pull_up=False, next=2, volume=(22, 23), hold=30.0)
     with harness_for(msgspec.structs.replace(settings, panel=panel), camera) as harness:
         plays(harness, "Disco")
         trouble = harness.status()["trouble"]

@@ -30,7 +30,7 @@ from device.panel.lights import Indication
 from device.playback.controller import PlaybackController
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
-from tests.device.box.helpers import PictureSequence, SlowCamera, lit, plays, shows
+from tests.device.box.helpers import HangingCamera, PictureSequence, Shown, lit, plays, shows
 from tests.device.conftest import NEUTRAL
 from tests.waiting import eventually
 
@@ -45,8 +45,9 @@ def wired(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def neutral(wired: Settings, library: PrivateMpd) -> Iterator[Harness]:
+def neutral(wired: Settings, library: PrivateMpd, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
     """A box that has seen a neutral face, and plays."""
+    monkeypatch.setattr(correct_button, "WINDOW_S", 3600.0)
     with harness_for(wired, PictureSequence(NEUTRAL)) as made:
         plays(made, "Jazz")
         shows(made, Indication.MOOD)
@@ -190,10 +191,13 @@ def test_before_the_first_look_and_during_one_there_is_nothing_to_correct(
         shows(harness, Indication.TROUBLE)
         with pytest.raises(ServiceError, match="there was no look yet: press the button"):
             say(Mood.SAD)
-    with harness_for(settings, SlowCamera) as harness:
-        eventually(lambda: harness.status()["state"] == "looking")
+    hanging = HangingCamera()
+    hanging.goes_on.clear()
+    with harness_for(settings, hanging) as harness:
+        shows(harness, Indication.LOOKING)
         with pytest.raises(ServiceError, match="the box is looking"):
             say(Mood.SAD)
+        hanging.goes_on.set()
 
 
 def test_a_look_that_the_camera_was_off_for_asks_for_the_camera(
@@ -207,26 +211,30 @@ def test_a_look_that_the_camera_was_off_for_asks_for_the_camera(
 
 
 def test_each_press_of_the_button_proposes_the_next_mood_and_the_last_one_counts(
-    neutral: Harness, settings: Settings
+    neutral: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(correct_button, "REST_S", 3600.0)
     _, second, third = sorted(seen(neutral), key=lambda mood: -seen(neutral)[mood])
     press_correct()
     shows(neutral, Indication.PROPOSED)
     assert neutral.state.proposed is second
     assert "Jazz" in neutral.status()["song"]
+    monkeypatch.setattr(correct_button, "REST_S", 0.0)
     press_correct()
-    eventually(lambda: neutral.state.proposed is third)
     shows(neutral, Indication.MOOD)
-    assert lit(neutral) == {third}
+    eventually(lambda: lit(neutral) == {third})
     eventually(lambda: neutral.status()["chosen_for"] == {third: 1.0})
     assert learned(settings).factor(third) > 1 > learned(settings).factor(second)
 
 
-def test_pressing_on_to_what_the_box_saw_changes_nothing(neutral: Harness, settings: Settings) -> None:
+def test_pressing_on_to_what_the_box_saw_changes_nothing(
+    neutral: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     song = neutral.status()["song"]
-    for _ in range(3):
+    for rest_s in (3600.0, 3600.0, 0.5):
+        monkeypatch.setattr(correct_button, "REST_S", rest_s)
         press_correct()
-    eventually(lambda: neutral.state.proposed is Mood.NEUTRAL)
+        shows(neutral, Indication.PROPOSED)
     shows(neutral, Indication.MOOD)
     assert (neutral.status()["song"], learned(settings)) == (song, NO_BIAS)
 
@@ -245,13 +253,16 @@ def test_another_look_ends_the_proposal(
 
 
 def test_a_press_too_long_after_the_look_is_refused_by_the_lights_and_the_log(
-    neutral: Harness, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    shown: Shown,
+    neutral: Harness,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(correct_button, "WINDOW_S", 0.0)
     caplog.set_level("INFO")
     press_correct()
-    shows(neutral, Indication.REFUSED)
-    assert lit(neutral) == set()
+    eventually(lambda: (Indication.REFUSED, set()) in shown)
     shows(neutral, Indication.MOOD)
     assert "the button correct was pressed, but the last look was more than 0 s ago" in caplog.text
     assert learned(settings) == NO_BIAS
@@ -262,7 +273,9 @@ def test_the_time_after_a_look_ends_a_proposal_early(
 ) -> None:
     """Nobody can press on for ever: at the end of the ten seconds what is proposed counts."""
     monkeypatch.setattr(correct_button, "REST_S", 3600.0)
-    monkeypatch.setattr(correct_button, "WINDOW_S", time.monotonic() - neutral.state.decided + 2)
+    decided = neutral.state.decided
+    monkeypatch.setattr(correct_button, "WINDOW_S", time.monotonic() - decided)  # which are over now
+    monkeypatch.setattr(correct_button, "monotonic", lambda: decided)  # but the press came in time
     press_correct()
     eventually(lambda: neutral.status()["corrected"])
 

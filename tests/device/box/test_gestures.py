@@ -17,18 +17,22 @@ from device.errors import ServiceError
 from device.mood import Mood
 from device.panel.lights import Indication
 from device.playback.memory import Memory
-from tests.device.box.helpers import PictureSequence, lit, plays, shows
+from tests.device.box.helpers import PictureSequence, Shown, lit, plays, shows
 from tests.device.estimates import certain
 from tests.waiting import eventually
 
 
-def test_the_lights_change_while_the_button_is_still_down(harness: Harness) -> None:
-    plays(harness, "Disco")
-    pin = Device.pin_factory.pin(Panel().button)
-    pin.drive_low()
-    shows(harness, Indication.PRESSED)
-    pin.drive_high()
-    shows(harness, Indication.MOOD)
+def test_the_lights_change_while_the_button_is_still_down(
+    settings: Settings, library: PrivateMpd, camera: PictureSequence
+) -> None:
+    panel = msgspec.structs.replace(settings.panel, hold=30.0)
+    with harness_for(msgspec.structs.replace(settings, panel=panel), camera) as harness:
+        plays(harness, "Disco")
+        pin = Device.pin_factory.pin(panel.button)
+        pin.drive_low()
+        shows(harness, Indication.PRESSED)
+        pin.drive_high()
+        shows(harness, Indication.MOOD)
 
 
 def test_a_hold_pauses_and_the_next_hold_plays_on(harness: Harness) -> None:
@@ -107,10 +111,11 @@ def test_two_quick_presses_skip_the_song_without_an_observation(
     memory.close()
 
 
-def test_a_single_press_is_shown_until_its_observation_has_ended(harness: Harness) -> None:
+def test_a_single_press_is_shown_until_its_observation_has_ended(shown: Shown, harness: Harness) -> None:
     plays(harness, "Disco")
+    shows(harness, Indication.MOOD)
     harness.press()
-    shows(harness, Indication.PRESSED)
+    eventually(lambda: Indication.PRESSED in dict(shown))
     shows(harness, Indication.MOOD)
 
 

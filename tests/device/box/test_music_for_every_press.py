@@ -22,7 +22,9 @@ from tests.waiting import eventually
 
 
 class Room(EndlessCamera):
-    """A camera without end, in front of which somebody may stand: no real one is still and then moves."""
+    """A camera without end, unless it is `over`: no real one is still and then moves."""
+
+    over = False
 
     def __init__(self, *pictures: Path | None) -> None:
         self.pictures = pictures
@@ -30,10 +32,12 @@ class Room(EndlessCamera):
         self.steps = 0
         self.begins: threading.Event | None = None
 
-    def read(self) -> Frame:
+    def read(self) -> Frame | None:
         time.sleep(0.02)
+        if self.over:
+            return None
         if self.begins:
-            self.begins.wait(10)
+            self.begins.wait(60)
         picture = self.pictures[self.steps % len(self.pictures)]
         self.steps += 1
         if picture is None:
@@ -165,17 +169,18 @@ def test_music_that_is_paused_while_the_camera_hangs_stays_paused_when_the_look_
 def test_music_begins_before_a_long_look_ends_and_the_song_plays_on_if_the_mood_is_the_same(
     settings: Settings, library: PrivateMpd
 ) -> None:
-    look = msgspec.structs.replace(settings.look, seconds=3.0, readings=1000)
+    look = msgspec.structs.replace(settings.look, seconds=60.0, readings=100_000)
     panel = Panel(double_press=0)
-    long = msgspec.structs.replace(settings, look=look, panel=panel)
-    room = Room(None)
-    with harness_for(long, room) as harness:
+    room = Room(HAPPY)
+    room.over = True
+    with harness_for(msgspec.structs.replace(settings, look=look, panel=panel), room) as harness:
         shows(harness, Indication.NO_FACE)
-        room.pictures = (HAPPY,)
+        room.over = False
         harness.press()
         plays(harness, "Disco")
         shows(harness, Indication.LOOKING)
         song = harness.status()["song"]
+        room.over = True
         shows(harness, Indication.MOOD)
         time.sleep(0.3)
         assert harness.status()["song"] == song

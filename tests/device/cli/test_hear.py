@@ -14,7 +14,8 @@ import soundfile
 from device.demo.songs import RATE, SONGS, synthesize
 from device.library.audio.features import Features
 from device.library.audio.worker import NO_SOUND_FILE
-from tests.device.cli.commands import moodbox, moodbox_process
+from tests.device.cli.commands import moodbox
+from tests.device.library.conftest import prompt_worker  # noqa: F401 - for each test here
 
 WILD, STILL = SONGS[0], SONGS[9]
 
@@ -29,7 +30,7 @@ def songs(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_in_json_each_file_is_a_line_with_the_contracts_keys(songs: tuple[Path, Path]) -> None:
-    result = moodbox_process("hear", *songs, "--json")
+    result = moodbox("hear", *songs, "--json")
     wild, still = map(json.loads, result.stdout.splitlines())
     assert (result.returncode, result.stderr) == (0, "")
     assert [wild["file"], still["file"]] == list(map(str, songs))
@@ -82,7 +83,7 @@ def test_a_file_whose_name_is_not_utf8_is_heard(songs: tuple[Path, Path]) -> Non
 def test_a_file_is_found_from_the_working_folder(
     songs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = Path.cwd()
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
     monkeypatch.chdir(songs[0].parent)
-    result = moodbox("hear", songs[0].name, PYTHONPATH=str(root))
+    result = moodbox("hear", songs[0].name)
     assert result.stdout.startswith("wild.wav: ")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Self
 from unittest.mock import Mock
 
 import pytest
@@ -102,16 +103,30 @@ def test_switched_on_the_box_waits_for_the_next_press_if_it_has_seen_somebody(
 
 
 def test_switched_off_it_ends_a_look_at_once(settings: Settings, library: PrivateMpd) -> None:
-    camera = SlowCamera()
-    camera.opening = 0
-    with harness_for(settings, lambda: camera) as harness:
+    opens = threading.Event()
+    opens.set()
+    reads: list[int] = []
+
+    class Opening(SlowCamera):
+        opening = 0
+
+        def __enter__(self) -> Self:
+            opens.wait(60)
+            return super().__enter__()
+
+        def __exit__(self, *_: object) -> None:
+            reads.append(self.frames - self.left)
+
+    with harness_for(settings, Opening) as harness:
         shows(harness, Indication.MOOD)
-        camera.opening = 1.0
+        eventually(lambda: reads)
+        opens.clear()
         harness.press()
         shows(harness, Indication.LOOKING)
         switch(settings, "off")
         assert harness.status()["state"] == Indication.CAMERA_OFF
-        eventually(lambda: camera.left == SlowCamera.frames)  # it has opened by now, and is closed unread
+        opens.set()
+        eventually(lambda: reads[1:] == [0])  # it has opened by now, and is closed unread
         assert harness.state.decision is None
         assert harness.status()["chosen_by"] == "last"  # the press still ends in music
 

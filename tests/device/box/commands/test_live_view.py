@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 import time
 from contextlib import closing
 from itertools import islice
@@ -24,11 +23,9 @@ from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.panel.lights import Indication
-from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer
-from device.vision.pictures import read_picture
 from tests.device.box.commands.test_consent import asked_for
-from tests.device.box.helpers import EndlessCamera, PictureSequence, plays, shows
+from tests.device.box.helpers import HangingCamera, PictureSequence, plays, shows
 from tests.device.conftest import HAPPY, NEUTRAL
 from tests.waiting import eventually
 
@@ -196,18 +193,6 @@ def test_it_is_over_when_the_time_is_up(
         with pytest.raises(ServiceError, match="the picture is closed"):
             list(lines)
     shows(allowed, Indication.MOOD)
-
-
-class HangingCamera(EndlessCamera):
-    """One that gives frames until it hangs, as one with a loose cable may."""
-
-    def __init__(self) -> None:
-        self.goes_on = threading.Event()
-        self.goes_on.set()
-
-    def read(self) -> Frame:
-        self.goes_on.wait(20)
-        return read_picture(HAPPY)
 
 
 def test_a_camera_that_hangs_is_said_and_opened_again(

@@ -13,7 +13,7 @@ from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.mood import Mood
 from device.panel.lights import Indication
-from tests.device.box.helpers import PictureSequence, SlowCamera, plays, shows
+from tests.device.box.helpers import HangingCamera, PictureSequence, plays, shows
 from tests.waiting import eventually
 
 
@@ -56,12 +56,15 @@ def test_it_ends_the_search_for_somebody_and_a_look_that_could_change_the_music(
         set_mood(settings, Mood.SAD)
         plays(harness, "Blues")
         assert not harness.state.searching
-    with harness_for(settings, SlowCamera) as harness:
-        harness.wait_for_decision(60)
+    camera = HangingCamera()
+    with harness_for(settings, camera) as harness:
+        shows(harness, Indication.MOOD)
+        camera.goes_on.clear()
         harness.press()
         shows(harness, Indication.LOOKING)
         set_mood(settings, Mood.SAD)
         shows(harness, Indication.BY_HAND)
+        camera.goes_on.set()
         plays(harness, "Blues")
         assert harness.status()["chosen_by"] == "hand"
 

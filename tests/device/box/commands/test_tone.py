@@ -60,10 +60,13 @@ def heard(settings: Settings, client: mpd.MPDClient) -> bool:
     """Play the tone, and tell whether MPD has played its file."""
     replies: list[dict[str, Any]] = []
     asked = threading.Thread(target=lambda: replies.append(tone(settings)))
-    asked.start()
-    eventually(lambda: not asked.is_alive() or client.currentsong().get("file") == str(player.FILE))
-    was_heard = asked.is_alive()
-    asked.join()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(player, "SOUND_S", 60.0)
+        asked.start()
+        eventually(lambda: not asked.is_alive() or client.currentsong().get("file") == str(player.FILE))
+        was_heard = asked.is_alive()
+        patched.setattr(player, "SOUND_S", 0.2)
+        asked.join()
     assert replies == [{"ok": True}]
     return was_heard
 
