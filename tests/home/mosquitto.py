@@ -16,7 +16,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from tests.ports import kept_port
+from tests.device.ports import kept_port
 from tests.waiting import eventually
 
 PROGRAM = shutil.which(

@@ -13,7 +13,7 @@ from device.control.room_commands import Looks, RoomLook, RoomTrouble
 from device.control.server import ControlServer, Request
 from room import carrier
 from room.carrier import Address
-from tests.ports import kept_port
+from tests.device.ports import kept_port
 from tests.room.ends import KEY, carry, listening
 from tests.waiting import eventually
 

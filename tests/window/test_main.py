@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.ports import kept_port
+from tests.device.ports import kept_port
 from tests.waiting import eventually
 from tests.window.serving import Client
 from window.application import Window
