@@ -91,7 +91,10 @@ ssh_advice() {
     esac
 }
 
-answer() { sed -n "/^$1=/{s///p;q;}" <<<"$answers"; }
+answer() { # answer KEY: the first one; by the shell itself, since some thirty times `sed` would take longer than the rest
+    local line=$'\n'"$1=([^"$'\n'"]*)"
+    if [[ $'\n'$answers =~ $line ]]; then printf '%s\n' "${BASH_REMATCH[1]}"; fi
+}
 
 # The keys of deploy/probe.sh, each with the pattern of its answer.
 check_answers() {
@@ -196,8 +199,9 @@ send_release() {
 }
 
 deploy() {
-    local name missing free environment installed='' wheels='' signed='' needed=$needed_mb
-    name=$("$pip_python" "$here/deploy/release.py" name "$python")
+    local names name missing free environment installed='' wheels='' signed='' needed=$needed_mb
+    names=$("$pip_python" "$here/deploy/release.py" names "$python")
+    name=${names% *} environment=${names#* }
     missing=$(answer missing) free=$(answer free)
     case " $(answer proven) " in *" $name "*) installed=yes ;; esac
     if [ "$installed" ] && [ "$name" = "$(answer current)" ] && [ "$(answer active)" = active ] && [ -z "$missing" ]; then
@@ -207,7 +211,6 @@ deploy() {
     if [ -z "$installed" ] && [ "$(answer signers)" ] && [ -z "${MOODBOX_SIGNING_KEY:-}" ]; then
         fail 11 "$host takes only signed releases: set MOODBOX_SIGNING_KEY to a key that it knows (--status lists them)"
     fi
-    environment=$("$pip_python" "$here/deploy/release.py" environment "$python")
     case " $(answer environments) " in *" $environment "*) needed=$needed_again_mb ;; esac
     if [ -z "$installed" ] && [ "$free" -lt "$needed" ] && [ -z "$dry_run" ]; then
         # What a deploy that was cut off or has failed may have left. There may be no room even for the files that do it.

@@ -1,7 +1,7 @@
 """Names and packs a release for deploy.sh, on the workstation.
 
 release.py name PYTHON              print the name: version, Python, and a digest of all files
-release.py environment PYTHON       print the name of the virtual environment that the release needs
+release.py names PYTHON             print it, and the name of the virtual environment that the release needs
 release.py manifest                 print what is signed: the SHA-256 of each file
 release.py pack FILE [FOLDER...]    write a tar with these files, and the wheels or signed manifest in FOLDER
 release.py lock PYTHON MACHINE      print the lines of lock/device.txt that apply to this Python and machine
@@ -81,8 +81,8 @@ def main(verb: str, *rest: str) -> None:
     """Run a verb."""
     if verb == "name":
         print(name(*rest))
-    elif verb == "environment":
-        print(environment_name(ROOT, *rest))
+    elif verb == "names":
+        print(name(*rest), environment_name(ROOT, *rest))
     elif verb == "lock":
         print(lock_for(*rest), end="")
     elif verb == "manifest":

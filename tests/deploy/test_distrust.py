@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.machine import REPOSITORY, Source
+from tests.deploy.machine import REPOSITORY, Source, environment_of
+from tests.deploy.test_releases import main_module
 
 BOX = """#!/bin/sh
 cd "$(dirname "$0")"
@@ -187,6 +188,7 @@ def test_the_last_error_of_ssh_is_printed_safely(box: Box) -> None:
      "-rf", "/opt/moodbox/incoming.a\n/etc", "/opt/moodbox/incoming.\x1b[2J"],
 )  # fmt: skip
 def test_an_invalid_incoming_folder_is_used_in_no_command(box: Box, incoming: str) -> None:
+    box.set_answers(environments=environment_of("3.13"))
     box.set_output("incoming", incoming + "\n")
     box.set_output("work", "touch {mark}")
     [line] = box.deploy(code=4)
@@ -268,31 +270,35 @@ def test_a_valid_time_factor_is_passed_to_the_box(box: Box, factor: str) -> None
     assert f" env MOODBOX_PATIENCE={factor or 1} python3 " in " ".join(box.calls())
 
 
-def on_the_box(*words: str, factor: str = "") -> subprocess.CompletedProcess[str]:
-    """Run deploy/box here, as deploy.sh does on the box."""
-    return subprocess.run(
-        [sys.executable, "-IB", REPOSITORY / "deploy/box", *words],
-        env=os.environ | {"MOODBOX_PATIENCE": factor},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize("factor", INVALID_FACTORS)
-def test_an_invalid_time_factor_is_refused_on_the_box(factor: str) -> None:
-    done = on_the_box("status", factor=factor)
-    assert (done.returncode, done.stderr) == (2, "")
-    assert done.stdout == f"FAILED MOODBOX_PATIENCE is {factor!r}: expected a number from 1 to 99\n"
+def test_an_invalid_time_factor_is_refused_on_the_box(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], factor: str
+) -> None:
+    monkeypatch.setenv("MOODBOX_PATIENCE", factor)
+    assert main_module(monkeypatch).main("status") == 2
+    refused = f"FAILED MOODBOX_PATIENCE is {factor!r}: expected a number from 1 to 99\n"
+    assert capsys.readouterr() == (refused, "")
 
 
 @pytest.mark.parametrize(
     "name", ["../../etc", "", ".", "..", "a b", "/etc", "/opt/moodbox/incoming.x/../..", "-f"]
 )
-def test_an_invalid_release_name_is_refused_on_the_box(name: str) -> None:
-    done = on_the_box("switch", name)
+def test_an_invalid_release_name_is_refused_on_the_box(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main_module(monkeypatch).main("switch", name) == 2
+    assert capsys.readouterr() == (f"FAILED {name!r} is not the name of a release\n", "")
+
+
+def test_what_is_refused_on_the_box_ends_the_program_that_deploy_sh_starts_there() -> None:
+    done = subprocess.run(
+        [sys.executable, "-IB", REPOSITORY / "deploy/box", "switch", "../../etc"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (2, "")
-    assert done.stdout == f"FAILED {name!r} is not the name of a release\n"
+    assert done.stdout == "FAILED '../../etc' is not the name of a release\n"
 
 
 def test_unknown_files_among_the_releases_are_deleted_but_not_the_targets_of_links(
