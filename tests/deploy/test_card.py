@@ -134,25 +134,11 @@ def test_a_card_with_bookworm_begins_by_firstrun(source: Source, boot: Path) -> 
         (["BOOT", "--suite", "bookworm"],
          ("--suite: the card has trixie, as its file user-data tells: leave --suite bookworm out,"
           " or write the card again with Raspberry Pi Imager")),
-        (["BOOT", "--suite", "sid"], "--suite: 'sid' is neither trixie nor bookworm"),
-        (["BOOT", "--name", "my box"],
-         "--name: 'my box' cannot be the name of a machine: use letters, digits and hyphens"),
-        (["BOOT", "--name", "hall.local"],
-         ("--name: 'hall.local' cannot be the name of a machine: use letters, digits and hyphens"
-          " (.local comes by itself)")),
         (["BOOT", "--name=-x"], "'--name=-x' is not an option: deploy/card.sh --help lists them"),
         (["BOOT", "--name", "-x"],
          "--name: '-x' cannot be the name of a machine: use letters, digits and hyphens"),
         (["BOOT", "--music", "/nowhere"], "--music: /nowhere is not a folder"),
-        (["BOOT", "--music", "BOOT"],
-         "--music: no songs are in BOOT: expected files such as .mp3, .ogg or .flac"),
-        (["BOOT", "--settings", "/nowhere"], "--settings: /nowhere is not a file"),
         (["BOOT", "--country", "DE"], "--country and --wifi-password need --wifi SSID"),
-        (["BOOT", "--wifi", ""], "--wifi: the name of a WLAN has 1 to 32 bytes"),
-        (["BOOT", "--wifi", "a", "--country", "Germany"],
-         "--country: 'Germany' is not a country: expected two letters, such as DE, or GB for Britain"),
-        (["BOOT", "--wifi", "a", "--wifi-password", "/nowhere"],
-         "--wifi-password: /nowhere cannot be read: No such file or directory"),
         (["BOOT", "--wifi", "a"],
          "there is no terminal to ask for the WLAN's password: use --wifi-password FILE"),
     ],
@@ -163,6 +149,39 @@ def test_wrong_usage_is_one_line_and_ends_with_2(
     before = content(boot)
     done = card(source, *[str(boot) if word == "BOOT" else word for word in words])
     assert (done.returncode, done.stderr) == (2, f"moodbox: {mistake}\n".replace("BOOT", str(boot)))
+    assert content(boot) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "mistake"),
+    [
+        (["examine", "BOOT", "--suite=sid"], "--suite: 'sid' is neither trixie nor bookworm"),
+        (["examine", "BOOT", "--name=my box"],
+         "--name: 'my box' cannot be the name of a machine: use letters, digits and hyphens"),
+        (["examine", "BOOT", "--name=hall.local"],
+         ("--name: 'hall.local' cannot be the name of a machine: use letters, digits and hyphens"
+          " (.local comes by itself)")),
+        (["examine", "BOOT", "--music=BOOT"],
+         "--music: no songs are in BOOT: expected files such as .mp3, .ogg or .flac"),
+        (["examine", "BOOT", "--settings=/nowhere"], "--settings: /nowhere is not a file"),
+        (["wifi", "BOOT", "--wifi="], "--wifi: the name of a WLAN has 1 to 32 bytes"),
+        (["wifi", "BOOT", "--wifi=a", "--country=Germany"],
+         "--country: 'Germany' is not a country: expected two letters, such as DE, or GB for Britain"),
+        (["wifi", "BOOT", "--wifi=a", "--wifi-password=/nowhere"],
+         "--wifi-password: /nowhere cannot be read: No such file or directory"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_an_option_is_one_line_and_changes_nothing(
+    boot: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    mistake: str,
+) -> None:
+    monkeypatch.syspath_prepend(REPOSITORY / "deploy")
+    before = content(boot)
+    assert importlib.import_module("card").main([word.replace("BOOT", str(boot)) for word in words]) == 2
+    assert capsys.readouterr() == ("", f"moodbox: {mistake}\n".replace("BOOT", str(boot)))
     assert content(boot) == before
 
 

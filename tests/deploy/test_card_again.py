@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,22 +26,27 @@ def source(source: Source) -> Source:
     return source
 
 
-def test_ctrl_c_leaves_a_card_that_can_be_made_again(
-    boot: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+@pytest.fixture
+def write(boot: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+    """Write a release to the card as card.sh does in its last step."""
     monkeypatch.syspath_prepend(REPOSITORY / "deploy")
     module = importlib.import_module("card")
+    (tmp_path / "release.tar").touch()
+    words = ["write", str(boot), f"--release={tmp_path}/release.tar", "--release-name=1"]
+    return lambda *more: module.main([*words, *more])
 
+
+def test_ctrl_c_leaves_a_card_that_can_be_made_again(
+    write: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    (tmp_path / "release.tar").touch()
-    words = ["write", str(boot), f"--release={tmp_path}/release.tar", "--release-name=1"]
     with monkeypatch.context() as patched:
-        patched.setattr(module.os, "sync", stop)
-        assert module.main(words) == 130
+        patched.setattr(os, "sync", stop)
+        assert write() == 130
     assert capsys.readouterr().err == ""  # card.sh says it
-    assert module.main(words) == 0
+    assert write() == 0
 
 
 # In place of Python: when it is to do STEP, it waits for ever.
@@ -100,42 +106,40 @@ def test_a_second_time_replaces_the_release_and_keeps_what_somebody_has_changed(
     assert set(before) == set(after)
 
 
-def test_the_settings_may_be_named_that_are_on_the_card_already(unchanged: Source, boot: Path) -> None:
-    assert card(unchanged, boot).returncode == 0
+def test_the_settings_may_be_named_that_are_on_the_card_already(
+    write: Callable[..., int], boot: Path
+) -> None:
+    assert write() == 0
     (boot / "moodbox.toml").write_text("# mine\n")
-    assert card(unchanged, boot, "--settings", boot / "moodbox.toml").returncode == 0
+    assert write(f"--settings={boot / 'moodbox.toml'}") == 0
     assert (boot / "moodbox.toml").read_text() == "# mine\n"
 
 
 def test_a_second_time_keeps_the_songs_unless_others_are_named(
-    unchanged: Source, boot: Path, tmp_path: Path
+    write: Callable[..., int], boot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
         (tmp_path / name / f"{name}.ogg").write_text(name)
     kept = "the songs that are on the card already are kept"
     for music, song, keeps in (("old", "old.ogg", False), (None, "old.ogg", True), ("new", "new.ogg", False)):
-        done = card(unchanged, boot, *(("--music", tmp_path / music) if music else ()))
-        assert (done.returncode, kept in done.stdout) == (0, keeps)
+        code = write(*([f"--music={tmp_path / music}"] if music else []))
+        assert (code, kept in capsys.readouterr().out) == (0, keeps)
         with tarfile.open(boot / "moodbox/music.tar") as tar:
             assert tar.getnames() == [song]
 
 
 def test_songs_that_were_copied_only_in_part_are_not_kept(
-    boot: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    write: Callable[..., int], boot: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.syspath_prepend(REPOSITORY / "deploy")
-    module = importlib.import_module("card")
-    (tmp_path / "release.tar").touch()
     (tmp_path / "music").mkdir()
     (tmp_path / "music/song.ogg").touch()
-    words = ["write", str(boot), f"--release={tmp_path}/release.tar", "--release-name=1"]
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(tarfile.TarFile, "addfile", stop)
-        assert module.main([*words, f"--music={tmp_path}/music"]) == module.STOPPED
-    assert module.main(words) == 0
+        assert write(f"--music={tmp_path}/music") == 130
+    assert write() == 0
     assert {file.name for file in (boot / "moodbox").iterdir()} == {"release.tar", "first-boot.sh", "name"}
