@@ -7,9 +7,11 @@ process of its own. At its end it prints the brightness of each light.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import logging
+import math
 import sys
 import threading
 import time
@@ -93,7 +95,10 @@ def main(part: str, file: Path) -> int:
     if part == "thread":
         path = settings.service.socket_path()
         threading.Thread(target=_die_once_the_box_runs, args=(path,), name="stray", daemon=True).start()
-    code = daemon.run(settings, events=events, restart_policy=QUICK_RESTARTS)
+    # A player that needs long to reach its error, on a busy machine, has not been well before that.
+    healthy_after_s = math.inf if part == "player" else QUICK_RESTARTS.healthy_after_s
+    policy = dataclasses.replace(QUICK_RESTARTS, healthy_after_s=healthy_after_s)
+    code = daemon.run(settings, events=events, restart_policy=policy)
     lights = [Device.pin_factory.pin(number) for number in Panel().leds.values()]
     print(json.dumps([float(pin.state) for pin in lights]))
     return code

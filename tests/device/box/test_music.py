@@ -65,7 +65,7 @@ def test_an_mpd_that_hangs_is_trouble_and_plays_on_once_it_answers(
     camera.paths = [NEUTRAL]
     harness.press()
     eventually(lambda: "does not answer" in harness.status()["trouble"].get("player", ""))
-    assert harness.status()["mood"] == "neutral"
+    eventually(lambda: harness.status()["mood"] == "neutral")
     os.kill(library.pid, signal.SIGCONT)
     plays(harness, "Jazz")
     shows(harness, Indication.MOOD)

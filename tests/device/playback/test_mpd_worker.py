@@ -32,6 +32,7 @@ from device.playback.mpd_worker import MpdWorker
 from tests.device.conftest import AddSong
 from tests.device.estimates import certain
 from tests.device.playback.conftest import PostedEvents
+from tests.device.ports import kept_port
 
 # A sound card that can be unplugged: it plays a tenth of a second at a time while the file `plug` is there.
 SPEAKER = """type "pipe"
@@ -234,11 +235,12 @@ def test_closing_leaves_mpd_playing(library: PrivateMpd, worker: MpdWorker, even
 
 def test_it_connects_over_tcp(library: PrivateMpd) -> None:
     configuration = library.folder / "mpd.conf"
-    configuration.write_text(configuration.read_text() + 'bind_to_address "127.0.0.1"\nport "16617"\n')
-    library.stop()
-    library.start()
-    with connected(Music(address="127.0.0.1:16617")) as client:
-        assert client.stats()["songs"] == "48"
+    with kept_port() as port:
+        configuration.write_text(configuration.read_text() + f'bind_to_address "127.0.0.1"\nport "{port}"\n')
+        library.stop()
+        library.start()
+        with connected(Music(address=f"127.0.0.1:{port}")) as client:
+            assert client.stats()["songs"] == "48"
 
 
 @pytest.mark.parametrize("address", ["/nowhere/mpd.sock", "127.0.0.1:1"])
@@ -284,4 +286,4 @@ def test_the_title_names_both_artists_of_a_song(
     library.update()
     events.next(MpdConnected)
     worker.play(certain(Mood.SAD), ["duet.ogg"], instead_of=())
-    assert events.next(MpdChanged).snapshot.title == "Simon, Garfunkel - A song"
+    events.wait_until(lambda now: now.title == "Simon, Garfunkel - A song")
