@@ -1,6 +1,8 @@
-"""What the classes of all requests have in common."""
+"""What the classes of all requests have in common.
 
-from __future__ import annotations
+Without `from __future__ import annotations`: msgspec would evaluate the texts of these ones again for each
+subclass, which took a third of the time until the table of requests was loaded.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
