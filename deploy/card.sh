@@ -36,9 +36,9 @@ card() { # card VERB ...: runs deploy/card.py
 
 # PyYAML, to change what Imager has written; a computer with `make develop` has it.
 find_yaml() {
-    "$pip_python" -c 'import yaml' 2>/dev/null && return
+    has "$pip_python" yaml && return
     yaml=$cache/pyyaml
-    PYTHONPATH=$yaml "$pip_python" -c 'import yaml' 2>/dev/null && return
+    PYTHONPATH=$yaml has "$pip_python" yaml && return
     awk '/^[^ ]/ { wanted = /^pyyaml==/ } wanted' "$here/lock/develop.txt" >"$work/yaml.txt"
     "$pip_python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: \
         --target "$yaml" --requirement "$work/yaml.txt" >"$work/pip.log" 2>&1 ||

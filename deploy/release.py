@@ -36,6 +36,7 @@ def pack(target: Path, *folders: Path) -> None:
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = "root"
         entry.mode = 0o755 if entry.mode & 0o100 else 0o644
+        entry.mtime = int(entry.mtime)  # a fraction of a second takes a header of its own, of 1 kB
         return entry
 
     with tarfile.open(target, "w") as tar:

@@ -49,9 +49,13 @@ fetch_wheels() {
     exec 9>&-
 }
 
+has() { # has PYTHON MODULE; it finds the module without loading it, which takes a fraction of the time
+    "$1" -c "from importlib.machinery import PathFinder as p; raise SystemExit(p.find_spec('$2') is None)" 2>/dev/null
+}
+
 find_pip() {
     for pip_python in "$here/.venv/bin/python" python3; do
-        "$pip_python" -c 'import pip' 2>/dev/null && return
+        has "$pip_python" pip && return
     done
     fail 7 "there is no Python with pip on this computer: run 'make develop'"
 }

@@ -35,7 +35,7 @@ def files(root: Path) -> list[Path]:
     return sorted(
         path
         for path in found
-        if path.is_file() and "__pycache__" not in path.parts and left_out not in path.parents
+        if path.is_file() and "__pycache__" not in path.parts and not path.is_relative_to(left_out)
     )
 
 
