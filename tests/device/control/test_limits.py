@@ -84,6 +84,7 @@ def test_no_place_is_lost_when_no_thread_can_be_started(path: Path, monkeypatch:
         for _ in range(2 * MAX_CONNECTIONS):
             with contextlib.suppress(ServiceError):
                 ask(path, "status")
+    monkeypatch.setattr("device.control.server.REPLY_TIMEOUT_S", 60.0)  # so long may they be silent
     silent = [socket.socket(socket.AF_UNIX) for _ in range(MAX_CONNECTIONS - 1)]
     for connection in silent:
         connection.connect(str(path))
