@@ -143,7 +143,7 @@ test-all:
 		'test-deploy SUITE=trixie' 'test-deploy SUITE=bookworm' 'test-pi SUITE=trixie' 'test-pi SUITE=bookworm'
 
 fuzz: .venv/.develop
-	$(BIN)/pytest -n auto --max-worker-restart=0 -m fuzz --hypothesis-profile=fuzz $(LONG) $(ARGS)
+	$(BIN)/pytest $(PARALLEL) -m fuzz --hypothesis-profile=fuzz $(LONG) $(ARGS)
 
 soak: .venv/.develop
 	@script/need mpd command -v mpd
