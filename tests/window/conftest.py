@@ -14,6 +14,11 @@ from tests.device.conftest import folder_with_songs, library, mpd, settings, set
 from tests.window.serving import Client, Serving, serving
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the tests with a browser out where none is wanted: to load Playwright takes half a second."""
+    return (collection_path.name == "browser" and "not browser" in config.option.markexpr) or None
+
+
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[Serving]:
     """A window whose box does not run."""
