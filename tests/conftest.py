@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -108,10 +110,18 @@ def _needs_tensorflow(nodeid: str) -> bool:
     return nodeid.startswith(TENSORFLOW)
 
 
+@cache
+def _is_shared(file: str) -> bool:
+    """Tell whether the tests of a file share what each worker would have to make for itself."""
+    text = Path(__file__).parents[1].joinpath(file).read_text(encoding="utf-8")
+    return re.search(r'scope="module"|^@functools\.cache', text, re.MULTILINE) is not None
+
+
 class Distribution(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Sends the tests that need TensorFlow to one worker, and every other test to the next that is free.
 
-    The largest group is sent first, so that it does not run alone at the end. pytest-xdist has a mark for
+    The tests of a file that share a module's fixture stay together, too. The largest group is sent first, so
+    that it does not run alone at the end. pytest-xdist has a mark for
     groups, `xdist_group`, but ignores it with pytest 9.2 (pytest-xdist #1386): then each worker loads
     TensorFlow, and trains the networks that the tests of the converter share.
     """
@@ -148,7 +158,10 @@ class Distribution(LoadScopeScheduling):  # type: ignore[misc]  # it has no type
         super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
-        return GROUP if _needs_tensorflow(nodeid) else nodeid
+        if _needs_tensorflow(nodeid):
+            return GROUP
+        file = nodeid.partition("::")[0]
+        return file if _is_shared(file) else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Distribution:

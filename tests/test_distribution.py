@@ -40,12 +40,8 @@ class Worker:
         pass
 
 
-@pytest.mark.parametrize("others", [COLLECTED, COLLECTED[:2]])
-@pytest.mark.parametrize("first", [0, 1])
-def test_one_worker_gets_all_tests_that_may_need_tensorflow(first: int, others: list[str]) -> None:
-    """Also if it is not the first that is ready."""
-    workers = [Worker(others), Worker(others)]
-    workers[first] = Worker(COLLECTED)
+def distribute(workers: Sequence[Worker]) -> int:
+    """Give the workers what they have collected; returns how many tests pytest reports."""
     session = SimpleNamespace(testscollected=0)
     config: Any = SimpleNamespace(
         option=SimpleNamespace(loadscopereorder=True),
@@ -58,8 +54,24 @@ def test_one_worker_gets_all_tests_that_may_need_tensorflow(first: int, others: 
     for worker in workers:
         scheduler.add_node_collection(worker, worker.collected)
     scheduler.schedule()
+    return int(session.testscollected)
+
+
+@pytest.mark.parametrize("others", [COLLECTED, COLLECTED[:2]])
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_worker_gets_all_tests_that_may_need_tensorflow(first: int, others: list[str]) -> None:
+    """Also if it is not the first that is ready."""
+    workers = [Worker(others), Worker(others)]
+    workers[first] = Worker(COLLECTED)
+    assert distribute(workers) == len(COLLECTED)
     assert sorted(worker.tests for worker in workers) == [COLLECTED[2:], COLLECTED[:2]]
-    assert session.testscollected == len(COLLECTED)
+
+
+def test_one_worker_gets_all_tests_that_share_a_fixture_of_their_file() -> None:
+    sharing = [f"tests/device/storage/test_flips.py::test_{name}" for name in "abc"]
+    workers = [Worker([*COLLECTED[:2], *sharing]) for _ in range(2)]
+    distribute(workers)
+    assert [worker.tests for worker in workers] == [sharing, COLLECTED[:2]]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import warnings
 
@@ -35,6 +36,11 @@ def clicks(minute: float, rate: int = 22050) -> Samples:
 
 def made(song: Song) -> NDArray[np.float32]:
     return synthesize(song, np.random.default_rng(1))
+
+
+@functools.cache
+def extracted(song: Song) -> Features:
+    return extract_features(made(song), RATE)
 
 
 @pytest.mark.parametrize(("level", "loudness"), [(1.0, 0.0), (0.07079, -23.0)])
@@ -81,7 +87,7 @@ def test_a_continuous_tone_has_neither_onsets_nor_a_pulse() -> None:
 
 @pytest.mark.parametrize("song", SONGS, ids=lambda song: song.title)
 def test_onsets_of_synthesized_songs_are_found(song: Song) -> None:
-    found = extract_features(made(song), RATE)
+    found = extracted(song)
     beats = song.bpm / 60
     assert 0.7 * beats < found.onsets < 2.2 * beats  # chords and melody on the beat, drums between
 
@@ -89,7 +95,7 @@ def test_onsets_of_synthesized_songs_are_found(song: Song) -> None:
 def test_songs_in_minor_are_told_from_songs_in_major() -> None:
     by_mode: dict[bool, list[Features]] = {True: [], False: []}
     for song in SONGS:
-        by_mode[song.minor].append(extract_features(made(song), RATE))
+        by_mode[song.minor].append(extracted(song))
     for name in ("mode", "major_triads"):
         minor, major = (sorted(getattr(each, name) for each in by_mode[side]) for side in (True, False))
         assert np.median(minor) < np.median(major) - 0.05
