@@ -8,6 +8,7 @@ BIN = .venv/bin
 WORKERS ?= $(shell echo $$(($$(nproc) + 2)))
 # pyproject.toml gives each test ten minutes. These may take longer; an hour ends what hangs.
 LONG = -o faulthandler_timeout=3600
+# Without `-o testpaths` a target loads all tests, and TensorFlow, to choose a few.
 # Which tests run in the same worker is said in tests/conftest.py.
 # What makes a worker end would do so again in the next one.
 PARALLEL = -n $(WORKERS) --max-worker-restart=0
@@ -77,14 +78,14 @@ test-jax: .venv/.develop-jax
 	$(BIN)/pytest tests/converter/training/test_backends.py tests/converter/stages $(ARGS)
 
 test-training: .venv/.develop
-	$(BIN)/pytest -m training $(LONG) $(ARGS)
+	$(BIN)/pytest -m training -o testpaths=tests/converter $(LONG) $(ARGS)
 
 test-smoke: .systemd-container
-	SUITE=$(SUITE) $(BIN)/pytest -m smoke -rP --durations=0 $(ARGS)
+	SUITE=$(SUITE) $(BIN)/pytest -m smoke -o testpaths=tests/deploy -rP --durations=0 $(ARGS)
 
 test-deploy: .systemd-container
 	@script/need ansible-core command -v ansible-playbook
-	SUITE=$(SUITE) $(BIN)/pytest -m machine $(LONG) $(ARGS)
+	SUITE=$(SUITE) $(BIN)/pytest -m machine -o testpaths=tests/deploy $(LONG) $(ARGS)
 
 # Creates .machine/SUITE once, in less than a minute.
 .systemd-container: .venv/.develop
@@ -94,7 +95,7 @@ test-deploy: .systemd-container
 	@script/machine $(SUITE)
 
 test-pi: .pi
-	SUITE=$(SUITE) $(BIN)/pytest -m pi --durations=0 -rP $(LONG) $(ARGS)
+	SUITE=$(SUITE) $(BIN)/pytest -m pi -o testpaths=tests/pi --durations=0 -rP $(LONG) $(ARGS)
 
 shell-pi: .pi
 	@$(BIN)/python -m tests.pi.shell $(SUITE)

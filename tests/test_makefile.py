@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -75,3 +76,17 @@ def test_what_hangs_is_ended_with_all_that_it_has_started_and_the_next_target_is
     assert (made.returncode, outcomes) == (1, [["hangs", "FAILED"], ["passes", "passed"]])
     assert "make hangs took longer than 1s, and was ended" in made.stderr
     eventually(lambda: are_over(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("mark", "folder"),
+    [("training", "converter"), ("smoke", "deploy"), ("machine", "deploy"), ("pi", "pi")],
+)
+def test_a_target_loads_the_one_folder_that_has_its_tests(mark: str, folder: str) -> None:
+    assert f"/pytest -m {mark} -o testpaths=tests/{folder} " in (ROOT / "Makefile").read_text()
+    marked = {
+        file.relative_to(ROOT / "tests").parts[0]
+        for file in (ROOT / "tests").rglob("test_*.py")
+        if re.search(rf"pytest\.mark\.{mark}\b", file.read_text(encoding="utf-8"))
+    }
+    assert marked == {folder}
