@@ -13,6 +13,7 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
+from device.box import control_events
 from device.box.control_events import ControlEvents
 from device.box.loop import Loop
 from device.config.settings import Panel, Settings
@@ -95,8 +96,9 @@ def test_a_control_whose_pin_cannot_be_used_is_trouble_and_the_others_work(
         shows(harness, Indication.PRESSED)
 
 
-def test_the_stops_of_a_fast_turn_are_one_event() -> None:
+def test_the_stops_of_a_fast_turn_are_one_event(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that they are one command to MPD."""
+    monkeypatch.setattr(control_events, "SUM_S", 0.5)  # also if the last of them is seen late
     Device.pin_factory = MockFactory()
     events: SimpleQueue[Any] = SimpleQueue()
     loop, found = Loop(events), SimpleQueue[Any]()
