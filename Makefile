@@ -157,7 +157,7 @@ lint: .venv/.develop
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache --no-logo
-	$(BIN)/mypy
+	$(BIN)/mypy -n auto
 	$(BIN)/mypy deploy/box deploy/release.py
 	$(BIN)/mypy deploy/card.py
 
