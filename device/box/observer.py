@@ -166,11 +166,13 @@ class Observer:
     def _frames_ended(self, error: str | None) -> None:
         if error is not None:
             self._health.report(Part.CAMERA, error)
-        if error is None or self._observation.results:
+        goes_on_searching = not self._by_press and self._state.value.decision is not None
+        if self._observation.results or (error is None and not goes_on_searching):
             self._end(more_frames=False)
-        else:
+        else:  # no frame says whether somebody is there now, so what was seen before stays
             self.rest()
-            self._report(NO_FACE)
+            if error is not None:
+                self._report(NO_FACE)
             if self._state.value.searching:
                 self._loop.schedule_in(self.start, CAMERA_RETRY_S)
 

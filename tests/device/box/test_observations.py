@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from pathlib import Path
@@ -103,6 +104,19 @@ def test_after_the_start_it_observes_until_somebody_comes(
         assert harness.state.activity is Activity.LOOKING
         arrived.set()
         plays(harness, "Disco")
+
+
+def test_pictures_that_end_between_two_looks_do_not_say_that_nobody_is_there(
+    unsure: Settings, library: PrivateMpd, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a slow machine a look has time for one frame; the last one was that of the look before."""
+    caplog.set_level(logging.INFO)
+    slow = msgspec.structs.replace(unsure, look=msgspec.structs.replace(unsure.look, seconds=0.0))
+    with harness_for(slow, PictureSequence(HAPPY)) as harness:
+        eventually(lambda: caplog.text.count("look: unsure") == 3)
+        eventually(lambda: harness.state.activity is Activity.RESTING)
+        shows(harness, Indication.UNSURE)
+    assert "no_face" not in caplog.text
 
 
 def test_while_nobody_comes_faces_are_searched_for_less_often_than_frames_are_taken(
