@@ -21,8 +21,8 @@ class ChosenBy(StrEnum):
     CORRECTION = "correction"  # somebody has said which mood was right at the last look
     HAND = "hand"  # somebody has chosen the mood, until the next press
     ROOM = "room"  # what somebody has done at a box in another room
-    LAST = "last"  # nobody was seen: on with what was played last
-    NEUTRAL = "neutral"  # nobody was seen, and nothing was played before
+    LAST = "last"  # nobody was seen, or music began by itself: on with what was played last
+    NEUTRAL = "neutral"  # the same, where nothing was played before
 
 
 BY_LOOK = frozenset({ChosenBy.MOOD, ChosenBy.UNSURE, ChosenBy.CORRECTION})

@@ -45,7 +45,7 @@ def send(options: argparse.Namespace, settings: Settings) -> int:
     if options.json:
         print(json.dumps(reply))
     elif isinstance(command, protocol.Status):
-        print("\n".join(status_text.lines(reply)))
+        print("\n".join(status_text.lines(reply, settings.room.server)))
     elif isinstance(command, timer_commands.Sleep | timer_commands.Wake):
         print("\n".join(_timer_lines(reply)))
     else:

@@ -18,7 +18,7 @@ LIGHTS = {
     "unsure": "all glow dimly: a face, but no clear mood",
     "no_face": "a flash every two seconds: nobody is there",
     "by_hand": "one light, with a wink every two seconds: a mood that was chosen by hand",
-    "proposed": "one light winks: press again for the next mood",
+    "proposed": "one light winks: this mood counts, unless the button correct is pressed again",
     "refused": "out for a moment: there was nothing to correct",
     "trouble": "blink: something is wrong",
     "paused": "breathe slowly: the music is paused",
@@ -27,10 +27,10 @@ LIGHTS = {
     "watched": "all lit, with a wink every second: somebody watches through the camera",
     "pressed": "half lit: the button is down",
     "held": "all lit: let go of the button, and the music pauses or resumes",
-    "going_off": "all wink: the box is switching off",
+    "going_off": "all wink: the box switches off, or will once the button is let go",
     "off": "off",
 }
-LOOKS = {"unsure": "unsure: a face, but no clear mood", "no_face": "nobody was seen", None: "no look yet"}
+LOOKS = {"unsure": "unsure: a face, but no clear mood", "no_face": "nobody was seen", None: "not known"}
 PLAYING = {"play": "plays", "pause": "is paused", "stop": "stopped"}
 REASONS = {
     "mood": "what was seen",
@@ -38,33 +38,38 @@ REASONS = {
     "correction": "the mood that somebody has said was right",
     "hand": "the mood that was chosen by hand",
     "room": "a press in another room",
-    "last": "what was played last, since nobody was seen",
-    "neutral": "nothing yet: nobody was seen",
+    "last": "what was played last",
+    "neutral": "nothing: no music was played before",
 }
 YIELDED = "somebody else has taken over, and the box leaves it alone until its button is pressed"
 
 
-def lines(status: Mapping[str, Any]) -> Iterator[str]:
+def lines(status: Mapping[str, Any], plays_along_with: str = "") -> Iterator[str]:
     """Yield the lines for a box's answer, as docs/scripts.md describes it, the most urgent ones first.
 
-    A box of an older version may lack some of the keys.
+    Args:
+        status: The answer. A box of an older version may lack some of the keys.
+        plays_along_with: `room.server`: the box whose music is heard there; "" if it is its own.
     """
-    for label, value in _values(defaultdict(lambda: None, status)):
-        yield f"{label:10} {value}"
+    for label, value in _values(defaultdict(lambda: None, status), plays_along_with):
+        if value is not None:
+            yield f"{label:10} {value}"
 
 
-def _values(status: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+def _values(status: Mapping[str, Any], plays_along_with: str) -> Iterator[tuple[str, object]]:
     for part, problem in (status["trouble"] or {}).items():
         yield "trouble", f"{part}: {problem}"
     since = f" (since {_local(status['since']):%H:%M:%S on %A, %-d %B})" if status["since"] else ""
     yield "lights", f"{LIGHTS.get(status['state'], status['state'])}{since}"
     yield from _mood(status)
-    yield "music", _music(status)
+    yield "music", f"plays along with {plays_along_with}" if plays_along_with else _music(status)
     if (by := status["chosen_by"]) and (shares := status["chosen_for"]):
         estimate = MoodEstimate({Mood(mood): share for mood, share in shares.items()})
-        yield "chosen by", f"{REASONS.get(by, by)} ({estimate})"
+        own = ", for the songs that the box would play" if status["stepped_back"] else ""
+        yield "chosen by", f"{REASONS.get(by, by)} ({estimate}){own}"
     yield "style", status["style"]
-    yield "volume", "MPD has none" if status["volume"] is None else f"{status['volume']} %"
+    if status["playing"] and not plays_along_with:
+        yield "volume", "MPD has none" if status["volume"] is None else f"{status['volume']} %"
     yield "camera", status["camera"]
     if faces := status["furniture"]:
         yield "ignored", f"{faces} {'face' if faces == 1 else 'faces'} that did not move for a day: furniture"
@@ -79,15 +84,15 @@ def _values(status: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 
 
 def _mood(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if status["corrected"]:
-        yield "mood", f"{status['mood']}, as somebody has said"
-    elif status["by_hand"]:
+    if status["by_hand"]:
         yield "mood", f"{status['by_hand']}, chosen by hand until the next press"
+    elif status["corrected"]:
+        yield "mood", f"{status['mood']}, as somebody has said"
     else:
         yield "mood", status["mood"] or LOOKS.get(status["verdict"], status["verdict"])
     if shares := status["probabilities"]:
         seen = ", ".join(f"{mood} {share}" for mood, share in percents(shares).items())
-        yield "seen", f"{seen}, before it was corrected" if status["corrected"] else seen
+        yield "seen", f"{seen}, before it was corrected to {status['mood']}" if status["corrected"] else seen
 
 
 def _music(status: Mapping[str, Any]) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from device.cli import status_text
+from device.control.server import ControlServer, Request
 from device.mood_estimate import ChosenBy
 from device.panel.lights import Indication
+from tests.device.cli.commands import moodbox
 
 STATUS: dict[str, Any] = {
     "state": "mood", "mood": "happy", "confidence": 0.93, "corrected": False, "verdict": "mood",
@@ -35,6 +39,8 @@ wake       off
 presses    short 1, double 0, long 0
 start      0.15 s: light 0.12 s, rest 0.03 s
 version    0.1.0, protocol 1"""
+
+SEEN = "happy 93 %, neutral 5 %, sad 2 %"
 
 
 def lines(**different: object) -> list[str]:
@@ -71,18 +77,29 @@ def test_what_the_songs_were_chosen_by_is_in_plain_words(by: ChosenBy) -> None:
     ("label", "different", "value"),
     [
         ("mood", {"corrected": True, "mood": "sad"}, "sad, as somebody has said"),
-        ("seen", {"corrected": True}, "happy 93 %, neutral 5 %, sad 2 %, before it was corrected"),
+        (
+            "mood",
+            {"corrected": True, "mood": "sad", "by_hand": "fear"},
+            "fear, chosen by hand until the next press",
+        ),
+        ("seen", {"corrected": True, "mood": "sad"}, f"{SEEN}, before it was corrected to sad"),
         ("mood", {"by_hand": "sad"}, "sad, chosen by hand until the next press"),
         ("mood", {"mood": None, "verdict": "unsure"}, "unsure: a face, but no clear mood"),
         ("mood", {"mood": None, "verdict": "no_face"}, "nobody was seen"),
-        ("mood", {"mood": None, "verdict": None}, "no look yet"),
+        ("mood", {"mood": None, "verdict": None}, "not known"),
         ("seen", {"probabilities": None}, ""),
         ("music", {"playing": "pause"}, "is paused: Somebody - Something"),
         ("music", {"playing": "stop", "song": None}, "stopped"),
         ("music", {"playing": None, "song": None}, "MPD does not answer"),
         ("music", {"stepped_back": True}, f"plays: Somebody - Something; {status_text.YIELDED}"),
         ("chosen by", {"chosen_by": None, "chosen_for": None}, ""),
+        (
+            "chosen by",
+            {"stepped_back": True},
+            f"what was seen ({SEEN}), for the songs that the box would play",
+        ),
         ("volume", {"volume": None}, "MPD has none"),
+        ("volume", {"volume": None, "playing": None, "song": None}, ""),
         ("ignored", {"furniture": 1}, "1 face that did not move for a day: furniture"),
         ("ignored", {"furniture": 2}, "2 faces that did not move for a day: furniture"),
         ("wake", {"wake": "07:30", "wake_on": True}, "07:30 every day"),
@@ -99,7 +116,20 @@ def test_the_end_of_the_sleep_timer_is_in_local_time() -> None:
     assert line("sleep", sleep=end, sleep_minutes=30) == "the music pauses at 23:05"
 
 
+def test_a_box_that_plays_along_with_another_says_so_in_place_of_how_its_own_mpd_is(tmp_path: Path) -> None:
+    def reply(request: Request) -> None:
+        request.reply.put(STATUS | {"playing": "stop", "song": None})
+
+    settings = tmp_path / "moodbox.toml"
+    settings.write_text(f'[service]\nsocket = "{tmp_path}/control.sock"\n[room]\nserver = "kitchen.local"\n')
+    with closing(ControlServer(tmp_path / "control.sock", reply)):
+        said = moodbox("status", "--settings", settings).stdout
+    assert "\nmusic      plays along with kitchen.local\n" in said
+    assert "\nvolume" not in said
+
+
 def test_a_box_of_a_version_that_tells_less_or_other_things_is_no_error() -> None:
     assert "lights     dances" in status_text.lines({"state": "dances", "verdict": "bored"})
     for key in STATUS:
-        assert list(status_text.lines({name: value for name, value in STATUS.items() if name != key}))
+        older = {name: value for name, value in STATUS.items() if name != key}
+        assert ("None" in "".join(status_text.lines(older))) is (key in ("state", "version", "protocol"))
