@@ -87,11 +87,13 @@ def _worker(config: pytest.Config) -> tuple[int, int]:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Have one worker collect the tests that need TensorFlow: to load it takes seconds, and 500 MB.
 
-    It is the first one. A worker that replaces another, which has a higher number, collects all.
+    It is the first one. A worker that replaces another, which has a higher number, collects all. So does each
+    with `--lf`: one that does not know the test that failed would take all the others.
     """
     number, count = _worker(config)
     path = collection_path.relative_to(config.rootpath).as_posix()
-    return (number in range(1, count) and _needs_tensorflow(f"{path}/")) or None
+    leaves_out = number in range(1, count) and not config.getoption("lf", False)
+    return (leaves_out and _needs_tensorflow(f"{path}/")) or None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -99,8 +101,11 @@ def pytest_collection(session: pytest.Session) -> None:
     """Have each worker load another part of the tests first, and so compile it for all, in a fresh clone."""
     config = session.config
     number, count = _worker(config)
-    files = sorted(file for folder in config.args for file in (config.rootpath / folder).rglob("test_*.py"))
-    for file in files[number::count] if count > 1 else ():
+    if count == 1:
+        return
+    # The name of a test is no folder, and may be too long for one.
+    folders = [config.rootpath / folder for folder in config.args if "::" not in folder]
+    for file in sorted(file for folder in folders for file in folder.rglob("test_*.py"))[number::count]:
         if not pytest_ignore_collect(file, config):
             with suppress(Exception, pytest.skip.Exception):  # pytest reports it when it loads the file
                 import_module(".".join(file.relative_to(config.rootpath).with_suffix("").parts))
@@ -164,6 +169,18 @@ class Distribution(LoadScopeScheduling):  # type: ignore[misc]  # it has no type
         return file if _is_shared(file) else nodeid
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController, error: object | None) -> None:
+    """Have the run fail where a worker has ended by itself.
+
+    pytest-xdist reports only the test that it ran. If it has ended before, as for want of memory, the others
+    stop without a test, and the run counts as passed.
+    """
+    if error:
+        node.config.pluginmanager.getplugin("session").testsfailed += 1
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Distribution:
     """Let tests that share something expensive run in one worker."""
     return Distribution(config, log)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +15,12 @@ from typing import Any
 import pytest
 from xdist.remote import Producer
 
-from tests.conftest import TENSORFLOW, pytest_ignore_collect, pytest_xdist_make_scheduler
+from tests.conftest import (
+    TENSORFLOW,
+    pytest_collection,
+    pytest_ignore_collect,
+    pytest_xdist_make_scheduler,
+)
 
 ROOT = Path(__file__).parents[1]
 COLLECTED = [
@@ -80,13 +89,46 @@ def test_one_worker_gets_all_tests_that_share_a_fixture_of_their_file() -> None:
 def test_only_the_first_worker_and_one_that_replaces_another_collect_them(
     worker: str, collects: bool
 ) -> None:
-    config: Any = SimpleNamespace(rootpath=ROOT, workerinput={"workerid": worker, "workercount": 3})
+    workerinput = {"workerid": worker, "workercount": 3}
+    config: Any = SimpleNamespace(
+        rootpath=ROOT, workerinput=workerinput, getoption=lambda name, default: default
+    )
     for path, ignored in (
         ("converter", not collects),
         ("models/test_shipped.py", not collects),
         ("device", False),
     ):
         assert bool(pytest_ignore_collect(ROOT / "tests" / path, config)) is ignored
+
+
+def test_with_lf_each_worker_collects_them_to_know_what_failed() -> None:
+    workerinput = {"workerid": "gw1", "workercount": 3}
+    config: Any = SimpleNamespace(
+        rootpath=ROOT, workerinput=workerinput, getoption=lambda name, _: name == "lf"
+    )
+    assert not pytest_ignore_collect(ROOT / "tests/converter", config)
+
+
+def test_the_run_fails_where_a_worker_ends_while_it_collects(tmp_path: Path) -> None:
+    for folder in ("tests", "tests/device", "tests/converter"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "__init__.py").touch()
+    shutil.copy(ROOT / "tests/conftest.py", tmp_path / "tests")
+    (tmp_path / "tests/device/test_passes.py").write_text("def test_passes(): pass\n")
+    (tmp_path / "tests/converter/test_ends.py").write_text("import os, time\ntime.sleep(1)\nos._exit(9)\n")
+    (tmp_path / "pytest.ini").touch()
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--max-worker-restart=0", "-p", "no:cacheprovider"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("worker", [{}, {"workerinput": {"workerid": "gw1", "workercount": 2}}])
+def test_a_test_with_a_long_name_can_be_run_alone(worker: dict[str, Any]) -> None:
+    test = f"tests/test_words.py::test_a[{'a' * 300}]"
+    config = SimpleNamespace(rootpath=ROOT, args=[test], **worker)
+    session: Any = SimpleNamespace(config=config)
+    pytest_collection(session)
 
 
 def test_only_their_folders_have_tests_that_import_tensorflow_or_the_converter() -> None:
