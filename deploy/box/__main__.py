@@ -82,14 +82,14 @@ def status() -> None:
     """Report the releases, the unit's state, and `moodbox status`."""
     if current() is None:
         raise DeployError(NOTHING, "there is no moodbox on this machine")
-    report(f"{'runs':8} {current()}")
+    report(f"{'runs':10} {current()}")
     for name in proven():
         if name != current():
-            report(f"{'kept':8} {name}")
+            report(f"{'kept':10} {name}")
     for key in keys.described():
-        report(f"{'key':8} {key}")
+        report(f"{'key':10} {key}")
     unit = run("systemctl", "is-active", "moodbox.service", check=False).stdout.strip()
-    report(f"{'systemd':8} {unit}")
+    report(f"{'systemd':10} {unit}")
     answer = run(ROOT / "current/venv/bin/moodbox", "status", check=False)
     report((answer.stdout or answer.stderr).rstrip())
 

@@ -246,8 +246,8 @@ def test_rollback_goes_back_one_release_and_three_are_kept(machine: Machine, sou
     assert "is already there" in source.deploy(machine)
     assert machine.release() == order[-1]
     output = source.deploy(machine, "--status", "box")
-    assert f"runs     {order[-1]}" in output
-    assert f"kept     {order[-2]}" in output
+    assert f"runs       {order[-1]}" in output
+    assert f"kept       {order[-2]}" in output
 
 
 def test_a_busy_apt_is_reported_in_one_line(machine: Machine, source: Source) -> None:

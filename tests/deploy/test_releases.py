@@ -15,6 +15,7 @@ from types import ModuleType
 
 import pytest
 
+from device.cli import status_text
 from tests.deploy.machine import REPOSITORY, release_module
 
 
@@ -311,3 +312,18 @@ def test_the_emulated_pi_is_raspberry_pi_os_to_a_deploy(monkeypatch: pytest.Monk
     file = module(monkeypatch, "preflight").RASPBERRY_PI_OS.relative_to("/")
     assert (REPOSITORY / "tests/pi/image/root" / file).exists()
     assert f"/{file}" in (REPOSITORY / "deploy/probe.sh").read_text()
+
+
+def test_the_status_of_the_releases_begins_in_the_column_of_moodbox_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = main_module(monkeypatch)
+    monkeypatch.setattr(box, "current", lambda: "1")
+    monkeypatch.setattr(box, "proven", lambda: ["1", "2"])
+    monkeypatch.setattr(box.keys, "described", lambda: ["a key"])
+    status = "\n".join(status_text.lines({"trouble": {"camera": "none"}}))
+    monkeypatch.setattr(box, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, stdout=status))
+    box.status()
+    said = capsys.readouterr().out.splitlines()
+    assert said[:3] == ["runs       1", "kept       2", "key        a key"]
+    assert "trouble    camera: none" in said

@@ -51,7 +51,7 @@ def test_a_box_takes_the_releases_of_the_first_key_that_it_meets_and_of_those_th
     output = source.deploy(box, signed_by=ben.private, code=11)
     assert f"signed by {ben.fingerprint}, a key that this box does not know" in output
     output = source.deploy(box, "--status", "box")
-    assert f"key      {anna.fingerprint}\n" in output
+    assert f"key        {anna.fingerprint}\n" in output
     assert box.run(f"ls {MARK} /opt/moodbox/incoming.*", check=False) == ""
     assert box.release() == of_anna
 
