@@ -28,6 +28,7 @@ LOOKING, RESTING = Activity.LOOKING, Activity.RESTING
         (State(RESTING, searching=False, decision=SEEN), Indication.MOOD, Mood.SAD),
         (State(RESTING, searching=False, decision=UNSURE), Indication.UNSURE, None),
         (State(RESTING, searching=False, decision=NOBODY), Indication.NO_FACE, None),
+        (State(RESTING, searching=False), Indication.NO_FACE, None),  # a press in another room ended the look
         (State(RESTING, searching=False, decision=SEEN, trouble=TROUBLE), Indication.TROUBLE, Mood.SAD),
         (State(RESTING, searching=False, decision=NOBODY, trouble=TROUBLE), Indication.TROUBLE, None),
         (State(RESTING, searching=True, trouble=TROUBLE), Indication.TROUBLE, None),
