@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -43,7 +40,6 @@ def own_signals() -> Iterator[None]:
 
 TENSORFLOW = ("tests/converter/", "tests/models/")
 """The folders of all tests that need TensorFlow: `device` never imports `converter`."""
-GROUP = "tensorflow"
 
 WITH_MPD_ONCE = ("tests/device/box/", "tests/device/playback/", "tests/device/mpd/", "tests/device/library/")
 """Folders whose tests with a running MPD are about what the box and MPD do together, in pure Python.
@@ -78,43 +74,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in repeated]
 
 
-def _worker(config: pytest.Config) -> tuple[int, int]:
-    """Return the number of the worker that this process is, from 0, and how many there are."""
-    worker: dict[str, Any] = getattr(config, "workerinput", {"workerid": "gw0", "workercount": 1})
-    return int(worker["workerid"].removeprefix("gw")), worker["workercount"]
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Have one worker collect the tests that need TensorFlow: to load it takes seconds, and 500 MB.
-
-    It is the first one. A worker that replaces another, which has a higher number, collects all. So does each
-    with `--lf`: one that does not know the test that failed would take all the others.
-    """
-    number, count = _worker(config)
-    path = collection_path.relative_to(config.rootpath).as_posix()
-    leaves_out = number in range(1, count) and not config.getoption("lf", False)
-    return (leaves_out and _needs_tensorflow(f"{path}/")) or None
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
-    """Have each worker load another part of the tests first, and so compile it for all, in a fresh clone."""
-    config = session.config
-    number, count = _worker(config)
-    if count == 1:
-        return
-    # The name of a test is no folder, and may be too long for one.
-    folders = [config.rootpath / folder for folder in config.args if "::" not in folder]
-    for file in sorted(file for folder in folders for file in folder.rglob("test_*.py"))[number::count]:
-        if not pytest_ignore_collect(file, config):
-            with suppress(Exception, pytest.skip.Exception):  # pytest reports it when it loads the file
-                import_module(".".join(file.relative_to(config.rootpath).with_suffix("").parts))
-
-
-def _needs_tensorflow(nodeid: str) -> bool:
-    return nodeid.startswith(TENSORFLOW)
-
-
 @cache
 def _is_shared(file: str) -> bool:
     """Tell whether the tests of a file share what each worker would have to make for itself."""
@@ -126,45 +85,14 @@ class Distribution(LoadScopeScheduling):  # type: ignore[misc]  # it has no type
     """Sends the tests that need TensorFlow to one worker, and every other test to the next that is free.
 
     The tests of a file that share a module's fixture stay together, too. The largest group is sent first, so
-    that it does not run alone at the end. pytest-xdist has a mark for
-    groups, `xdist_group`, but ignores it with pytest 9.2 (pytest-xdist #1386): then each worker loads
-    TensorFlow, and trains the networks that the tests of the converter share.
+    that it does not run alone at the end. pytest-xdist has a mark for groups, `xdist_group`, but ignores it
+    with pytest 9.2 (pytest-xdist #1386): then each worker trains the networks that the tests of the converter
+    share.
     """
 
-    registered_collections: dict[WorkerController, list[str]]
-    assigned_work: dict[WorkerController, dict[str, dict[str, bool]]]
-
-    def schedule(self) -> None:
-        if self.collection is None:  # the first call
-            # Work is given to the worker that has collected most before it is given to the others.
-            collected = sorted(self.registered_collections.items(), key=lambda item: -len(item[1]))
-            self.registered_collections = dict(collected)
-            self.assigned_work = {node: {} for node, _ in collected}
-        super().schedule()
-        # pytest-xdist has set what the last worker has collected.
-        self.config.pluginmanager.getplugin("session").testscollected = len(self.collection or ())
-
-    def _check_nodes_have_same_collection(self) -> bool:
-        whole = self.registered_collections
-        self.registered_collections = {
-            node: [nodeid for nodeid in nodeids if not _needs_tensorflow(nodeid)]
-            for node, nodeids in whole.items()
-        }
-        same: bool = super()._check_nodes_have_same_collection()
-        self.registered_collections = whole
-        return same
-
-    def _assign_work_unit(self, node: WorkerController) -> None:
-        if GROUP in self.workqueue:
-            has_it = any(map(_needs_tensorflow, self.registered_collections[node]))
-            self.workqueue.move_to_end(GROUP, last=not has_it)
-            if not has_it and len(self.workqueue) == 1:
-                return  # it waits for the worker that replaces the one which had it
-        super()._assign_work_unit(node)
-
     def _split_scope(self, nodeid: str) -> str:
-        if _needs_tensorflow(nodeid):
-            return GROUP
+        if nodeid.startswith(TENSORFLOW):
+            return "tensorflow"
         file = nodeid.partition("::")[0]
         return file if _is_shared(file) else nodeid
 

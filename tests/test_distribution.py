@@ -12,15 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from xdist.remote import Producer
 
-from tests.conftest import (
-    TENSORFLOW,
-    pytest_collection,
-    pytest_ignore_collect,
-    pytest_xdist_make_scheduler,
-)
+from tests.conftest import TENSORFLOW, pytest_xdist_make_scheduler
 
 ROOT = Path(__file__).parents[1]
 COLLECTED = [
@@ -49,31 +43,22 @@ class Worker:
         pass
 
 
-def distribute(workers: Sequence[Worker]) -> int:
-    """Give the workers what they have collected; returns how many tests pytest reports."""
-    session = SimpleNamespace(testscollected=0)
-    config: Any = SimpleNamespace(
-        option=SimpleNamespace(loadscopereorder=True),
-        getvalue=lambda name: {"tx": ["2*popen"]}[name],
-        pluginmanager=SimpleNamespace(getplugin=lambda name: {"session": session}[name]),
-    )
+def distribute(workers: Sequence[Worker]) -> None:
+    """Give the workers what they have collected."""
+    option = SimpleNamespace(loadscopereorder=True)
+    config: Any = SimpleNamespace(option=option, getvalue=lambda name: {"tx": ["2*popen"]}[name])
     scheduler = pytest_xdist_make_scheduler(config, Producer("test", enabled=False))
     for worker in workers:
         scheduler.add_node(worker)
     for worker in workers:
         scheduler.add_node_collection(worker, worker.collected)
     scheduler.schedule()
-    return int(session.testscollected)
 
 
-@pytest.mark.parametrize("others", [COLLECTED, COLLECTED[:2]])
-@pytest.mark.parametrize("first", [0, 1])
-def test_one_worker_gets_all_tests_that_may_need_tensorflow(first: int, others: list[str]) -> None:
-    """Also if it is not the first that is ready."""
-    workers = [Worker(others), Worker(others)]
-    workers[first] = Worker(COLLECTED)
-    assert distribute(workers) == len(COLLECTED)
-    assert sorted(worker.tests for worker in workers) == [COLLECTED[2:], COLLECTED[:2]]
+def test_one_worker_gets_all_tests_that_may_need_tensorflow() -> None:
+    workers = [Worker(COLLECTED), Worker(COLLECTED)]
+    distribute(workers)
+    assert [worker.tests for worker in workers] == [COLLECTED[2:], COLLECTED[:2]]
 
 
 def test_one_worker_gets_all_tests_that_share_a_fixture_of_their_file() -> None:
@@ -81,32 +66,6 @@ def test_one_worker_gets_all_tests_that_share_a_fixture_of_their_file() -> None:
     workers = [Worker([*COLLECTED[:2], *sharing]) for _ in range(2)]
     distribute(workers)
     assert [worker.tests for worker in workers] == [sharing, COLLECTED[:2]]
-
-
-@pytest.mark.parametrize(
-    ("worker", "collects"), [("gw0", True), ("gw1", False), ("gw2", False), ("gw3", True)]
-)
-def test_only_the_first_worker_and_one_that_replaces_another_collect_them(
-    worker: str, collects: bool
-) -> None:
-    workerinput = {"workerid": worker, "workercount": 3}
-    config: Any = SimpleNamespace(
-        rootpath=ROOT, workerinput=workerinput, getoption=lambda name, default: default
-    )
-    for path, ignored in (
-        ("converter", not collects),
-        ("models/test_shipped.py", not collects),
-        ("device", False),
-    ):
-        assert bool(pytest_ignore_collect(ROOT / "tests" / path, config)) is ignored
-
-
-def test_with_lf_each_worker_collects_them_to_know_what_failed() -> None:
-    workerinput = {"workerid": "gw1", "workercount": 3}
-    config: Any = SimpleNamespace(
-        rootpath=ROOT, workerinput=workerinput, getoption=lambda name, _: name == "lf"
-    )
-    assert not pytest_ignore_collect(ROOT / "tests/converter", config)
 
 
 def test_the_run_fails_where_a_worker_ends_while_it_collects(tmp_path: Path) -> None:
@@ -121,14 +80,6 @@ def test_the_run_fails_where_a_worker_ends_while_it_collects(tmp_path: Path) -> 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (1, b"")
-
-
-@pytest.mark.parametrize("worker", [{}, {"workerinput": {"workerid": "gw1", "workercount": 2}}])
-def test_a_test_with_a_long_name_can_be_run_alone(worker: dict[str, Any]) -> None:
-    test = f"tests/test_words.py::test_a[{'a' * 300}]"
-    config = SimpleNamespace(rootpath=ROOT, args=[test], **worker)
-    session: Any = SimpleNamespace(config=config)
-    pytest_collection(session)
 
 
 def test_only_their_folders_have_tests_that_import_tensorflow_or_the_converter() -> None:
