@@ -155,6 +155,7 @@ def test_somebody_elses_music_is_not_interrupted(
     client.clear()
     client.playid(client.addid("sad/01.ogg"))
     eventually(lambda: box.status()["stepped_back"])
+    eventually(lambda: box.status()["playing"] == "play")  # it has seen more than the empty queue
     before = state_of(client)
     with pytest.raises(ServiceError, match="somebody else's music plays"):
         tone(settings)
