@@ -8,7 +8,6 @@ BIN = .venv/bin
 WORKERS ?= $(shell echo $$(($$(nproc) + 2)))
 # pyproject.toml gives each test ten minutes. These may take longer; an hour ends what hangs.
 LONG = -o faulthandler_timeout=3600
-# Without `-o testpaths` a target loads all tests, and TensorFlow, to choose a few.
 # Which tests run in the same worker is said in tests/conftest.py.
 # What makes a worker end would do so again in the next one.
 PARALLEL = -n $(WORKERS) --max-worker-restart=0
@@ -77,6 +76,7 @@ test-python313: .venv/.develop
 test-jax: .venv/.develop-jax
 	$(BIN)/pytest tests/converter/training/test_backends.py tests/converter/stages $(ARGS)
 
+# Without `-o testpaths` these targets would load all tests, and TensorFlow, to choose a few.
 test-training: .venv/.develop
 	$(BIN)/pytest -m training -o testpaths=tests/converter $(LONG) $(ARGS)
 

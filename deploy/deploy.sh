@@ -91,7 +91,7 @@ ssh_advice() {
     esac
 }
 
-answer() { # answer KEY: the first one; by the shell itself, since some thirty times `sed` would take longer than the rest
+answer() { # answer KEY: the first one. There are some thirty, and to start `sed` for each would take longer than the rest
     local line=$'\n'"$1=([^"$'\n'"]*)"
     if [[ $'\n'$answers =~ $line ]]; then printf '%s\n' "${BASH_REMATCH[1]}"; fi
 }

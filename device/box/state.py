@@ -150,7 +150,7 @@ def indication_of(state: State) -> tuple[Indication, Mood | None]:
         return Indication.PAUSED, mood
     if state.by_hand:
         return Indication.BY_HAND, mood
-    if decision is None:  # a press in another room may have ended the look, and what followed it
+    if decision is None:  # a look that a press in another room has cut short leaves none
         return Indication.STARTING if state.searching else Indication.NO_FACE, None
     return Indication(decision.outcome), mood
 

@@ -18,7 +18,7 @@ LIGHTS = {
     "unsure": "all glow dimly: a face, but no clear mood",
     "no_face": "a flash every two seconds: nobody is there",
     "by_hand": "one light, with a wink every two seconds: a mood that was chosen by hand",
-    "proposed": "one light winks: this mood counts, unless the button correct is pressed again",
+    "proposed": "one light winks: the mood that counts, unless the button 'correct' is pressed again",
     "refused": "out for a moment: there was nothing to correct",
     "trouble": "blink: something is wrong",
     "paused": "breathe slowly: the music is paused",
@@ -39,7 +39,7 @@ REASONS = {
     "hand": "the mood that was chosen by hand",
     "room": "a press in another room",
     "last": "what was played last",
-    "neutral": "nothing: no music was played before",
+    "neutral": "no mood, since nothing was played before",
 }
 YIELDED = "somebody else has taken over, and the box leaves it alone until its button is pressed"
 

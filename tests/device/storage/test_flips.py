@@ -20,7 +20,7 @@ from tests.device.fuzzing import FUZZING
 from tests.device.storage.sample_files import ask_all, learn, read
 from tests.waiting import eventually
 
-FLIPS = 1000 if FUZZING else 10
+FLIPS = 1000 if FUZZING else 20
 HEADER = 100  # bytes
 
 
