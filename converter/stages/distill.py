@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.data.dataset import Split
+from converter.data.fer2013 import SIDE
 from converter.data.ferplus import Majority, majority, strict_majority
 from converter.errors import RunError
 from converter.networks.architectures import NETWORKS, training_network
@@ -23,6 +24,7 @@ from converter.stages import training
 from converter.stages.clock import Clock
 from converter.stages.packed import PackedFaces
 from converter.stages.presets import Preset
+from converter.training.batch_maker import CANDIDATE_SHARE
 from converter.training.recipes import Recipe
 from converter.training.run_folder import BEST, RECIPE, claim, write_history
 from device.vision.normalization import normalize_all
@@ -83,8 +85,11 @@ def distill(
 
 
 def _work(recipe: Recipe) -> float:
-    """Multiply-adds of a training: by them the time is divided."""
-    return recipe.epochs * multiply_adds(NETWORKS[recipe.network](len(recipe.moods)))
+    """Multiply-adds of a training, for each training face: by them the time is divided."""
+    images = 1 + (CANDIDATE_SHARE if recipe.face_weight else 0)
+    sizes = [(side / SIDE) ** 2 for side in recipe.progressive_sizes]
+    of_a_crop = multiply_adds(NETWORKS[recipe.network](len(recipe.moods)))
+    return recipe.epochs * images * of_a_crop * sum(sizes) / len(sizes)
 
 
 def float_network(recipe: Recipe) -> keras.Model:

@@ -64,29 +64,39 @@ def train(
     recipe = stage.recipe
     keras.utils.set_random_seed(recipe.seed)
     model = compiled(recipe, recipe.learning_rate)
-    side = recipe.image_side(recipe.epochs)
-    maker = BatchMaker(
-        faces.training, recipe, side, faces.squares, stage.answers, faces.candidates, multiple_of=devices
-    )
-    steps = max(1, round(recipe.epochs * maker.count * share_of_steps))
-    order = BatchOrder(maker.count)
+    count = math.ceil(len(faces.training) / recipe.batch)
+    steps = max(1, round(recipe.epochs * count * share_of_steps))
+    order = BatchOrder(count)
     before = checkpoint.read(stage.path)
     if before is not None:
         checkpoint.put_back(before, model, stage.path)
-        advance_random_state(model, before.epoch, maker.count)
+        advance_random_state(model, before.epoch, count)
         if before.finished:
             return model
-    schedule = _Schedule(stage, progress, before, epochs=math.ceil(steps / maker.count))
-    with Batches(maker, order, schedule.first_epoch, workers) as batches:
-        model.fit(
-            batches,
-            shuffle=False,
-            initial_epoch=schedule.first_epoch,
-            epochs=schedule.epochs,
-            steps_per_epoch=steps if steps < maker.count else None,
-            callbacks=[schedule],
-            verbose=0,
+    candidates = faces.candidates if recipe.face_weight else None
+    schedule = _Schedule(stage, progress, before, epochs=math.ceil(steps / count))
+    while not schedule.over:  # one `fit` for each size of the images, since it keeps that of the first batch
+        maker = BatchMaker(
+            faces.training,
+            recipe,
+            schedule.side,
+            faces.squares,
+            stage.answers,
+            candidates,
+            multiple_of=devices,
         )
+        with Batches(maker, order, schedule.epoch, workers) as batches:
+            model.fit(
+                batches,
+                shuffle=False,
+                initial_epoch=schedule.epoch,
+                epochs=schedule.epochs,
+                steps_per_epoch=steps if steps < count else None,
+                callbacks=[schedule],
+                verbose=0,
+            )
+        if not schedule.over:
+            model.set_weights(schedule.weights)  # the end of `fit` has replaced them with their average
     separate_averaged_weights(model)
     return model
 
@@ -110,7 +120,15 @@ def load(model: keras.Model, path: Path) -> None:
 
 
 class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Sets the learning rate before each epoch, saves checkpoints, and ends the training in time."""
+    """Sets the learning rate before each epoch, saves checkpoints, and ends the training in time.
+
+    Attributes:
+        epoch: how many are done.
+        epochs: how many there are at most.
+        over: whether the training is.
+        side: of the images, in pixels. It ends `fit` when this changes.
+        weights: of the network at the end of the last epoch with images of another size.
+    """
 
     def __init__(
         self, stage: StageSpec, progress: Progress, before: checkpoint.Checkpoint | None, *, epochs: int
@@ -120,8 +138,19 @@ class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         self._progress = progress
         self._before = before.progress if before else 0.0
         self._reached = self._before
-        self.first_epoch = before.epoch if before else 0
-        self.epochs = max(epochs, self.first_epoch + 1)
+        self.epoch = before.epoch if before else 0
+        self.epochs = max(epochs, self.epoch + 1)
+        self.side = self._side()
+        self.weights: checkpoint.Arrays = []
+
+    @property
+    def over(self) -> bool:
+        return self._reached == 1
+
+    def _side(self) -> int:
+        # By the progress and not by the epochs, so that a training whose time is short ends at the last size.
+        recipe = self._stage.recipe
+        return recipe.image_side(round(self._reached * recipe.epochs))
 
     def _at(self, epochs_done: int) -> float:
         return self._progress.at(epochs_done / self.epochs, self._before)
@@ -140,12 +169,19 @@ class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         if reached + (reached - self._reached) / 2 >= 1:  # another epoch would be too late by more than half
             reached = 1.0
         self._reached = reached
-        if reached == 1 or (epoch + 1) % self._stage.saves_every == 0:
+        self.epoch = epoch + 1
+        if self.over or self.epoch % self._stage.saves_every == 0:
             state = checkpoint.take(
-                self.model, reached, epoch + 1, keeps_optimizer=self._stage.keeps_optimizer and reached < 1
+                self.model,
+                reached,
+                self.epoch,
+                keeps_optimizer=self._stage.keeps_optimizer and not self.over,
             )
             checkpoint.write(self._stage.path, state)
         print(
-            f"{self._stage.name}: epoch {epoch + 1}, {100 * reached:.0f} % done, loss {loss:.3f}", flush=True
+            f"{self._stage.name}: epoch {self.epoch}, {100 * reached:.0f} % done, loss {loss:.3f}", flush=True
         )
-        self.model.stop_training = reached == 1
+        before, self.side = self.side, self._side()
+        if self.side != before:
+            self.weights = self.model.get_weights()
+        self.model.stop_training = self.over or self.side != before
