@@ -23,7 +23,7 @@ from converter.measure.photos import PEOPLE_FILE, read_photos
 from converter.measure.scenes import NAMES
 from converter.networks import backend
 from converter.training.recipes import RECIPES
-from converter.training.run_folder import BEST, check_claim, check_writable, read_recipe
+from converter.training.run_folder import BEST, RECIPE, check_claim, check_writable, read_recipe
 from device.config import settings
 from device.mood import Mood
 
@@ -48,6 +48,12 @@ def train(options: argparse.Namespace) -> None:
         initial_models=tuple(options.start or ()),
         teachers=tuple(options.teacher or ()),
     )
+    if not options.precision:
+        started = options.resume and (options.out / RECIPE).exists()
+        precision = (
+            read_recipe(options.out).precision if started else backend.fast_precision(recipe.precision)
+        )
+        recipe = msgspec.structs.replace(recipe, precision=precision)
     if recipe.epochs <= recipe.warmup_epochs:
         raise RunError(
             f"--epochs {recipe.epochs}: this recipe needs {recipe.warmup_epochs} epochs to warm up; "

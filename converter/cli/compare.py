@@ -15,6 +15,7 @@ from converter.data.dataset import Split
 from converter.errors import RunError
 from converter.measure.photos import read_photos
 from converter.measure.scenes import NAMES
+from converter.networks import backend
 from device.vision.opencv import cv2
 
 
@@ -43,7 +44,7 @@ def add_options(compare: argparse.ArgumentParser) -> None:
     compare.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16"),
-        help="mixed_bfloat16 is faster on processors with avx512_bf16",
+        help="of the computation (default: the recipe's, or float32 where that is faster)",
     )
 
 
@@ -100,6 +101,8 @@ def compare(options: argparse.Namespace, read_data: Callable[[], Mapping[str, Sp
     recipe = msgspec.structs.replace(
         protocol.PROTOCOL, **{name: value for name, value in changes.items() if value is not None}
     )
+    if not (options.precision or options.no_training):
+        recipe = msgspec.structs.replace(recipe, precision=backend.fast_precision(recipe.precision))
     comparison = protocol.Comparison(recipe, options.out, options.runs)
     photos = read_photos(options.photos).half("reporting") if options.photos else []
     names = [name for name in METHODS if name in (options.method or METHODS)]

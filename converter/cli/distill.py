@@ -77,8 +77,7 @@ def distill(options: argparse.Namespace) -> None:
     from converter.stages.distill import distill
 
     preset = PRESETS[options.preset]
-    if options.precision:
-        preset = preset.in_precision(options.precision)
+    preset = preset.in_precision(options.precision or backend.fast_precision(preset.teacher.precision))
     distill(
         preset,
         faces,
@@ -130,7 +129,9 @@ def add_distill(command: argparse.ArgumentParser) -> None:
         help="only the teachers and their answers; another command trains the student",
     )
     command.add_argument(
-        "--precision", choices=("float32", "mixed_bfloat16"), help="instead of the preset's mixed_bfloat16"
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        help="of the computation (default: mixed_bfloat16, or float32 where that is faster)",
     )
     command.add_argument("--backend", choices=tuple(BACKENDS), help="what computes")
     command.add_argument(

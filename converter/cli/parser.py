@@ -82,7 +82,7 @@ def _add_train(train: argparse.ArgumentParser) -> None:
     train.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16"),
-        help="mixed_bfloat16 is faster on processors with avx512_bf16",
+        help="of the computation (default: the recipe's, or float32 where that is faster)",
     )
     train.add_argument(
         "--start",
