@@ -11,6 +11,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import asdict
+
 from device.config.home import Home
 from device.config.reading import read_content, settings_of
 from device.config.settings import Settings
@@ -45,6 +47,9 @@ NOT_ON_THE_PAGE = {
 CAMERAS = ("auto", "picamera2", "webcam")
 """A page must not choose pictures or a film on the disk, since it can have the camera's picture shown."""
 MODELS = ("", "mood3", "mood7")
+
+KEYS = {section: defaults.__struct_fields__ for section, defaults in asdict(Settings()).items()}
+"""Of each section, those that this version knows."""
 
 Content = dict[str, dict[str, Any]]
 
@@ -86,7 +91,7 @@ class SettingsOverlay:
         settings = settings_of(content, self._path or Path("/etc/moodbox/moodbox.toml"))
         file = self._file(settings)
         try:
-            if overlay := _read(file):
+            if overlay := _known(_read(file)):
                 settings = settings_of(_merged(content, overlay), file)
         except ForbiddenOverlayError as error:
             return settings, str(error)
@@ -142,13 +147,16 @@ class SettingsOverlay:
         content = read_content(self._path)
         file = self._file(settings_of(content, self._path or Path(FILE)))
         overlay = _read_or_quarantine(file)
-        is_wrong_already = _mistake(content, overlay) is not None
+        is_wrong_already = _mistake(content, _known(overlay)) is not None
         if value is None:
             overlay.get(section, {}).pop(name, None)
         else:
             overlay.setdefault(section, {})[name] = value
+        counting = _known(overlay)
+        if value is not None:
+            counting.setdefault(section, {})[name] = value  # so that an unknown key is refused
         # Of several mistakes, made before, each is taken back on its own.
-        if (mistake := _mistake(content, overlay)) and not (value is None and is_wrong_already):
+        if (mistake := _mistake(content, counting)) and not (value is None and is_wrong_already):
             raise SettingsError(mistake)
         try:
             write_whole(file, _toml(overlay).encode(), MAX_BYTES)
@@ -184,6 +192,15 @@ def _read(file: Path) -> Content:
     except TomlError as error:
         raise DamagedOverlayError(f"{file}: {error}") from error
     return {section: dict(keys) for section, keys in content.items() if isinstance(keys, dict)}
+
+
+def _known(overlay: Content) -> Content:
+    """Return what this version knows; other keys count again in the version that has set them."""
+    return {
+        section: {key: value for key, value in keys.items() if key in KEYS[section]}
+        for section, keys in overlay.items()
+        if section in KEYS
+    }
 
 
 def _read_or_quarantine(file: Path) -> Content:

@@ -174,13 +174,28 @@ def test_what_was_set_and_contradicts_the_file_now_does_not_count(file: Path) ->
 
 def test_keys_that_are_all_wrong_now_can_be_taken_back_one_by_one(file: Path) -> None:
     """An older version has set them, or the settings file was changed since."""
-    (file.parent / "state" / FILE).write_text("[music]\nof_old = 1\nstyle = 'match'\n[look]\nseconds = 999\n")
+    (file.parent / "state" / FILE).write_text(
+        "[music]\nhandful = 0\nstyle = 'match'\n[look]\nseconds = 9e9\n"
+    )
     assert "error" in do(file, page.Set(key="camera.mirror", value=True))
-    assert do(file, page.Set(key="music.of_old")) == {"ok": True}
+    assert do(file, page.Set(key="music.handful")) == {"ok": True}
     assert do(file, page.Set(key="look.seconds")) == {"ok": True}
     settings, problem = read_with_overlay(file)
     assert problem is None
     assert settings.music.style == "match"
+
+
+def test_what_a_newer_version_has_set_does_not_count_after_a_rollback_and_is_kept(file: Path) -> None:
+    overlay = file.parent / "state" / FILE
+    overlay.write_text("[music]\nstyle = 'match'\nof_tomorrow = 1\n[tomorrow]\nkey = 2\n")
+    settings, problem = read_with_overlay(file)
+    assert (settings.music.style, problem) == ("match", None)
+    assert do(file, page.Set(key="camera.mirror", value=True)) == {"ok": True}
+    assert "unknown key" in do(file, page.Set(key="music.of_tomorrow", value=3))["error"]
+    assert "of_tomorrow = 1" in overlay.read_text()
+    assert "[tomorrow]\nkey = 2" in overlay.read_text()
+    assert do(file, page.Set(key="music.of_tomorrow")) == {"ok": True}
+    assert "of_tomorrow" not in overlay.read_text()
 
 
 def test_a_key_is_not_taken_back_where_the_others_would_then_not_count(file: Path) -> None:
