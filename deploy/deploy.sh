@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deploy/deploy.sh HOST...: installs moodbox, or a new release of it, on one box or several; see docs/on-a-pi.md.
+# deploy/deploy.sh HOST...: installs moodbox, or a new release of it, on one box or several; see docs/deploying.md.
 # The box is not trusted: its answers are checked against a table of patterns, and its output is printed without
 # control characters, which could harm a terminal. This runs on macOS, too, with its bash 3.2 and its BSD tools.
 set -euo pipefail

@@ -113,7 +113,7 @@ class Panel(Section, frozen=True):
 
     kind: Literal["leds", "rgb", "strip"] = "leds"
     """One of "leds" for one LED per mood, "rgb" for one RGB LED, or "strip" for a strip or ring of WS2812
-    pixels, which `deploy/deploy.sh --strip HOST` connects (docs/on-a-pi.md).
+    pixels, which `deploy/deploy.sh --strip HOST` connects (docs/parts.md).
     """
     leds: dict[Mood, Pin] = msgspec.field(default_factory=_default_leds)
     """The pin of each mood's LED. A mood without one is shown by the LED of the most similar mood."""

@@ -77,7 +77,7 @@ def test_a_box_that_keeps_failing_is_stopped_and_its_lights_are_off(machine: Mac
     assert "repeated too quickly" in machine.run("sudo journalctl --unit=moodbox --lines=20")
     quick.unlink()
     start_again = "sudo systemctl reset-failed moodbox; sudo systemctl start moodbox"
-    assert start_again in (REPOSITORY / "docs" / "on-a-pi.md").read_text()
+    assert start_again in (REPOSITORY / "docs" / "deploying.md").read_text()
     machine.run(f"sudo systemctl daemon-reload; {start_again}")
     eventually(lambda: machine.status().get("playing") == "play", 30)
 
@@ -127,7 +127,7 @@ def test_mpd_over_tcp_needs_only_the_drop_in_of_the_docs(machine: Machine) -> No
     file.write_text(original + '[music]\naddress = "127.0.0.1:6600"\n')
     machine.run("sudo systemctl restart moodbox")
     eventually(lambda: "player" in machine.status().get("trouble", {}), 30)
-    docs = (REPOSITORY / "docs" / "on-a-pi.md").read_text()
+    docs = (REPOSITORY / "docs" / "deploying.md").read_text()
     [drop_in] = re.findall(r"```ini\n(.*?)```", docs, re.DOTALL)
     (machine.root / DROP_INS / "network.conf").write_text(drop_in.replace("192.168.1.20", "127.0.0.1"))
     machine.run("sudo systemctl daemon-reload; sudo systemctl restart moodbox")
