@@ -84,7 +84,12 @@ remote_within() {
 in_time() { [ ! -e "$work/late" ]; }
 
 ssh_advice() {
+    if grep -q 'IDENTIFICATION HAS CHANGED' "$work/ssh.log"; then
+        echo "is it another machine, or installed anew? Then 'ssh-keygen -R ${host##*@}', and 'ssh $host' once"
+        return
+    fi
     case $(last_error) in
+        *'Host key verification failed'*) echo "type 'ssh $host' once, and answer its question with yes" ;;
         *'resolve hostname'*) echo "is it switched on, and is the name right? Else use its address" ;;
         *'timed out'* | *'No route to host'*) echo "is it switched on, and in the same network?" ;;
         *) echo "'ssh $host' must work without a password" ;;
