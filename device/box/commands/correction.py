@@ -64,6 +64,8 @@ class Corrector:
     def correct(self, mood: Mood) -> bool:
         """Take it that this mood was right: play for it, show it, and learn from it.
 
+        Where the look said so itself, there is nothing to learn; but it ends a mood by hand.
+
         Returns:
             Whether what was learned could be kept.
 
@@ -74,15 +76,25 @@ class Corrector:
         known = decision.probabilities or {}
         if mood not in known:
             raise CorrectionError(f"the model does not tell {mood}; it tells {', '.join(known)}")
-        if mood is decision.mood:
+        is_new = mood is not decision.mood
+        if not is_new and self._plays_for(mood):
             return True
-        learned = self._learn(decision, mood)
+        if is_new:
+            learned = self._learn(decision, mood)
+        else:
+            log.info("the last look was right: the music is for %s again", mood)
+            learned = True
         searching = self._state.value.searching
-        self._state.change(decision=decision.corrected_to(mood), searching=False)
+        self._state.change(decision=decision.corrected_to(mood) if is_new else decision, searching=False)
         if searching:
             self._rest()
         self._playback.play(MoodEstimate.certain(mood, ChosenBy.CORRECTION))
         return learned
+
+    def _plays_for(self, mood: Mood) -> bool:
+        """Whether nobody has chosen another mood's music since the look: by hand, or in another room."""
+        chosen_for = self._playback.state.estimate
+        return self._state.value.by_hand is None and (chosen_for is None or chosen_for.mood is mood)
 
     def _learn(self, decision: Decision, mood: Mood) -> bool:
         stored = self._memory.mood_bias()
@@ -104,8 +116,11 @@ class Corrector:
         return {protocol.Was: self._was}
 
     def _was(self, command: protocol.Was) -> Reply:
+        mood = command.mood
         try:
-            learned = self.correct(command.mood)
+            if self.look().mood is mood and self._plays_for(mood):
+                return OK | {"note": f"the last look is {mood} already, and so is the music: nothing changes"}
+            learned = self.correct(mood)
         except CorrectionError as problem:
             return {"error": str(problem)}
         return OK if learned else {"error": NOT_KEPT}

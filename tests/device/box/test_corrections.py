@@ -20,6 +20,8 @@ from device.box.state import Activity, State, StateHolder
 from device.config.settings import Settings
 from device.control import protocol
 from device.control.client import ask
+from device.control.command import Command
+from device.control.room_commands import RoomLook
 from device.demo.harness import PRESS_S, Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
@@ -109,6 +111,23 @@ def test_the_box_learns_nothing_if_somebody_returns_to_what_it_saw(
     say(Mood.NEUTRAL)
     plays(neutral, "Jazz")
     assert learned(settings) == NO_BIAS
+
+
+@pytest.mark.parametrize("other", [protocol.SetMood(mood=Mood.SAD), RoomLook(probabilities={Mood.SAD: 1.0})])
+def test_where_the_look_was_right_its_music_comes_back_and_nothing_is_learned(
+    neutral: Harness, settings: Settings, say: Say, other: Command
+) -> None:
+    ask(settings.service.socket_path(), other)
+    plays(neutral, "Blues")
+    assert say(Mood.NEUTRAL) == {"ok": True}
+    plays(neutral, "Jazz")
+    status = neutral.status()
+    assert (status["by_hand"], status["mood"], status["corrected"]) == (None, "neutral", False)
+    assert learned(settings) == NO_BIAS
+
+
+def test_where_nothing_changes_the_answer_says_so(neutral: Harness, say: Say) -> None:
+    assert "is neutral already, and so is the music" in say(Mood.NEUTRAL)["note"]
 
 
 def test_a_second_correction_brings_back_nothing_that_was_forgotten(
