@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 SEE_LOG = "the log says more: journalctl -u moodbox"
 MAX_SUMMARY_LENGTH = 200  # characters
+MISSPELLED = 0.75  # of difflib's ratio: one wrong letter in a word of four
 
 
 class MoodboxError(Exception):
@@ -86,6 +87,18 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     import difflib  # for a mistake alone: a box that runs would hold its 170 KiB for nothing
 
     return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+
+
+def misspelled(word: str, known: Iterable[str]) -> str | None:
+    """Return the word of which this is a spelling mistake, and no word of its own; None if there is none.
+
+    It is stricter than `nearest`, for what is acted on without a second thought: `mad` is not `sad`.
+    """
+    import difflib
+
+    near = [each for each in known if each[:1] == word[:1]]
+    swapped = next((each for each in near if sorted(each) == sorted(word)), None)
+    return swapped or next(iter(difflib.get_close_matches(word, near, n=1, cutoff=MISSPELLED)), None)
 
 
 _KINDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from device.mood import Decision
+from device.printable import percent
 from device.vision.observation import Observation
 
 log = logging.getLogger(__name__)
@@ -16,9 +17,9 @@ def log_observation(observation: Observation, decision: Decision, seconds: float
     detect_ms = 1000 * sum(result.detect_time for result in results) / max(1, len(results))
     classify_ms = 1000 * sum(result.classify_time for result in results) / max(1, decision.prediction_count)
     log.info(
-        "look: %s %.2f, a face in %d of %d frames, %.2f s (detection %.1f ms, classification %.1f ms each)",
+        "look: %s %s, a face in %d of %d frames, %.2f s (detection %.1f ms, classification %.1f ms each)",
         decision.mood or decision.outcome,
-        decision.confidence,
+        percent(decision.confidence),
         decision.prediction_count,
         len(results),
         seconds,

@@ -124,7 +124,7 @@ def _camera(settings: Settings) -> str:
     from device.vision.camera import camera_factory
     from device.vision.model_card import read_card
 
-    if is_switched_off(settings):
+    if is_switched_off(settings, is_boxes_own=False):
         return f"not tried: {SWITCHED_OFF}"
     with camera_factory(settings.camera)() as camera:
         frame = camera.read()

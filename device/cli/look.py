@@ -20,14 +20,19 @@ from device.vision.observation import FaceAnalyzer, observe
 from device.vision.pictures import find_pictures, read_picture
 
 
-def look_at_camera(settings: Settings, *, in_json: bool) -> int:
+def look_at_camera(settings: Settings, *, is_boxes_own: bool, in_json: bool) -> int:
     """Print the decision of one observation. Returns the exit code.
+
+    Args:
+        settings: With the camera's source.
+        is_boxes_own: It is the source with which the box looks, too, and so it is switched off with it.
+        in_json: Print JSON.
 
     Raises:
         CameraError: The camera gives no frame, or its owner has switched it off.
         ModelError: The model cannot be loaded.
     """
-    if is_switched_off(settings):
+    if is_switched_off(settings, is_boxes_own=is_boxes_own):
         raise CameraError(SWITCHED_OFF)
     with camera_factory(settings.camera)() as camera:
         analyzer = FaceAnalyzer(settings.model, settings.look)
@@ -39,14 +44,14 @@ def look_at_camera(settings: Settings, *, in_json: bool) -> int:
     return 0
 
 
-def is_switched_off(settings: Settings) -> bool:
-    """Whether the source is a camera, not files, and its owner has switched the box's camera off.
+def is_switched_off(settings: Settings, *, is_boxes_own: bool) -> bool:
+    """Whether the source is a camera, or files with which the box itself looks, and is switched off.
 
     Raises:
         ServiceError: A box runs that cannot be asked.
         MemoryFileError: No box runs, and this user cannot tell.
     """
-    if settings.camera.source.partition(":")[0] in ("images", "video"):
+    if not is_boxes_own and settings.camera.source.partition(":")[0] in ("images", "video"):
         return False
     try:
         return ask(settings.service.socket_path(), "status").get("camera") == "off"

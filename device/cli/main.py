@@ -88,10 +88,14 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     in_json.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
     parser = OneLineParser(
-        prog="moodbox", description="Tells a mood from a face and plays songs that fit it."
+        prog="moodbox",
+        usage="moodbox COMMAND [OPTIONS]",
+        description="Tells a mood from a face and plays songs that fit it.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    added = parser.add_subparsers(required=True, metavar="COMMAND")
+    # Its own list would mix the commands of every day with those that systemd runs.
+    added = parser.add_subparsers(required=True, metavar="COMMAND", prog="moodbox", help=argparse.SUPPRESS)
     all_verbs = (
         ("run", verbs.run, [shared, camera], "run the box, until SIGTERM"),
         ("look", verbs.look, [shared, camera, in_json], "observe once and print the mood"),
@@ -115,6 +119,10 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         ("home", verbs.home, [shared], "tell Home Assistant by MQTT what the box does, and let it steer"),
     )
     named = [each for each in all_verbs if each[0] in arguments[:1]]
+    if not named:
+        from device.cli.command_groups import in_groups
+
+        parser.epilog = in_groups({name: what for name, _, _, what in all_verbs})
     for name, verb, parents, what in named or all_verbs:
         # The verbs of PROGRAMS are programs of their own, with their own help.
         subparser = added.add_parser(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import datetime
@@ -17,7 +18,6 @@ from device.control import protocol, timer_commands
 from device.control.client import ask, subscribe
 from device.control.command import Command
 from device.errors import NoBoxError, ServiceError, SettingsError
-from device.mood import Mood
 from device.printable import printable
 
 
@@ -48,6 +48,12 @@ def send(options: argparse.Namespace, settings: Settings) -> int:
         print("\n".join(status_text.lines(reply, settings.room.server)))
     elif isinstance(command, timer_commands.Sleep | timer_commands.Wake):
         print("\n".join(_timer_lines(reply)))
+    elif isinstance(command, protocol.Like):
+        print(f"liked: {reply['song']}")
+    elif isinstance(command, protocol.Never):
+        print(
+            f"never again: {reply['song']} (moodbox mood {shlex.quote(reply['uri'])} --unsay takes it back)"
+        )
     else:
         for key, value in reply.items():
             if key != "ok":
@@ -95,12 +101,12 @@ def _command(kind: type[Command], word: str | None, switches: dict[str, bool], s
 
 
 def _mood_hint(kind: type[Command], word: str, settings: Settings) -> str:
-    """Name the mood that was meant, or all that the box takes: as right only those that its model tells."""
+    """Name the mood that was meant, or all that the box takes: `was` only those that its model tells."""
     from device.cli.songs.estimate import mood_hint
     from device.vision.model_card import read_card
 
     return mood_hint(
-        settings, word, read_card(settings.model.file()).labels if kind is protocol.Was else tuple(Mood)
+        settings, word, read_card(settings.model.file()).labels if kind is protocol.Was else None
     )
 
 

@@ -75,11 +75,6 @@ def _values(status: Mapping[str, Any], plays_along_with: str) -> Iterator[tuple[
         yield "ignored", f"{faces} {'face' if faces == 1 else 'faces'} that did not move for a day: furniture"
     yield "sleep", f"the music pauses at {_local(status['sleep']):%H:%M}" if status["sleep"] else "off"
     yield "wake", _wake(status)
-    if presses := status["presses"]:
-        yield "presses", ", ".join(f"{kind} {count}" for kind, count in presses.items())
-    if start := status["start"]:
-        parts = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in start.items())
-        yield "start", f"{sum(start.values()):.2f} s: {parts}"
     yield "version", f"{status['version']}, protocol {status['protocol']}"
 
 

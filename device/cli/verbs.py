@@ -52,7 +52,7 @@ def look(options: argparse.Namespace, settings: Settings) -> int:
 
     if options.each:
         return look_at_pictures(settings, in_json=options.json)
-    return look_at_camera(settings, in_json=options.json)
+    return look_at_camera(settings, is_boxes_own=options.camera is None, in_json=options.json)
 
 
 def check(options: argparse.Namespace, settings: Settings) -> int:
@@ -118,7 +118,7 @@ def forget(options: argparse.Namespace, settings: Settings) -> int:
     from device.personal_data.erasure import VACUUM, erase
 
     if not options.everything:
-        songs.forget(settings)
+        print(songs.forget(settings))
         return 0
     erased = erase(settings)
     print(f"erased in {settings.service.state_path()}: {', '.join(erased.files) or 'nothing was there'}")

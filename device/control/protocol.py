@@ -26,6 +26,7 @@ PROTOCOL_VERSION = 1
 """Goes up if a request or a key changes its meaning. New ones may come without that."""
 MAX_REQUEST_BYTES = 4096  # with the end of the line
 MOODS = ", ".join(Mood)
+SONG = "`song`: its artist and title, or its file"
 
 
 class Status(Command, frozen=True, tag="status"):
@@ -56,7 +57,9 @@ class Skip(Command, frozen=True, tag="skip"):
     """A double press of the button."""
 
     name = "skip"
-    summary = "do what two quick presses do: skip the song that plays"
+    summary = (
+        "do what two quick presses do: go on to the next song, and play it, also while the music is paused"
+    )
 
 
 class Pause(Command, frozen=True, tag="pause"):
@@ -79,7 +82,10 @@ class Volume(Command, frozen=True, tag="volume"):
     name = "volume"
     summary = "set the volume, change it by N steps that sound equally large, or print it"
     word = "[N|+N|-N]"
-    word_help = "the volume in percent, or how many steps louder or quieter"
+    word_help = (
+        "the volume in percent; or with + or - how many steps louder or quieter: a step is 5 percent above 40"
+        " and less below"
+    )
     sends = "`volume`, in percent"
 
     to: Annotated[int, Meta(ge=0, le=100, description="percent")] | None = None
@@ -109,13 +115,18 @@ class Like(Command, frozen=True, tag="like"):
 
     name = "like"
     summary = "like the song that plays, for the box and for MPD's other clients"
+    sends = SONG
 
 
 class Never(Command, frozen=True, tag="never"):
     """Excludes the song that plays."""
 
     name = "never"
-    summary = "skip the song that plays, and never choose it again; moodbox mood URI --unsay undoes it"
+    summary = (
+        "never choose the song that plays again, and go on to the next one, also while the music is paused;"
+        " moodbox mood URI --unsay undoes it"
+    )
+    sends = f"{SONG}; `uri`"
 
 
 class Camera(Command, frozen=True, tag="camera"):
@@ -136,7 +147,10 @@ class Was(Command, frozen=True, tag="was"):
     name = "was"
     summary = "say which mood was right at the last look: the music starts again, and the box learns"
     word = "MOOD"
-    word_help = MOODS
+    word_help = (
+        f"a mood that the box's model tells: mood3, the default, happy, neutral and sad; mood7 {MOODS}"
+    )
+    sends = "`ok`, and `note` where nothing changes, with the reason"
 
     mood: Mood
 

@@ -49,16 +49,14 @@ class Wake(Command, frozen=True, tag="wake"):
         " `notes` as for `sleep`"
     )
 
-    to: (
-        Annotated[str, Meta(max_length=5, description="a local time such as `7:30`, `on` or `off`")] | None
-    ) = None
+    to: Annotated[str, Meta(description="a local time such as `7:30`, `on` or `off`")] | None = None
     once: Annotated[bool, Meta(description="`true`: only the next time")] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no time, and `once` without one."""
         is_time = self.to is not None and minute_of(self.to) is not None
         if not is_time and self.to not in (None, "on", "off"):
-            raise ValueError("expected a time such as 7:30, on, or off")
+            raise ValueError("expected a time such as 7:30 or 19:30, on, or off")
         if self.once is not None and not is_time:
             raise ValueError("once needs a time, as in 7:30")
 

@@ -30,7 +30,7 @@ auto_update "{auto_update}"
 zeroconf_enabled "no"
 audio_output {{
 type "{output}"
-name "moodbox"
+name "{name}"
 mixer_type "software"
 }}
 """
@@ -51,12 +51,15 @@ def sound_output() -> str:
 class PrivateMpd:
     """A real MPD whose music, playlists, socket and state are all in `folder`."""
 
-    def __init__(self, folder: Path, output: str = "null", *, finds_songs: bool = False) -> None:
+    def __init__(
+        self, folder: Path, output: str = "null", *, name: str = "moodbox", finds_songs: bool = False
+    ) -> None:
         """Prepare it.
 
         Args:
             folder: Where everything of it is.
             output: Of its sound: "null" for none.
+            name: Of that output.
             finds_songs: Whether it takes songs that come into its folder into its library by itself.
         """
         self.folder = folder
@@ -71,6 +74,7 @@ class PrivateMpd:
                 folder=folder,
                 socket=self.address,
                 output=output,
+                name=name,
                 auto_update="yes" if finds_songs else "no",
             ),
             encoding="utf-8",

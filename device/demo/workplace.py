@@ -20,6 +20,7 @@ from device.demo.server import PrivateMpd, sound_output
 from device.demo.songs import SONGS, make_library
 from device.errors import MoodboxError
 from device.mood import Mood
+from device.mpd.tone.outputs import NO_SOUND_CARD, SILENT_PLUGIN
 from device.vision.model_card import read_card
 
 NEEDED_MB = 8  # the songs, MPD's files and the box's
@@ -124,8 +125,11 @@ def _furnish(folder: Path, stack: ExitStack, model: Path, moods: Sequence[Mood],
     print(f"making {len(SONGS)} songs …", flush=True)
     make_library(folder / "music")
     (folder / "music" / "uploads").mkdir()
-    server = stack.enter_context(PrivateMpd(folder, sound_output(), finds_songs=True))
-    how = "without sound: there is no sound card" if server.output == "null" else f"through {server.output}"
+    output = sound_output()
+    is_silent = output == SILENT_PLUGIN
+    name = NO_SOUND_CARD if is_silent else "moodbox"
+    server = stack.enter_context(PrivateMpd(folder, output, name=name, finds_songs=True))
+    how = "without sound: there is no sound card" if is_silent else f"through {output}"
     print(f"MPD plays them {how} ({server.update()} songs in its library)", flush=True)
     settings_file, command = folder / "moodbox.toml", folder / "moodbox"
     leds = "\n".join(f"{mood} = {pin}" for mood, pin in zip(moods, LED_PINS, strict=False))

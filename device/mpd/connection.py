@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -30,6 +31,16 @@ SLOW_COMMAND_TIMEOUTS_S = {
 """Commands for which MPD reads its disk or its whole library: slow is not hung."""
 
 MAX_QUOTE = 300  # characters of MPD's own text that a message quotes
+
+
+def mpc(music: settings.Music, words: str) -> str:
+    """A command of the program `mpc` as it can be typed, so that it asks this MPD and not another one."""
+    if music.address == settings.Music().address:
+        return f"mpc {words}"
+    if music.address.startswith(("/", "@")):
+        return f"mpc --host={shlex.quote(music.address)} {words}"
+    host, _, port = music.address.rpartition(":")
+    return f"mpc --host={host.strip('[]')} --port={port} {words}"
 
 
 class Client(mpd.MPDClient):  # type: ignore[misc]

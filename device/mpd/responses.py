@@ -114,6 +114,7 @@ class Output(msgspec.Struct, frozen=True):
 
     outputenabled: bool
     plugin: str = ""
+    outputname: str = ""
 
 
 class Configuration(msgspec.Struct, frozen=True):

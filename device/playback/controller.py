@@ -240,7 +240,7 @@ class PlaybackController:
         """Leave the music to somebody else, unless `presses` since then take it back."""
         if not presses:
             self.state = self.state.yielded()
-            log.info("somebody else has taken over the music: the box waits until its button is pressed")
+            log.info("somebody else plays music: the box waits for a press of its button")
         elif self.state.mode is not ControlMode.CHANGING:
             self._start_change()
 

@@ -54,17 +54,19 @@ class Learner:
         self._memory = memory
         self._record_play = record_play
         self._play: PlayInProgress | None = None
+        self._title = ""  # of the song that plays, as people know it
         self._counted: deque[_Play] = deque(maxlen=MAX_COUNTED)  # since the music began
         self.table: SongTable = EMPTY_TABLE
 
     def follow(self, snapshot: Snapshot, ownership: QueueOwnership, *, joined: bool = False) -> None:
         """Follow a new snapshot; joined: the box has just connected, perhaps in the middle of a song."""
-        before = self._play
+        before, title = self._play, self._title
+        self._title = snapshot.title
         self._play, outcome = follow(before, snapshot, ownership.entries, monotonic(), joined=joined)
         if self._play and (before is None or before.entry != self._play.entry):
-            self._begun(self._play.entry.uri, snapshot.title)
+            self._begun(self._play.entry.uri, self._title)
         if before and outcome:
-            self._learn(before.entry, outcome, ownership)
+            self._learn(before.entry, title, outcome, ownership)
 
     def skip(self) -> None:
         """MPD is asked to go on to the next song, because somebody did not want this one."""
@@ -75,7 +77,7 @@ class Learner:
         before = self._play
         self._play, outcome = interrupt(before, monotonic())
         if before and outcome:
-            self._learn(before.entry, outcome, ownership)
+            self._learn(before.entry, self._title, outcome, ownership)
 
     def begin(self, instead_of: MoodEstimate | None) -> None:
         """New music begins.
@@ -98,14 +100,14 @@ class Learner:
             log.info("song: %s", title, extra={"MOODBOX_SONG": uri})
             self._memory.keep(lambda memory: memory.keep_played(uri))
 
-    def _learn(self, entry: Entry, outcome: PlayOutcome, ownership: QueueOwnership) -> None:
+    def _learn(self, entry: Entry, title: str, outcome: PlayOutcome, ownership: QueueOwnership) -> None:
         estimate = ownership.estimates.get(entry.uri)
         if estimate is None:
             return
         row = self.table.rows.get(entry.uri)
         genre = "" if row is None else self.table.song(row).genre
         play = _Play(estimate, entry.uri, genre, outcome is PlayOutcome.COMPLETED)
-        log.info("%s: %s, for %s", outcome, entry.uri, estimate)
+        log.info("%s: %s, for %s", outcome, title or entry.uri, estimate)
         self._record_play(play.uri, completed=play.completed)
         self._memory.keep(play.keep)
         self._counted.append(play)

@@ -33,7 +33,7 @@ class SongOpinions:
 
     def _like(self, _: protocol.Like) -> Reply | DeferredReply:
         """Set MPD's sticker `like`, as other clients do; MPD's answer follows."""
-        current = self._current
+        current, song = self._current, self._name
         if current is None:
             return self._no_song
         if is_stream(current.uri):
@@ -41,22 +41,32 @@ class SongOpinions:
 
         def reply_later(put: Callable[[Reply], None]) -> None:
             self._playback.controls.like(
-                current.uri, lambda problem: put({"error": problem} if problem else OK)
+                current.uri, lambda problem: put({"error": problem} if problem else self._liked(song))
             )
 
         return reply_later
 
     def _never(self, _: protocol.Never) -> Reply:
         """Exclude the song from every choice of the box, and skip it."""
-        current = self._current
+        current, song = self._current, self._name
         if current is None:
             return self._no_song
         kept = self._memory.keep(lambda memory: memory.exclude(current.uri))
         self._playback.skip()
         if not kept:
             return {"error": NOT_KEPT}
-        log.info("never again: %s", current.uri)
-        return OK
+        log.info("never again: %s", song, extra={"MOODBOX_NEVER": current.uri})
+        return OK | {"song": song, "uri": current.uri}
+
+    @staticmethod
+    def _liked(song: str) -> Reply:
+        log.info("liked: %s", song)
+        return OK | {"song": song}
+
+    @property
+    def _name(self) -> str:
+        """What people call that song."""
+        return self._playback.snapshot.title if self._playback.snapshot else ""
 
     @property
     def _current(self) -> Entry | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from device.health import Health, Part
 from device.playback.guarded_memory import GuardedMemory
 from device.playback.memory import Memory
 from device.system.machine import memory_mb, temperature
+
+log = logging.getLogger(__name__)
 
 SHORTEST_RUN = timedelta(minutes=2)
 """systemd gives up on a box that starts eight times in 15 minutes."""
@@ -53,7 +56,7 @@ class Upkeep:
             page.HealthReport: lambda _: self._report(),
             page.Restart: lambda _: self._restart(),
             page.Learned: lambda _: self._memory.recall(_learned) or {"error": NOT_READ},
-            page.Forget: lambda _: OK if self._memory.keep(Memory.forget) else {"error": NOT_FORGOTTEN},
+            page.Forget: lambda _: self._forget(),
         }
 
     def _report(self) -> Reply:
@@ -83,6 +86,12 @@ class Upkeep:
             "version": __version__,
             "since": self._since.isoformat(timespec="seconds"),
         }
+
+    def _forget(self) -> Reply:
+        if not self._memory.keep(Memory.forget):
+            return {"error": NOT_FORGOTTEN}
+        log.info("what was learned and played is forgotten")
+        return OK
 
     def _restart(self) -> Reply:
         if "NOTIFY_SOCKET" not in os.environ:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from device.config.settings import Settings
-from device.errors import LibraryError, MemoryFileError, SettingsError, nearest
+from device.errors import LibraryError, MemoryFileError, SettingsError, misspelled
 from device.library.audio.features import Features
 from device.library.index import LibraryIndex
 from device.library.table import SongTable
 from device.library.tag_affect import Affect, AffectLexicon, Source, read_lexicon
-from device.mpd.connection import connected
+from device.mpd.connection import connected, mpc
 from device.mpd.queue_mirror import read_initial_state
 from device.mpd.titles import is_stream
 from device.playback.memory import Memory
@@ -32,7 +32,7 @@ def describe(settings: Settings, uri: str) -> dict[str, Any]:
     folder = folder_for_command(settings)
     with LibraryIndex.opened_for_command(folder) as index:
         table = index.table()
-        row = _row(table, uri)
+        row = _row(table, uri, settings)
         analysis = index.analysis(uri)
     with Memory.opened_for_command(folder) as memory:
         table = table.with_own_affects(memory.own_affects())
@@ -104,7 +104,7 @@ def set_own_affect(settings: Settings, uri: str, words: Sequence[str]) -> None:
     valence, energy = _valence_and_energy(read_lexicon(settings.music.places), words)
     folder = folder_for_command(settings)
     with LibraryIndex.opened_for_command(folder) as index:
-        _row(index.table(), uri)
+        _row(index.table(), uri, settings)
     with Memory.opened_for_command(folder) as memory:
         memory.keep_own_affect(uri, valence, energy)
 
@@ -117,7 +117,7 @@ def unsay(settings: Settings, uri: str) -> None:
         memory.include(uri)
 
 
-def _row(table: SongTable, uri: str) -> int:
+def _row(table: SongTable, uri: str, settings: Settings) -> int:
     """Return the row of a song; a LibraryError names a song with a similar URI."""
     row = table.rows.get(uri)
     if row is not None:
@@ -128,7 +128,7 @@ def _row(table: SongTable, uri: str) -> int:
         raise LibraryError("no song is known yet: `moodbox songs --mood happy` reads MPD's library")
     typed_name = uri.casefold().strip("/")  # a closer comparison with tens of thousands would be slow
     near = next((other for other in table.uris if typed_name in other.casefold()), None)
-    hint = f"did you mean {near!r}?" if near else "`mpc listall` lists all"
+    hint = f"did you mean {near!r}?" if near else f"`{mpc(settings.music, 'listall')}` lists all"
     raise LibraryError(f"{uri}: no such song in MPD's library; {hint}")
 
 
@@ -138,7 +138,7 @@ def _valence_and_energy(lexicon: AffectLexicon, words: Sequence[str]) -> tuple[f
     try:
         valence, energy = map(float, words)
     except ValueError:
-        near = nearest(words[0].casefold(), lexicon.mood_names())
+        near = misspelled(words[0].casefold(), lexicon.mood_names())
         hint = f"did you mean {near!r}?" if near else f"the moods are {', '.join(lexicon.mood_names())}"
         raise SettingsError(
             f"{' '.join(words)}: expected a mood, or a valence and an energy (0.7 0.6); {hint}"

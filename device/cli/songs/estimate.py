@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from device.config.settings import Settings
 from device.control.client import ask
-from device.errors import NoBoxError, SettingsError, nearest
+from device.errors import NoBoxError, SettingsError, misspelled
 from device.library.tag_affect import AffectLexicon, Term, read_lexicon
 from device.mood import Mood
 from device.mood_estimate import ChosenBy, MoodEstimate
@@ -47,14 +47,22 @@ def _of_running_box(settings: Settings) -> MoodEstimate:
     return MoodEstimate(probabilities, ChosenBy(status["chosen_by"]))
 
 
-def mood_hint(settings: Settings, word: str, known: Sequence[Mood] = tuple(Mood)) -> str:
-    """Name the nearest of the known moods by spelling or by affect, or all of them."""
+def mood_hint(settings: Settings, word: str, told: Sequence[Mood] | None = None) -> str:
+    """Name the mood that was meant, by its spelling or its meaning, or all of them.
+
+    Args:
+        settings: Of the box, whose lexicon has words that mean a mood.
+        word: What was typed.
+        told: The moods that the model tells, where the box learns from the answer: then only the spelling
+            counts. What means none of them must not be taught as the nearest one.
+    """
+    near = misspelled(word.casefold(), told or Mood)
+    if told is not None:
+        return f"did you mean {str(near)!r}?" if near else f"the model tells {', '.join(told)}"
     lexicon: AffectLexicon = read_lexicon(settings.music.places)
-    near = nearest(word.casefold(), known)
     if not near and (meant := lexicon.mood(word)):
-        affects = {mood: lexicon.moods[mood] for mood in known}
-        near = min(known, key=lambda mood: _distance(affects[mood], meant))
-    return f"did you mean {str(near)!r}?" if near else f"known are {', '.join(known)}"
+        near = min(Mood, key=lambda mood: _distance(lexicon.moods[mood], meant))
+    return f"did you mean {str(near)!r}?" if near else f"known are {', '.join(Mood)}"
 
 
 def _distance(first: Term, second: Term) -> float:

@@ -237,7 +237,16 @@ def _choice_as_object(choice: RankedSong, title: str) -> dict[str, Any]:
     }
 
 
-def forget(settings: Settings) -> None:
-    """Delete what was learned and played; a running box notices it with its next choice."""
+def forget(settings: Settings) -> str:
+    """Delete what was learned and played; a running box notices it with its next choice.
+
+    Returns:
+        What that was, in one line.
+    """
     with Memory.opened_for_command(folder_for_command(settings)) as memory:
+        songs, *_ = memory.counts()
         memory.forget()
+    return (
+        f"forgotten: play counts of songs: {songs}, what was learned from corrections, what was played last,"
+        " and which faces are furniture"
+    )

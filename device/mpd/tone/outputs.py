@@ -9,6 +9,8 @@ import mpd
 from device.mpd import responses
 
 SILENT_PLUGIN = "null"
+NO_SOUND_CARD = "no sound card"
+"""What the demo calls an output that takes the place of a sound card."""
 
 
 class Unheard(StrEnum):
@@ -21,6 +23,7 @@ class Unheard(StrEnum):
         'the only output that MPD uses makes no sound (type "null"): give it an audio_output for the speaker,'
         " in the file that MPD was started with (on a Pi /etc/mpd.conf)"
     )
+    NO_CARD = "the demo plays without sound, because it has found no sound card when it began"
 
 
 def why_unheard(client: mpd.MPDClient) -> Unheard | None:
@@ -28,4 +31,6 @@ def why_unheard(client: mpd.MPDClient) -> Unheard | None:
     used = [output for output in responses.outputs(client) if output.outputenabled]
     if not used:
         return Unheard.SWITCHED_OFF
-    return Unheard.NO_SOUND if all(output.plugin == SILENT_PLUGIN for output in used) else None
+    if any(output.plugin != SILENT_PLUGIN for output in used):
+        return None
+    return Unheard.NO_CARD if used[0].outputname == NO_SOUND_CARD else Unheard.NO_SOUND

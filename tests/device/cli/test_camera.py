@@ -11,6 +11,7 @@ from device.config.settings import Settings
 from device.demo.server import PrivateMpd
 from device.vision.cameras.switch import CameraSwitch
 from tests.device.cli.commands import moodbox, running, status
+from tests.device.conftest import HAPPY
 from tests.waiting import eventually
 
 
@@ -82,9 +83,11 @@ def test_while_a_box_runs_look_and_check_go_by_its_switch(settings_file: Path, l
         )
 
 
-def test_pictures_are_no_camera(settings_file: Path) -> None:
+def test_pictures_are_no_camera_unless_the_box_looks_at_them_itself(settings_file: Path) -> None:
     moodbox("camera", "off", "--settings", settings_file)
-    assert moodbox("look", "--settings", settings_file).returncode == 0
+    others = ("--camera", f"images:{HAPPY}")
+    assert moodbox("look", *others, "--settings", settings_file).returncode == 0
+    assert "the camera is switched off" in moodbox("look", "--settings", settings_file).stderr
 
 
 def test_look_does_not_open_the_camera_if_it_cannot_tell_whether_it_is_off(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from device.cli.command_groups import GROUPS
+from device.cli.main import _parser
 from device.cli.songs.estimate import EXAMPLE
 from device.control.command import Command
 from device.control.protocol import COMMANDS
@@ -46,3 +50,22 @@ def test_help_says_what_the_word_of_a_command_may_be(command: type[Command]) -> 
     shown = " ".join(moodbox(command.name, "--help").stdout.split())
     assert command.word_help
     assert f"{command.word.strip('[]')} {command.word_help}" in shown
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each.on_command_line and each.word])
+@pytest.mark.parametrize("word", ["a much longer word than any", "-1000000", "99:99", "\udcff"])
+def test_no_message_speaks_of_the_quotes_of_json_which_nobody_types(
+    command: type[Command], word: str
+) -> None:
+    result = moodbox(command.name, "--", word)
+    assert result.returncode == 2
+    assert "quotes" not in result.stderr
+
+
+def test_help_has_every_command_once_in_its_group() -> None:
+    listed = re.findall(
+        r"^  ([a-z-]+) +\w", moodbox("--help").stdout.partition("every day:")[2], re.MULTILINE
+    )
+    assert listed == [name for names in GROUPS.values() for name in names]
+    [commands] = [each.choices for each in _parser([])._actions if each.choices]
+    assert sorted(listed) == sorted(commands)

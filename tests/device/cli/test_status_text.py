@@ -36,8 +36,6 @@ volume     60 %
 camera     on
 sleep      off
 wake       off
-presses    short 1, double 0, long 0
-start      0.15 s: light 0.12 s, rest 0.03 s
 version    0.1.0, protocol 1"""
 
 SEEN = "happy 93 %, neutral 5 %, sad 2 %"

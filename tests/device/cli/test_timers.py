@@ -34,8 +34,9 @@ def test_they_print_what_is_set(settings_file: Path, library: PrivateMpd) -> Non
     [
         (["sleep", "long"], "moodbox: sleep long: expected a whole number (moodbox sleep [MINUTES|off])\n"),
         (["sleep", "601"], "moodbox: sleep 601: expected a whole number of at most 600"),
-        (["wake", "25:00"], "moodbox: wake 25:00: expected a time such as 7:30, on, or off"),
-        (["wake", "7"], "moodbox: wake 7: expected a time such as 7:30, on, or off"),
+        (["wake", "25:00"], "moodbox: wake 25:00: expected a time such as 7:30 or 19:30, on, or off"),
+        (["wake", "7:30pm"], "moodbox: wake 7:30pm: expected a time such as 7:30 or 19:30, on, or off"),
+        (["wake", "7"], "moodbox: wake 7: expected a time such as 7:30 or 19:30, on, or off"),
         (["wake", "--once"], "moodbox: wake: once needs a time, as in 7:30"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -37,18 +38,20 @@ def test_a_liked_song_has_the_sticker_of_other_clients(
     harness: Harness, settings: Settings, library: PrivateMpd
 ) -> None:
     plays(harness, "Disco")
-    assert say(settings, "like") == {"ok": True}
+    assert say(settings, "like") == {"ok": True, "song": harness.status()["song"]}
     assert library.client().sticker_get("song", playing(library), "like") == "2"
 
 
 def test_a_song_that_must_never_play_again_is_skipped_and_not_chosen_again(
-    settings: Settings, camera: PictureSequence, library: PrivateMpd
+    settings: Settings, camera: PictureSequence, library: PrivateMpd, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     (library.playlists / "happy.m3u").write_text("happy/01.ogg\nhappy/02.ogg\n")
     with harness_for(settings, camera) as harness:
         plays(harness, "Disco")
-        uri = playing(library)
-        assert say(settings, "never") == {"ok": True}
+        uri, song = playing(library), harness.status()["song"]
+        assert say(settings, "never") == {"ok": True, "song": song, "uri": uri}
+        assert f"never again: {song}" in caplog.messages
         eventually(lambda: playing(library) not in ("", uri))
     with harness_for(settings, camera) as harness:  # and in the next box
         assert harness.wait_for_decision(60)  # of the look at the start

@@ -25,9 +25,10 @@ def test_never_is_seen_by_songs_and_mood_and_taken_back_by_unsay(
 ) -> None:
     with running(settings_file):
         eventually(lambda: status(settings_file)["playing"] == "play")
-        assert moodbox("like", "--settings", settings_file).stdout == ""
-        uri = library.client().currentsong()["file"]
-        assert moodbox("never", "--settings", settings_file).returncode == 0
+        song, uri = status(settings_file)["song"], library.client().currentsong()["file"]
+        assert moodbox("like", "--settings", settings_file).stdout == f"liked: {song}\n"
+        said = moodbox("never", "--settings", settings_file)
+        assert said.stdout == f"never again: {song} (moodbox mood {uri} --unsay takes it back)\n"
     assert moodbox("forget", "--settings", settings_file).returncode == 0
     asked = moodbox("songs", "--mood", "sad", "--settings", settings_file)
     assert asked.stdout.startswith("sad: 12 of 47 songs; never chosen, as you said: 1\n")
@@ -77,9 +78,10 @@ def test_playing_without_a_song_a_word_that_is_no_mood_and_no_song_at_all_are_mi
     )
     library.client().add("happy/03.ogg")
     library.client().play()
-    asked = moodbox("mood", "--playing", "sat", "--settings", settings_file)
+    asked = moodbox("mood", "--playing", "sda", "--settings", settings_file)
     assert asked.returncode == 2
     assert "did you mean 'sad'?" in asked.stderr
+    assert "the moods are " in moodbox("mood", "--playing", "mad", "--settings", settings_file).stderr
     asked = moodbox("mood", "--settings", settings_file)
     assert asked.returncode == 2
     assert asked.stderr.startswith("moodbox: mood: which song?")

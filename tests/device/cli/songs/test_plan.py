@@ -135,16 +135,12 @@ def test_a_mood_sets_the_affect_of_a_song(settings_file: Path, library: PrivateM
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (
-            ["happy/07.ogg", "hapy"],
-            2,
-            "hapy: expected a mood, or a valence and an energy (0.7 0.6); did you mean",
-        ),
+        (["happy/07.ogg", "hapy"], 2, "expected a mood, or a valence and an energy (0.7 0.6); did you mean"),
         (["happy/07.ogg", "1.5", "0"], 2, "valence and energy must be from 0 to 1"),
         (["happy/07.ogg", "nan", "0"], 2, "valence and energy must be from 0 to 1"),
         (["happy/07.ogg", "0.5"], 2, "expected a mood, or a valence and an energy"),
         (["07.ogg", "happy"], 1, "no such song in MPD's library; did you mean 'happy/07.ogg'?"),
-        (["gone.ogg", "happy"], 1, "gone.ogg: no such song in MPD's library; `mpc listall` lists all"),
+        (["gone.ogg", "happy"], 1, "gone.ogg: no such song in MPD's library; `mpc --host=/"),
     ],
 )
 def test_a_mistake_gives_one_line_and_an_exit_code(
@@ -241,7 +237,8 @@ def test_forget_deletes_what_was_learned(
 ) -> None:
     with closing(Memory.open(settings.service.state_path())) as memory:
         memory.keep_play(certain(Mood.SAD), "sad/01.ogg", "Blues", completed=True)
-        assert moodbox("forget", "--settings", settings_file).returncode == 0
+        said = moodbox("forget", "--settings", settings_file)
+        assert said.stdout.startswith("forgotten: play counts of songs: 1, what was learned from correct")
         assert memory.play_statistics(certain(Mood.SAD)) == NO_STATISTICS
 
 
