@@ -49,11 +49,12 @@ help:
 	@echo 'make develop-jax     the same and JAX, to train on accelerators; make develop-torch: PyTorch, several GB'
 
 # The shell takes them from the environment, so that a path may have spaces, quotes and dollars.
-demo: export DEMO_CAMERA := $(value CAMERA)
-demo: export DEMO_MODEL := $(value MODEL)
+# Small letters count, too: make would ignore them without a word.
+demo: export DEMO_CAMERA := $(or $(value CAMERA),$(value camera))
+demo: export DEMO_MODEL := $(or $(value MODEL),$(value model))
 demo: .venv/.demo
 	@script/need mpd command -v mpd
-	@$(BIN)/moodbox demo $${DEMO_CAMERA:+--camera "$$DEMO_CAMERA"} $${DEMO_MODEL:+--model "$$DEMO_MODEL"}
+	@exec $(BIN)/moodbox demo $${DEMO_CAMERA:+--camera "$$DEMO_CAMERA"} $${DEMO_MODEL:+--model "$$DEMO_MODEL"}
 
 develop: .venv/.develop
 

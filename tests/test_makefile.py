@@ -24,7 +24,9 @@ def make_each(tmp_path: Path) -> Path:
     return Path(shutil.copy(ROOT / "script/make-each", tmp_path / "script"))
 
 
-@pytest.mark.parametrize(("variable", "option"), [("CAMERA", "--camera"), ("MODEL", "--model")])
+@pytest.mark.parametrize(
+    ("variable", "option"), [("CAMERA", "--camera"), ("MODEL", "--model"), ("camera", "--camera")]
+)
 @pytest.mark.parametrize("value", ['images:/a b/it\'s $HOME "here"', "webcam:1"])
 def test_make_demo_hands_on_any_name(variable: str, option: str, value: str, tmp_path: Path) -> None:
     (tmp_path / "moodbox").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')

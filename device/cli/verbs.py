@@ -170,7 +170,12 @@ def demo(options: argparse.Namespace, settings: Settings) -> int:
         raise SettingsError(f"the demo needs {needed}: {install_command(needed)}") from error
     for number in (signal.SIGTERM, signal.SIGHUP):  # clean up, too, when the terminal is closed
         signal.signal(number, lambda which, _: sys.exit(128 + which))
-    return show(options.camera, Model(path=options.model or ""))
+    try:
+        return show(options.camera, Model(path=options.model or ""))
+    except (
+        KeyboardInterrupt
+    ):  # before the screen is there; then Ctrl-C is a key that ends the demo, as `q` is
+        return 0
 
 
 def window(options: argparse.Namespace, settings: Settings) -> NoReturn:

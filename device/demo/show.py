@@ -100,7 +100,7 @@ def _open_source(camera: str | None) -> tuple[str, Slideshow | None, Callable[[]
     kind, _, path = camera.partition(":")
     if kind == "images":
         slideshow = Slideshow(list(find_pictures(source_path(path))))
-        return f"images:{slideshow.current.absolute()}", slideshow, slideshow.open
+        return slideshow.source, slideshow, slideshow.open
     if kind == "video":
         camera = f"video:{source_path(path).absolute()}"
     return camera, None, camera_factory(settings.Camera(source=camera))
@@ -174,6 +174,12 @@ def _recent_lines() -> Iterator[deque[str]]:
 
 def _run_on_screen(place: Workplace, slideshow: Slideshow | None, open_camera: Callable[[], Camera]) -> None:
     recorder = FrameRecorder()
+
+    def before_look() -> None:
+        if slideshow:
+            slideshow.advance()
+            place.look_at(slideshow.source)
+
     with (
         _recent_lines() as log,
         harness_for(
@@ -182,9 +188,7 @@ def _run_on_screen(place: Workplace, slideshow: Slideshow | None, open_camera: C
         page(place) as served,
         Terminal() as terminal,
     ):
-        controls = Controls(
-            harness, place.settings.panel.hold, slideshow.advance if slideshow else lambda: None
-        )
+        controls = Controls(harness, place.settings.panel.hold, before_look)
         while END not in (keys := terminal.keys(REFRESH_S)):
             controls.handle(keys)
             scene = _scene(harness, place, recorder, log, served.address)

@@ -26,6 +26,11 @@ class Slideshow:
         """The current picture."""
         return self._paths[self._index % len(self._paths)]
 
+    @property
+    def source(self) -> str:
+        """The current picture as a source in the settings, for a command in any folder."""
+        return f"images:{self.current.absolute()}"
+
     def advance(self) -> None:
         """Go on to the next picture; after the last comes the first."""
         self._index += 1

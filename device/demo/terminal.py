@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 END = "q"
-CTRL_Z = "\x1a"
+CTRL_C, CTRL_Z = "\x03", "\x1a"
 SPECIAL_CHARACTERS, DISABLED = 6, b"\0"  # in the modes of a terminal: their index, and the value for none
 READ_BYTES = 1024  # many repeats of a key at once, if drawing took long
 
@@ -38,7 +38,8 @@ def can_draw() -> bool:
 class Terminal:
     """Shows one screen and reads keys, inside its `with` block.
 
-    Ctrl-Z gives the terminal back and stops the demo, as it does any program; `fg` draws the screen again.
+    Ctrl-C is END. Ctrl-Z gives the terminal back and stops the demo, as it does any program; `fg` draws the
+    screen again.
     """
 
     def __init__(self) -> None:
@@ -74,6 +75,8 @@ class Terminal:
         if not readable:
             return ""
         keys = os.read(sys.stdin.fileno(), READ_BYTES).decode("ascii", "replace") or END
+        if CTRL_C in keys:
+            return END
         if CTRL_Z in keys:
             self._stop()
             return ""
@@ -93,10 +96,11 @@ class Terminal:
 
     def _take(self) -> None:
         tty.setcbreak(sys.stdin)
-        # Ctrl-Z is a key here. If the terminal made a signal of it, a `make` that runs this would stop before
-        # the terminal is given back, and the shell would take it as it is.
+        # Ctrl-Z and Ctrl-C are keys here. If the terminal made signals of them, a `make` that runs this would
+        # get them, too: it would stop before the terminal is given back, and the shell would take that as it
+        # is; and it would call the demo's end an interrupt.
         modes = termios.tcgetattr(sys.stdin)
-        modes[SPECIAL_CHARACTERS][termios.VSUSP] = DISABLED
+        modes[SPECIAL_CHARACTERS][termios.VSUSP] = modes[SPECIAL_CHARACTERS][termios.VINTR] = DISABLED
         termios.tcsetattr(sys.stdin, termios.TCSANOW, modes)
         self._live.start()
         self._drawn = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import sys
@@ -21,9 +22,11 @@ from device.demo.songs import SONGS, make_library
 from device.errors import MoodboxError
 from device.mood import Mood
 from device.mpd.tone.outputs import NO_SOUND_CARD, SILENT_PLUGIN
+from device.storage.whole_file import write_whole
 from device.vision.model_card import read_card
 
 NEEDED_MB = 8  # the songs, MPD's files and the box's
+MAX_SETTINGS_BYTES = 1 << 16
 MAX_SOCKET_BYTES = 107  # of a Unix socket's path
 WHAT_TO_DO = "free some space, or choose another folder: TMPDIR=FOLDER make demo"
 SETTINGS = """\
@@ -70,6 +73,13 @@ class Workplace:
     settings: Settings
     settings_file: Path
     command: Path
+
+    def look_at(self, source: str) -> None:
+        """Have commands that look themselves, such as `moodbox look`, see what the box sees from now on."""
+        written = self.settings_file.read_text(encoding="utf-8")
+        line = f"source = {_in_toml(source)}"
+        content = re.sub(r"^source = .*$", lambda _: line, written, count=1, flags=re.MULTILINE)
+        write_whole(self.settings_file, content.encode(), MAX_SETTINGS_BYTES)
 
     @property
     def page_state(self) -> Path:
@@ -133,13 +143,16 @@ def _furnish(folder: Path, stack: ExitStack, model: Path, moods: Sequence[Mood],
     print(f"MPD plays them {how} ({server.update()} songs in its library)", flush=True)
     settings_file, command = folder / "moodbox.toml", folder / "moodbox"
     leds = "\n".join(f"{mood} = {pin}" for mood, pin in zip(moods, LED_PINS, strict=False))
-    # A name that is not printable cannot be written in TOML.
-    source = json.dumps(camera if camera.isprintable() else "auto", ensure_ascii=False)
     content = SETTINGS.format(
-        model=json.dumps(str(model)), camera=source, leds=leds, mpd=server.address, folder=folder
+        model=json.dumps(str(model)), camera=_in_toml(camera), leds=leds, mpd=server.address, folder=folder
     )
     settings_file.write_text(content, encoding="utf-8")
     python, file = shlex.quote(sys.executable), shlex.quote(str(settings_file))
     command.write_text(COMMAND.format(python=python, settings=file), encoding="utf-8")
     command.chmod(0o700)
     return Workplace(read_settings(settings_file), settings_file, command)
+
+
+def _in_toml(source: str) -> str:
+    """A camera's source as a value; a name that is not printable cannot be written in TOML."""
+    return json.dumps(source if source.isprintable() else "auto", ensure_ascii=False)

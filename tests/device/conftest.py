@@ -113,6 +113,14 @@ def set_output(server: PrivateMpd, output: str) -> None:
     server.start()
 
 
+def rename_output(server: PrivateMpd, name: str) -> None:
+    """Have MPD call where it plays to by another name."""
+    file = server.folder / "mpd.conf"
+    file.write_text(file.read_text().replace('name "moodbox"', f'name "{name}"'))
+    server.stop()
+    server.start()
+
+
 @pytest.fixture
 def sounding(library: PrivateMpd) -> PrivateMpd:
     """The library's MPD plays into a pipe that nobody reads, as for Snapcast: an output with sound to MPD."""

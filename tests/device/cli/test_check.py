@@ -17,9 +17,10 @@ from device.demo.server import PrivateMpd
 from device.library.index import LibraryIndex
 from device.library.scan import scan
 from device.mpd.connection import connected
+from device.mpd.tone.outputs import NO_SOUND_CARD
 from device.vision.pictures import read_picture
 from tests.device.cli.commands import moodbox, moodbox_process, running
-from tests.device.conftest import HAPPY, set_output
+from tests.device.conftest import HAPPY, rename_output, set_output
 from tests.device.library.scanning import LEXICON, without_database
 from tests.waiting import eventually
 
@@ -92,6 +93,9 @@ def test_check_says_why_nothing_can_be_heard(settings_file: Path, sounding: Priv
     assert 'the only output that MPD uses makes no sound (type "null")' in result.stdout
     assert "in the file that MPD was started with" in result.stdout  # the demo's is not /etc/mpd.conf
     assert result.returncode == 0  # on purpose, perhaps
+    rename_output(sounding, NO_SOUND_CARD)
+    result = moodbox("check", "--settings", settings_file)
+    assert "the demo plays without sound, because it has found no sound card" in result.stdout
 
 
 def test_check_says_how_to_switch_spi_on_for_a_strip(settings_file: Path, library: PrivateMpd) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -33,6 +35,12 @@ show.screen = lambda *size: screen(*size) if next(count, None) is not None else 
 """
 
 
+def ran(*command: str) -> str:
+    """All that a command has printed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    return done.stdout + done.stderr
+
+
 def test_the_screen_has_the_size_of_the_terminal_also_after_a_change() -> None:
     with demo(size=(60, 15)) as running:
         eventually(lambda: running.shows("The Solder Joints"))
@@ -56,6 +64,10 @@ def test_the_printed_command_asks_the_demos_own_box() -> None:
         assert "music      plays: The Solder Joints - Window Seat" in answer.stdout
         look = subprocess.run([command[0], "look"], capture_output=True, text=True, check=False, cwd="/")
         assert re.fullmatch(r"images:/.*: happy \(\d+ %\)\n", look.stdout), "it sees what the box sees"
+        running.type(" ")
+        eventually(lambda: "grace_hopper" in ran(command[0], "look"), pause=1.0)
+        ran(command[0], "camera", "off")
+        assert "the camera is switched off" in ran(command[0], "look")
         other = [command[0], "status", "--settings", "/no/such/file.toml"]
         refused = subprocess.run(other, capture_output=True, text=True, check=False, cwd="/")
         assert "/no/such/file.toml" in refused.stderr, "settings that somebody gives count"
@@ -76,14 +88,24 @@ def test_the_demo_has_a_page_that_ends_with_it() -> None:
             socket.create_connection(address, timeout=10)
 
 
-def test_quitting_gives_the_terminal_back_as_it_was() -> None:
+@pytest.mark.parametrize("key", ["q", "\x03"])
+def test_quitting_gives_the_terminal_back_as_it_was(key: str) -> None:
     with demo() as running:
         eventually(lambda: running.shows("q: quit"))
         assert not running.echoes()
-        running.type("q")
+        running.type(key)
         eventually(lambda: "ended with 0" in running.output)
         assert running.output.rindex(BACK) > running.output.rindex(ON_ITS_OWN_SCREEN)
         assert running.echoes()
+
+
+def test_ctrl_c_while_it_starts_is_no_failure() -> None:
+    command = [sys.executable, "-m", "device", "demo"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout
+        assert any(line.startswith("making ") for line in started.stdout)
+        started.send_signal(signal.SIGINT)
+        assert started.wait(60) == 0
 
 
 def test_a_crash_gives_the_terminal_back_before_it_is_reported() -> None:

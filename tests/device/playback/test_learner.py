@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing
 
 import pytest
@@ -20,9 +21,10 @@ SAD = MoodEstimate.certain(Mood.SAD)
 
 
 @pytest.mark.parametrize("away", [False, True])
-def test_a_skip_counts_unless_mpd_goes_away_before_it_is_done(
-    monkeypatch: pytest.MonkeyPatch, away: bool
+def test_a_skip_counts_and_is_logged_by_the_songs_name_unless_mpd_goes_away_before_it_is_done(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, away: bool
 ) -> None:
+    caplog.set_level(logging.INFO)
     plays: list[tuple[str, bool]] = []
     ownership = QueueOwnership((A, B), {A.uri: SAD, B.uri: SAD})
     with closing(Memory.in_memory()) as memory:
@@ -30,10 +32,11 @@ def test_a_skip_counts_unless_mpd_goes_away_before_it_is_done(
             GuardedMemory(memory, Health()), lambda uri, *, completed: plays.append((uri, completed))
         )
         monkeypatch.setattr("device.playback.learner.monotonic", lambda: 0.0)
-        learner.follow(Snapshot("play", (A, B), A, duration=100), ownership)
+        learner.follow(Snapshot("play", (A, B), A, "Somebody - First", duration=100), ownership)
         monkeypatch.setattr("device.playback.learner.monotonic", lambda: 2.0)
         learner.skip()
         if away:
             learner.disconnected()
-        learner.follow(Snapshot("play", (A, B), B, duration=100), ownership, joined=away)
+        learner.follow(Snapshot("play", (A, B), B, "Somebody - Next", duration=100), ownership, joined=away)
     assert plays == ([] if away else [(A.uri, False)])
+    assert ("skipped: Somebody - First, for sad" in caplog.messages) is not away

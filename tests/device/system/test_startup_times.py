@@ -36,7 +36,7 @@ def test_log_and_status_have_the_time_of_each_part_of_the_start(
         log = box.communicate(timeout=60)[1]
     assert list(parts) == ["light", "player", "memory", "libraries", "librarian", "model", "rest"]
     assert "start: ready after " in log
-    assert re.search(r"^start +\d+\.\d\d s: light \d+\.\d\d s, ", table, re.MULTILINE)
+    assert "librarian" not in table, "these names mean nothing to people"
 
 
 @pytest.mark.parametrize("module", HEAVY)
