@@ -8,88 +8,39 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from converter.data.dataset import Split, read, read_row_numbers
-from converter.data.labels import SPLITS
-from converter.data.near_duplicates import has_near_duplicate
+from converter.cli.data_options import left_out, read_all
+from converter.data.dataset import read
 from converter.errors import DataError, RunError
 from converter.measure.photos import PEOPLE_FILE, read_photos
 from converter.measure.scenes import NAMES
 from converter.networks import backend
-from converter.training.recipes import RECIPES
-from converter.training.run_folder import BEST, RECIPE, check_claim, check_writable, read_recipe
+from converter.progress import announce
+from converter.training.run_folder import BEST, check_writable, read_recipe
 from device.config import settings
 from device.mood import Mood
 
 
-def train(options: argparse.Namespace) -> None:
-    """Train a network, or resume a run."""
-    if options.backend:
-        backend.choose(options.backend)
-    from converter.networks.architectures import FITTED, NETWORKS
-    from converter.training import trainer
-
-    if options.recipe not in RECIPES:
-        raise RunError(f"--recipe {options.recipe}: unknown; there are {', '.join(RECIPES)}")
-    trained = [name for name in NETWORKS if name not in FITTED]
-    if options.network and options.network not in trained:
-        raise RunError(f"--network {options.network}: unknown; there are {', '.join(trained)}")
-    names = ("network", "moods", "epochs", "batch", "learning_rate", "seed", "precision")
-    changes = {name: value for name in names if (value := getattr(options, name)) is not None}
-    recipe = msgspec.structs.replace(
-        RECIPES[options.recipe],
-        **changes,
-        initial_models=tuple(options.start or ()),
-        teachers=tuple(options.teacher or ()),
-    )
-    if not options.precision:
-        started = options.resume and (options.out / RECIPE).exists()
-        precision = (
-            read_recipe(options.out).precision if started else backend.fast_precision(recipe.precision)
-        )
-        recipe = msgspec.structs.replace(recipe, precision=precision)
-    if recipe.epochs <= recipe.warmup_epochs:
-        raise RunError(
-            f"--epochs {recipe.epochs}: this recipe needs {recipe.warmup_epochs} epochs to warm up; "
-            f"ask for {recipe.warmup_epochs + 1} or more"
-        )
-    # Before the data are read, which takes a minute.
-    if recipe.votes_weight and options.votes is None:
-        raise RunError("the recipe needs FER+'s votes; name fer2013new.csv with --votes")
-    check_claim(options.out, recipe, resume=options.resume)
-    splits = _read_all(options, [Mood(mood) for mood in recipe.moods])
-    trainer.train(
-        options.out,
-        recipe,
-        splits["Training"],
-        splits["PublicTest"],
-        resume=options.resume,
-        backgrounds=options.backgrounds,
-        workers=options.workers,
-    )
-    print(f"best model: {options.out / BEST}")
-
-
 def quantize(options: argparse.Namespace) -> None:
     """Make the box's model of one or more runs."""
-    from converter.quantize.card_summary import summary
-    from converter.quantize.export import Choices, export
-
+    backend.check_installed()
     known = [Mood(mood) for mood in read_recipe(options.run[0]).moods]
-    if options.out.suffix != ".tflite":
-        raise RunError(f"--out {options.out}: expected a name that ends in .tflite")
     check_writable(options.out.parent)
-    splits = _read_all(options, known)
+    splits = read_all(options, known)
     learned = splits["Training"]
     if options.moods and options.moods != tuple(known):
         print(f"restricted to {', '.join(options.moods)}:")
-        splits = _read_all(options, options.moods)
+        splits = read_all(options, options.moods)
+    backend.load()
+    from converter.quantize.card_summary import summary
+    from converter.quantize.export import Choices, export
+
     choices = Choices(
         target_precision=options.target_precision,
         votes_share=options.votes_share,
@@ -105,15 +56,34 @@ def quantize(options: argparse.Namespace) -> None:
     print(f"written: {options.out} and its files")
 
 
+def mistakes_of_quantize(options: argparse.Namespace) -> Iterator[str]:
+    """Yield a line for each mistake in the names that `quantize` is given."""
+    if options.out.suffix != ".tflite":
+        yield f"--out {options.out}: expected a name that ends in .tflite"
+    for run in options.run:
+        if run.is_dir():
+            try:
+                read_recipe(run)
+            except RunError as error:
+                yield str(error)
+            else:
+                if not (run / BEST).exists():
+                    yield f"--run {run}: has no {BEST} yet; let the run finish an epoch first"
+
+
 def evaluate(options: argparse.Namespace) -> None:
     """Score a model on one split: by FER2013's labels, and by FER+'s votes if they are given."""
     from converter.measure import by_votes, evaluation
 
     moods = evaluation.labels_of(options.model)
+    if options.picture:
+        check_writable(options.picture.parent)
     _check_known("--prior", [mood for mood, _ in options.prior or ()], options.model, moods)
     # FER+ says of faces with any label that they are happy.
     known = tuple(Mood) if options.votes else moods
     everything = read(options.data, [options.split], known, votes=options.votes)[options.split]
+    if options.model.suffix == ".keras":
+        backend.load()
     answers = evaluation.probabilities(
         options.model, everything.images, options.runtime, options.votes_share, mirrored=options.mirrored
     )
@@ -147,6 +117,8 @@ def conditions(options: argparse.Namespace) -> None:
 
     if not options.photos and not options.scenes:
         raise DataError("nothing to look at: give --photos FOLDER, --scenes FOLDER or both")
+    if options.out:
+        check_writable(options.out.parent)
     analyzer = FaceAnalyzer(settings.Model(path=str(options.model)), settings.Look())
     _check_known("--moods", options.moods or (), options.model, analyzer.card.labels)
     title, tables = analyzer.card.name, []
@@ -162,7 +134,9 @@ def conditions(options: argparse.Namespace) -> None:
             f" on {len(chosen)} photos of {len({photo.person for photo in chosen})} people for {options.half}"
         )
         results = []
-        for name in options.condition or NAMES:
+        names = options.condition or NAMES
+        for number, name in enumerate(names, start=1):
+            announce(f"{name}: {len(chosen)} photos (condition {number} of {len(names)})")
             results.append(with_people.measure(analyzer, chosen, name, options.moods))
             _print_json(options, results[-1].as_dict())
         tables.append(with_people.table(results))
@@ -174,12 +148,13 @@ def conditions(options: argparse.Namespace) -> None:
         pictures = empty_scenes.read_pictures(options.scenes)
         empty = []
         for name in empty_scenes.NAMES:
+            announce(f"{name}, nobody there: {len(pictures)} pictures")
             empty.append(empty_scenes.measure(analyzer, pictures, name))
             _print_json(options, empty[-1].as_dict())
         tables.append(empty_scenes.table(empty))
     markdown = "\n\n".join(tables)
     if not options.json:
-        print(markdown)
+        print(f"{title}\n\n{markdown}")
     if options.out:
         options.out.with_suffix(".md").write_text(f"# {title}\n\n{markdown}\n", encoding="utf-8")
 
@@ -189,7 +164,7 @@ def compare(options: argparse.Namespace) -> None:
     from converter.cli import compare as side_by_side
 
     moods = options.moods or tuple(Mood)
-    side_by_side.compare(options, lambda: _read_all(options, moods))
+    side_by_side.compare(options, lambda: read_all(options, moods))
 
 
 def corrections(options: argparse.Namespace) -> None:
@@ -198,7 +173,9 @@ def corrections(options: argparse.Namespace) -> None:
     from converter.measure import by_votes, evaluation
     from converter.measure import corrections as simulation
 
+    backend.check_installed()
     moods, prior = evaluation.labels_of(options.model), evaluation.prior_of(options.model)
+    backend.load()
     network = evaluation.feature_network(options.run / BEST)
     split = read(options.data, ["PublicTest"], tuple(Mood), votes=options.votes)["PublicTest"]
     assert split.vote_counts is not None
@@ -226,7 +203,7 @@ def limits(options: argparse.Namespace) -> None:
     """Print what limits the meaning of a score on PrivateTest."""
     from converter.measure import human_agreement, label_quality
 
-    splits = read(options.data, ("Training", "PrivateTest"), tuple(Mood), _left_out(options), options.votes)
+    splits = read(options.data, ("Training", "PrivateTest"), tuple(Mood), left_out(options), options.votes)
     test = splits["PrivateTest"]
     reports = [
         label_quality.measure(test, splits["Training"], moods).report() for moods in label_quality.MOOD_SETS
@@ -266,25 +243,3 @@ def hear_fit(options: argparse.Namespace) -> None:
     options.out.write_bytes(msgspec.json.format(msgspec.json.encode(result.model), indent=2) + b"\n")
     if options.plot:
         plot.agreement(result.agreement, [each.version for each in measured], options.plot)
-
-
-def _left_out(options: argparse.Namespace) -> frozenset[int]:
-    return read_row_numbers(options.leave_out) if options.leave_out else frozenset()
-
-
-def _read_all(options: argparse.Namespace, moods: Sequence[Mood]) -> dict[str, Split]:
-    """All three splits; Training without the rows to leave out and without near duplicates of test images."""
-    splits = read(options.data, SPLITS, moods, _left_out(options), options.votes)
-    tests = (splits["PublicTest"], splits["PrivateTest"])
-    everything = splits["Training"]
-    test_images = np.concatenate([test.images for test in tests])
-    faces = everything.select(~has_near_duplicate(everything.images, test_images))
-    print(f"Training    {len(faces)} faces {faces.counts()}")
-    print(f"            {len(everything) - len(faces)} more left out: they are in a test split too")
-    for split in tests:
-        print(f"{split.name:12}{len(split)} faces {split.counts()}")
-    if missing := [mood for mood, count in faces.counts().items() if not count]:
-        raise DataError(
-            f"{options.data}: all images of {', '.join(missing)} in Training are in a test split too"
-        )
-    return splits | {"Training": faces}

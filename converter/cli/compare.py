@@ -10,25 +10,40 @@ from pathlib import Path
 import msgspec
 
 from converter.cli import argument_types as types
+from converter.cli.train import add_precision_option
 from converter.comparison.methods import METHODS
 from converter.data.dataset import Split
 from converter.errors import RunError
 from converter.measure.photos import read_photos
 from converter.measure.scenes import NAMES
 from converter.networks import backend
+from converter.progress import announce
 from device.vision.opencv import cv2
 
 
 def add_options(compare: argparse.ArgumentParser) -> None:
     """Add the command's own options; those for the data are added where all commands are."""
     compare.add_argument(
-        "--method", action="append", choices=METHODS, help="only this one; may be repeated (default: all)"
+        "--method",
+        action="append",
+        choices=METHODS,
+        metavar="NAME",
+        help=f"only this method (default: all), one of {', '.join(METHODS)}; may be repeated",
     )
     compare.add_argument("--out", type=Path, required=True, help="the folder of the models and the table")
     compare.add_argument("--runs", type=Path, required=True, help="the folder of the training runs")
-    compare.add_argument("--seeds", type=types.positive, default=1, help="runs of each method (default: 1)")
-    compare.add_argument("--epochs", type=types.positive, help="passes over Training (default: 12)")
-    compare.add_argument("--moods", type=types.moods, metavar="A,B,…", help="the moods (default: all seven)")
+    compare.add_argument(
+        "--seeds",
+        type=types.positive,
+        default=1,
+        help="how many runs each method gets, with seeds from 1 on (default: 1)",
+    )
+    compare.add_argument(
+        "--epochs", type=types.positive, help="how often all faces are learned from (default: 12)"
+    )
+    compare.add_argument(
+        "--moods", type=types.moods, metavar="A,B,…", help="the moods to tell (default: all seven)"
+    )
     compare.add_argument("--photos", type=Path, metavar="FOLDER", help="look at these photos of people, too")
     compare.add_argument(
         "--beside",
@@ -41,11 +56,7 @@ def add_options(compare: argparse.ArgumentParser) -> None:
     compare.add_argument(
         "--no-training", action="store_true", help="measure the models that are there, and train none"
     )
-    compare.add_argument(
-        "--precision",
-        choices=("float32", "mixed_bfloat16"),
-        help="of the computation (default: the recipe's, or float32 where that is faster)",
-    )
+    add_precision_option(compare, "the method's")
 
 
 def add_detectors_options(detectors: argparse.ArgumentParser) -> None:
@@ -56,7 +67,11 @@ def add_detectors_options(detectors: argparse.ArgumentParser) -> None:
         "--scenes", type=Path, help="a folder of pictures without people: how often is a face found in them?"
     )
     detectors.add_argument(
-        "--condition", action="append", choices=NAMES, help="only this one; may be repeated"
+        "--condition",
+        action="append",
+        choices=NAMES,
+        metavar="NAME",
+        help=f"measure only this condition (default: all), one of {', '.join(NAMES)}; may be repeated",
     )
     detectors.add_argument(
         "--detector", action="append", metavar="NAME", help="only this row of the table; may be repeated"
@@ -77,7 +92,9 @@ def detect(options: argparse.Namespace) -> None:
     photos = read_photos(options.photos).half("reporting")
     empty = read_pictures(options.scenes) if options.scenes else []
     results = []
-    for name in options.detector or found:
+    names = options.detector or tuple(found)
+    for number, name in enumerate(names, start=1):
+        announce(f"{name}: {len(photos)} photos (detector {number} of {len(names)})")
         each = found[name]
         results.append(detectors.measure(name, each, photos, options.condition or NAMES, empty))
         if options.json:
@@ -95,6 +112,8 @@ def compare(options: argparse.Namespace, read_data: Callable[[], Mapping[str, Sp
         options: from `add_options`.
         read_data: reads all three splits, which takes a minute.
     """
+    backend.check_installed()
+    backend.load()
     from converter.comparison import protocol, results
 
     changes = {name: getattr(options, name) for name in ("epochs", "moods", "precision")}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.cli import argument_types as types
+from converter.cli.data_options import add_data_options, read_all
+from converter.cli.train import add_precision_option, same_command
 from converter.data import crop_calibration, face_candidates
-from converter.data.dataset import read, read_row_numbers
 from converter.data.face_candidates import FaceCandidates
-from converter.data.labels import SPLITS
-from converter.data.near_duplicates import has_near_duplicate
 from converter.errors import DataError, RunError
 from converter.networks import backend
 from converter.networks.backend import BACKENDS
@@ -28,11 +28,8 @@ SEED = 1  # of the scenes
 def pack(options: argparse.Namespace) -> None:
     """Write one file with all that `distill` needs of the data."""
     check_writable(options.out.parent)
-    left_out = read_row_numbers(options.leave_out) if options.leave_out else frozenset()
-    splits = read(options.data, SPLITS, tuple(Mood), left_out, options.votes)
-    tests = np.concatenate([splits[name].images for name in ("PublicTest", "PrivateTest")])
-    everything = splits["Training"]
-    training = everything.select(~has_near_duplicate(everything.images, tests))
+    splits = read_all(options, tuple(Mood))
+    training = splits["Training"]
     squares, candidates = _detected(options.run, training.images, options.backgrounds)
     faces = packed.PackedFaces(training, splits["PublicTest"], squares, packed.some(candidates, SEED))
     packed.write(options.out, faces)
@@ -59,13 +56,16 @@ def _detected(
                 f"{run}: has learned from {len(squares)} faces, and these data have {len(images)}"
             )
         return squares, candidates
-    if backgrounds is None:
-        raise RunError("pictures without people are needed; name their folder with --backgrounds")
+    assert backgrounds is not None  # else refused
     pictures = face_candidates.read_backgrounds(backgrounds)
-    print(crop_calibration.SEARCHING.format(len(images)), flush=True)
     squares = crop_calibration.face_squares(images)
-    print(face_candidates.SEARCHING, flush=True)
     return squares, face_candidates.find_candidates(images, pictures, SEED)
+
+
+def mistakes_of_pack(options: argparse.Namespace) -> Iterator[str]:
+    """Yield a line if nothing says where candidates come from."""
+    if options.run is None and options.backgrounds is None:
+        yield "pictures without people are needed; name their folder with --backgrounds"
 
 
 def distill(options: argparse.Namespace) -> None:
@@ -74,6 +74,7 @@ def distill(options: argparse.Namespace) -> None:
         backend.choose(options.backend)
     check_writable(options.out)
     faces = packed.read(options.faces)
+    backend.load()
     from converter.stages.distill import distill
 
     preset = PRESETS[options.preset]
@@ -91,12 +92,13 @@ def distill(options: argparse.Namespace) -> None:
 
 def add_pack(command: argparse.ArgumentParser) -> None:
     """Add the options of `pack`."""
-    command.add_argument("--data", type=Path, required=True, help="fer2013.csv (or .xz, .gz)")
-    command.add_argument("--votes", type=Path, required=True, metavar="FILE", help="FER+'s fer2013new.csv")
+    add_data_options(command, "which `distill` learns from", votes=True)
     command.add_argument(
-        "--leave-out", type=Path, metavar="FILE", help="numbers of rows to leave out of Training"
+        "--backgrounds",
+        type=Path,
+        metavar="FOLDER",
+        help="pictures without people, in which the detector finds what only looks like a face",
     )
-    command.add_argument("--backgrounds", type=Path, metavar="FOLDER", help="pictures without people")
     command.add_argument(
         "--run",
         type=Path,
@@ -104,8 +106,8 @@ def add_pack(command: argparse.ArgumentParser) -> None:
         help="instead of --backgrounds: take what the detector found from the folder of a run on the same "
         "data with the recipe `faces`, which saves a quarter of an hour",
     )
-    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
-    command.set_defaults(command=pack)
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write (.npz)")
+    command.set_defaults(command=pack, mistakes=mistakes_of_pack)
 
 
 def add_distill(command: argparse.ArgumentParser) -> None:
@@ -115,7 +117,8 @@ def add_distill(command: argparse.ArgumentParser) -> None:
         "--preset",
         choices=tuple(PRESETS),
         required=True,
-        help="what is trained (converter/stages/presets.py)",
+        help="the networks to train: `accelerator`, large ones, for a GPU and some minutes, or `two-cores`, "
+        "smaller ones, for days on a processor (converter/stages/presets.py)",
     )
     command.add_argument(
         "--out", type=Path, required=True, help="folder of the stages' files; what is there is not done again"
@@ -128,20 +131,22 @@ def add_distill(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only the teachers and their answers; another command trains the student",
     )
+    add_precision_option(command, "mixed_bfloat16")
     command.add_argument(
-        "--precision",
-        choices=("float32", "mixed_bfloat16"),
-        help="of the computation (default: mixed_bfloat16, or float32 where that is faster)",
+        "--backend", choices=tuple(BACKENDS), help="the library that computes (default: tensorflow)"
     )
-    command.add_argument("--backend", choices=tuple(BACKENDS), help="what computes")
     command.add_argument(
-        "--workers", type=types.positive, default=1, metavar="N", help="processes that prepare the pictures"
+        "--workers",
+        type=types.positive,
+        default=1,
+        metavar="N",
+        help="how many processes prepare the pictures; the result is the same (default: 1)",
     )
     command.add_argument(
         "--share-of-steps",
         type=types.share_above_zero,
         default=1.0,
         metavar="SHARE",
-        help="train only so much, for a rehearsal",
+        help="train only this share of all steps, to rehearse the whole (default: 1)",
     )
-    command.set_defaults(command=distill)
+    command.set_defaults(command=distill, after_stop=same_command)

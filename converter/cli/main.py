@@ -7,9 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from converter.cli import commands
+from converter.cli.checks import refuse_mistakes
 from converter.cli.parser import parser
-from converter.training.run_folder import RECIPE
 from device.errors import MoodboxError
 from device.output import written_out
 
@@ -28,9 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     try:
+        refuse_mistakes(options)
         options.command(options)
     except MoodboxError as error:
-        print(f"moodbox-converter: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"moodbox-converter: {line}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as error:
         print(
@@ -45,14 +46,7 @@ def _run(options: argparse.Namespace) -> int:
         print(f"moodbox-converter: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"moodbox-converter: stopped{_hint(options)}", file=sys.stderr)
+        after_stop = options.after_stop(options) if "after_stop" in options else ""
+        print(f"moodbox-converter: stopped{after_stop}", file=sys.stderr)
         return 130
     return 0
-
-
-def _hint(options: argparse.Namespace) -> str:
-    """How to go on after a stop."""
-    if options.command is commands.compare:
-        return "; the same command continues"
-    started = options.command is commands.train and (options.out / RECIPE).exists()
-    return "; continue with --resume" if started else ""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.errors import DataError
+from converter.progress import timed
 from device.mood import Face
 from device.vision.detector import FaceDetector
 from device.vision.opencv import cv2
@@ -23,7 +24,9 @@ SAMPLE_SIZE = 1000
 ENLARGEMENT = 4  # the detector's smallest window is 24 pixels: it would miss faces in images of 48
 PADDING = 0.5  # of the side, on each side: FER2013 crops so closely that many boxes extend beyond the image
 TRAINING_MARGIN = 0.1  # of a training crop; the augmentation scales it up and down from there
-SEARCHING = "searching {} faces as the box does, to crop them as it does, which takes some minutes"
+SEARCHING = (
+    "finding the face in each of {} training images as the box does, to learn from crops like the box's"
+)
 MIN_FACE = 0.2  # of the padded side: a smaller box is a part of the face and not the face
 
 
@@ -76,7 +79,7 @@ def measure(images: NDArray[np.uint8], seed: int, count: int = SAMPLE_SIZE) -> C
 
 
 def face_squares(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Find the square that the device would cut around each face.
+    """Find the square that the device would cut around each face, and say how long that takes.
 
     Args:
         images: uint8, (n, side, side).
@@ -86,7 +89,8 @@ def face_squares(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         finds no face.
     """
     size = images.shape[1]
-    return np.array([_square(face, size) for face in _faces(images)], dtype=np.float32)
+    found = timed(_faces(images), len(images), SEARCHING.format(len(images)))
+    return np.array([_square(face, size) for face in found], dtype=np.float32)
 
 
 def _faces(images: NDArray[np.uint8]) -> Iterator[Face | None]:

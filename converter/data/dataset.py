@@ -101,7 +101,8 @@ def read(
         leave_out: 0-based numbers of CSV rows to leave out of Training; the test splits stay whole.
         votes: FER+'s fer2013new.csv for the same rows. Images in which most voters saw no face are then left
             out of Training.
-        note: is called with a line for the user where the data are not used as they are.
+        note: is called with a line for the user where the data are not used as they are; by default it
+            goes to stderr.
 
     Raises:
         DataError: with file, row and what was expected.
@@ -113,12 +114,18 @@ def read(
     if votes and path.is_dir():
         raise DataError(f"{path}: votes need the CSV file whose rows they are for, and this is a folder")
     counted = read_votes(votes) if votes else None
-    if counted is not None:
-        leave_out = frozenset(leave_out) | set(np.flatnonzero(without_face(counted)).tolist())
+    no_face = [] if counted is None else np.flatnonzero(without_face(counted)).tolist()
     rows = (
         folder_rows(path, splits, moods, note)
         if path.is_dir()
-        else csv_rows(path, splits, frozenset(leave_out), None if counted is None else len(counted))
+        else csv_rows(
+            path,
+            splits,
+            frozenset(leave_out),
+            frozenset(no_face),
+            None if counted is None else len(counted),
+            note,
+        )
     )
     by_split: dict[str, list[Row]] = {split: [] for split in splits}
     for row in rows:

@@ -20,6 +20,7 @@ from converter.data.augmentation import dim
 from converter.data.crop_calibration import DETECTOR, TRAINING_MARGIN
 from converter.data.fer2013 import SIDE
 from converter.errors import DataError
+from converter.progress import timed
 from device.errors import CameraError
 from device.mood import Face
 from device.vision.detector import FaceDetector, crop_face
@@ -32,7 +33,7 @@ WIDTH, HEIGHT = 640, 480
 MIN_FACE = 0.08  # of the height: as the device searches by default
 FACE_HEIGHTS = (40, 260)  # pixels: range of the height of a face, uniform in its logarithm
 SCENES = 6000
-SEARCHING = f"searching {SCENES} scenes for what looks like a face, which takes some minutes"
+SEARCHING = "searching {} scenes as the box does, to learn what only looks like a face"
 SHARE_WITH_FACE = 0.6
 # Of these. A box whose camera is mounted upside down must see no face, and not one with a wrong mood.
 SHARE_TURNED = 0.2
@@ -75,7 +76,7 @@ def read_backgrounds(folder: Path) -> list[Frame]:
 def find_candidates(
     faces: NDArray[np.uint8], backgrounds: Sequence[Frame], seed: int, scenes: int = SCENES
 ) -> FaceCandidates:
-    """Collect the detector's candidates in random scenes.
+    """Collect the detector's candidates in random scenes, and say how long that takes.
 
     Args:
         faces: uint8, (n, 48, 48): images of Training.
@@ -89,7 +90,7 @@ def find_candidates(
     detector = FaceDetector(DETECTOR, MIN_FACE, verified=True)
     crop = Crop(detector=DETECTOR, margin=TRAINING_MARGIN, normalization=Normalization.NONE)
     crops, is_face = [], []
-    for number in range(scenes):
+    for number in timed(range(scenes), scenes, SEARCHING.format(scenes)):
         generator = np.random.default_rng((seed, number))
         frame = _background(backgrounds[generator.integers(len(backgrounds))], generator)
         placed = None

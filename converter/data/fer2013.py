@@ -44,15 +44,22 @@ class Row(NamedTuple):
 
 
 def csv_rows(
-    path: Path, splits: Collection[str], leave_out: Collection[int], vote_rows: int | None
+    path: Path,
+    splits: Collection[str],
+    leave_out: Collection[int],
+    without_face: Collection[int],
+    vote_rows: int | None,
+    note: Callable[[str], object],
 ) -> Iterator[Row]:
     """Read a CSV file, plain or with the suffix .xz or .gz.
 
     Args:
         path: the file.
         splits: which of SPLITS to read.
-        leave_out: numbers of rows to skip in Training.
+        leave_out: numbers of rows to skip in Training, as the user names them.
+        without_face: numbers of further such rows, in which most people saw no face.
         vote_rows: how many rows FER+'s table has; None if no votes are used.
+        note: is called with a line for the user if rows are left out.
 
     Raises:
         DataError: with file, row and what was expected.
@@ -73,7 +80,7 @@ def csv_rows(
                     f"{path}: expected the columns {','.join(COLUMNS)} in its first line, "
                     f"found {','.join(found) or 'nothing'}"
                 )
-            number = -1
+            number, named, skipped = -1, 0, 0
             for number, row in enumerate(table):
                 where = f"{path}: row {number} (line {table.line_num})"
                 split = split_of(row["Usage"] or "")
@@ -81,7 +88,13 @@ def csv_rows(
                     raise DataError(
                         f"{where}: Usage is {row['Usage']!r}, expected one of {', '.join(SPLITS)}"
                     )
-                if split not in splits or (split == "Training" and number in leave_out):
+                if split not in splits:
+                    continue
+                if split == "Training" and number in leave_out:
+                    named += 1
+                    continue
+                if split == "Training" and number in without_face:
+                    skipped += 1
                     continue
                 image = _pixels(row["pixels"], where)
                 yield Row(number, split, _emotion(row["emotion"], where), image)
@@ -90,8 +103,25 @@ def csv_rows(
                     f"{path}: {number + 1} rows, but the votes are for {vote_rows}; "
                     "use the fer2013new.csv that was made for this file"
                 )
+            if elsewhere := sum(not 0 <= each <= number for each in leave_out):
+                raise DataError(
+                    f"--leave-out: {elsewhere} of its {len(leave_out)} numbers are no rows of {path}, which "
+                    f"has {number + 1}; name the list that was made for this file"
+                )
+            if "Training" in splits:
+                for line in _left_out(len(leave_out), named, skipped):
+                    note(line)
     except (OSError, EOFError, lzma.LZMAError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read to its end ({error}); download it again") from error
+
+
+def _left_out(count: int, named: int, without_face: int) -> Iterator[str]:
+    """Say how many rows of Training are left out, of `count` that --leave-out has, and why."""
+    if count:
+        rest = "; the others are in PublicTest or PrivateTest, which stay whole" if named < count else ""
+        yield f"{named} rows of Training are left out, of the {count} that --leave-out names{rest}"
+    if without_face:
+        yield f"{without_face} rows of Training are left out, because most of FER+'s people saw no face there"
 
 
 def _emotion(text: str | None, where: str) -> Mood:

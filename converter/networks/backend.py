@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from converter.errors import RunError
 
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+PRECISIONS = ("float32", "mixed_bfloat16")
 CPUINFO = Path("/proc/cpuinfo")
 # Flags of processors that compute in bfloat16: x86-64 and arm64.
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+STDERR = 2
+# What TensorFlow's C++ parts print whatever its log level is, and nobody needs: that each library for GPUs is
+# registered twice, as it loads, and how its converter to TFLite works.
+HARMLESS = (
+    "^WARNING: All log messages before absl::InitializeLog|"
+    "^[EW]0000 .*(Unable to register cu|computation placer already registered)|"
+    "^[IW]0000 .*(tf_tfl_flatbuffer_helpers|mlir_graph_optimization_pass)|"
+    "^fully_quantize: "
+)
 INSTALLED_BY = {"tensorflow": "make develop", "jax": "make develop-jax", "torch": "make develop-torch"}
 
 
@@ -32,6 +45,44 @@ def choose(name: str) -> None:
         if keras.backend.backend() != name:
             raise RunError(f"--backend {name}: Keras computes with {keras.backend.backend()} already")
     os.environ["KERAS_BACKEND"] = name
+
+
+def check_installed() -> None:
+    """Check that Keras and its backend are there, without loading them. Raises ModuleNotFoundError."""
+    for name in ("keras", os.environ.get("KERAS_BACKEND", "tensorflow")):
+        if importlib.util.find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def load() -> None:
+    """Load Keras and its backend, without the harmless lines that TensorFlow prints then."""
+    if "keras" in sys.modules:
+        return
+    with without_harmless_lines():
+        import keras  # noqa: F401 # to load it
+
+
+@contextlib.contextmanager
+def without_harmless_lines() -> Iterator[None]:
+    """Keep HARMLESS lines away from stderr, which TensorFlow's C++ parts write there.
+
+    All others appear, through a process of its own: it still writes them if TensorFlow ends this one.
+    """
+    if not sys.stderr:  # the process was started without it
+        yield
+        return
+    stderr = os.dup(STDERR)
+    try:
+        with subprocess.Popen(["grep", "-Ev", HARMLESS], stdin=subprocess.PIPE, stdout=stderr) as others:
+            assert others.stdin
+            os.dup2(others.stdin.fileno(), STDERR)
+            try:
+                yield
+            finally:
+                sys.stderr.flush()
+                os.dup2(stderr, STDERR)
+    finally:
+        os.close(stderr)
 
 
 def use_all_accelerators() -> int:

@@ -5,6 +5,7 @@ The third choice, the crop margin, comes from `converter.data.crop_calibration`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,14 +52,15 @@ def choose_threshold(
     """
     confidence = probabilities.max(axis=1)
     hit = probabilities.argmax(axis=1) == truth
+    most = 0.0
     for value in (step / 100 for step in range(101)):
         named = confidence >= value
-        if named.any() and hit[named].mean() >= target_precision:
-            return Threshold(value, precision=float(hit[named].mean()), coverage=float(named.mean()))
-    raise RunError(
-        f"no threshold makes {100 * target_precision:.0f} % of the named moods right; "
-        "ask for less with --right"
-    )
+        if named.any():
+            precision = float(hit[named].mean())
+            if precision >= target_precision:
+                return Threshold(value, precision=precision, coverage=float(named.mean()))
+            most = max(most, precision)
+    raise _out_of_reach("of the named moods right", target_precision, most)
 
 
 def choose_threshold_by_people(
@@ -81,20 +83,32 @@ def choose_threshold_by_people(
     Raises:
         RunError: no threshold reaches it.
     """
-    chosen = None
+    chosen, most = None, None
     for value in (step / 100 for step in range(99, -1, -1)):
         named = confidence >= value
         if named.sum() < MIN_NAMED:
             continue
-        if lower_bound(hit, named, people) < target_precision:
+        most = lower_bound(hit, named, people)
+        if most < target_precision:
             break
         chosen = Threshold(value, precision=float(hit[named].mean()), coverage=float(named.mean()))
-    if chosen is None:
+    if most is None:
         raise RunError(
-            f"no threshold makes surely {100 * target_precision:.0f} % of the moods named on the photos "
-            "right; ask for less with --right"
+            f"fewer than {MIN_NAMED} faces were found on the photos, too few to choose a threshold by; name "
+            "more photos, or leave out --photos"
         )
+    if chosen is None:
+        raise _out_of_reach("of the moods named on the photos surely right", target_precision, most)
     return chosen
+
+
+def _out_of_reach(of_what: str, target_precision: float, most: float) -> RunError:
+    """The error where no threshold reaches a precision; `most` is what can be reached, rounded down."""
+    percent = math.floor(100 * most)
+    return RunError(
+        f"no threshold makes {100 * target_precision:.0f} % {of_what}, at most {percent} %; "
+        "train the network further, or ask for less with --right"
+    )
 
 
 def lower_bound(hit: NDArray[np.bool_], named: NDArray[np.bool_], people: NDArray[np.int64]) -> float:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from converter.data.dataset import Split
 from converter.data.fer2013 import SIDE
+from converter.networks.backend import without_harmless_lines
 from converter.networks.outputs import as_input
 from device.errors import ModelError
 from device.vision.normalization import Normalization, normalize_all
@@ -69,7 +70,7 @@ def quantize(network: keras.Model, images: NDArray[np.uint8]) -> bytes:
     Raises:
         ModelError: something in the result still computes in float.
     """
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), without_harmless_lines():
         # TensorFlow warns that no statistics of the input were given: the images provide them.
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
         # Exported with a fixed batch of 1: otherwise the model computes its batch size for every crop.

@@ -177,3 +177,13 @@ RECIPES = {
     "rest": REST,
     "rest3": REST3,
 }
+
+
+def recipe_needs(recipe: Recipe) -> dict[str, str]:
+    """Return what a recipe needs besides the faces: by the name of the option, what it is."""
+    needs = {}
+    if recipe.votes_weight:
+        needs["votes"] = "FER+'s votes (fer2013new.csv)"
+    if recipe.face_weight:
+        needs["backgrounds"] = "pictures without people"
+    return needs

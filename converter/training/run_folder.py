@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ def read_recipe(folder: Path) -> Recipe:
     path = folder / RECIPE
     try:
         return msgspec.json.decode(path.read_bytes(), type=Recipe)
+    except FileNotFoundError as error:
+        found = f"contains no {RECIPE}" if folder.exists() else "no such folder"
+        raise RunError(f"{folder}: {found}; expected the folder of a training run") from error
     except (OSError, msgspec.DecodeError) as error:
         raise RunError(f"{path}: cannot be read ({error}); expected the folder of a training run") from error
 
@@ -45,6 +48,8 @@ def read_history(folder: Path) -> list[dict[str, float]]:
     path = folder / HISTORY
     try:
         return msgspec.json.decode(path.read_bytes(), type=list[dict[str, float]])
+    except FileNotFoundError as error:
+        raise RunError(f"{folder}: no epoch of this run is finished yet; let it finish one first") from error
     except (OSError, msgspec.DecodeError) as error:
         raise RunError(f"{path}: cannot be read ({error}); let the run finish an epoch first") from error
 
@@ -57,7 +62,40 @@ def epoch_score(entry: Mapping[str, float]) -> float:
     Args:
         entry: of the history.
     """
-    return entry.get("val_votes_accuracy", entry["val_accuracy"])
+    return entry["val_votes_accuracy" if learned_votes(entry) else "val_accuracy"]
+
+
+def learned_votes(entry: Mapping[str, float]) -> bool:
+    """Whether the run with this entry in its history has learned FER+'s votes."""
+    return "val_votes_accuracy" in entry
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether all epochs of the run in `folder` are done.
+
+    The plot of them is what a run makes last. A run from which nobody shall resume is kept without `LAST`.
+    """
+    if (folder / HISTORY_PLOT).exists():
+        return True
+    kept_to_use = (folder / HISTORY).exists() and not (folder / LAST).exists()
+    return kept_to_use and len(read_history(folder)) >= read_recipe(folder).epochs
+
+
+def mood_indices(models: Sequence[str], moods: Sequence[str]) -> dict[Path, list[int]]:
+    """For each saved model of another run, return the indices of `moods` among its own.
+
+    Raises:
+        RunError: a model is not there, or does not know one of the moods.
+    """
+    indices = {}
+    for path in map(Path, models):
+        if not path.exists():
+            raise RunError(f"{path}: no such file; expected a .keras file in its run's folder")
+        known = read_recipe(path.parent).moods
+        if missing := set(moods) - set(known):
+            raise RunError(f"{path}: does not know {', '.join(sorted(missing))}; it knows {', '.join(known)}")
+        indices[path] = [known.index(mood) for mood in moods]
+    return indices
 
 
 def write_history(folder: Path, history: list[dict[str, float]]) -> None:
@@ -65,37 +103,36 @@ def write_history(folder: Path, history: list[dict[str, float]]) -> None:
     _write_whole(folder / HISTORY, json.dumps(history, indent=1) + "\n")
 
 
-def check_claim(folder: Path, recipe: Recipe, *, resume: bool) -> None:
-    """Check that `folder` may belong to this run: no run yet for a start, the same recipe to resume.
+def check_claim(folder: Path, *, resume: bool) -> None:
+    """Check that `folder` may belong to this run: no run yet for a start, one to resume.
 
     Raises:
-        RunError: the folder contains another run, or none to resume.
+        RunError: the folder contains a run, or none to resume.
         OSError: the folder cannot be written.
     """
-    path = folder / RECIPE
-    if not resume:
-        if path.exists():
-            raise RunError(
-                f"{folder}: contains a run already; continue it with --resume, or name another --out"
-            )
-        check_writable(folder)
-        return
-    if not path.exists():
+    started = (folder / RECIPE).exists()
+    if started and not resume:
+        raise RunError(f"{folder}: contains a run already; continue it with --resume, or name another --out")
+    if resume and not started:
         raise RunError(f"{folder}: contains no run to resume; leave out --resume to start one")
-    before = json.loads(path.read_text(encoding="utf-8"))
-    changed = [f"{k} was {before.get(k)}, now {v}" for k, v in _stored(recipe).items() if before.get(k) != v]
-    if changed:
-        raise RunError(f"{folder}: --resume needs the options of the first start: {'; '.join(changed)}")
+    check_writable(folder)
 
 
 def claim(folder: Path, recipe: Recipe, *, resume: bool) -> None:
     """Make `folder` the folder of this run.
 
     Raises:
-        RunError: see `check_claim`.
+        RunError: see `check_claim`; or the run to resume has another recipe.
+        OSError: the folder cannot be written.
     """
-    check_claim(folder, recipe, resume=resume)
-    if not resume:
+    check_claim(folder, resume=resume)
+    if resume:
+        before, now = _stored(read_recipe(folder)), _stored(recipe)
+        if changed := [
+            f"{name} was {before[name]}, now {now[name]}" for name in now if before[name] != now[name]
+        ]:
+            raise RunError(f"{folder}: contains a run that was begun otherwise: {'; '.join(changed)}")
+    else:
         folder.mkdir(parents=True, exist_ok=True)
         _write_whole(folder / RECIPE, json.dumps(_stored(recipe), indent=1) + "\n")
 

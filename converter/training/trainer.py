@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -31,8 +31,8 @@ from converter.training.run_folder import (
     HISTORY_PLOT,
     LAST,
     claim,
+    mood_indices,
     read_history,
-    read_recipe,
 )
 from device.vision.normalization import normalize_all
 
@@ -71,9 +71,9 @@ def train(
     model, history = compiled(recipe, cosine(recipe, steps)), []
     started = (folder / LAST).exists()
     if recipe.initial_models:  # of a resumed run too, since loading them draws random numbers
-        initialize(model, _mood_indices(recipe.initial_models, recipe.moods))
+        initialize(model, mood_indices(recipe.initial_models, recipe.moods))
     from_teachers = teacher_predictions(
-        _mood_indices(recipe.teachers, recipe.moods),
+        mood_indices(recipe.teachers, recipe.moods),
         normalize_all(training.images, recipe.augmentation.normalization),
         list(model.output),
     )
@@ -108,8 +108,8 @@ def train(
                 validation_batch_size=math.ceil(256 / devices) * devices,
                 initial_epoch=len(history),
                 epochs=end,
-                callbacks=[Checkpoints(folder, history), DropoutSeed(recipe.seed)],
-                verbose=2,
+                callbacks=[Checkpoints(folder, history, recipe.epochs), DropoutSeed(recipe.seed)],
+                verbose=0,
             )
         separate_averaged_weights(model)
     history_plot.draw([history], folder / HISTORY_PLOT)
@@ -123,24 +123,12 @@ def _stage_ends(recipe: Recipe) -> Iterator[int]:
     yield recipe.epochs
 
 
-def _mood_indices(models: Sequence[str], moods: Sequence[str]) -> dict[Path, list[int]]:
-    """For each saved model of another run, the indices of `moods` among its own. Raises RunError."""
-    indices = {}
-    for path in map(Path, models):
-        known = read_recipe(path.parent).moods
-        if missing := set(moods) - set(known):
-            raise RunError(f"{path}: does not know {', '.join(sorted(missing))}")
-        indices[path] = [known.index(mood) for mood in moods]
-    return indices
-
-
 def _face_squares(folder: Path, recipe: Recipe, training: Split) -> NDArray[np.float32] | None:
     """Where the device's detector finds the faces; it takes minutes, so it is kept for a resumed run."""
     if not recipe.augmentation.detector_crop_share:
         return None
     path = folder / FACE_SQUARES
     if not path.exists():
-        print(crop_calibration.SEARCHING.format(len(training)), flush=True)
         np.save(folder / f".{FACE_SQUARES}", crop_calibration.face_squares(training.images))
         (folder / f".{FACE_SQUARES}").replace(path)
     squares: NDArray[np.float32] = np.load(path)
@@ -156,7 +144,6 @@ def _face_candidates(
     path = folder / FACE_CANDIDATES
     if not path.exists():
         pictures = face_candidates.read_backgrounds(backgrounds)
-        print(face_candidates.SEARCHING, flush=True)
         found = face_candidates.find_candidates(training.images, pictures, recipe.seed)
         unfinished = folder / f".{FACE_CANDIDATES}"
         with unfinished.open("wb") as file:

@@ -12,6 +12,7 @@ from keras import layers
 from converter.data.fer2013 import SIDE
 from converter.networks.architectures import NETWORKS, softmax
 from converter.networks.fused_normalization import FusedNormalization
+from converter.networks.names import DESCRIPTIONS
 from converter.networks.outputs import MOODS
 
 NAME = "small"
@@ -30,3 +31,4 @@ def small(mood_count: int, side: int | None = SIDE) -> keras.Model:
 
 
 NETWORKS[NAME] = small
+DESCRIPTIONS[NAME] = "for tests"

@@ -44,6 +44,8 @@ def test_help_is_printed_without_loading_tensorflow() -> None:
         ("train --data d.csv --out o --moods happy", "'happy': expected two or more different moods"),
         ("train --data d.csv --out o --moods sad,sad", "'sad,sad': expected two or more different moods"),
         ("train --data d.csv --out o --epochs 0", "'0': expected a whole number from 1 on"),
+        ("train --data d.csv --out o --recipe bxo", "'bxo' is not known; did you mean 'box'?"),
+        ("train --data d.csv --out o --network papr", "'papr' is not known; did you mean 'paper'?"),
         ("quantize --run r --data d.csv --out o --right 85", "'85': expected a share above 0, at most 1"),
     ],
 )
@@ -59,17 +61,84 @@ def test_a_wrong_option_is_refused_with_what_was_expected(
 
 def test_a_missing_model_is_refused_in_one_line(fer2013: Path, tmp_path: Path) -> None:
     done = converter("evaluate", tmp_path / "none.tflite", "--data", fer2013, "--split", "PublicTest")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == (
-        f"moodbox-converter: {tmp_path / 'none.json'}: No such file or directory; "
-        "a model is a .tflite file with its card (.json) beside it\n"
+        f"moodbox-converter: {tmp_path / 'none.tflite'}: no such file; "
+        "expected a .tflite file with its card, or a .keras file in its run's folder\n"
     )
 
 
 def test_missing_data_are_refused_in_one_line(model: Path, tmp_path: Path, refusal: Refusal) -> None:
     line = refusal("evaluate", model, "--data", tmp_path / "no.csv", "--split", "PublicTest", code=2)
     assert "no.csv: no such file or folder; expected Kaggle's fer2013.csv" in line
+
+
+MISSING = [
+    (
+        "evaluate no.keras --data no.csv --votes no --split PublicTest",
+        ["no.keras", "--data no.csv", "--votes no"],
+    ),
+    ("corrections no.tflite --run no --data . --votes no.csv", ["no.tflite", "--votes no.csv", "--run no"]),
+    ("conditions no.tflite --photos no --scenes no", ["no.tflite", "--photos no", "--scenes no"]),
+    ("detectors no.tflite --photos no", ["no.tflite", "--photos no"]),
+    ("quantize --run no --run . --data no.csv --out x", ["--data no.csv", "--run no", "--out x", "."]),
+    ("pack --data no.csv --votes no --out x.npz", ["--data no.csv", "--votes no", "pictures without people"]),
+    ("distill no.npz --preset accelerator --out x", ["no.npz"]),
+    (
+        "hear-fit --people no --sounds x --sound-font no.sf2 --out x.json",
+        ["--people no", "--sound-font no.sf2"],
+    ),
+    (
+        "train --data no.csv --votes no --leave-out no --start no.k --teacher no.k --out x --recipe faces",
+        [
+            *("--data no.csv", "--votes no", "--leave-out no", "--start no.k", "--teacher no.k"),
+            "--recipe faces needs pictures without people",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "begins"), MISSING, ids=[each.split()[0] for each, _ in MISSING])
+def test_all_that_is_missing_is_said_at_once_without_loading_keras(
+    arguments: str, begins: list[str], tmp_path: Path
+) -> None:
+    program = (
+        "import sys; from converter.cli.main import main\n"
+        "code = main(sys.argv[1:]); assert not {'tensorflow', 'keras'} & set(sys.modules); sys.exit(code)"
+    )
+    command = [sys.executable, "-c", program, *arguments.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == len(begins)
+    for line, begin in zip(lines, begins, strict=True):
+        assert line.startswith(f"moodbox-converter: {begin}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_keras_file_without_its_run_is_refused_by_name(
+    fer2013: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    (tmp_path / "lone.keras").touch()
+    command = ("evaluate", tmp_path / "lone.keras", "--data", fer2013, "--split", "PublicTest")
+    line = refusal(*command, code=2)
+    assert f"{tmp_path}: contains no run.json; expected the folder of a training run" in line
+
+
+def test_the_conditions_and_photos_are_said_while_they_are_measured(
+    model: Path, photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    command = f"conditions {model} --photos {photo_folder} --condition clean --condition dark"
+    assert cli.main(command.split()) == 0
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
+        "clean: 2 photos (condition 1 of 2)",
+        "dark: 2 photos (condition 2 of 2)",
+    ]
+    assert printed.out.splitlines()[0] == "tiny on 2 photos of 2 people for reporting"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -83,13 +152,13 @@ def test_a_folder_that_cannot_be_written_is_refused_in_one_line(
 
 def test_options_are_refused_before_the_data_are_read(run: Path, tmp_path: Path, refusal: Refusal) -> None:
     """Reading takes a minute. Here there are no data, so that a command that reads them says so."""
-    train = ("train", "--data", tmp_path / "none.csv")
-    votes = refusal(*train, "--recipe", "box", "--out", tmp_path / "run", code=2)
-    assert "the recipe needs FER+'s votes" in votes
-    assert "contains a run already" in refusal(*train, "--out", run, code=2)
-    quantize = ("quantize", "--run", run, "--data", tmp_path / "none.csv", "--out")
-    assert "a name that ends in .tflite" in refusal(*quantize, tmp_path / "model", code=2)
     (tmp_path / "file").touch()
+    train = ("train", "--data", tmp_path / "file")
+    votes = refusal(*train, "--recipe", "box", "--out", tmp_path / "run", code=2)
+    assert "--recipe box needs FER+'s votes" in votes
+    assert "contains a run already" in refusal(*train, "--out", run, code=2)
+    quantize = ("quantize", "--run", run, "--data", tmp_path / "file", "--out")
+    assert "a name that ends in .tflite" in refusal(*quantize, tmp_path / "model", code=2)
     assert "Not a directory" in refusal(*quantize, tmp_path / "file" / "a.tflite", code=1)
     empty = ("train", "--data", tmp_path / "file", "--votes", tmp_path / "file")
     bad_votes = refusal(*empty, "--recipe", "box", "--out", tmp_path / "run", code=2)

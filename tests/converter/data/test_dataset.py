@@ -91,6 +91,29 @@ def test_rows_are_left_out_of_training_alone(fer2013: Path, splits: dict[str, Sp
     assert same_faces(found["PublicTest"], splits["PublicTest"])
 
 
+def test_how_many_rows_are_left_out_and_why_is_said(fer2013: Path, votes: Path, tmp_path: Path) -> None:
+    nobody = drawn.votes()
+    for row in nobody[:3]:
+        row.update(dict.fromkeys(drawn.FERPLUS, "0"), NF="10")
+    notes: list[str] = []
+    tables = (fer2013, drawn.write_csv(tmp_path / "votes.csv", nobody))
+    read(tables[0], SPLITS, MOODS, {4, 5, SIZES["Training"] + 1}, tables[1], notes.append)
+    named, by_votes = notes
+    assert named == (
+        "2 rows of Training are left out, of the 3 that --leave-out names; the others are in PublicTest or "
+        "PrivateTest, which stay whole"
+    )
+    assert by_votes == ("3 rows of Training are left out, because most of FER+'s people saw no face there")
+    notes.clear()
+    read(fer2013, ["PublicTest"], MOODS, votes=votes, note=notes.append)
+    assert not notes
+
+
+def test_row_numbers_of_another_file_are_refused(fer2013: Path) -> None:
+    with pytest.raises(DataError, match=r"--leave-out: 2 of its 3 numbers are no rows of .*, which has 171"):
+        read(fer2013, SPLITS, MOODS, leave_out={4, 171, -1})
+
+
 def test_row_numbers_are_read_one_from_each_line(tmp_path: Path) -> None:
     (tmp_path / "rows.txt").write_text("17\n23\n")
     assert read_row_numbers(tmp_path / "rows.txt") == {17, 23}

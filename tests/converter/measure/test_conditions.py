@@ -70,7 +70,7 @@ def test_a_folder_that_does_not_say_who_is_on_its_photos_still_works(
     line = json.loads(printed.out)
     assert line["people"] == line["photos"]
     assert line["sources"] == {}
-    assert printed.err == f"{photo_folder}: no people.csv, so each photo counts as another person's\n"
+    assert f"{photo_folder}: no people.csv, so each photo counts as another person's\n" in printed.err
 
 
 def test_an_answer_that_is_held_to_some_moods_is_the_likeliest_of_these(

@@ -102,7 +102,7 @@ def test_mirrored_probabilities_are_the_mean_for_a_face_and_its_mirror_image() -
     [
         ("model.onnx", r"model\.onnx: expected a \.tflite file with its card, or a \.keras file"),
         ("model.tflite", r"model\.json: No such file or directory; a model is a \.tflite file with its card"),
-        ("model.keras", r"run\.json: cannot be read"),
+        ("model.keras", r"contains no run\.json; expected the folder of a training run"),
     ],
 )
 def test_a_model_without_its_labels_is_refused(name: str, message: str, tmp_path: Path) -> None:

@@ -196,4 +196,4 @@ def test_the_command_needs_votes(
         cli.main(["limits", "--data", str(data)])
     assert "the following arguments are required: --votes" in capsys.readouterr().err
     line = refusal("limits", "--data", data, "--votes", tmp_path / "none.csv", code=2)
-    assert "none.csv: cannot be read as FER+'s fer2013new.csv" in line
+    assert "none.csv: no such file; expected FER+'s fer2013new.csv" in line

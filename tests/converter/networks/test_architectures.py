@@ -9,6 +9,7 @@ import pytest
 from converter.networks import architectures as networks
 from converter.networks.cost import multiply_adds
 from converter.networks.fused_normalization import FusedNormalization
+from converter.networks.names import DESCRIPTIONS
 from converter.networks.outputs import as_input
 from tests.converter.networks.built import built
 
@@ -61,6 +62,10 @@ def test_every_network_maps_grey_values_to_probabilities() -> None:
         answers = np.asarray(built(name)(as_input(images)))
         assert answers.shape == (4, 7)
         assert answers.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_networks_that_train_offers_are_those_that_can_be_trained() -> None:
+    assert set(DESCRIPTIONS) == set(networks.NETWORKS) - set(networks.FITTED)
 
 
 def test_the_input_has_the_grey_values_of_the_images() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -92,3 +95,32 @@ def test_a_resumed_run_keeps_its_precision_on_another_processor(
     options = ("--recipe", "box", "--moods", ",".join(moods), "--resume")
     assert cli.main(command(fer2013, votes, run, *options)) == 0
     assert [recipe.precision for recipe in trained] == ["mixed_bfloat16"]
+
+
+def test_harmless_lines_are_kept_from_stderr_and_all_others_appear_even_after_an_abort(
+    tmp_path: Path,
+) -> None:
+    program = (
+        "import os; from converter.networks.backend import without_harmless_lines\n"
+        "with without_harmless_lines():\n"
+        "    os.write(2, b'E0000 00:00:1.2 3 cuda_dnn.cc:8] Unable to register cuDNN factory: twice\\n')\n"
+        "    os.write(2, b'this processor has no AVX\\n')\n"
+        "    os.abort()"
+    )
+    # Its whole output: the process that writes it may live longer than the aborted one.
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert process.stderr.read() == "this processor has no AVX\n"
+    assert process.returncode == -signal.SIGABRT
+
+
+def test_keras_is_loaded_without_a_line_of_tensorflows() -> None:
+    program = "from converter.networks import backend; import converter.cli.main; backend.load()"
+    done = subprocess.run(
+        [sys.executable, "-c", program + "; import sys; assert 'keras' in sys.modules"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -35,8 +37,18 @@ def test_a_model_that_is_always_right_gets_threshold_0() -> None:
 
 
 def test_a_target_precision_that_no_threshold_reaches_is_refused() -> None:
-    with pytest.raises(RunError, match="no threshold makes 85 % of the named moods right"):
+    with pytest.raises(RunError, match="no threshold makes 85 % of the named moods right, at most 0 %"):
         choose_threshold(TRUTH, probabilities_of((TRUTH + 1) % 3), target_precision=0.85)
+
+
+def test_the_precision_that_can_be_reached_is_said_and_can_be_asked_for() -> None:
+    answers = probabilities_of(np.where(np.arange(len(TRUTH)) % 3, (TRUTH + 1) % 3, TRUTH))
+    with pytest.raises(RunError, match=r"right, at most (\d+) %; train the network further, or") as refused:
+        choose_threshold(TRUTH, answers, target_precision=0.9)
+    percent = int(re.findall(r"at most (\d+) %", str(refused.value))[0])
+    assert choose_threshold(TRUTH, answers, percent / 100).precision >= percent / 100
+    with pytest.raises(RunError):
+        choose_threshold(TRUTH, answers, percent / 100 + 0.01)
 
 
 @pytest.mark.parametrize("distortion", [0.5, 1.0, 2.0])
@@ -74,5 +86,7 @@ def test_the_threshold_by_people_reaches_the_target_with_other_people_too() -> N
 
 def test_a_precision_that_is_not_sure_with_any_threshold_is_refused() -> None:
     hit = np.arange(100) % 2 == 0
-    with pytest.raises(RunError, match="surely 90 % of the moods named on the photos right"):
+    with pytest.raises(RunError, match="90 % of the moods named on the photos surely right, at most 4"):
         choose_threshold_by_people(hit, np.full(100, 0.95), np.arange(100), 0.9)
+    with pytest.raises(RunError, match="fewer than 30 faces were found on the photos"):
+        choose_threshold_by_people(hit, np.full(100, -1.0), np.arange(100), 0.9)

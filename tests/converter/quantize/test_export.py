@@ -209,5 +209,5 @@ def test_a_model_has_to_be_named_tflite(run: Path, fer2013: Path, tmp_path: Path
 def test_a_folder_that_is_no_run_is_refused(fer2013: Path, tmp_path: Path, refusal: Refusal) -> None:
     out = tmp_path / "tiny.tflite"
     line = refusal("quantize", "--run", tmp_path, "--data", fer2013, "--out", out, code=2)
-    assert "run.json: cannot be read" in line
+    assert f"{tmp_path}: contains no run.json; expected the folder of a training run" in line
     assert not out.exists()

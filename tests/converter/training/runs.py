@@ -47,6 +47,11 @@ def train_command(fer2013: Path, out: Path, *options: str) -> list[str]:
     return [*command.split(), *options]
 
 
+def resume_command(fer2013: Path, out: Path, *options: object) -> list[str]:
+    """Return the arguments that go on with a run."""
+    return ["train", "--data", str(fer2013), "--out", str(out), "--resume", *map(str, options)]
+
+
 def train(folder: Path, recipe: Recipe, splits: dict[str, Split], resume: bool = False) -> Path:
     """Train into `folder` in this process; returns `folder`."""
     trainer.train(folder, recipe, splits["Training"], splits["PublicTest"], resume=resume)

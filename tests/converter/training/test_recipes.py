@@ -46,6 +46,18 @@ def test_all_that_a_recipe_can_ask_for_works_together(finished: Path) -> None:
     assert history[-1]["loss"] < history[0]["loss"]
 
 
+def test_each_epoch_is_counted_in_one_line_whatever_the_images_size(
+    splits_with_votes: dict[str, Split], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    train(tmp_path / "run", EVERYTHING, splits_with_votes)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [f"epoch {number} of 4" for number in (1, 2, 3, 4)]
+    best = max(entry["val_votes_accuracy"] for entry in read_history(tmp_path / "run"))
+    kept = [line for line in lines if "the best so far, kept in best.keras" in line]
+    assert f"agrees with FER+'s majority on {100 * best:.1f} % of PublicTest" in kept[-1]
+
+
 def test_training_is_repeatable(finished: Path) -> None:
     """These losses come from the program as it was before it had other backends, workers and devices."""
     losses = [

@@ -9,19 +9,29 @@ import pytest
 
 from converter.errors import RunError
 from converter.training.recipes import RECIPES
-from converter.training.run_folder import claim, epoch_score, read_recipe
+from converter.training.run_folder import claim, epoch_score, is_finished, read_recipe
 
 SHIPPED = Path(__file__).parents[3] / "models" / "runs" / "box"
 
 
-@pytest.mark.parametrize("content", [None, "[]", '{"epochs": "many"}'])
-def test_a_recipe_that_cannot_be_read_is_reported(content: str | None, tmp_path: Path) -> None:
-    if content:
-        (tmp_path / "run.json").write_text(content)
+@pytest.mark.parametrize("content", ["[]", '{"epochs": "many"}'])
+def test_a_recipe_that_cannot_be_read_is_reported(content: str, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(content)
     with pytest.raises(
         RunError, match=r"run\.json: cannot be read .*; expected the folder of a training run"
     ):
         read_recipe(tmp_path)
+
+
+def test_what_is_no_folder_of_a_run_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"contains no run\.json; expected the folder of a training run"):
+        read_recipe(tmp_path)
+    with pytest.raises(RunError, match="nope: no such folder; expected the folder of a training run"):
+        read_recipe(tmp_path / "nope")
+
+
+def test_the_run_that_ships_is_finished() -> None:
+    assert is_finished(SHIPPED)
 
 
 def test_a_recipe_is_written_with_the_keys_of_the_run_that_ships(tmp_path: Path) -> None:

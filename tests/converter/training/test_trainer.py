@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from converter.cli import main as cli
 from converter.data.dataset import Split
 from converter.networks.outputs import as_input
 from converter.networks.saved_models import restore
+from converter.training import trainer
+from converter.training.checkpoints import epoch_line
 from converter.training.recipes import Recipe
 from converter.training.run_folder import read_history, read_recipe
 from tests.converter.conftest import Refusal
-from tests.converter.training.runs import run_until_killed, train_command
+from tests.converter.training.runs import resume_command, run_until_killed, stopping, train_command
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def test_a_recipe_that_learns_what_is_a_face_needs_pictures_without_people(
 ) -> None:
     command = ["train", "--data", fer2013, "--votes", votes, "--out", tmp_path / "run", "--recipe", "faces"]
     line = refusal(*command, "--moods", "happy,neutral,sad", code=2)
-    assert line.endswith("the recipe needs pictures without people; name their folder with --backgrounds")
+    assert line.endswith("--recipe faces needs pictures without people; name them with --backgrounds")
     assert not (tmp_path / "run").exists()
 
 
@@ -87,8 +90,28 @@ def test_a_killed_run_resumes_as_if_it_had_not_been_killed(
     whole = read_history(uninterrupted)
     assert read_history(folder) == whole[:1]
 
-    assert cli.main(train_command(fer2013, folder, "--resume")) == 0
+    assert cli.main(resume_command(fer2013, folder)) == 0
     assert read_history(folder) == whole
+
+
+def test_after_ctrl_c_the_command_that_is_printed_goes_on(
+    fer2013: Path,
+    uninterrupted: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "a run"
+    with monkeypatch.context() as stopped:
+        stopped.setattr(trainer, "Checkpoints", stopping(2, batch=1))
+        begun = train_command(fer2013, Path("OUT"))
+        assert cli.main([str(folder) if word == "OUT" else word for word in begun]) == 130
+    said, _, command = capsys.readouterr().err.splitlines()[-1].partition("; continue with: ")
+    assert said == "moodbox-converter: stopped after 1 of 3 epochs"
+    program, *arguments = shlex.split(command)
+    assert program == "moodbox-converter"
+    assert cli.main(arguments) == 0
+    assert read_history(folder) == read_history(uninterrupted)
 
 
 def test_a_stop_between_writing_history_and_last_model_repeats_that_epoch(
@@ -102,9 +125,12 @@ def test_a_stop_between_writing_history_and_last_model_repeats_that_epoch(
     assert read_history(folder) == whole
 
 
-def test_resuming_a_finished_run_changes_nothing(fer2013: Path, uninterrupted: Path) -> None:
+def test_resuming_a_finished_run_changes_nothing_and_says_so(
+    fer2013: Path, uninterrupted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = (uninterrupted / "history.json").read_bytes()
     assert cli.main(train_command(fer2013, uninterrupted, "--resume")) == 0
+    assert f"{uninterrupted}: this run is finished, all 3 epochs" in capsys.readouterr().out
     assert (uninterrupted / "history.json").read_bytes() == before
 
 
@@ -112,8 +138,37 @@ def test_resuming_with_other_options_is_refused(fer2013: Path, uninterrupted: Pa
     command = train_command(fer2013, uninterrupted, "--resume", "--seed", "5", "--batch", "64")
     line = refusal(*command, code=2)
     assert line.endswith(
-        "--resume needs the options of the first start: batch was 32, now 64; seed was 1, now 5"
+        f"{uninterrupted}: was begun with --batch 32, --seed 1; leave out --batch 64 --seed 5"
     )
+
+
+def test_resuming_with_another_recipe_is_refused(
+    fer2013: Path, votes: Path, uninterrupted: Path, refusal: Refusal
+) -> None:
+    command = resume_command(fer2013, uninterrupted, "--votes", votes, "--recipe")
+    line = refusal(*command, "box", code=2)
+    assert line.endswith("was begun with another recipe; leave out --recipe box")
+    assert cli.main([*command, "paper"]) == 0
+
+
+def test_more_epochs_for_a_finished_run_are_refused_with_what_to_do(
+    fer2013: Path, uninterrupted: Path, refusal: Refusal
+) -> None:
+    line = refusal(*resume_command(fer2013, uninterrupted, "--epochs", "9"), code=2)
+    assert line.endswith(
+        "was begun with --epochs 3; leave out --epochs 9; to train it further, start a new run from it: "
+        f"--start {uninterrupted / 'best.keras'} --out FOLDER"
+    )
+
+
+def test_a_run_without_the_state_to_resume_from_is_not_begun_anew(
+    fer2013: Path, killed: Path, uninterrupted: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    folder = Path(shutil.copytree(killed, tmp_path / "run"))
+    (folder / "last.keras").unlink()
+    (folder / "history.json").write_text(json.dumps(read_history(uninterrupted)[:2]))
+    line = refusal(*resume_command(fer2013, folder), code=2)
+    assert line.endswith("has no last.keras, from which a run goes on; start one in another --out")
 
 
 def test_starting_in_a_folder_that_contains_a_run_is_refused(
@@ -130,19 +185,13 @@ def test_resuming_in_a_folder_without_a_run_is_refused(
     assert "contains no run to resume; leave out --resume to start one" in line
 
 
-def test_an_unknown_network_is_refused(fer2013: Path, tmp_path: Path, refusal: Refusal) -> None:
-    line = refusal(*train_command(fer2013, tmp_path / "x", "--network", "papr"), code=2)
-    assert "--network papr: unknown; there are paper" in line
-    assert not (tmp_path / "x").exists()
-
-
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_a_run_that_would_end_before_its_warmup_is_refused(
     epochs: int, fer2013: Path, votes: Path, tmp_path: Path, refusal: Refusal
 ) -> None:
     options = ("--votes", str(votes), "--recipe", "box", "--epochs", str(epochs))
     line = refusal(*train_command(fer2013, tmp_path / "x", *options), code=2)
-    assert f"--epochs {epochs}: this recipe needs 2 epochs to warm up; ask for 3 or more" in line
+    assert f"--epochs {epochs}: --recipe box needs 2 epochs to warm up; ask for 3 or more" in line
     assert not (tmp_path / "x").exists()
 
 
@@ -150,6 +199,17 @@ def test_in_mixed_precision_the_output_is_still_float32(run: Path) -> None:
     saved = keras.saving.load_model(run / "best.keras", compile=False)
     assert saved.layers[-1].compute_dtype == "float32"
     assert saved.layers[1].compute_dtype == "bfloat16"
+
+
+def test_a_line_says_what_counts_of_an_epoch() -> None:
+    entry = {"epoch": 2.0, "loss": 1.23456, "val_accuracy": 0.5}
+    assert epoch_line(entry, 9, is_best=True) == (
+        "epoch 2 of 9: loss 1.235, agrees with the labels on 50.0 % of PublicTest, the best so far, kept in "
+        "best.keras"
+    )
+    assert epoch_line(entry | {"val_votes_accuracy": 0.25}, 9, is_best=False) == (
+        "epoch 2 of 9: loss 1.235, agrees with FER+'s majority on 25.0 % of PublicTest"
+    )
 
 
 def test_the_recipe_is_stored_as_plain_json(run: Path) -> None:
