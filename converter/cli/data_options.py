@@ -62,7 +62,7 @@ def read_all(options: argparse.Namespace, moods: Sequence[Mood]) -> dict[str, Sp
     test_images = np.concatenate([test.images for test in tests])
     faces = everything.select(~has_near_duplicate(everything.images, test_images))
     print(
-        f"{len(everything) - len(faces)} of {len(everything)} faces of Training are left out, because "
+        f"left out of Training: {len(everything) - len(faces)} of {len(everything)} faces, because "
         "PublicTest or PrivateTest contains the same photographs"
     )
     for split in (faces, *tests):

@@ -12,6 +12,7 @@ import msgspec
 
 from converter.cli import argument_types as types
 from converter.cli.data_options import add_data_options, read_all
+from converter.errors import RunError
 from converter.networks import backend
 from converter.networks.backend import BACKENDS, PRECISIONS
 from converter.networks.names import DESCRIPTIONS, described
@@ -54,8 +55,7 @@ def train(options: argparse.Namespace) -> None:
     if options.resume and is_finished(options.out):
         print(f"{options.out}: this run is finished, all {recipe.epochs} epochs; {_advice(options.out)}")
         return
-    for models in (recipe.initial_models, recipe.teachers):
-        mood_indices(models, recipe.moods)
+    _check_models(recipe)
     splits = read_all(options, [Mood(mood) for mood in recipe.moods])
     backend.load()
     from converter.training import trainer
@@ -72,6 +72,15 @@ def train(options: argparse.Namespace) -> None:
         workers=options.workers,
     )
     print(f"best model: {options.out / BEST}")
+
+
+def _check_models(recipe: Recipe) -> None:
+    """Check that the models of other runs fit, by what these runs say of themselves. Raises RunError."""
+    mood_indices(recipe.teachers, recipe.moods)
+    for path in mood_indices(recipe.initial_models, recipe.moods):
+        network = read_recipe(path.parent).network
+        if network != recipe.network:
+            raise RunError(f"{path}: contains the network {network}, but this run trains {recipe.network}")
 
 
 def mistakes(options: argparse.Namespace) -> Iterator[str]:

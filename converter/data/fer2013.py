@@ -119,9 +119,9 @@ def _left_out(count: int, named: int, without_face: int) -> Iterator[str]:
     """Say how many rows of Training are left out, of `count` that --leave-out has, and why."""
     if count:
         rest = "; the others are in PublicTest or PrivateTest, which stay whole" if named < count else ""
-        yield f"{named} rows of Training are left out, of the {count} that --leave-out names{rest}"
+        yield f"left out of Training: {named} of the {count} rows that --leave-out names{rest}"
     if without_face:
-        yield f"{without_face} rows of Training are left out, because most of FER+'s people saw no face there"
+        yield f"left out of Training: {without_face} rows, because most of FER+'s people saw no face there"
 
 
 def _emotion(text: str | None, where: str) -> Mood:

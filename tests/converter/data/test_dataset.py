@@ -100,10 +100,10 @@ def test_how_many_rows_are_left_out_and_why_is_said(fer2013: Path, votes: Path, 
     read(tables[0], SPLITS, MOODS, {4, 5, SIZES["Training"] + 1}, tables[1], notes.append)
     named, by_votes = notes
     assert named == (
-        "2 rows of Training are left out, of the 3 that --leave-out names; the others are in PublicTest or "
+        "left out of Training: 2 of the 3 rows that --leave-out names; the others are in PublicTest or "
         "PrivateTest, which stay whole"
     )
-    assert by_votes == ("3 rows of Training are left out, because most of FER+'s people saw no face there")
+    assert by_votes == ("left out of Training: 3 rows, because most of FER+'s people saw no face there")
     notes.clear()
     read(fer2013, ["PublicTest"], MOODS, votes=votes, note=notes.append)
     assert not notes

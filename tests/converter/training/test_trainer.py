@@ -142,6 +142,15 @@ def test_resuming_with_other_options_is_refused(fer2013: Path, uninterrupted: Pa
     )
 
 
+def test_weights_of_another_network_are_refused_before_the_data_are_read(
+    uninterrupted: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    (tmp_path / "empty.csv").touch()
+    start = ("--start", str(uninterrupted / "best.keras"), "--network", "paper")
+    line = refusal(*train_command(tmp_path / "empty.csv", tmp_path / "x", *start), code=2)
+    assert line.endswith("best.keras: contains the network small, but this run trains paper")
+
+
 def test_resuming_with_another_recipe_is_refused(
     fer2013: Path, votes: Path, uninterrupted: Path, refusal: Refusal
 ) -> None:
