@@ -73,7 +73,10 @@ def without_harmless_lines() -> Iterator[None]:
         return
     stderr = os.dup(STDERR)
     try:
-        with subprocess.Popen(["grep", "-Ev", HARMLESS], stdin=subprocess.PIPE, stdout=stderr) as others:
+        # In a session of its own, so that Ctrl-C does not end it before the last line.
+        with subprocess.Popen(
+            ["grep", "-Ev", HARMLESS], stdin=subprocess.PIPE, stdout=stderr, start_new_session=True
+        ) as others:
             assert others.stdin
             os.dup2(others.stdin.fileno(), STDERR)
             try:
