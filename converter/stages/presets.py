@@ -70,6 +70,6 @@ PRESETS = {
         teachers=2,
         student=replace(_GROWING, network="residual", epochs=90),
         keeps_optimizer=True,
-        saves_every=10,
+        saves_every=1,
     ),
 }
