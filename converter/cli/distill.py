@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from converter.cli import argument_types as types
 from converter.cli.data_options import add_data_options, read_all
-from converter.cli.train import add_precision_option, same_command
+from converter.cli.train import add_computing_options, same_command
 from converter.data import crop_calibration, face_candidates
 from converter.data.face_candidates import FaceCandidates
 from converter.errors import DataError, RunError
 from converter.networks import backend
-from converter.networks.backend import BACKENDS
 from converter.stages import packed
 from converter.stages.presets import PRESETS
 from converter.training.run_folder import FACE_CANDIDATES, FACE_SQUARES, check_writable
@@ -131,17 +130,7 @@ def add_distill(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only the teachers and their answers; another command trains the student",
     )
-    add_precision_option(command, "mixed_bfloat16")
-    command.add_argument(
-        "--backend", choices=tuple(BACKENDS), help="the library that computes (default: tensorflow)"
-    )
-    command.add_argument(
-        "--workers",
-        type=types.positive,
-        default=1,
-        metavar="N",
-        help="how many processes prepare the pictures; the result is the same (default: 1)",
-    )
+    add_computing_options(command, "mixed_bfloat16")
     command.add_argument(
         "--share-of-steps",
         type=types.share_above_zero,

@@ -225,7 +225,7 @@ def add_train(command: argparse.ArgumentParser) -> None:
         help="the number that all randomness follows from: the first weights, the order of the faces and the "
         "changes to them (default: the recipe's)",
     )
-    add_precision_option(command, "the recipe's")
+    add_computing_options(command, "the recipe's")
     command.add_argument(
         "--start",
         action="append",
@@ -246,6 +246,17 @@ def add_train(command: argparse.ArgumentParser) -> None:
         help="pictures without people, which the recipe `faces` needs to learn what is a face",
     )
     command.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the stopped run in --out, as it was begun: apart from --out only the data and "
+        "pictures are named again",
+    )
+    command.set_defaults(command=train, mistakes=mistakes, after_stop=after_stop)
+
+
+def add_computing_options(command: argparse.ArgumentParser, precision: str) -> None:
+    """Add --backend, --workers and --precision; `precision` says what that is by default."""
+    command.add_argument(
         "--backend",
         choices=tuple(BACKENDS),
         help="the library that computes: tensorflow (default), torch, or jax, which uses several GPUs",
@@ -257,13 +268,7 @@ def add_train(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how many processes prepare the pictures; the result is the same (default: 1)",
     )
-    command.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with the stopped run in --out, as it was begun: apart from --out only the data and "
-        "pictures are named again",
-    )
-    command.set_defaults(command=train, mistakes=mistakes, after_stop=after_stop)
+    add_precision_option(command, precision)
 
 
 def add_precision_option(command: argparse.ArgumentParser, default: str) -> None:

@@ -170,11 +170,10 @@ def demo(options: argparse.Namespace, settings: Settings) -> int:
         raise SettingsError(f"the demo needs {needed}: {install_command(needed)}") from error
     for number in (signal.SIGTERM, signal.SIGHUP):  # clean up, too, when the terminal is closed
         signal.signal(number, lambda which, _: sys.exit(128 + which))
+    # Once the screen is there, Ctrl-C is a key that ends the demo, as `q` is; before, it must do the same.
     try:
         return show(options.camera, Model(path=options.model or ""))
-    except (
-        KeyboardInterrupt
-    ):  # before the screen is there; then Ctrl-C is a key that ends the demo, as `q` is
+    except KeyboardInterrupt:
         return 0
 
 

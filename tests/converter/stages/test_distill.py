@@ -23,6 +23,7 @@ from converter.stages.clock import Clock
 from converter.stages.distill import distill, float_network, predictions
 from converter.stages.packed import PackedFaces
 from converter.stages.presets import PRESETS, Preset
+from converter.training.batch_maker import BatchMaker
 from converter.training.run_folder import read_history, read_recipe
 from tests.converter import small_network
 from tests.converter.conftest import Refusal
@@ -144,6 +145,46 @@ def test_a_training_that_was_stopped_goes_on(
         ]
         for first, second in zip(whole.get_weights(), resumed.get_weights(), strict=True):
             assert first == pytest.approx(second, abs=5e-3)
+
+
+def test_each_size_of_the_images_has_its_part_of_the_epochs(
+    packed_faces: PackedFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    class Seeing(BatchMaker):
+        def make(self, epoch: int, index: int) -> tuple[Any, ...]:
+            batch = super().make(epoch, index)
+            seen.append(batch[0].shape[1])
+            return batch
+
+    monkeypatch.setattr(training, "BatchMaker", Seeing)
+    stage = stage_of(small(PRESETS["two-cores"]), tmp_path / "teacher.npz", epochs=3, precision="float32")
+    training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
+    assert list(dict.fromkeys(seen)) == [32, 40, 48]
+
+
+def test_an_epoch_with_larger_images_begins_with_the_weights_of_the_one_before(
+    packed_faces: PackedFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not with their average, by which Keras replaces them at the end of each `fit`."""
+    ends: list[Any] = []
+    begins: list[Any] = []
+
+    class Watching(training._Schedule):
+        def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+            super().on_epoch_begin(epoch, logs)
+            begins.append(self.model.get_weights())
+
+        def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+            super().on_epoch_end(epoch, logs)
+            ends.append(self.model.get_weights())
+
+    monkeypatch.setattr(training, "_Schedule", Watching)
+    stage = stage_of(small(PRESETS["two-cores"]), tmp_path / "teacher.npz", epochs=3, precision="float32")
+    training.train(stage, packed_faces, Clock(None).share(1, 1), workers=1)
+    for end, begin in zip(ends[:-1], begins[1:], strict=True):
+        assert all(np.array_equal(before, after) for before, after in zip(end, begin, strict=True))
 
 
 def test_a_training_ends_in_its_time_at_a_low_learning_rate(
