@@ -39,24 +39,33 @@ class Checkpoint:
         return self.progress >= 1
 
 
-def take(model: keras.Model, progress: float, epoch: int, *, keeps_optimizer: bool) -> Checkpoint:
+def take(
+    network: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    progress: float,
+    epoch: int,
+    *,
+    keeps_optimizer: bool,
+) -> Checkpoint:
     """Copy the state of a training."""
     if not keeps_optimizer:
-        return Checkpoint(progress, epoch, _averaged_weights(model), [])
-    weights, optimizer = ([_values(each) for each in of] for of in (model.weights, model.optimizer.variables))
-    return Checkpoint(progress, epoch, weights, optimizer)
+        return Checkpoint(progress, epoch, _averaged_weights(network, optimizer), [])
+    weights, variables = ([_values(each) for each in of] for of in (network.weights, optimizer.variables))
+    return Checkpoint(progress, epoch, weights, variables)
 
 
-def put_back(checkpoint: Checkpoint, model: keras.Model, path: Path) -> None:
-    """Give a compiled `model` the state of the checkpoint in the file `path`.
+def put_back(
+    checkpoint: Checkpoint, network: keras.Model, optimizer: keras.optimizers.Optimizer, path: Path
+) -> None:
+    """Give a network and the optimizer that trains it the state of the checkpoint in the file `path`.
 
     Raises:
         RunError: it is one of another network.
     """
-    model.optimizer.build(model.trainable_variables)
-    put_back_weights(checkpoint, model, path)
+    optimizer.build(network.trainable_variables)
+    put_back_weights(checkpoint, network, path)
     if checkpoint.optimizer:
-        for variable, value in zip(model.optimizer.variables, checkpoint.optimizer, strict=True):
+        for variable, value in zip(optimizer.variables, checkpoint.optimizer, strict=True):
             variable.assign(value.astype(variable.dtype))
 
 
@@ -109,14 +118,14 @@ def _values(variable: keras.Variable) -> NDArray[np.float32]:
     return np.array(variable.numpy(), dtype=np.float32)
 
 
-def _averaged_weights(model: keras.Model) -> Arrays:
-    if not model.optimizer.use_ema:
-        return [_values(weight) for weight in model.weights]
+def _averaged_weights(network: keras.Model, optimizer: keras.optimizers.Optimizer) -> Arrays:
+    if not optimizer.use_ema:
+        return [_values(weight) for weight in network.weights]
     averages = dict(
         zip(
-            (weight.path for weight in model.trainable_variables),
-            model.optimizer._model_variables_moving_average,
+            (weight.path for weight in network.trainable_variables),
+            optimizer._model_variables_moving_average,
             strict=True,
         )
     )
-    return [_values(averages.get(weight.path, weight)) for weight in model.weights]
+    return [_values(averages.get(weight.path, weight)) for weight in network.weights]

@@ -17,20 +17,22 @@ from converter.data.dataset import Split
 from converter.data.fer2013 import SIDE
 from converter.data.ferplus import Majority, majority, strict_majority
 from converter.errors import RunError
-from converter.networks.architectures import NETWORKS, training_network
+from converter.networks.architectures import NETWORKS
 from converter.networks.cost import multiply_adds
 from converter.networks.outputs import MOODS, VOTES, as_input
 from converter.stages import training
 from converter.stages.clock import Clock
 from converter.stages.packed import PackedFaces
 from converter.stages.presets import Preset
-from converter.training.batch_maker import CANDIDATE_SHARE
+from converter.training.batch_maker import CANDIDATE_SHARE, filled_up
+from converter.training.compilation import network_of
 from converter.training.recipes import Recipe
 from converter.training.run_folder import BEST, RECIPE, claim, write_history
 from device.vision.normalization import normalize_all
 
 ANSWERS = "answers.npz"
 STUDENT = "student.npz"
+PREDICTED_AT_ONCE = 512
 KEPT_FOR_SCORES = 0.08  # of the time: compiling the network once more, its answers, and scores
 Answers = dict[str, NDArray[np.float32]]
 
@@ -59,11 +61,12 @@ def distill(
     out.mkdir(parents=True, exist_ok=True)
     clock = Clock(None if seconds is None else seconds * (1 - KEPT_FOR_SCORES))
     paths = [*(out / f"teacher-{number}.npz" for number in range(1, preset.teachers + 1)), out / STUDENT]
-    work = [_work(preset.recipe(number)) for number in range(preset.teachers + (not until_answers))]
+    work = [_work(preset, number) for number in range(preset.teachers + (not until_answers))]
     answers: Answers = {}
     for number, path in enumerate(paths):
         if number == preset.teachers:
-            answers = _answers(preset, faces, paths[:-1], out / ANSWERS)
+            if not preset.asks_often:
+                answers = _answers(preset, faces, paths[:-1], out / ANSWERS)
             if until_answers:
                 return
             if (out / RECIPE).exists():
@@ -73,8 +76,11 @@ def distill(
         if number < preset.teachers and training.is_finished(path):
             print(f"{name}: trained before")
             continue
+        asked = preset.asks_often and number == preset.teachers
         stage = training.StageSpec(
-            name, preset.recipe(number), path, preset.keeps_optimizer, preset.saves_every, answers
+            *(name, preset.recipe(number), path, preset.keeps_optimizer, preset.saves_every, answers),
+            teacher=preset.teacher if asked else None,
+            teachers=paths[:-1] if asked else (),
         )
         progress = clock.share(work[number], sum(work[number:]))
         model = training.train(stage, faces, progress, workers=workers, share_of_steps=share_of_steps)
@@ -84,12 +90,19 @@ def distill(
     _keep_student(network, preset.student, faces, out)
 
 
-def _work(recipe: Recipe) -> float:
-    """Multiply-adds of a training, for each training face: by them the time is divided."""
+def _work(preset: Preset, stage: int) -> float:
+    """Multiply-adds of a stage, for each training face: by them the time is divided."""
+    recipe = preset.recipe(stage)
     images = 1 + (CANDIDATE_SHARE if recipe.face_weight else 0)
     sizes = [(side / SIDE) ** 2 for side in recipe.progressive_sizes]
-    of_a_crop = multiply_adds(NETWORKS[recipe.network](len(recipe.moods)))
-    return recipe.epochs * images * of_a_crop * sum(sizes) / len(sizes)
+    of_a_face = 3 * images * _multiply_adds(recipe)  # forwards, and twice as many backwards
+    if preset.asks_often and stage == preset.teachers:
+        of_a_face += preset.teachers * _multiply_adds(preset.teacher)
+    return recipe.epochs * of_a_face * sum(sizes) / len(sizes)
+
+
+def _multiply_adds(recipe: Recipe) -> int:
+    return multiply_adds(NETWORKS[recipe.network](len(recipe.moods)))
 
 
 def float_network(recipe: Recipe) -> keras.Model:
@@ -97,18 +110,18 @@ def float_network(recipe: Recipe) -> keras.Model:
 
     JAX 0.11 on a processor computes the trained network in bfloat16 as nothing but NaN.
     """
-    keras.config.set_dtype_policy("float32")
-    return training_network(
-        recipe.network, len(recipe.moods), recipe.progressive_sizes, votes=True, face=bool(recipe.face_weight)
-    )
+    return network_of(recipe, "float32")
 
 
 def predictions(model: keras.Model, split: Split, recipe: Recipe, *, mirrored: bool = False) -> Answers:
     """Return, for each output, the probabilities for each face, or its mirror image, float32, (n, k)."""
     images = normalize_all(split.images, recipe.augmentation.normalization)
     inputs = as_input(images[:, :, ::-1] if mirrored else images)
-    found = model.predict(inputs, batch_size=512, verbose=0)
-    answers = {output: np.asarray(found[output], dtype=np.float32) for output in (MOODS, VOTES)}
+    # As many as fill each batch, since JAX compiles the network anew for a smaller one.
+    found = model.predict(filled_up(inputs, PREDICTED_AT_ONCE), batch_size=PREDICTED_AT_ONCE, verbose=0)
+    answers = {
+        output: np.asarray(found[output][: len(inputs)], dtype=np.float32) for output in (MOODS, VOTES)
+    }
     if not all(np.isfinite(each).all() for each in answers.values()):
         raise RunError("a network's answers are not numbers; try --precision float32, or another --backend")
     return answers

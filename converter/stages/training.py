@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from converter.networks.backend import use_all_accelerators
 from converter.stages import checkpoint
 from converter.stages.clock import Progress
 from converter.stages.packed import PackedFaces
+from converter.stages.student import Student
 from converter.training.batch_maker import BatchMaker
 from converter.training.batches import Batches, BatchOrder
-from converter.training.compilation import compiled
+from converter.training.compilation import compile_for, network_of
 from converter.training.keras_internals import advance_random_state, separate_averaged_weights
 from converter.training.recipes import Recipe
 
@@ -35,6 +36,8 @@ class StageSpec:
         keeps_optimizer: as in the preset.
         saves_every: as in the preset.
         answers: of the teachers for each training face: for each output, float32, (n, k); none for a teacher.
+        teacher: how those were trained who answer to each image that is learned from; None without them.
+        teachers: their checkpoints.
     """
 
     name: str
@@ -42,7 +45,9 @@ class StageSpec:
     path: Path
     keeps_optimizer: bool
     saves_every: int
-    answers: Mapping[str, NDArray[np.float32]]
+    answers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    teacher: Recipe | None = None
+    teachers: Sequence[Path] = ()
 
 
 def train(
@@ -63,18 +68,20 @@ def train(
     devices = use_all_accelerators()
     recipe = stage.recipe
     keras.utils.set_random_seed(recipe.seed)
-    model = compiled(recipe, recipe.learning_rate)
+    network = network_of(recipe)
+    model = _with_teachers(network, stage)
+    compile_for(model, recipe, recipe.learning_rate)
     count = math.ceil(len(faces.training) / recipe.batch)
     steps = max(1, round(recipe.epochs * count * share_of_steps))
     order = BatchOrder(count)
     before = checkpoint.read(stage.path)
     if before is not None:
-        checkpoint.put_back(before, model, stage.path)
-        advance_random_state(model, before.epoch, count)
+        checkpoint.put_back(before, network, model.optimizer, stage.path)
+        advance_random_state(network, before.epoch, count)
         if before.finished:
-            return model
+            return network
     candidates = faces.candidates if recipe.face_weight else None
-    schedule = _Schedule(stage, progress, before, epochs=math.ceil(steps / count))
+    schedule = _Schedule(network, stage, progress, before, epochs=math.ceil(steps / count))
     while not schedule.over:  # one `fit` for each size of the images, since it keeps that of the first batch
         maker = BatchMaker(
             faces.training,
@@ -84,6 +91,7 @@ def train(
             stage.answers,
             candidates,
             multiple_of=devices,
+            fills_last=keras.backend.backend() == "jax",
         )
         with Batches(maker, order, schedule.epoch, workers) as batches:
             model.fit(
@@ -96,9 +104,20 @@ def train(
                 verbose=0,
             )
         if not schedule.over:
-            model.set_weights(schedule.weights)  # the end of `fit` has replaced them with their average
+            network.set_weights(schedule.weights)  # the end of `fit` has replaced them with their average
     separate_averaged_weights(model)
-    return model
+    return network
+
+
+def _with_teachers(network: keras.Model, stage: StageSpec) -> keras.Model:
+    if not stage.teacher:
+        return network
+    teachers = []
+    for path in stage.teachers:
+        teacher = network_of(stage.teacher)
+        load(teacher, path)
+        teachers.append(teacher)
+    return Student(network, teachers, stage.recipe.distillation_weight)
 
 
 def is_finished(path: Path) -> bool:
@@ -131,9 +150,16 @@ class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
     """
 
     def __init__(
-        self, stage: StageSpec, progress: Progress, before: checkpoint.Checkpoint | None, *, epochs: int
+        self,
+        network: keras.Model,
+        stage: StageSpec,
+        progress: Progress,
+        before: checkpoint.Checkpoint | None,
+        *,
+        epochs: int,
     ) -> None:
         super().__init__()
+        self._network = network
         self._stage = stage
         self._progress = progress
         self._before = before.progress if before else 0.0
@@ -172,7 +198,8 @@ class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         self.epoch = epoch + 1
         if self.over or self.epoch % self._stage.saves_every == 0:
             state = checkpoint.take(
-                self.model,
+                self._network,
+                self.model.optimizer,
                 reached,
                 self.epoch,
                 keeps_optimizer=self._stage.keeps_optimizer and not self.over,
@@ -183,5 +210,5 @@ class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         )
         before, self.side = self.side, self._side()
         if self.side != before:
-            self.weights = self.model.get_weights()
+            self.weights = self._network.get_weights()
         self.model.stop_training = self.over or self.side != before

@@ -34,6 +34,7 @@ class BatchMaker:
         teacher_predictions: Mapping[str, NDArray[np.float32]] | None = None,
         candidates: FaceCandidates | None = None,
         multiple_of: int = 1,
+        fills_last: bool = False,
     ) -> None:
         """Make batches from `split`.
 
@@ -46,6 +47,8 @@ class BatchMaker:
             candidates: crops to learn from what is a face; each batch gets as many with a face as without.
             multiple_of: the size of each batch is one of this, so that as many devices get equal parts. The
                 last batch of an epoch is filled up with faces of its own.
+            fills_last: whether that one is filled up until it is as large as the others, since JAX compiles
+                the network anew for each size.
         """
         self._split = split
         self._targets = targets(split, recipe, teacher_predictions or {})
@@ -54,6 +57,7 @@ class BatchMaker:
         self._candidates = candidates
         self._side = side
         self._multiple_of = multiple_of
+        self._fills_last = fills_last
 
     @property
     def count(self) -> int:
@@ -69,6 +73,7 @@ class BatchMaker:
         """
         order = np.random.default_rng((self._recipe.seed, epoch)).permutation(len(self._split))
         rows = order[index * self._recipe.batch : (index + 1) * self._recipe.batch]
+        rows = filled_up(rows, self._recipe.batch if self._fills_last else 1)
         rows = filled_up(rows, self._multiple_of)
         generator = np.random.default_rng((self._recipe.seed, epoch, index))
         squares = None if self._face_squares is None else self._face_squares[rows]

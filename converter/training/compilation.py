@@ -22,6 +22,18 @@ def cosine(recipe: Recipe, steps: int) -> keras.optimizers.schedules.LearningRat
     )
 
 
+def network_of(recipe: Recipe, precision: str | None = None) -> keras.Model:
+    """Build the network of a run, in the recipe's precision or another."""
+    keras.config.set_dtype_policy(precision or recipe.precision)
+    return training_network(
+        recipe.network,
+        len(recipe.moods),
+        recipe.progressive_sizes,
+        votes=bool(recipe.votes_weight),
+        face=bool(recipe.face_weight),
+    )
+
+
 def compiled(recipe: Recipe, rate: float | keras.optimizers.schedules.LearningRateSchedule) -> keras.Model:
     """Build the network with optimizer, losses and metrics.
 
@@ -29,14 +41,15 @@ def compiled(recipe: Recipe, rate: float | keras.optimizers.schedules.LearningRa
         recipe: of the run.
         rate: the learning rate.
     """
-    keras.config.set_dtype_policy(recipe.precision)
-    model = training_network(
-        recipe.network,
-        len(recipe.moods),
-        recipe.progressive_sizes,
-        votes=bool(recipe.votes_weight),
-        face=bool(recipe.face_weight),
-    )
+    model = network_of(recipe)
+    compile_for(model, recipe, rate)
+    return model
+
+
+def compile_for(
+    model: keras.Model, recipe: Recipe, rate: float | keras.optimizers.schedules.LearningRateSchedule
+) -> None:
+    """Give the network of a run its optimizer, losses and metrics."""
     average: dict[str, Any] = {
         "use_ema": bool(recipe.ema_momentum),
         "ema_momentum": recipe.ema_momentum or 0.99,
@@ -58,4 +71,3 @@ def compiled(recipe: Recipe, rate: float | keras.optimizers.schedules.LearningRa
         loss_weights=weights,
         weighted_metrics={output: ["accuracy"] for output in weights},
     )
-    return model

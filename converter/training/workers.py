@@ -1,22 +1,42 @@
-"""Makes batches in worker processes, ahead of their use."""
+"""Makes batches in worker processes, ahead of their use.
+
+The arrays come back in files that are read and deleted at once, so they hardly ever reach a disk: a pipe, in
+which `concurrent.futures` sends what a process returns, takes 64 kB at a time, and a GPU would wait for it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import pickle
 import signal
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from converter.errors import RunError
 from converter.training.batch_maker import BatchMaker
+from device.vision.opencv import cv2
 
 AHEAD = 3  # batches for each worker
 
-_maker: BatchMaker  # in a worker process
+# In a worker process.
+_maker: BatchMaker
+_folder: str
+
+
+class _Made(NamedTuple):
+    """A batch: all but the content of its arrays, and the file with that, one array after another."""
+
+    pickled: bytes
+    sizes: list[int]
+    path: str
 
 
 class Workers:
@@ -34,9 +54,12 @@ class Workers:
             count: number of processes.
             order: epoch and index of the batches to make; it may go on for ever.
         """
-        self._pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _start, (maker,))
+        self._folder = tempfile.TemporaryDirectory()
+        self._pool = ProcessPoolExecutor(
+            count, multiprocessing.get_context("spawn"), _start, (maker, self._folder.name)
+        )
         self._order = order
-        self._made: dict[tuple[int, int], Future[tuple[Any, ...]]] = {}
+        self._made: dict[tuple[int, int], Future[_Made]] = {}
         self._upcoming = AHEAD * count
 
     def _make_upcoming(self, count: int) -> None:
@@ -54,11 +77,12 @@ class Workers:
         with _reported():
             self._make_upcoming(self._upcoming - len(self._made))
             made = self._made.pop((epoch, index), None) or self._pool.submit(_make, epoch, index)
-            return made.result()
+            return _read(made.result())
 
     def close(self) -> None:
         """End the processes."""
         self._pool.shutdown(cancel_futures=True)
+        self._folder.cleanup()
 
 
 @contextlib.contextmanager
@@ -69,12 +93,27 @@ def _reported() -> Iterator[None]:
         raise RunError("--workers: one was killed, perhaps for lack of memory; ask for fewer") from error
 
 
-def _start(maker: BatchMaker) -> None:
-    global _maker  # noqa: PLW0603 # what stays the same is sent to a process only once
-    _maker = maker
+def _start(maker: BatchMaker, folder: str) -> None:
+    global _maker, _folder  # noqa: PLW0603 # what stays the same is sent to a process only once
+    _maker, _folder = maker, folder
     # Ctrl-C reaches every process of a terminal. The first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)  # there are as many processes as processors
 
 
-def _make(epoch: int, index: int) -> tuple[Any, ...]:
-    return _maker.make(epoch, index)
+def _make(epoch: int, index: int) -> _Made:
+    arrays: list[pickle.PickleBuffer] = []
+    pickled = pickle.dumps(_maker.make(epoch, index), protocol=5, buffer_callback=arrays.append)
+    with tempfile.NamedTemporaryFile(dir=_folder, delete=False) as file:
+        sizes = [file.write(array.raw()) for array in arrays]
+    return _Made(pickled, sizes, file.name)
+
+
+def _read(made: _Made) -> tuple[Any, ...]:
+    arrays = [np.empty(size, np.uint8) for size in made.sizes]
+    with open(made.path, "rb") as file:
+        for array in arrays:
+            file.readinto(memoryview(array))
+    Path(made.path).unlink()
+    batch: tuple[Any, ...] = pickle.loads(made.pickled, buffers=arrays)  # noqa: S301 # of our own process
+    return batch
