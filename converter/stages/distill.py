@@ -63,30 +63,36 @@ def distill(
     paths = [*(out / f"teacher-{number}.npz" for number in range(1, preset.teachers + 1)), out / STUDENT]
     work = [_work(preset, number) for number in range(preset.teachers + (not until_answers))]
     answers: Answers = {}
+    of_teachers: list[Answers] = []  # to PublicTest
+    asked = paths[:-1] if preset.asks_often else []
     for number, path in enumerate(paths):
-        if number == preset.teachers:
-            if not preset.asks_often:
+        is_student = number == preset.teachers
+        if is_student:
+            if not asked:
                 answers = _answers(preset, faces, paths[:-1], out / ANSWERS)
             if until_answers:
                 return
             if (out / RECIPE).exists():
                 print("student: trained before")
                 return
-        name = f"teacher {number + 1}" if number < preset.teachers else "student"
-        if number < preset.teachers and training.is_finished(path):
+        name = "student" if is_student else f"teacher {number + 1}"
+        if not is_student and training.is_finished(path):
             print(f"{name}: trained before")
             continue
-        asked = preset.asks_often and number == preset.teachers
         stage = training.StageSpec(
             *(name, preset.recipe(number), path, preset.keeps_optimizer, preset.saves_every, answers),
-            teacher=preset.teacher if asked else None,
-            teachers=paths[:-1] if asked else (),
+            teacher=preset.teacher,
+            teachers=asked if is_student else [],
         )
         progress = clock.share(work[number], sum(work[number:]))
         model = training.train(stage, faces, progress, workers=workers, share_of_steps=share_of_steps)
         network = float_network(stage.recipe)
         network.set_weights(model.get_weights())
-        print(f"{name}: {_scores(predictions(network, faces.public_test, stage.recipe), faces.public_test)}")
+        found = predictions(network, faces.public_test, stage.recipe)
+        print(f"{name}: {_scores(found, faces.public_test)}")
+        of_teachers.append(found)
+        if number == preset.teachers - 1 and len(of_teachers) == preset.teachers:
+            print(f"teachers together: {_scores(_mean(of_teachers), faces.public_test)}")
     _keep_student(network, preset.student, faces, out)
 
 
@@ -131,7 +137,7 @@ def _answers(preset: Preset, faces: PackedFaces, paths: list[Path], kept: Path) 
     """The mean of the teachers' answers for each training face and its mirror image."""
     if not kept.exists():
         model = float_network(preset.teacher)
-        of_teachers, of_public_test = [], []
+        of_teachers = []
         for path in paths:
             training.load(model, path)
             plain, mirrored = (
@@ -139,8 +145,6 @@ def _answers(preset: Preset, faces: PackedFaces, paths: list[Path], kept: Path) 
                 for mirrored in (False, True)
             )
             of_teachers.append({name: np.stack([plain[name], mirrored[name]], 1) for name in plain})
-            of_public_test.append(predictions(model, faces.public_test, preset.teacher))
-        print(f"teachers together: {_scores(_mean(of_public_test), faces.public_test)}")
         unfinished = kept.with_name(f".{kept.name}")
         with unfinished.open("wb") as file:
             np.savez_compressed(file, **{k: v.astype(np.float16) for k, v in _mean(of_teachers).items()})

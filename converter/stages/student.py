@@ -49,9 +49,11 @@ class Student(keras.Model):  # type: ignore[misc]  # Keras has no types
         assert y is not None
         images = x[0] if isinstance(x, (list, tuple)) else x
         count = ops.shape(images)[0]
-        if sample_weight is not None:  # candidates come after the faces; they have no mood, so nobody is asked
+        if (
+            sample_weight is not None
+        ):  # candidates come after the faces; they have no mood, so nobody is asked
             count = -(-count * FACES_IN_A_BATCH.numerator // FACES_IN_A_BATCH.denominator)
-        answers = [teacher(images[:count], training=False) for teacher in self._teachers]
+        answers = [teacher([images[:count]], training=False) for teacher in self._teachers]
         blended = dict(y)
         for output in (MOODS, VOTES):
             mean = ops.mean(ops.stack([each[output] for each in answers]), axis=0)

@@ -35,9 +35,9 @@ class StageSpec:
         path: where the checkpoint is kept.
         keeps_optimizer: as in the preset.
         saves_every: as in the preset.
-        answers: of the teachers for each training face: for each output, float32, (n, k); none for a teacher.
-        teacher: how those were trained who answer to each image that is learned from; None without them.
-        teachers: their checkpoints.
+        answers: of teachers for each training face: for each output, float32, (n, k); none for a teacher.
+        teachers: the checkpoints of those that answer to each image that is learned from; none for a teacher.
+        teacher: how these were trained; needed if there are any.
     """
 
     name: str
@@ -46,8 +46,8 @@ class StageSpec:
     keeps_optimizer: bool
     saves_every: int
     answers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    teacher: Recipe | None = None
     teachers: Sequence[Path] = ()
+    teacher: Recipe | None = None
 
 
 def train(
@@ -110,8 +110,9 @@ def train(
 
 
 def _with_teachers(network: keras.Model, stage: StageSpec) -> keras.Model:
-    if not stage.teacher:
+    if not stage.teachers:
         return network
+    assert stage.teacher
     teachers = []
     for path in stage.teachers:
         teacher = network_of(stage.teacher)

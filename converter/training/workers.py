@@ -72,12 +72,24 @@ class Workers:
         One that is asked for out of order, or a second time, is made then.
 
         Raises:
-            RunError: a process was killed.
+            RunError: a process was killed, or there is no room for its files.
         """
-        with _reported():
+        with self._reported():
             self._make_upcoming(self._upcoming - len(self._made))
             made = self._made.pop((epoch, index), None) or self._pool.submit(_make, epoch, index)
             return _read(made.result())
+
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenProcessPool as error:
+            raise RunError("--workers: one was killed, perhaps for lack of memory; ask for fewer") from error
+        except OSError as error:
+            raise RunError(
+                f"--workers: batches cannot be kept in {self._folder.name}: {error.strerror}; "
+                "make room there, or name another folder in TMPDIR"
+            ) from error
 
     def close(self) -> None:
         """End the processes."""
@@ -85,16 +97,8 @@ class Workers:
         self._folder.cleanup()
 
 
-@contextlib.contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        yield
-    except BrokenProcessPool as error:
-        raise RunError("--workers: one was killed, perhaps for lack of memory; ask for fewer") from error
-
-
 def _start(maker: BatchMaker, folder: str) -> None:
-    global _maker, _folder  # noqa: PLW0603 # what stays the same is sent to a process only once
+    global _maker, _folder  # what stays the same is sent to a process only once
     _maker, _folder = maker, folder
     # Ctrl-C reaches every process of a terminal. The first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -111,9 +115,10 @@ def _make(epoch: int, index: int) -> _Made:
 
 def _read(made: _Made) -> tuple[Any, ...]:
     arrays = [np.empty(size, np.uint8) for size in made.sizes]
-    with open(made.path, "rb") as file:
+    path = Path(made.path)
+    with path.open("rb") as file:
         for array in arrays:
-            file.readinto(memoryview(array))
-    Path(made.path).unlink()
+            file.readinto(array.data)
+    path.unlink()
     batch: tuple[Any, ...] = pickle.loads(made.pickled, buffers=arrays)  # noqa: S301 # of our own process
     return batch

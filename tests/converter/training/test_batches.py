@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -59,6 +63,42 @@ def test_a_worker_that_is_killed_is_reported(splits: dict[str, Split]) -> None:
     batches = Batches(maker, BatchOrder(maker.count), epoch=0, workers=2)
     with batches, pytest.raises(RunError, match="--workers: one was killed, perhaps for lack of memory"):
         batches[0]
+
+
+def test_workers_leave_no_files(
+    splits: dict[str, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even those of the batches that they made ahead."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    maker = BatchMaker(splits["Training"], Recipe(batch=40), 48)
+    with Batches(maker, BatchOrder(maker.count), epoch=0, workers=2) as batches:
+        batches[0]
+        assert list(tmp_path.iterdir())
+    assert not list(tmp_path.iterdir())
+
+
+def test_workers_whose_files_have_no_room_are_reported(
+    splits: dict[str, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    maker = BatchMaker(splits["Training"], Recipe(batch=40), 48)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # the workers inherit it
+    try:
+        with (
+            Batches(maker, BatchOrder(maker.count), epoch=0, workers=2) as batches,
+            pytest.raises(RunError, match=f"batches cannot be kept in {tmp_path}/.*: File too large; make"),
+        ):
+            batches[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_the_last_batch_of_an_epoch_can_be_filled_up(splits: dict[str, Split]) -> None:
+    training = splits["Training"]
+    assert len(training) % 40
+    maker = BatchMaker(training, Recipe(batch=40), 48, fills_last=True)
+    assert {len(maker.make(1, index)[0]) for index in range(maker.count)} == {40}
 
 
 def test_each_of_several_devices_gets_the_same_number_of_faces(splits: dict[str, Split]) -> None:
