@@ -23,10 +23,10 @@ COUNT = 32
 CANDIDATES = 256  # crops that COUNT are chosen from
 
 # In steps of the uint8 outputs. With TFLite's own kernels the runtimes agree exactly on all but one crop in a
-# hundred, and there within two steps. XNNPACK, which ai-edge-litert adds, rounds differently in each layer:
-# up to 23 steps were measured. A model that is read wrongly is a hundred steps off.
+# hundred, and there within two steps. XNNPACK, which ai-edge-litert adds, rounds differently in each layer: at
+# most 48 steps were measured on drawn crops, and 31 on faces. A model that is read wrongly is a hundred steps off.
 KERNEL_TOLERANCE = 4
-XNNPACK_TOLERANCE = 24
+XNNPACK_TOLERANCE = 48
 
 
 def golden_vectors(model: bytes, mood_count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

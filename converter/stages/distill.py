@@ -11,6 +11,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from converter.data.dataset import Split
@@ -93,7 +94,8 @@ def distill(
         of_teachers.append(found)
         if number == preset.teachers - 1 and len(of_teachers) == preset.teachers:
             print(f"teachers together: {_scores(_mean(of_teachers), faces.public_test)}")
-    _keep_student(network, preset.student, faces, out)
+    taught = replace(preset.student, teachers=tuple(path.name for path in paths[:-1]))
+    _keep_student(network, taught, faces, out)
 
 
 def _work(preset: Preset, stage: int) -> float:

@@ -58,8 +58,8 @@ def main(path: str) -> None:
             mark(MARK)
             print("read")
         for side in SIDES[:2]:  # as detailed, but a face on its side is not detected
-            count_frame("nobody", analyzer, view(np.rot90(picture, -1), side / face.width))
-        scenes.append((np.rot90(picture, -1), SIDES[0] / face.width))
+            count_frame("nobody", analyzer, view(np.rot90(picture), side / face.width))
+        scenes.append((np.rot90(picture), SIDES[0] / face.width))
     for scene, scale in scenes:
         count_unchanged_scene(analyzer, rules, scene, scale)
 
