@@ -95,8 +95,8 @@ def distill(
         of_teachers.append(found)
         if number == preset.teachers - 1 and len(of_teachers) == preset.teachers:
             print(f"teachers together: {_scores(_mean(of_teachers), faces.public_test)}")
-    taught = replace(preset.student, teachers=tuple(path.name for path in paths[:-1]))
-    _keep_student(network, taught, faces, out)
+    recipe = replace(preset.student, teachers=tuple(path.name for path in paths[:-1]))
+    _keep_student(network, recipe, faces, out)
 
 
 def _work(preset: Preset, stage: int) -> float:

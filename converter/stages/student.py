@@ -52,11 +52,11 @@ class Student(keras.Model):  # type: ignore[misc]  # Keras has no types
         if sample_weight is not None:  # candidates come after the faces; their mood is not known to anybody
             count = -(-count * FACES_IN_A_BATCH.numerator // FACES_IN_A_BATCH.denominator)
         answers = [teacher([images[:count]], training=False) for teacher in self._teachers]
-        blended = dict(y)
+        mixed = dict(y)
         for output in (MOODS, VOTES):
             mean = ops.mean(ops.stack([each[output] for each in answers]), axis=0)
             known = y[output][:count]
             # One without votes has all 0, and keeps it, so that it adds nothing to the loss.
             target = (1 - self._weight) * known + self._weight * ops.sum(known, axis=1, keepdims=True) * mean
-            blended[output] = ops.concatenate([target, y[output][count:]])
-        return super().compute_loss(x, blended, y_pred, sample_weight, training)
+            mixed[output] = ops.concatenate([target, y[output][count:]])
+        return super().compute_loss(x, mixed, y_pred, sample_weight, training)

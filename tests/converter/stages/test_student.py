@@ -52,15 +52,15 @@ def test_the_targets_are_blended_with_the_mean_of_the_teachers_answers() -> None
     images, targets = batch(6)
     targets[VOTES] = np.repeat(np.array([[1], [0.5], [0]], np.float32), 2, axis=0) * targets[VOTES]
     answers = [teacher([images], training=False) for teacher in teachers]
-    blended = dict(targets)
+    mixed = dict(targets)
     for output in (MOODS, VOTES):
         mean = np.mean([np.asarray(each[output]) for each in answers], axis=0)
         # Of a face without votes nothing is learned about votes, and half of it if such a one is mixed in.
         known = targets[output].sum(axis=1, keepdims=True)
-        blended[output] = (0.75 * targets[output] + 0.25 * known * mean).astype(np.float32)
+        mixed[output] = (0.75 * targets[output] + 0.25 * known * mean).astype(np.float32)
     alone = network_of(STUDENT)
     compile_for(alone, STUDENT, 0.1)
-    expected = float(alone.compute_loss(images, blended, student([images], training=False)))
+    expected = float(alone.compute_loss(images, mixed, student([images], training=False)))
     assert loss(student, images, targets) == pytest.approx(expected, rel=1e-5)
 
 
