@@ -128,7 +128,7 @@ def add_distill(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--until-answers",
         action="store_true",
-        help="only the teachers and their answers; another command trains the student",
+        help="only the teachers, and their answers if these are kept; another command trains the student",
     )
     add_computing_options(command, "mixed_bfloat16")
     command.add_argument(

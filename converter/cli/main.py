@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -21,6 +22,9 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; docs/scripts.md lists them."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # and not ignored, as `nohup` has it
+            signal.signal(number, lambda which, _: sys.exit(128 + which))  # temporary files are deleted, too
     with written_out("moodbox-converter"):
         return _run(parser().parse_args(arguments))
 

@@ -95,12 +95,17 @@ def use_all_accelerators() -> int:
     """
     import keras
 
-    if keras.backend.backend() != "jax":
-        return 1
-    devices = keras.distribution.list_devices()
-    if len(devices) > 1:
+    if keras.backend.backend() == "jax" and len(devices := keras.distribution.list_devices()) > 1:
         keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
-    return len(devices)
+    return dividing_accelerators()
+
+
+def dividing_accelerators() -> int:
+    """Return how many accelerators each batch is divided among: its size has to be a multiple of this."""
+    import keras
+
+    distribution = keras.distribution.distribution()
+    return int(distribution.device_mesh.devices.size) if distribution else 1
 
 
 def fast_precision(wanted: str) -> str:

@@ -19,6 +19,7 @@ from converter.data.fer2013 import SIDE
 from converter.data.ferplus import Majority, majority, strict_majority
 from converter.errors import RunError
 from converter.networks.architectures import NETWORKS
+from converter.networks.backend import dividing_accelerators
 from converter.networks.cost import multiply_adds
 from converter.networks.outputs import MOODS, VOTES, as_input
 from converter.stages import training
@@ -94,8 +95,8 @@ def distill(
         of_teachers.append(found)
         if number == preset.teachers - 1 and len(of_teachers) == preset.teachers:
             print(f"teachers together: {_scores(_mean(of_teachers), faces.public_test)}")
-    taught = replace(preset.student, teachers=tuple(path.name for path in paths[:-1]))
-    _keep_student(network, taught, faces, out)
+    recipe = replace(preset.student, teachers=tuple(path.name for path in paths[:-1]))
+    _keep_student(network, recipe, faces, out)
 
 
 def _work(preset: Preset, stage: int) -> float:
@@ -126,7 +127,8 @@ def predictions(model: keras.Model, split: Split, recipe: Recipe, *, mirrored: b
     images = normalize_all(split.images, recipe.augmentation.normalization)
     inputs = as_input(images[:, :, ::-1] if mirrored else images)
     # As many as fill each batch, since JAX compiles the network anew for a smaller one.
-    found = model.predict(filled_up(inputs, PREDICTED_AT_ONCE), batch_size=PREDICTED_AT_ONCE, verbose=0)
+    at_once = len(filled_up(np.arange(PREDICTED_AT_ONCE), dividing_accelerators()))
+    found = model.predict(filled_up(inputs, at_once), batch_size=at_once, verbose=0)
     answers = {
         output: np.asarray(found[output][: len(inputs)], dtype=np.float32) for output in (MOODS, VOTES)
     }

@@ -67,7 +67,7 @@ PRESETS = {
         keeps_optimizer=False,
         saves_every=15,
     ),
-    # Two cores and a night.
+    # Two cores and a day or two.
     "two-cores": Preset(
         teacher=replace(_GROWING, network="wide", epochs=60, face_weight=0.0),
         teachers=2,

@@ -16,7 +16,7 @@ from keras import ops
 from converter.networks.outputs import MOODS, VOTES
 from converter.training.batch_maker import CANDIDATE_SHARE
 
-# At least as many as there are: the number of candidates is rounded.
+# At least as many as there are: the number of candidates is rounded up.
 FACES_IN_A_BATCH = 1 / (1 + Fraction(CANDIDATE_SHARE))
 
 
@@ -49,14 +49,14 @@ class Student(keras.Model):  # type: ignore[misc]  # Keras has no types
         assert y is not None
         images = x[0] if isinstance(x, (list, tuple)) else x
         count = ops.shape(images)[0]
-        if (
-            sample_weight is not None
-        ):  # candidates come after the faces; they have no mood, so nobody is asked
+        if sample_weight is not None:  # candidates come after the faces; their mood is not known to anybody
             count = -(-count * FACES_IN_A_BATCH.numerator // FACES_IN_A_BATCH.denominator)
         answers = [teacher([images[:count]], training=False) for teacher in self._teachers]
-        blended = dict(y)
+        mixed = dict(y)
         for output in (MOODS, VOTES):
             mean = ops.mean(ops.stack([each[output] for each in answers]), axis=0)
-            target = (1 - self._weight) * y[output][:count] + self._weight * mean
-            blended[output] = ops.concatenate([target, y[output][count:]])
-        return super().compute_loss(x, blended, y_pred, sample_weight, training)
+            known = y[output][:count]
+            # One without votes has all 0, and keeps it, so that it adds nothing to the loss.
+            target = (1 - self._weight) * known + self._weight * ops.sum(known, axis=1, keepdims=True) * mean
+            mixed[output] = ops.concatenate([target, y[output][count:]])
+        return super().compute_loss(x, mixed, y_pred, sample_weight, training)

@@ -92,16 +92,13 @@ class BatchMaker:
         generator: np.random.Generator,
     ) -> tuple[NDArray[np.float32], Targets, Targets]:
         """Add crops of the detector. Their mood is not known, so their weight there is 0."""
-        count = round(CANDIDATE_SHARE * len(inputs) / 2 / self._multiple_of) * self._multiple_of
+        count = math.ceil(CANDIDATE_SHARE * len(inputs) / 2 / self._multiple_of) * self._multiple_of
         rows = np.concatenate(
             [
                 generator.choice(np.flatnonzero(candidates.is_face == is_face), count)
                 for is_face in (True, False)
             ]
         )
-        if not len(rows):
-            weights = {output: np.ones(len(target), np.float32) for output, target in targets.items()}
-            return inputs, targets, weights
         crops = self._recipe.augmentation(candidates.crops[rows], generator, None, self._side)
         weights = {}
         for output, target in targets.items():

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import pickle
+import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -102,7 +105,17 @@ def _start(maker: BatchMaker, folder: str) -> None:
     _maker, _folder = maker, folder
     # Ctrl-C reaches every process of a terminal. The first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_after_parent, daemon=True).start()
     cv2.setNumThreads(1)  # there are as many processes as processors
+
+
+def _end_after_parent() -> None:
+    """End this process once the first one was killed, which can then neither do that nor delete the files."""
+    parent = multiprocessing.parent_process()
+    assert parent
+    parent.join()
+    shutil.rmtree(_folder, ignore_errors=True)
+    os._exit(1)
 
 
 def _make(epoch: int, index: int) -> _Made:

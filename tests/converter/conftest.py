@@ -40,6 +40,7 @@ if sys.version_info >= (3, 13):
         "quantize/test_faces.py",
         "quantize/test_int8.py",
         "stages/test_distill.py",
+        "stages/test_student.py",
         "training/test_backends.py",
         "training/test_batches.py",
         "training/test_distillation.py",

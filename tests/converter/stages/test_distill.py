@@ -6,7 +6,11 @@ The presets have a small network here, and a hundredth of the steps.
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -239,6 +243,34 @@ def test_the_weights_of_each_network_fit_into_16_mb() -> None:
         kept = 3 if preset.keeps_optimizer else 1
         for recipe in (preset.teacher, preset.student):
             assert 2 * kept * NETWORKS[recipe.network](7).count_params() < 16.3e6
+
+
+def test_a_command_that_is_ended_leaves_no_temporary_files(packed_faces: PackedFaces, tmp_path: Path) -> None:
+    """Nor do its workers go on: the signal goes to all of them, as from `timeout`."""
+    packed.write(tmp_path / "faces.npz", packed_faces)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    program = (
+        "import sys; from converter.cli import main; from converter.stages.presets import PRESETS\n"
+        "from tests.converter.stages.test_distill import small\n"
+        "PRESETS['accelerator'] = small(PRESETS['accelerator'])\n"
+        "sys.exit(main.main(sys.argv[1:]))\n"
+    )
+    options = f"distill {tmp_path}/faces.npz --preset accelerator --out {tmp_path}/out --workers 2"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *options.split(), "--precision", "float32"],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as command:
+        assert command.stdout
+        assert command.stdout.readline().startswith("teacher 1: epoch 1")
+        assert list(temporary.iterdir())
+        os.killpg(command.pid, signal.SIGTERM)
+        command.communicate()  # until the workers have closed their output, too
+    assert command.returncode == 128 + signal.SIGTERM
+    assert not list(temporary.iterdir())
 
 
 def test_another_file_than_a_packed_one_is_refused_in_one_line(

@@ -17,6 +17,7 @@ from converter.stages.clock import Clock
 from converter.stages.packed import PackedFaces
 from converter.stages.presets import PRESETS
 from converter.stages.student import Student
+from converter.training.batch_maker import BatchMaker
 from converter.training.compilation import compile_for, network_of
 from converter.training.recipes import Recipe
 from tests.converter import small_network
@@ -49,19 +50,25 @@ def test_the_targets_are_blended_with_the_mean_of_the_teachers_answers() -> None
     teachers = [network_of(TEACHER) for _ in range(2)]
     student = compiled(STUDENT, teachers, weight=0.25)
     images, targets = batch(6)
+    targets[VOTES] = np.repeat(np.array([[1], [0.5], [0]], np.float32), 2, axis=0) * targets[VOTES]
     answers = [teacher([images], training=False) for teacher in teachers]
-    blended = dict(targets)
+    mixed = dict(targets)
     for output in (MOODS, VOTES):
         mean = np.mean([np.asarray(each[output]) for each in answers], axis=0)
-        blended[output] = (0.75 * targets[output] + 0.25 * mean).astype(np.float32)
+        # Of a face without votes nothing is learned about votes, and half of it if such a one is mixed in.
+        known = targets[output].sum(axis=1, keepdims=True)
+        mixed[output] = (0.75 * targets[output] + 0.25 * known * mean).astype(np.float32)
     alone = network_of(STUDENT)
     compile_for(alone, STUDENT, 0.1)
-    expected = float(alone.compute_loss(images, blended, student([images], training=False)))
+    expected = float(alone.compute_loss(images, mixed, student([images], training=False)))
     assert loss(student, images, targets) == pytest.approx(expected, rel=1e-5)
 
 
-def test_no_teacher_is_asked_about_candidates() -> None:
-    """Of 24 images of a batch 16 are faces, and the rest candidates, whose mood nobody knows."""
+@pytest.mark.parametrize(("faces", "devices", "expected"), [(16, 1, 16), (16, 8, 22), (5, 1, 6), (40, 7, 47)])
+def test_the_teachers_are_asked_about_each_face_and_hardly_a_candidate(
+    faces: int, devices: int, expected: int, packed_faces: PackedFaces
+) -> None:
+    """The size of a batch, of which a part is candidates, whose mood nobody knows, is all that tells it."""
     asked: list[int] = []
 
     class Noting(keras.Model):  # type: ignore[misc]
@@ -71,10 +78,14 @@ def test_no_teacher_is_asked_about_candidates() -> None:
 
     teacher = network_of(TEACHER)
     student = compiled(STUDENT, [Noting(teacher.inputs, teacher.output)], weight=0.5)
-    images, targets = batch(24)
-    known = np.repeat(np.array([1, 0], np.float32), (16, 8))
-    loss(student, images, targets, sample_weight={MOODS: known, VOTES: known, FACE: np.ones(24, np.float32)})
-    assert asked == [16]
+    recipe = replace(STUDENT, batch=faces)
+    maker = BatchMaker(
+        packed_faces.training, recipe, 48, candidates=packed_faces.candidates, multiple_of=devices
+    )
+    images, targets, weights = maker.make(1, 0)
+    loss(student, images, targets, sample_weight=weights)
+    assert asked == [expected]
+    assert np.count_nonzero(weights[MOODS]) <= expected
 
 
 def test_a_student_is_trained_and_its_teachers_are_not(packed_faces: PackedFaces, tmp_path: Path) -> None:
@@ -92,11 +103,13 @@ def test_a_student_is_trained_and_its_teachers_are_not(packed_faces: PackedFaces
         teachers=[path],
     )
     built: list[Student] = []
+    initial: list[NDArray[np.float32]] = []
 
     class Kept(Student):
-        def __init__(self, *of: object) -> None:
-            super().__init__(*of)  # type: ignore[arg-type]
+        def __init__(self, network: keras.Model, *of: Any) -> None:
+            super().__init__(network, *of)
             built.append(self)
+            initial.extend(network.get_weights())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "Student", Kept)
@@ -107,9 +120,7 @@ def test_a_student_is_trained_and_its_teachers_are_not(packed_faces: PackedFaces
     assert after
     for was, now in zip(before.weights, student._teachers[0].get_weights(), strict=True):
         assert now == pytest.approx(was, abs=2e-3)  # kept as float16
-    fresh = network_of(STUDENT).get_weights()
-    assert [each.shape for each in after.weights] == [each.shape for each in fresh]
-    assert [each.shape for each in network.get_weights()] == [each.shape for each in fresh]
+    assert [each.shape for each in after.weights] == [each.shape for each in initial]
     assert any(
-        not np.allclose(was, now, atol=1e-3) for was, now in zip(fresh, network.get_weights(), strict=True)
+        not np.allclose(was, now, atol=1e-3) for was, now in zip(initial, network.get_weights(), strict=True)
     )

@@ -28,6 +28,7 @@ def python(tmp_path: Path) -> Path:
         *zipfile*) exec {sys.executable} "$@" ;;
         *"import jax"*) exit "$NO_GPU" ;;
         esac
+        [ -z "$SIGNAL" ] || kill -s "$SIGNAL" "$PPID"
         printf "%s\\n" "$@"
         ls "${{PYTHONPATH%%:*}}"
         """
@@ -45,13 +46,27 @@ def test_it_trains_with_the_packages_that_it_brought_on_the_backend_that_has_a_g
         wheel.writestr("keras/__init__.py", "")
     (tmp_path / "out").mkdir()
     options = ("run", tmp_path / "with", tmp_path / "out", "--seconds", 520)
-    done = run(*options, PYTHON=str(python), NO_GPU=no_gpu, BACKEND="")
+    done = run(*options, PYTHON=str(python), NO_GPU=no_gpu, BACKEND="", SIGNAL="")
     assert done.returncode == 0, done.stderr
     printed = done.stdout.split()
     assert printed[:4] == ["-m", "converter", "distill", str(tmp_path / "with" / "faces.npz")]
     assert printed[printed.index("--backend") + 1] == backend
     assert printed[printed.index("--seconds") + 1] == "520"
     assert "keras" in printed
+
+
+@pytest.mark.parametrize("number", ["HUP", "INT", "TERM"])
+def test_what_it_unpacked_is_deleted_however_it_ends(number: str, python: Path, tmp_path: Path) -> None:
+    (tmp_path / "with" / "wheels").mkdir(parents=True)
+    with zipfile.ZipFile(tmp_path / "with" / "wheels" / "keras-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("keras/__init__.py", "")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    options = ("run", tmp_path / "with", tmp_path / "out")
+    done = run(*options, PYTHON=str(python), BACKEND="jax", SIGNAL=number, TMPDIR=str(temporary))
+    assert done.returncode == 130
+    assert "keras" in done.stdout.split()
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,26 @@ def test_two_devices_divide_each_batch_and_the_losses_are_those_of_one(
         assert of_two["val_loss"] == pytest.approx(of_one["val_loss"], abs=1e-3)
 
 
+@needs_jax
+def test_three_devices_divide_the_faces_that_a_network_is_asked_about() -> None:
+    """Three divide neither the faces nor the usual number of them at once."""
+    program = (
+        "from converter.networks import backend; backend.choose('jax'); import numpy as np\n"
+        "from msgspec.structs import replace; from tests.converter import drawn, small_network\n"
+        "from converter.data.dataset import Split; from converter.stages.presets import PRESETS\n"
+        "from converter.stages.distill import float_network, predictions\n"
+        "assert backend.use_all_accelerators() == 3\n"
+        "recipe = replace(PRESETS['accelerator'].teacher, network=small_network.NAME)\n"
+        "images = np.random.default_rng(1).integers(0, 256, (10, 48, 48), np.uint8)\n"
+        "split = Split('Training', drawn.MOODS, images, np.zeros(10, int))\n"
+        "assert predictions(float_network(recipe), split, recipe)['votes'].shape == (10, 7)\n"
+    )
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=os.environ | flags, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_backend_that_is_not_installed_is_refused_in_one_line(
     fer2013: Path, tmp_path: Path, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -74,6 +78,31 @@ def test_workers_leave_no_files(
     with Batches(maker, BatchOrder(maker.count), epoch=0, workers=2) as batches:
         batches[0]
         assert list(tmp_path.iterdir())
+    assert not list(tmp_path.iterdir())
+
+
+def test_workers_end_and_leave_no_files_when_the_process_that_needs_them_is_killed(
+    fer2013: Path, tmp_path: Path
+) -> None:
+    program = (
+        "import itertools, os, pathlib, signal, sys; from converter.data.dataset import read\n"
+        "from converter.training.batch_maker import BatchMaker; from tests.converter import drawn\n"
+        "from converter.training.recipes import Recipe; from converter.training.workers import Workers\n"
+        "training = read(pathlib.Path(sys.argv[1]), ['Training'], drawn.MOODS)['Training']\n"
+        "order = ((epoch, 0) for epoch in itertools.count(1))\n"
+        "workers = Workers(BatchMaker(training, Recipe(batch=40), 48), 2, order); workers.batch(1, 0)\n"
+        "print(*os.listdir(os.environ['TMPDIR']), flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(  # it returns once the workers have closed their output, too
+        [sys.executable, "-c", program, fer2013],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert done.stdout.strip()
     assert not list(tmp_path.iterdir())
 
 
