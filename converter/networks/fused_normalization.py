@@ -19,7 +19,7 @@ class FusedNormalization(layers.BatchNormalization):  # type: ignore[misc]  # Ke
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalize `inputs`, (n, height, width, channels)."""
-        if not training or keras.backend.backend() != "tensorflow":
+        if not training or not self.trainable or keras.backend.backend() != "tensorflow":
             return super().call(inputs, training=training)
         import tensorflow as tf  # other backends do without it
 

@@ -56,21 +56,21 @@ def golden_vectors(model: bytes, mood_count: int, seed: int) -> tuple[NDArray[np
     clear = (ordered[:, -1] - ordered[:, -2] >= CLEAR) & (difference == 0)
     for name in installed_runtimes():
         as_on_the_box = outputs(interpreter(model, name), crops)
-        clear &= np.all(_likeliest(as_on_the_box, mood_count) == _likeliest(by_runtime, mood_count), axis=0)
+        clear &= np.all(_best_mood(as_on_the_box, mood_count) == _best_mood(by_runtime, mood_count), axis=0)
     if not clear.any():
         raise ModelError(
             f"the quantized model has no clear answer to any of {CANDIDATES} drawn crops, so it has learned "
             "too little to ship; train it for longer"
         )
     crops, exact = crops[clear], by_runtime[0, clear].astype(np.uint8)
-    best = _likeliest(exact, mood_count)
+    best = _best_mood(exact, mood_count)
     # The n-th crop of every mood comes before the (n+1)-th of any.
     rank = np.array([np.sum(best[:i] == mood) for i, mood in enumerate(best)])
     chosen = np.argsort(rank, kind="stable")[:COUNT]
     return crops[chosen], exact[chosen]
 
 
-def _likeliest(outputs: NDArray[Any], mood_count: int) -> NDArray[np.intp]:
+def _best_mood(outputs: NDArray[Any], mood_count: int) -> NDArray[np.intp]:
     return np.asarray(outputs[..., :mood_count].argmax(axis=-1))
 
 

@@ -91,5 +91,5 @@ def read_sources(folders: Sequence[Path], moods: Sequence[Mood] | None, prior: C
 
 
 def _best_epoch(history: Sequence[Mapping[str, float]]) -> dict[str, int]:
-    best = max(history, key=epoch_score)  # of equals the first, like `train`
+    best = max(reversed(history), key=epoch_score)  # of equals the last, like `train`
     return {"epochs_done": len(history), "best_epoch": int(best["epoch"])}

@@ -61,6 +61,9 @@ def distill(
         until_answers: leaves out the student.
     """
     out.mkdir(parents=True, exist_ok=True)
+    if (out / RECIPE).exists():
+        print("student: trained before")
+        return
     clock = Clock(None if seconds is None else seconds * (1 - KEPT_FOR_SCORES))
     paths = [*(out / f"teacher-{number}.npz" for number in range(1, preset.teachers + 1)), out / STUDENT]
     work = [_work(preset, number) for number in range(preset.teachers + (not until_answers))]
@@ -73,9 +76,6 @@ def distill(
             if not asked:
                 answers = _answers(preset, faces, paths[:-1], out / ANSWERS)
             if until_answers:
-                return
-            if (out / RECIPE).exists():
-                print("student: trained before")
                 return
         name = "student" if is_student else f"teacher {number + 1}"
         if not is_student and training.is_finished(path):

@@ -52,7 +52,7 @@ class Checkpoints(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has 
         entry |= {name.replace(f"{MOODS}_", ""): float(value) for name, value in (logs or {}).items()}
         best = max(map(epoch_score, self._history), default=-1.0)
         self._history.append(entry)
-        is_best = epoch_score(entry) > best
+        is_best = epoch_score(entry) >= best  # of equals the last, whose learning rate is the lowest
         if is_best:
             swap_averaged_weights(self.model)
             self._save(BEST, include_optimizer=False)

@@ -49,7 +49,10 @@ def compiled(recipe: Recipe, rate: float | keras.optimizers.schedules.LearningRa
 def compile_for(
     model: keras.Model, recipe: Recipe, rate: float | keras.optimizers.schedules.LearningRateSchedule
 ) -> None:
-    """Give the network of a run its optimizer, losses and metrics."""
+    """Give the network of a run its optimizer, losses and metrics, and freeze what it does not train."""
+    if recipe.only_face:
+        for layer in model.layers:
+            layer.trainable = layer.name == FACE
     average: dict[str, Any] = {
         "use_ema": bool(recipe.ema_momentum),
         "ema_momentum": recipe.ema_momentum or 0.99,

@@ -29,6 +29,7 @@ class Recipe(msgspec.Struct, frozen=True):
         label_smoothing: share of FER2013's label that is spread over all moods.
         votes_weight: weight of the loss of a second output, for FER+'s votes, where that of the label is 1.
         face_weight: weight of the loss of an output that tells whether a crop shows a face; 0 for none.
+        only_face: whether the output for faces alone is trained, and all else stays as it is.
         ema_momentum: momentum of an exponential moving average of the weights, which is then what is
             validated and kept; 0 for none.
         mixup: parameter of the distribution Beta(mixup, mixup), from which the share is drawn by which each
@@ -54,6 +55,7 @@ class Recipe(msgspec.Struct, frozen=True):
     label_smoothing: float = msgspec.field(default=0.0, name="smoothing")
     votes_weight: float = msgspec.field(default=0.0, name="votes")
     face_weight: float = msgspec.field(default=0.0, name="face")
+    only_face: bool = False
     ema_momentum: float = msgspec.field(default=0.0, name="average")
     mixup: float = 0.0
     initial_models: tuple[str, ...] = msgspec.field(default=(), name="start")
@@ -123,6 +125,9 @@ FACES = msgspec.structs.replace(
     progressive_sizes=(SIDE,),
 )
 
+# The same for a network whose moods are not to change.
+FACE_OUTPUT = msgspec.structs.replace(FACES, only_face=True, learning_rate=0.05)
+
 # A second network for an ensemble with the first: from random weights, with a teacher.
 SLIM = msgspec.structs.replace(
     BOX,
@@ -172,6 +177,7 @@ RECIPES = {
     "box3": BOX3,
     "again": AGAIN,
     "faces": FACES,
+    "face-output": FACE_OUTPUT,
     "slim": SLIM,
     "more": MORE,
     "rest": REST,

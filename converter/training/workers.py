@@ -56,8 +56,12 @@ class Workers:
             maker: makes the batches; each process gets a copy.
             count: number of processes.
             order: epoch and index of the batches to make; it may go on for ever.
+
+        Raises:
+            RunError: there is no folder for the files.
         """
-        self._folder = tempfile.TemporaryDirectory()
+        with _reported("batches cannot be kept", "name another folder in TMPDIR"):
+            self._folder = tempfile.TemporaryDirectory()
         self._pool = ProcessPoolExecutor(
             count, multiprocessing.get_context("spawn"), _start, (maker, self._folder.name)
         )
@@ -75,29 +79,31 @@ class Workers:
         One that is asked for out of order, or a second time, is made then.
 
         Raises:
-            RunError: a process was killed, or there is no room for its files.
+            RunError: a process cannot be started, or was killed, or there is no room for its files.
         """
-        with self._reported():
+        with _reported("one cannot be started", "ask for fewer"):
             self._make_upcoming(self._upcoming - len(self._made))
             made = self._made.pop((epoch, index), None) or self._pool.submit(_make, epoch, index)
+        with _reported(
+            f"batches cannot be kept in {self._folder.name}",
+            "make room there, or name another folder in TMPDIR",
+        ):
             return _read(made.result())
-
-    @contextlib.contextmanager
-    def _reported(self) -> Iterator[None]:
-        try:
-            yield
-        except BrokenProcessPool as error:
-            raise RunError("--workers: one was killed, perhaps for lack of memory; ask for fewer") from error
-        except OSError as error:
-            raise RunError(
-                f"--workers: batches cannot be kept in {self._folder.name}: {error.strerror}; "
-                "make room there, or name another folder in TMPDIR"
-            ) from error
 
     def close(self) -> None:
         """End the processes."""
         self._pool.shutdown(cancel_futures=True)
         self._folder.cleanup()
+
+
+@contextlib.contextmanager
+def _reported(what: str, remedy: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise RunError("--workers: one was killed, perhaps for lack of memory; ask for fewer") from error
+    except OSError as error:
+        raise RunError(f"--workers: {what}: {error.strerror}; {remedy}") from error
 
 
 def _start(maker: BatchMaker, folder: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from converter.data.dataset import Split
 from converter.errors import RunError
@@ -20,7 +21,7 @@ from converter.quantize.export import Choices, export
 from converter.quantize.golden_vectors import installed_runtimes, outputs, plain_interpreter
 from converter.training import trainer
 from converter.training.recipes import Recipe
-from converter.training.run_folder import BEST, FACE_CANDIDATES
+from converter.training.run_folder import BEST, FACE_CANDIDATES, LAST
 from device.vision.classifier import Classifier
 from device.vision.normalization import normalize_all
 from device.vision.observation import FaceAnalyzer
@@ -61,6 +62,27 @@ def model(run: Path, splits: dict[str, Split], tmp_path_factory: pytest.TempPath
     out = tmp_path_factory.mktemp("models") / "faces.tflite"
     export([run], splits, out, Choices(target_precision=0.3, face_threshold=0.6))
     return out
+
+
+def test_the_output_for_faces_can_be_trained_alone(
+    run: Path,
+    splits: dict[str, Split],
+    walls: np.ndarray,  # type: ignore[type-arg]
+    tmp_path: Path,
+) -> None:
+    """The last of its epochs is kept, since all agree with the labels equally often."""
+    recipe = replace(RECIPE, epochs=3, only_face=True, initial_models=(str(run / BEST),))
+    crops = np.concatenate([splits["Training"].images[:30], walls[:30]])
+    np.savez(tmp_path / FACE_CANDIDATES, crops=crops, is_face=np.arange(60) < 30)
+    trainer.train(
+        tmp_path, recipe, splits["Training"], splits["PublicTest"], resume=False, backgrounds=tmp_path
+    )
+    before, kept, last = load(run / BEST), load(tmp_path / BEST), load(tmp_path / LAST)
+    for layer, now in zip(before.layers, kept.layers, strict=True):
+        pairs = zip(layer.get_weights(), now.get_weights(), strict=True)
+        assert all(np.array_equal(*pair) for pair in pairs) == (layer.name != FACE)
+    for pair in zip(kept.get_layer(FACE).get_weights(), last.get_layer(FACE).get_weights(), strict=True):
+        assert np.array_equal(*pair)
 
 
 def test_the_model_tells_faces_from_walls(model: Path, splits: dict[str, Split], walls: np.ndarray) -> None:  # type: ignore[type-arg]

@@ -123,6 +123,17 @@ def test_workers_whose_files_have_no_room_are_reported(
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
+def test_workers_without_a_folder_are_reported(
+    splits: dict[str, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    maker = BatchMaker(splits["Training"], Recipe(batch=40), 48)
+    with pytest.raises(
+        RunError, match="batches cannot be kept: No such file or directory; name another folder"
+    ):
+        Batches(maker, BatchOrder(maker.count), epoch=0, workers=2)
+
+
 def test_the_last_batch_of_an_epoch_can_be_filled_up(splits: dict[str, Split]) -> None:
     training = splits["Training"]
     assert len(training) % 40
