@@ -161,7 +161,7 @@ def test_an_untrained_network_is_refused(
     assert cli.main(command.split()) == 1
     # TensorFlow prints other lines before it.
     last = capfd.readouterr().err.splitlines()[-1]
-    assert last.startswith("moodbox-converter: the quantized model has no clear answer to any of 256 drawn")
+    assert last.startswith("moodbox-converter: the quantized model has no clear answer to any of 1024 drawn")
     assert last.endswith("train it for longer")
     assert not list(out.parent.iterdir())
 
