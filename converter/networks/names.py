@@ -4,9 +4,9 @@ from __future__ import annotations
 
 DESCRIPTIONS = {
     "paper": "the paper's",
-    "residual": "the box's",
+    "residual": "the box's until `deep`",
     "slim": "narrower and one block deeper than residual",
-    "deep": "twice the work of residual, a student for a GPU",
+    "deep": "the box's, twice the work of residual, a student for a GPU",
     "wide": "four times the work of residual, a teacher",
     "large": "six times the work of residual, a teacher for a GPU",
     "broad": "residual with a wider last stage",

@@ -1,7 +1,7 @@
 """Residual networks up to their features: blocks of convolutions with a shortcut (He et al. 2016).
 
-`residual` is the box's own. Those after `large` are variants of it that need about as many multiply-adds:
-models/RUNS.md says what they were tried for.
+`deep` is the box's own, and `residual` was before. Those after `large` are variants of `residual` that need
+about as many multiply-adds: models/RUNS.md says what they were tried for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Block = Callable[[Any, int, int], Any]
 
 
 def residual(crop: Any) -> Any:
-    """Build the box's network: 0.7 million parameters, 46 million multiply-adds."""
+    """Build the box's network of before: 0.7 million parameters, 46 million multiply-adds."""
     return _features(crop, ((32, 1), (64, 2), (128, 2)))
 
 
@@ -27,7 +27,7 @@ def slim(crop: Any) -> Any:
 
 
 def deep(crop: Any) -> Any:
-    """Build a student for large teachers: 1.3 million parameters, 86 million multiply-adds."""
+    """Build the box's network: 1.3 million parameters, 86 million multiply-adds."""
     return _features(crop, ((32, 2), (64, 3), (144, 3)))
 
 
