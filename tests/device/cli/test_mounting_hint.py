@@ -20,7 +20,7 @@ from device.vision.observation import FaceAnalyzer, observe
 from device.vision.pictures import read_picture
 from device.vision.tflite import interpreter
 from tests.device.cli.commands import moodbox
-from tests.device.conftest import HAPPY
+from tests.device.conftest import HAPPY, NEUTRAL
 
 CARD = read_card(Settings().model.file())
 PICTURE: Frame = np.ascontiguousarray(read_picture(HAPPY)[::2, ::2])  # a smaller one is searched faster
@@ -58,8 +58,8 @@ def test_a_face_below_the_settings_smallest_face_gives_no_hint() -> None:
 def test_the_rotated_frames_are_searched_unless_the_face_of_the_look_is_upright(
     degrees: int, searched: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A look takes an upside-down face for one, too."""
-    frame = rotated(PICTURE, degrees)
+    """A look takes this upside-down face for one, too."""
+    frame = rotated(read_picture(NEUTRAL), degrees)
     found = observe(FaceAnalyzer(Settings().model, Settings().look), [frame], Settings().look).face
     assert found
     angles = []
