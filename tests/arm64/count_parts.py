@@ -40,7 +40,7 @@ def count_detectors(model: str) -> None:
     for name, detect in detectors(Path(model)).items():
         for picture in map(read_picture, PICTURES):
             for scale in SCALES:
-                for kind, shown in (("face", picture), ("nobody", np.rot90(picture, -1))):
+                for kind, shown in (("face", picture), ("nobody", np.rot90(picture))):
                     frame = view(shown, scale * 240 / max(shown.shape))
                     mark(MARK)
                     detect(frame)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from device.live.orientation import PAUSE_S, Orientation
 from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
-from tests.device.conftest import NEUTRAL
+from tests.device.conftest import face_only_upright
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +24,9 @@ def analyzer() -> FaceAnalyzer:
     ("quarters", "expected"), [(0, None), (1, Hint.ROTATED), (2, Hint.UPSIDE_DOWN), (3, Hint.ROTATED)]
 )
 def test_it_tells_how_the_camera_is_mounted(
-    analyzer: FaceAnalyzer, quarters: int, expected: Hint | None
+    analyzer: FaceAnalyzer, quarters: int, expected: Hint | None, tmp_path: Path
 ) -> None:
-    picture = read_picture(NEUTRAL)[:300]  # all of it is taken for a face also upside down
-    frame = np.ascontiguousarray(np.rot90(picture, quarters))
+    frame = np.ascontiguousarray(np.rot90(read_picture(face_only_upright(tmp_path)), quarters))
 
     def shows_face(shown: Frame) -> bool:
         return analyzer.analyze(shown).face is not None
