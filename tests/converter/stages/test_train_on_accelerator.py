@@ -14,7 +14,8 @@ SCRIPT = Path(__file__).parents[3] / "script" / "train-on-accelerator"
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [str(SCRIPT), *map(str, arguments)]
+    # Signals that the tests ignore, as under nohup, count for the script.
+    command = ["env", "--default-signal", str(SCRIPT), *map(str, arguments)]
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
