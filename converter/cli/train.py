@@ -92,6 +92,8 @@ def mistakes(options: argparse.Namespace) -> Iterator[str]:
     for option, what in recipe_needs(recipe).items():
         if getattr(options, option) is None:
             yield f"{name} needs {what}; name them with --{option}"
+    if recipe.only_face and not recipe.initial_models:
+        yield f"{name} needs a network whose moods are trained; name its best.keras with --start"
     if recipe.epochs <= recipe.warmup_epochs:
         yield (
             f"--epochs {recipe.epochs}: {name} needs {recipe.warmup_epochs} epochs to warm up; "
@@ -243,7 +245,8 @@ def add_train(command: argparse.ArgumentParser) -> None:
         "--backgrounds",
         type=Path,
         metavar="FOLDER",
-        help="pictures without people, which the recipe `faces` needs to learn what is a face",
+        help="pictures without people, which the recipes `faces` and `face-output` need to learn what is a "
+        "face",
     )
     command.add_argument(
         "--resume",

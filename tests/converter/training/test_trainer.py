@@ -53,6 +53,27 @@ def test_a_recipe_that_learns_what_is_a_face_needs_pictures_without_people(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_recipe_that_trains_the_output_for_faces_alone_needs_a_network(
+    fer2013: Path, votes: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    command = [
+        "train",
+        "--data",
+        fer2013,
+        "--votes",
+        votes,
+        "--backgrounds",
+        tmp_path,
+        "--out",
+        tmp_path / "run",
+    ]
+    line = refusal(*command, "--recipe", "face-output", code=2)
+    assert line.endswith(
+        "--recipe face-output needs a network whose moods are trained; name its best.keras with --start"
+    )
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_learns(run: Path) -> None:
     assert read_history(run)[-1]["val_accuracy"] > 0.8
 
