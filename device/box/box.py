@@ -153,7 +153,9 @@ class Box:
         songs = SongOpinions(playback, guarded).actions | LibraryRequests(playback, guarded).actions
         actions: Actions = {protocol.Press: lambda _: self._press(), **(more_actions or {}), **camera.actions}
         actions |= GivenMood(self._state, playback, self._observer.rest).actions | corrector.actions | songs
-        self._live_view = LiveView(self._loop, self._state, capture, analyzer, guarded.mood_bias)
+        self._live_view = LiveView(
+            self._loop, self._state, capture, analyzer, rules.min_face, guarded.mood_bias
+        )
         self._consent = Consent(self._loop, self._state, self._live_view.allow)
         self._timers = TimersOnDemand(
             guarded, lambda kind: kind(self._loop, self._state, playback, guarded, plays_along_with)

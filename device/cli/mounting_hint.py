@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from device.config.settings import Settings
 from device.mood import Face
-from device.vision.cameras.mounting import rotated
-from device.vision.detector import FaceDetector
+from device.vision.cameras.rotation import RotatedFrames, is_upright, needed_rotation
 from device.vision.frame import Frame
 from device.vision.model_card import Card
-
-LARGER = 1.3  # times: an upside-down face often holds a small false one, which is upright
 
 
 def mounting_hint(frame: Frame, card: Card, settings: Settings, found: Face | None = None) -> str | None:
@@ -22,19 +19,14 @@ def mounting_hint(frame: Frame, card: Card, settings: Settings, found: Face | No
         found: The face that a look has found in `frame`. If the cascade alone finds it, too, it is upright,
             and the rotated frames are not searched.
     """
-    # The cascade alone, because the network takes an upside-down face for one, too.
-    detector = FaceDetector(card.crop.detector, settings.look.min_face)
-
-    def width(degrees: int) -> int:
-        face = detector.detect(rotated(frame, degrees))
-        return face.width if face else 0
-
-    upright = width(0)
-    if found and found.width <= LARGER * upright:
+    rotations = RotatedFrames(card, settings.look.min_face)
+    upright = rotations.face_width(frame, 0)
+    if is_upright(found, upright):
         return None
-    widths = {degrees: width(degrees) for degrees in (90, 180, 270)}
-    further = max(widths, key=lambda degrees: widths[degrees])
-    if widths[further] <= LARGER * upright:
+    further = needed_rotation(
+        {0: upright} | {degrees: rotations.face_width(frame, degrees) for degrees in (90, 180, 270)}
+    )
+    if not further:
         return None
     mounting = settings.camera
     rotate = (mounting.rotate + (-further if mounting.mirror else further)) % 360

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import cv2
 import mutagen
 import numpy as np
 import pytest
@@ -28,13 +27,6 @@ PICTURES = Path(device.__file__).parent / "pictures"
 HAPPY, NEUTRAL = PICTURES / "eileen_collins.jpg", PICTURES / "grace_hopper.jpg"
 
 AddSong = Callable[..., str]
-
-
-def face_only_upright(folder: Path) -> Path:
-    """Write the upper three quarters of NEUTRAL, of which the whole is taken for a face also upside down."""
-    path = folder / "upright.png"
-    cv2.imwrite(str(path), cv2.imread(str(NEUTRAL))[:300])
-    return path
 
 
 @pytest.fixture(scope="session")

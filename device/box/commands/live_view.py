@@ -25,6 +25,7 @@ from device.vision.observation import FaceAnalyzer, FrameResult
 if TYPE_CHECKING:
     from device.live.hints import Hint
     from device.live.orientation import Orientation
+    from device.vision.cameras.rotation import RotatedFrames
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +49,19 @@ class LiveView:
         state: StateHolder,
         capture: Capture,
         analyzer: FaceAnalyzer | None,
+        min_face: float,
         bias: Callable[[], MoodBias],
     ) -> None:
-        """Take the parts; `bias` returns what was learned from corrections."""
+        """Take the parts.
+
+        min_face: The smallest face, as a share of the frame's height.
+        bias: Returns what was learned from corrections.
+        """
         self._loop = loop
         self._state = state
         self._capture = capture
         self._analyzer = analyzer
+        self._min_face = min_face
         self._bias = bias
         self._watchers: list[Mailbox] = []
         self._until = 0.0  # monotonic seconds, to which the picture is allowed
@@ -63,6 +70,7 @@ class LiveView:
         self._open_again = 0.0  # monotonic seconds, before which the camera is not opened
         self._last_face: Face | None = None
         self._orientation: Orientation | None = None
+        self._rotated_frames: RotatedFrames | None = None
         self._has_shown = False  # a picture since it was last overwritten
 
     @property
@@ -154,27 +162,31 @@ class LiveView:
             threshold = self._analyzer.card.threshold
             probabilities = self._bias().apply(found.probabilities) if found.probabilities else None
         hints, turn = hints_for(frame, face), None
-        if not is_looks_own and (mounted := self._mounting(frame, has_face=face is not None)):
+        if not is_looks_own and (mounted := self._mounting(frame, face)):
             hints = [mounted, *hints]
             turn = self._orientation.turn if self._orientation else None
         self._has_shown = True
         self._send(picture(frame, face, probabilities, threshold, hints) | {"turn": turn})
 
-    def _mounting(self, frame: Frame, *, has_face: bool) -> Hint | None:
+    def _mounting(self, frame: Frame, face: Face | None) -> Hint | None:
         from device.live.orientation import Orientation
 
         if self._analyzer is None:
             return None
         if self._orientation is None:
-            self._orientation = Orientation(self._shows_face)
-        return self._orientation.hint(frame, has_face, monotonic())
+            self._orientation = Orientation(self._face_width)
+        return self._orientation.hint(frame, face, monotonic())
 
-    def _shows_face(self, frame: Frame) -> bool:
+    def _face_width(self, frame: Frame, degrees: int) -> int:
+        from device.vision.cameras.rotation import RotatedFrames
+
         if self._analyzer is None:
-            return False
-        result = self._analyzer.analyze(frame)
-        self._analyzer.forget_pictures()  # these buffers have the turned frame's shape, and the next others
-        return result.face is not None
+            return 0
+        if self._rotated_frames is None:
+            self._rotated_frames = RotatedFrames(self._analyzer.card, self._min_face)
+        width = self._rotated_frames.face_width(frame, degrees)
+        self._rotated_frames.forget_picture(frame, degrees)
+        return width
 
     def _line(self, content: dict[str, Any]) -> dict[str, Any]:
         nothing = dict.fromkeys(("jpeg", "width", "height", "face", "probabilities", "mood", "turn"))
@@ -198,7 +210,7 @@ class LiveView:
 
     def _close(self) -> None:
         """Close the camera, and forget what it has shown."""
-        self._watchers, self._last_face, self._orientation = [], None, None
+        self._watchers, self._last_face, self._orientation, self._rotated_frames = [], None, None, None
         self._loop.cancel(self._tick)
         self._state.change(watched=False)
         if self._session != NONE and self._state.value.activity is Activity.RESTING:

@@ -68,7 +68,7 @@ def test_the_rotated_frames_are_searched_unless_the_face_of_the_look_is_upright(
         angles.append(angle)
         return rotated(picture, angle)
 
-    monkeypatch.setattr("device.cli.mounting_hint.rotated", recorded)
+    monkeypatch.setattr("device.vision.cameras.rotation.rotated", recorded)
     assert bool(hint_for(frame, found=found)) == (degrees != 0)
     assert angles == searched
 

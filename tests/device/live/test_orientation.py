@@ -8,11 +8,18 @@ import pytest
 
 from device.config.settings import Look, Model
 from device.live.hints import Hint
-from device.live.orientation import PAUSE_S, Orientation
+from device.live.orientation import ORDER, PAUSE_S, Orientation
+from device.mood import Face
+from device.vision.cameras.mounting import rotated
+from device.vision.cameras.rotation import RotatedFrames
 from device.vision.frame import Frame
 from device.vision.observation import FaceAnalyzer
 from device.vision.pictures import read_picture
-from tests.device.conftest import face_only_upright
+from tests.device.conftest import HAPPY, NEUTRAL
+
+EMPTY: Frame = np.zeros((4, 6), np.uint8)
+FACE = Face(0, 0, 100, 100, 0.0)
+ROUND_S = PAUSE_S * len(ORDER)
 
 
 @pytest.fixture(scope="module")
@@ -20,45 +27,65 @@ def analyzer() -> FaceAnalyzer:
     return FaceAnalyzer(Model(), Look())
 
 
+@pytest.mark.parametrize("picture", [HAPPY, NEUTRAL])
 @pytest.mark.parametrize(
-    ("quarters", "expected"), [(0, None), (1, Hint.ROTATED), (2, Hint.UPSIDE_DOWN), (3, Hint.ROTATED)]
+    ("mounted", "expected"), [(0, None), (90, Hint.ROTATED), (180, Hint.UPSIDE_DOWN), (270, Hint.ROTATED)]
 )
 def test_it_tells_how_the_camera_is_mounted(
-    analyzer: FaceAnalyzer, quarters: int, expected: Hint | None, tmp_path: Path
+    analyzer: FaceAnalyzer, picture: Path, mounted: int, expected: Hint | None
 ) -> None:
-    frame = np.ascontiguousarray(np.rot90(read_picture(face_only_upright(tmp_path)), quarters))
-
-    def shows_face(shown: Frame) -> bool:
-        return analyzer.analyze(shown).face is not None
-
-    orientation = Orientation(shows_face)
-    hints = [orientation.hint(frame, shows_face(frame), PAUSE_S * second) for second in range(12)]
+    """The box takes some of these turned faces for upright ones."""
+    frame = rotated(read_picture(picture), mounted)
+    face = analyzer.analyze(frame).face
+    orientation = Orientation(RotatedFrames(analyzer.card, Look().min_face).face_width)
+    hints = [orientation.hint(frame, face, PAUSE_S * number) for number in range(2 * len(ORDER) + 1)]
     assert hints[-1] == expected
     assert set(hints) <= {None, expected}
-    assert orientation.turn == (90 * quarters if quarters else None)  # the frame was turned the other way
+    assert orientation.turn == ((360 - mounted) % 360 or None)
 
 
-def test_a_face_that_is_found_once_is_no_reason_and_one_in_the_frame_as_it_is_ends_the_hint() -> None:
-    found = iter([True, False, True, True])
-    orientation = Orientation(lambda _: next(found))
-    frame = np.zeros((4, 6), np.uint8)
-    hints = [orientation.hint(frame, False, PAUSE_S * second) for second in range(5)]
-    assert hints == [None, None, None, None, Hint.ROTATED]
-    assert orientation.hint(frame, True, PAUSE_S * 5) is None
-    assert orientation.hint(frame, False, PAUSE_S * 5) is None
+def test_it_agrees_twice_before_it_says_so() -> None:
+    orientation = Orientation(lambda _, degrees: 100 if degrees == 90 else 0)
+    hints = [orientation.hint(EMPTY, None, PAUSE_S * number) for number in range(2 * len(ORDER))]
+    assert hints == [None] * (2 * len(ORDER) - 1) + [Hint.ROTATED]
 
 
-def test_it_searches_once_in_a_while() -> None:
+def test_the_hint_ends_when_the_face_is_upright() -> None:
+    upright = 270
+    orientation = Orientation(lambda _, degrees: 100 if degrees == upright else 0)
+    assert [orientation.hint(EMPTY, None, PAUSE_S * number) for number in range(8)][-1] == Hint.ROTATED
+    upright = 0
+    assert orientation.hint(EMPTY, FACE, PAUSE_S * 8) is None
+
+
+def test_the_hint_ends_some_time_after_the_face_has_gone() -> None:
+    width = 100
+    orientation = Orientation(lambda _, degrees: width if degrees == 270 else 0)
+    assert [orientation.hint(EMPTY, None, PAUSE_S * number) for number in range(8)][-1] == Hint.ROTATED
+    width = 0
+    assert [orientation.hint(EMPTY, None, PAUSE_S * number) for number in range(8, 16)][-1] is None
+
+
+def test_it_searches_once_in_a_while_and_no_more_once_the_face_is_upright() -> None:
     searched: list[float] = []
     now = 0.0
+    width = 0
 
-    def shows_face(_: Frame) -> bool:
+    def face_width(_: Frame, degrees: int) -> int:
         searched.append(now)
-        return False
+        return width if degrees == 0 else 0
 
-    orientation = Orientation(shows_face)
+    orientation = Orientation(face_width)
     for tick in range(20):
         now = tick * PAUSE_S / 4
-        orientation.hint(np.zeros((4, 6), np.uint8), False, now)
+        orientation.hint(EMPTY, FACE, now)
     assert all(later - earlier >= PAUSE_S for earlier, later in pairwise(searched))
-    assert len(searched) == 4
+    assert len(searched) == 5
+    width = 100
+    for tick in range(20, 20 + 16 * len(ORDER)):
+        now = tick * PAUSE_S / 4
+        orientation.hint(EMPTY, FACE, now)
+    assert len(searched) <= 5 + len(ORDER)
+    before = len(searched)
+    orientation.hint(EMPTY, None, now + PAUSE_S)  # somebody else may come
+    assert len(searched) == before + 1

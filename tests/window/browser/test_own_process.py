@@ -18,7 +18,7 @@ from device.control.page_commands import Set, Settings
 from device.demo.workplace import Workplace, workplace
 from device.errors import ServiceError
 from tests.device.cli.commands import MOCK_PINS
-from tests.device.conftest import face_only_upright
+from tests.device.conftest import HAPPY
 from tests.waiting import eventually
 from tests.window.browser.conftest import PHONE, Visitor
 from tests.window.serving import Serving, serving
@@ -41,7 +41,7 @@ class Service:
 
     def __init__(self, place: Workplace, notify: str) -> None:
         self._command = [sys.executable, "-c", BOX, "run", "--settings", str(place.settings_file)]
-        self._command += ["--camera", f"images:{face_only_upright(place.settings_file.parent)}"]
+        self._command += ["--camera", f"images:{HAPPY}"]
         self._environment = os.environ | MOCK_PINS | {"NOTIFY_SOCKET": notify}
         self._process: subprocess.Popen[bytes] | None = None
         self._ending = False
