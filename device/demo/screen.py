@@ -1,8 +1,8 @@
 """The demo's screen as a function of a scene and a size: each thing has its place, which never moves.
 
-The picture is at the upper left, beside it what the box has found and plays. Below are the log's last lines,
-the address of the box's page, and one line that says how to ask the box, or what happens if the button is let
-go. A small terminal has less.
+The picture is at the upper left, beside it what the box has found and plays. Below are the log's last
+messages, the address of the box's page, and one line that says how to ask the box, or what happens if the
+button is let go. A small terminal has less.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -83,7 +83,10 @@ def screen(scene: Scene, columns: int, rows: int) -> RenderableType:
     log_rows -= len(below)
     keys = KEYS if len(KEYS) + FRAME_COLUMNS <= columns else SHORT_KEYS
     content = Group(
-        _upper_part(scene, width, upper_rows), _log(scene.log, log_rows), *below, _last_line(scene, width)
+        _upper_part(scene, width, upper_rows),
+        _log(scene.log, width, log_rows),
+        *below,
+        _last_line(scene, width),
     )
     return Panel(content, title="moodbox", subtitle=keys, width=columns, height=rows)
 
@@ -195,8 +198,16 @@ def _mood_lines(scene: Scene, columns: int) -> list[Text]:
     return lines
 
 
-def _log(lines: Sequence[str], rows: int) -> Text:
-    return _rows([Text(printable(line), "dim") for line in lines[-rows:]], rows)
+def _log(lines: Sequence[str], width: int, rows: int) -> Text:
+    """The newest messages, wrapped, so that none loses its end; the newest is there as far as it fits."""
+    shown: list[Text] = []
+    for line in reversed(lines):
+        # rich's own wrapping, since a character of a title may be two columns wide
+        message = list(Text(printable(line), "dim").wrap(Console(width=width), width))
+        if shown and len(message) + len(shown) > rows:
+            break
+        shown = message + shown
+    return _rows(shown, rows)
 
 
 def _page_line(address: str, width: int) -> Text:

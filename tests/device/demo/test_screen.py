@@ -106,6 +106,15 @@ def test_the_address_of_the_page_stays_on_the_screen_in_full_whatever_is_logged(
     assert drawn(scene, 44, 10)[-2].startswith("│ ask it: "), "where there is one row, it is the command's"
 
 
+@pytest.mark.parametrize("title", ["a long title " * 8 + "with its end", "長い題名" * 25 + "終"])
+def test_a_message_of_the_log_is_wrapped_and_keeps_its_end(title: str) -> None:
+    scene = replace(SCENE, log=("12:00:00 older", f"12:00:01 song: {title}"))
+    below = "".join(line.strip("│ ") for line in drawn(scene, 80, 24)[-6:-1])
+    assert title.replace(" ", "") in below.replace(" ", "")
+    full = replace(SCENE, log=(*(f"{n} {'word ' * 30}" for n in range(9)), "12:00:02 the newest"))
+    assert "12:00:02 the newest" in "".join(drawn(full, 80, 24))
+
+
 def test_seven_moods_fit_the_smallest_of_the_usual_sizes() -> None:
     decision = Decision(Outcome.UNSURE, None, 0.2, dict.fromkeys(Mood, 1 / 7))
     text = "\n".join(drawn(replace(SCENE, decision=decision), 60, 15))
