@@ -193,18 +193,16 @@ def _programs(settings: Settings, file: Path | None) -> dict[Part, Callable[[Set
 def _player(settings: Settings) -> str:
     from device.mpd.connection import connected
     from device.mpd.queue_mirror import read_initial_state
-    from device.mpd.tone.outputs import Unheard, why_unheard
+    from device.mpd.tone.outputs import why_unheard
 
     with connected(settings.music) as client:
         error, version = read_initial_state(client).snapshot.error, client.mpd_version
         unheard = why_unheard(client)
     if error:
         raise PlayerError(f"MPD says: {error}")
-    if unheard is Unheard.SWITCHED_OFF:
-        raise PlayerError(unheard)
-    note = (
-        f"; {unheard}" if unheard else ""
-    )  # on purpose, perhaps: the demo's has it where there is no sound card
+    if unheard and not unheard.may_be_meant:
+        raise PlayerError(unheard.reason)
+    note = f"; {unheard.reason}" if unheard else ""
     return f"MPD (protocol {version}) at {settings.music.address}{note}"
 
 
@@ -221,10 +219,10 @@ def _library(settings: Settings) -> str:
         answers.find(client, ALL_SONGS, 0, 1)  # an MPD without a database refuses this, and counts no songs
         songs = answers.stats(client).songs
         if not songs:
-            raise LibraryError(why_no_songs(0))
+            raise LibraryError(why_no_songs(0, settings.music))
         left_out = _of_index(settings, lambda index: index.left_out_count(), 0)
         if left_out == songs:
-            raise LibraryError(why_no_songs(left_out))
+            raise LibraryError(why_no_songs(left_out, settings.music))
         notes = [f"{left_out} of them left out as spoken word"] if left_out else []
         known, position = _of_index(
             settings, lambda index: (index.count(), index.progress().position), (0, 0)

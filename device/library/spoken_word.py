@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 
 from device.config import settings
 from device.library.tag_affect import normalized_spelling, parts_of_tag, words_of_genre
+from device.mpd.connection import mpc
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,12 @@ class LeftOut:
 
 
 NOTHING_LEFT_OUT = LeftOut()
-EMPTY_LIBRARY = "MPD's library has no songs: put music into its folder, then `mpc update`"
 
 
-def why_no_songs(left_out: int) -> str:
+def why_no_songs(left_out: int, music: settings.Music) -> str:
     """Return why there is nothing to choose from: the library is empty, or all its songs are left out."""
     if not left_out:
-        return EMPTY_LIBRARY
+        return f"MPD's library has no songs: put music into its folder, then `{mpc(music, 'update')}`"
     return (
         f"all {left_out} songs of MPD's library are left out as spoken word, or by `moodbox never`: "
         "add music, or change music.leave_out_genres and music.leave_out_folders in the settings"

@@ -69,6 +69,10 @@ class Client(mpd.MPDClient):  # type: ignore[misc]
         if self._music.password:
             self.password(self._music.password)
 
+    def mpc(self, words: str) -> str:
+        """The `mpc` command, as `mpc` gives it, that asks the MPD of this connection."""
+        return mpc(self._music, words)
+
     def use(self, transport: Transport) -> None:
         """Speak over a connection on which MPD is about to send its greeting. Raises one of MPD_ERRORS."""
         self._transport = transport

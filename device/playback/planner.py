@@ -110,7 +110,7 @@ class Planner:
     def why_none(self, known: int) -> str:
         """Return why no song is left to choose, of so many that are known."""
         if not (self._refused and known):
-            return why_no_songs(known)
+            return why_no_songs(known, self._music)
         return f"MPD takes none of the songs, {len(self._refused)} were tried: are their files still there?"
 
     def plan(

@@ -104,7 +104,7 @@ def plan(settings: Settings, words: str | None, seed: int | None = None) -> Plan
         )
     planned = plan_songs(settings.music, context, SONG_COUNT, np.random.default_rng(seed))
     if not planned.songs:
-        raise LibraryError(why_no_songs(len(table)) if is_read else _why_not_read(settings))
+        raise LibraryError(why_no_songs(len(table), settings.music) if is_read else _why_not_read(settings))
     titles = titles_of(settings.music, [song.uri for song in planned.songs])
     source = set(picked) if context.allowed_playlist else set(table.to_choose_from(context.own_affects).uris)
     left_out = 0 if context.allowed_playlist else len(table) - len(source)

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-import mpd
+from dataclasses import dataclass
 
 from device.mpd import responses
+from device.mpd.connection import Client
 
 SILENT_PLUGIN = "null"
 NO_SOUND_CARD = "no sound card"
 """What the demo calls an output that takes the place of a sound card."""
 
 
-class Unheard(StrEnum):
-    """Why nothing can be heard."""
+@dataclass(frozen=True)
+class Unheard:
+    """Why nothing can be heard.
 
-    SWITCHED_OFF = (
-        "all of MPD's outputs are switched off: `mpc outputs` lists them, `mpc enable NUMBER` switches one on"
-    )
-    NO_SOUND = (
-        'the only output that MPD uses makes no sound (type "null"): give it an audio_output for the speaker,'
-        " in the file that MPD was started with (on a Pi /etc/mpd.conf)"
-    )
-    NO_CARD = "the demo plays without sound, because it has found no sound card when it began"
+    Attributes:
+        reason: With what to do about it.
+        may_be_meant: Whether somebody may have set MPD up like that on purpose.
+    """
+
+    reason: str
+    may_be_meant: bool
 
 
-def why_unheard(client: mpd.MPDClient) -> Unheard | None:
+NO_SOUND = Unheard(
+    'the only output that MPD uses makes no sound (type "null"): give it an audio_output for the speaker,'
+    " in the file that MPD was started with (on a Pi /etc/mpd.conf)",
+    may_be_meant=True,
+)
+NO_CARD = Unheard(
+    "the demo plays without sound, because it has found no sound card when it began", may_be_meant=True
+)
+
+
+def why_unheard(client: Client) -> Unheard | None:
     """Say why nothing that MPD plays can be heard, as far as MPD's outputs are the reason."""
     used = [output for output in responses.outputs(client) if output.outputenabled]
     if not used:
-        return Unheard.SWITCHED_OFF
+        return Unheard(
+            f"all of MPD's outputs are switched off: `{client.mpc('outputs')}` lists them, "
+            f"`{client.mpc('enable NUMBER')}` switches one on",
+            may_be_meant=False,
+        )
     if any(output.plugin != SILENT_PLUGIN for output in used):
         return None
-    return Unheard.NO_CARD if used[0].outputname == NO_SOUND_CARD else Unheard.NO_SOUND
+    return NO_CARD if used[0].outputname == NO_SOUND_CARD else NO_SOUND

@@ -45,7 +45,7 @@ def play_tone(mirror: QueueMirror) -> dict[str, Any]:
     """
     client, before = mirror.client, mirror.refresh()
     if unheard := why_unheard(client):
-        return {"error": str(unheard)}
+        return {"error": unheard.reason}
     try:
         id_ = responses.added_id(client.addid(f"file://{FILE}"))
     except mpd.CommandError as error:

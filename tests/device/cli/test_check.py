@@ -84,7 +84,10 @@ def test_check_says_why_nothing_can_be_heard(settings_file: Path, sounding: Priv
     client = sounding.client()
     client.disableoutput(0)
     result = moodbox("check", "--settings", settings_file)
-    assert "BAD  player    all of MPD's outputs are switched off: `mpc outputs` lists them" in result.stdout
+    assert (
+        "BAD  player    all of MPD's outputs are switched off: "
+        f"`mpc --host={sounding.address} outputs` lists them, `mpc --host={sounding.address} enable NUMBER`"
+    ) in result.stdout
     assert result.returncode == 1
     client.enableoutput(0)
     assert "sound" not in moodbox("check", "--settings", settings_file).stdout
@@ -111,7 +114,10 @@ def test_check_says_how_to_switch_spi_on_for_a_strip(settings_file: Path, librar
 
 def test_check_finds_an_empty_library(settings_file: Path, mpd: PrivateMpd) -> None:
     result = moodbox("check", "--settings", settings_file)
-    assert "BAD  library   MPD's library has no songs" in result.stdout
+    assert (
+        "BAD  library   MPD's library has no songs: put music into its folder, "
+        f"then `mpc --host={mpd.address} update`\n"
+    ) in result.stdout
     assert result.returncode == 1
 
 

@@ -20,7 +20,7 @@ from device.config.settings import Music
 from device.errors import ServiceError
 from device.mood import Mood
 from device.mpd import responses
-from device.mpd.connection import MPD_ERRORS, Client, connected, explain, printable
+from device.mpd.connection import MPD_ERRORS, Client, connected, explain, mpc, printable
 from device.mpd.playlists import mood_playlist
 from device.mpd.queue_mirror import read_initial_state
 from device.mpd.stickers import likes, record_play
@@ -52,6 +52,19 @@ def connection() -> Iterator[LocalConnection]:
 def repeat_until_error(call: Callable[[], object]) -> None:
     while True:
         call()
+
+
+@pytest.mark.parametrize(
+    ("address", "command"),
+    [
+        (Music().address, "mpc update"),  # where mpc looks by itself
+        ("/run/a b/socket", "mpc --host='/run/a b/socket' update"),
+        ("kitchen.local:6601", "mpc --host=kitchen.local --port=6601 update"),
+        ("[::1]:6600", "mpc --host=::1 --port=6600 update"),
+    ],
+)
+def test_a_command_of_mpc_asks_the_boxs_own_mpd(address: str, command: str) -> None:
+    assert mpc(Music(address=address), "update") == command
 
 
 def test_lines_are_the_same_when_they_arrive_in_pieces(connection: LocalConnection) -> None:

@@ -7,7 +7,6 @@ import os
 import pytest
 
 from device.demo.server import PrivateMpd
-from device.library.spoken_word import EMPTY_LIBRARY
 from device.mood import Mood
 from device.mpd.snapshot import Entry
 from device.playback import mpd_events, mpd_worker
@@ -22,11 +21,15 @@ from tests.device.playback.conftest import (
 )
 
 
+def has_no_songs(harness: ControllerHarness) -> bool:
+    return "MPD's library has no songs" in harness.health.trouble.get("library", "")
+
+
 def test_an_empty_library_is_reported_and_songs_added_later_play(
     mpd: PrivateMpd, harness: ControllerHarness, add_song: AddSong
 ) -> None:
     harness.playback.play(certain(Mood.SAD))
-    harness.wait_until(lambda: harness.health.trouble.get("library") == EMPTY_LIBRARY)
+    harness.wait_until(lambda: has_no_songs(harness))
     add_song("late.ogg", genre="Blues")
     mpd.update()
     harness.wait_until(lambda: harness.playing == "late.ogg")
@@ -92,7 +95,7 @@ def test_a_playlist_that_mpd_has_no_song_of_does_not_hide_that_the_library_is_em
 ) -> None:
     (mpd.playlists / "sad.m3u").write_text("gone.ogg\nalso gone.ogg\n")
     harness.playback.play(certain(Mood.SAD))
-    harness.wait_until(lambda: harness.health.trouble.get("library") == EMPTY_LIBRARY)
+    harness.wait_until(lambda: has_no_songs(harness))
     add_song("new.ogg", genre="Blues")
     mpd.update()
     harness.wait_until(lambda: harness.playing == "new.ogg")
@@ -169,7 +172,7 @@ def test_a_library_that_loses_all_its_songs_is_reported_and_the_music_comes_back
     library.music.rename(library.folder / "away")
     library.music.mkdir()
     library.update()
-    harness.wait_until(lambda: harness.health.trouble.get("library") == EMPTY_LIBRARY)
+    harness.wait_until(lambda: has_no_songs(harness))
     harness.wait_until(lambda: not harness.playing, seconds=90)  # MPD plays the lost song to its end
     library.music.rmdir()
     (library.folder / "away").rename(library.music)
@@ -223,7 +226,7 @@ def test_an_empty_library_is_no_longer_reported_once_it_has_songs(
     library.update()
     harness.wait_until(lambda: harness.playback.table is not None and not harness.playback.table)
     harness.playback._mpd.find(certain(Mood.SAD))  # as for keeping the queue filled
-    harness.wait_until(lambda: harness.health.trouble.get("library") == EMPTY_LIBRARY)
+    harness.wait_until(lambda: has_no_songs(harness))
     library.music.rmdir()
     (library.folder / "away").rename(library.music)
     library.update()

@@ -189,7 +189,10 @@ def test_where_every_output_is_switched_off_it_says_so(
 ) -> None:
     client.disableoutput(0)
     before = state_of(client)
-    with pytest.raises(ServiceError, match=r"all of MPD's outputs are switched off: .*mpc enable"):
+    with pytest.raises(
+        ServiceError,
+        match=rf"all of MPD's outputs are switched off: .*mpc --host={settings.music.address} enable",
+    ):
         tone(settings)
     assert state_of(client) == before
     client.enableoutput(0)
