@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
 from converter.comparison.report import Row
@@ -44,7 +44,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
         obstacles.append(((cost, figure.value), np.sqrt(size / 4 + 10) / 2))
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axis.yaxis.set_major_formatter(plots.percent_ticks())
     axis.margins(x=0.2, y=0.1)
     axis.set(
         xlabel="multiply-adds for a crop, in millions",

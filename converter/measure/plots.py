@@ -7,12 +7,18 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from converter.measure.conditions import Result
+from device.printable import percent
 
 BLUE = "#2f6db3"
+
+
+def percent_ticks() -> FuncFormatter:
+    """Return what writes an axis of shares, from 0 to 1, as the box writes percentages."""
+    return FuncFormatter(lambda share, _: f"{100 * share:g} %")
 
 
 def confusion(matrix: NDArray[np.int64], labels: Sequence[str], title: str, path: Path) -> None:
@@ -34,7 +40,7 @@ def confusion(matrix: NDArray[np.int64], labels: Sequence[str], title: str, path
             axis.text(
                 column,
                 row,
-                f"{matrix[row, column]}\n{share[row, column]:.0%}",
+                f"{matrix[row, column]}\n{percent(share[row, column])}",
                 ha="center",
                 va="center",
                 color="white" if share[row, column] > 0.5 else "black",
@@ -72,12 +78,12 @@ def conditions(results: Sequence[Result], title: str, path: Path) -> None:
         ("no face", "#f0a73c", [each.not_found.value for each in figures]),
     ):
         bars = answers.barh(heights, share, left=left, height=0.66, color=color, label=name)
-        texts = [f"{each:.0%}" if each >= 0.035 else "" for each in share]
+        texts = [percent(each) if each >= 0.04 else "" for each in share]
         dark = color in (BLUE, "#c8442f")
         answers.bar_label(bars, texts, label_type="center", fontsize=8, color="white" if dark else "#222222")
         left += share
     answers.set(xlim=(0, 1))
-    answers.xaxis.set_major_formatter(PercentFormatter(1))
+    answers.xaxis.set_major_formatter(percent_ticks())
     answers.set_title("what the box says", fontsize=10)
     figure.legend(*answers.get_legend_handles_labels(), loc="outside lower right", ncols=4, frameon=False)
     for axis in (accuracy, answers):

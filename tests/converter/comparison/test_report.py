@@ -103,4 +103,5 @@ def test_no_label_of_the_plot_hides_another(tmp_path: Path, monkeypatch: pytest.
     (axis,) = drawn[0].axes
     boxes = [text.get_window_extent() for text in axis.texts if text.get_text()]
     assert len(boxes) == 8
+    assert axis.yaxis.get_major_formatter()(0.5).endswith("0 %")
     assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
