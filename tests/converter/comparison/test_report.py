@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from converter.comparison import drawing, mixed_up
 from converter.comparison.designs import steps
 from converter.comparison.report import Row, best_first, table
 from converter.comparison.scores import Figure as Score
 from converter.comparison.scores import Scores
+from converter.comparison.store import read_scores
 from converter.data.dataset import Split
 from device.mood import Mood
 from tests.converter.networks.built import built
 
+COMPARED = Path(__file__).parents[3] / "models" / "compared"
 MOODS = ("fear", "surprise", "happy")
 CONFUSION = ((8, 2, 0), (4, 5, 1), (0, 0, 10))
 
@@ -96,12 +101,41 @@ def test_a_drawing_tells_shortcuts_from_the_layers_that_they_lead_around() -> No
     assert shortcuts == ["AveragePooling2D", "Conv2D"] * 3  # where the side is halved
 
 
-def test_no_label_of_the_plot_hides_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def drawn_plot(rows: Sequence[Row], monkeypatch: pytest.MonkeyPatch) -> Axes:
+    """The axes of the plot of these rows."""
     drawn: list[Figure] = []
     monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
-    drawing.plot([row(0.5 + 0.001 * number) for number in range(8)], tmp_path / "plot.png")
-    (axis,) = drawn[0].axes
+    drawing.plot(rows, Path("plot.png"))
+    drawn[0].draw_without_rendering()
+    return drawn[0].axes[0]
+
+
+def shipped_rows() -> list[Row]:
+    known = read_scores(COMPARED)
+    names = sorted({name.rpartition("-")[0] or name for name in known})
+    return [Row(name, "", "", [known[each] for each in known if each.startswith(name)]) for name in names]
+
+
+@pytest.mark.parametrize(
+    "rows", [[row(0.5 + 0.001 * number) for number in range(8)], best_first(shipped_rows())]
+)
+def test_no_label_of_the_plot_hides_another(rows: Sequence[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = drawn_plot(rows, monkeypatch)
     boxes = [text.get_window_extent() for text in axis.texts if text.get_text()]
-    assert len(boxes) == 8
-    assert axis.yaxis.get_major_formatter()(0.5).endswith("0 %")
+    assert len(boxes) == len(rows)
     assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def test_no_lines_from_labels_to_their_dots_cross(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = drawn_plot(best_first(shipped_rows()), monkeypatch)
+    patches = [text.arrow_patch for text in axis.texts if isinstance(text, Annotation) and text.arrow_patch]
+    lines = [patch.get_transform().transform_path(patch.get_path()) for patch in patches]
+    assert lines
+    assert not any(
+        one.intersects_path(other, filled=False) for one, other in itertools.combinations(lines, 2)
+    )
+
+
+def test_the_plot_writes_percentages_as_the_box_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = drawn_plot([row(0.5), row(0.6)], monkeypatch)
+    assert axis.yaxis.get_major_formatter()(0.505) == "50.5 %"
