@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from converter.data.augmentation import Augmentation
 from converter.data.dataset import Split
 from converter.errors import RunError
 from converter.quantize.export import Choices, export
+from converter.quantize.publish import temporary_folder
 from converter.training.recipes import Recipe
 from converter.training.run_folder import BEST, RECIPE
 from converter.training.trainer import train
@@ -110,9 +110,8 @@ class Comparison:
 
     def _quantize(self, run: Path, model: Path, splits: Mapping[str, Split]) -> None:
         """Make the integer model as `quantize` does, and keep of it what is compared: model and card."""
-        self.models.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.models, prefix=".") as folder:
-            draft = Path(folder) / model.name
+        with temporary_folder(model) as folder:
+            draft = folder / model.name
             # A deep network of small layers may differ by more than usual rounding between runtimes. That
             # must not end a comparison; what is measured is measured with the first runtime.
             export([run], splits, draft, Choices(target_precision=TARGET_PRECISION, golden=False))

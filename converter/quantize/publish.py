@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 import msgspec
 
 from device.vision.model_card import Card, card_path
+
+MKDTEMP = "[a-z0-9_]" * 8  # what the standard library puts behind the prefix of a temporary folder
 
 
 @contextmanager
@@ -19,11 +25,39 @@ def draft(out: Path) -> Iterator[Path]:
     When the block ends, the draft and the files beside it are moved to the folder of `out`. If it raises an
     exception, that folder has not changed.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
-        path = Path(folder) / out.name
+    with temporary_folder(out) as folder:
+        path = folder / out.name
         yield path
         _move_all(path, out)
+
+
+@contextmanager
+def temporary_folder(out: Path) -> Iterator[Path]:
+    """Provide a folder beside `out`, and delete it at the end.
+
+    A process that is killed cannot do that: the next one that makes `out` then does.
+    """
+    prefix = f".{out.stem}-draft-"
+    with ExitStack() as stack:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(out.parent):  # so that nobody takes a folder for abandoned that is not locked yet
+            for left in out.parent.glob(f"{escape(prefix)}{MKDTEMP}"):
+                with suppress(OSError), _locked(left, fcntl.LOCK_NB):  # fails while its process runs
+                    shutil.rmtree(left)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=out.parent, prefix=prefix)))
+            stack.enter_context(_locked(folder))
+        yield folder
+
+
+@contextmanager
+def _locked(folder: Path, flags: int = 0) -> Iterator[None]:
+    """Hold the lock of a folder, which ends with the process, too. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_card(model: Path, card: Card) -> None:

@@ -1,0 +1,78 @@
+"""What is left beside a model when the process that makes it ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from converter.quantize.publish import draft
+
+# As `moodbox-converter` does, in the middle of `quantize`.
+MAKING = """
+import argparse, sys, time
+from pathlib import Path
+from converter.cli import main
+from converter.quantize.publish import draft
+
+def make(_):
+    with draft(Path(sys.argv[1])) as path:
+        path.write_text("half")
+        print("begun", flush=True)
+        time.sleep(1000)
+
+parser = argparse.ArgumentParser()
+parser.set_defaults(command=make)
+main.parser = lambda: parser
+sys.exit(main.main([]))
+"""
+
+
+@contextmanager
+def making(out: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has begun to make the model `out`."""
+    with subprocess.Popen(
+        [sys.executable, "-c", MAKING, str(out)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        yield process
+        process.kill()
+
+
+def ended_by(out: Path, number: signal.Signals) -> None:
+    with making(out) as process:
+        process.send_signal(number)
+        process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    ended_by(tmp_path / "tiny.tflite", number)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_left_is_deleted_by_the_next_for_the_same_model(tmp_path: Path) -> None:
+    out, other, own = (tmp_path / name for name in ("tiny.tflite", "tiny-2.tflite", ".tiny-original"))
+    own.mkdir()
+    ended_by(other, signal.SIGKILL)
+    (left_of_other,) = set(tmp_path.iterdir()) - {own}
+    ended_by(out, signal.SIGKILL)
+    assert len(list(tmp_path.iterdir())) == 3
+    with draft(out) as path:
+        path.write_text("whole")
+    assert set(tmp_path.iterdir()) == {out, own, left_of_other}
+
+
+def test_what_another_process_still_writes_stays(tmp_path: Path) -> None:
+    out = tmp_path / "tiny.tflite"
+    with making(out):
+        (theirs,) = tmp_path.iterdir()
+        with draft(out) as path:
+            path.write_text("whole")
+        assert set(tmp_path.iterdir()) == {out, theirs}
