@@ -88,12 +88,11 @@ def mistakes(options: argparse.Namespace) -> Iterator[str]:
     if options.resume and not (options.out / RECIPE).exists():
         return  # said by `check_claim`
     recipe = _recipe(options)
-    name = f"--recipe {options.recipe or DEFAULT}" if not options.resume else f"{options.out}: the run"
-    for option, what in recipe_needs(recipe).items():
+    asked = "" if options.resume else options.recipe or DEFAULT
+    name = f"--recipe {asked}" if asked else f"{options.out}: the run"
+    for option, need in recipe_needs(recipe, asked).items():
         if getattr(options, option) is None:
-            yield f"{name} needs {what}; name them with --{option}"
-    if recipe.only_face and not recipe.initial_models:
-        yield f"{name} needs a network whose moods are trained; name its best.keras with --start"
+            yield f"{name} needs {need} with --{option}"
     if recipe.epochs <= recipe.warmup_epochs:
         yield (
             f"--epochs {recipe.epochs}: {name} needs {recipe.warmup_epochs} epochs to warm up; "

@@ -185,11 +185,25 @@ RECIPES = {
 }
 
 
-def recipe_needs(recipe: Recipe) -> dict[str, str]:
-    """Return what a recipe needs besides the faces: by the name of the option, what it is."""
+# Which recipes continue from other runs, and which learn from their predictions.
+WITH_START = frozenset(("box3", "again", "faces", "face-output", "more", "rest", "rest3"))
+WITH_TEACHER = frozenset(("again", "faces", "slim", "more", "rest", "rest3"))
+
+
+def recipe_needs(recipe: Recipe, name: str = "") -> dict[str, str]:
+    """Return what a recipe needs besides the faces: by the name of the option, what it is.
+
+    Args:
+        recipe: of the run.
+        name: of the recipe, for a new run. One that is resumed has its networks in its own recipe.
+    """
     needs = {}
     if recipe.votes_weight:
-        needs["votes"] = "FER+'s votes (fer2013new.csv)"
+        needs["votes"] = "FER+'s votes (fer2013new.csv); name them"
     if recipe.face_weight:
-        needs["backgrounds"] = "pictures without people"
+        needs["backgrounds"] = "pictures without people; name them"
+    if name in WITH_START:
+        needs["start"] = "a trained network to continue from; name its best.keras"
+    if name in WITH_TEACHER:
+        needs["teacher"] = "a trained network as its teacher; name its best.keras"
     return needs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -17,10 +18,12 @@ from converter.networks.outputs import as_input
 from converter.networks.saved_models import restore
 from converter.training import trainer
 from converter.training.checkpoints import epoch_line
-from converter.training.recipes import Recipe
+from converter.training.recipes import RECIPES, Recipe
 from converter.training.run_folder import read_history, read_recipe
 from tests.converter.conftest import Refusal
 from tests.converter.training.runs import resume_command, run_until_killed, stopping, train_command
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -44,34 +47,51 @@ def test_a_run_leaves_its_recipe_history_models_and_plot(run: Path) -> None:
     assert [entry["epoch"] for entry in read_history(run)] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
-def test_a_recipe_that_learns_what_is_a_face_needs_pictures_without_people(
-    fer2013: Path, votes: Path, tmp_path: Path, refusal: Refusal
-) -> None:
-    command = ["train", "--data", fer2013, "--votes", votes, "--out", tmp_path / "run", "--recipe", "faces"]
-    line = refusal(*command, "--moods", "happy,neutral,sad", code=2)
-    assert line.endswith("--recipe faces needs pictures without people; name them with --backgrounds")
-    assert not (tmp_path / "run").exists()
+# By its option what a recipe needs besides the faces, as docs/training.md says, too.
+NEEDS = {
+    "paper": [],
+    "box": ["votes"],
+    "box3": ["votes", "start"],
+    "again": ["votes", "start", "teacher"],
+    "more": ["votes", "start", "teacher"],
+    "rest": ["votes", "start", "teacher"],
+    "rest3": ["votes", "start", "teacher"],
+    "faces": ["votes", "backgrounds", "start", "teacher"],
+    "face-output": ["votes", "backgrounds", "start"],
+    "slim": ["votes", "teacher"],
+}
 
 
-def test_a_recipe_that_trains_the_output_for_faces_alone_needs_a_network(
-    fer2013: Path, votes: Path, tmp_path: Path, refusal: Refusal
-) -> None:
-    command = [
-        "train",
-        "--data",
-        fer2013,
-        "--votes",
-        votes,
-        "--backgrounds",
-        tmp_path,
-        "--out",
-        tmp_path / "run",
-    ]
-    line = refusal(*command, "--recipe", "face-output", code=2)
-    assert line.endswith(
-        "--recipe face-output needs a network whose moods are trained; name its best.keras with --start"
+def test_the_page_says_what_each_recipe_needs() -> None:
+    page = (ROOT / "docs/training.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| ([^|]*) \| .* \|$", page.split("| recipe (")[1].split("\n\n")[0], re.M
     )
+    assert {name: re.findall("--([a-z]+)", needs) for name, needs in rows} == NEEDS
+    assert NEEDS.keys() == RECIPES.keys()
+
+
+@pytest.mark.parametrize("name", [name for name in NEEDS if NEEDS[name]])
+def test_a_recipe_without_what_it_needs_is_refused(
+    name: str, fer2013: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    command = f"train --data {fer2013} --out {tmp_path}/run --recipe {name}"
+    assert cli.main(command.split()) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.rpartition(" with --")[2] for line in lines] == NEEDS[name]
+    assert all(line.startswith(f"moodbox-converter: --recipe {name} needs ") for line in lines)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_that_continues_from_a_run_says_so_in_one_line(
+    fer2013: Path, votes: Path, uninterrupted: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    command = ["train", "--data", fer2013, "--votes", votes, "--out", tmp_path / "run", "--recipe", "again"]
+    line = refusal(*command, "--teacher", uninterrupted / "best.keras", code=2)
+    assert line.endswith(
+        "--recipe again needs a trained network to continue from; name its best.keras with --start"
+    )
 
 
 def test_a_run_learns(run: Path) -> None:
