@@ -118,10 +118,9 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 
 def _asked(options: argparse.Namespace) -> Recipe:
-    recipe = RECIPES[options.recipe or DEFAULT]
-    return msgspec.structs.replace(
-        recipe, **{CHANGES[name]: value for name, value in _given(options).items()}
-    )
+    name = options.recipe or DEFAULT
+    changes = {CHANGES[option]: value for option, value in _given(options).items()}
+    return msgspec.structs.replace(RECIPES[name], recipe=name, **changes)
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:
@@ -137,18 +136,20 @@ def _contradictions(options: argparse.Namespace, recipe: Recipe) -> Iterator[str
     }
     begun = [_written(name, getattr(recipe, CHANGES[name])) for name in given]
     refused = [_written(name, value) for name, value in given.items()]
-    if options.recipe and not _is_of(recipe, RECIPES[options.recipe]):
-        begun.append("another recipe")
+    if options.recipe and not _is_of(recipe, options.recipe):
+        begun.append(f"--recipe {recipe.recipe}" if recipe.recipe else "another recipe")
         refused.append(f"--recipe {options.recipe}")
     if refused:
         advice = f"; {_advice(options.out)}" if "epochs" in given else ""
         yield f"{options.out}: was begun with {', '.join(begun)}; leave out {' '.join(refused)}{advice}"
 
 
-def _is_of(recipe: Recipe, named: Recipe) -> bool:
-    """Whether a run's recipe may be `named`, changed by options."""
+def _is_of(recipe: Recipe, name: str) -> bool:
+    """Whether a run's recipe may be the one of this name, changed by options; an older one does not say."""
+    if recipe.recipe:
+        return recipe.recipe == name
     changes = {field: getattr(recipe, field) for field in CHANGES.values()}
-    return recipe == msgspec.structs.replace(named, **changes)
+    return recipe == msgspec.structs.replace(RECIPES[name], **changes)
 
 
 def _written(name: str, value: Any) -> str:

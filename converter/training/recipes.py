@@ -18,6 +18,7 @@ class Recipe(msgspec.Struct, frozen=True):
     `run.json` and the model card store these fields; `name=` gives the stored key where it differs.
 
     Attributes:
+        recipe: its name, of which options may have changed the fields below; not stored where there is none.
         network: a key of `NETWORKS`.
         moods: the classes, in the order of the outputs.
         epochs: how many there are.
@@ -44,6 +45,7 @@ class Recipe(msgspec.Struct, frozen=True):
         precision: Keras' dtype policy.
     """
 
+    recipe: str | msgspec.UnsetType = msgspec.UNSET
     network: str = "paper"
     moods: tuple[str, ...] = ("happy", "neutral", "sad")
     epochs: int = 60

@@ -42,7 +42,7 @@ def test_a_run_leaves_its_recipe_history_models_and_plot(run: Path) -> None:
         "last.keras",
     }
     assert read_recipe(run) == Recipe(
-        network="small", epochs=8, batch=8, learning_rate=0.03, precision="mixed_bfloat16"
+        recipe="paper", network="small", epochs=8, batch=8, learning_rate=0.03, precision="mixed_bfloat16"
     )
     assert [entry["epoch"] for entry in read_history(run)] == [1, 2, 3, 4, 5, 6, 7, 8]
 
@@ -197,7 +197,19 @@ def test_resuming_with_another_recipe_is_refused(
 ) -> None:
     command = resume_command(fer2013, uninterrupted, "--votes", votes, "--recipe")
     line = refusal(*command, "box", code=2)
-    assert line.endswith("was begun with another recipe; leave out --recipe box")
+    assert line.endswith("was begun with --recipe paper; leave out --recipe box")
+    assert cli.main([*command, "paper"]) == 0
+
+
+def test_a_run_of_an_older_version_does_not_say_its_recipes_name_and_goes_on(
+    fer2013: Path, votes: Path, uninterrupted: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    run = Path(shutil.copytree(uninterrupted, tmp_path / "run"))
+    content = json.loads((run / "run.json").read_text())
+    assert content.pop("recipe") == "paper"
+    (run / "run.json").write_text(json.dumps(content))
+    command = resume_command(fer2013, run, "--votes", votes, "--recipe")
+    assert refusal(*command, "box", code=2).endswith("was begun with another recipe; leave out --recipe box")
     assert cli.main([*command, "paper"]) == 0
 
 
