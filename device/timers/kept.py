@@ -36,7 +36,8 @@ def timers_of(row: Row, now: Now) -> Timers:
         # The music may have been cut off in its soft beginning: that is due again, also one for once.
         again = replace(wake, answered=answered - 1)
         is_from_today = not replace(wake, on=True).is_due(now) and replace(again, on=True).is_due(now)
-        wake = replace(again, on=again.on or (again.once and is_from_today))
+        if is_from_today or not now.is_set:  # else it is over: it has begun, and was not missed
+            wake = replace(again, on=again.on or (again.once and is_from_today))
     return Timers(sleep, wake, before)
 
 

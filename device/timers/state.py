@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from device.timers.fade import LAG_S, TOLERANCE, Fade
+from device.timers.steps import Begin, Missed, Pause, SetVolume, Step
 from device.timers.time_of_day import following, latest
 
 FADE_OUT_S = 60.0
@@ -53,26 +54,6 @@ class Music:
 
 
 @dataclass(frozen=True)
-class SetVolume:
-    """The volume has to be set, in percent."""
-
-    percent: int
-
-
-@dataclass(frozen=True)
-class Pause:
-    """The music has to pause."""
-
-
-@dataclass(frozen=True)
-class Begin:
-    """Music has to begin."""
-
-
-Step = SetVolume | Pause | Begin
-
-
-@dataclass(frozen=True)
 class SleepTimer:
     """When the music pauses.
 
@@ -106,15 +87,26 @@ class WakeTime:
 
     def is_due(self, now: Now) -> bool:
         """Whether music has to begin: the time has come, at most LATE_S ago."""
-        if not (self.on and now.is_set):
-            return False
-        due = latest(self.minute, now.wall, now.zone)
-        return due > self.answered and now.wall - due <= LATE_S
+        due = self._unanswered(now)
+        return due is not None and now.wall - due <= LATE_S
+
+    def missed(self, now: Now) -> float | None:
+        """When music should have begun, in seconds since the epoch, if it is too late for it now."""
+        due = self._unanswered(now)
+        return due if due is not None and now.wall - due > LATE_S else None
 
     def by(self, now: Now) -> WakeTime:
-        """Forget an answer that is far ahead: it was given by a clock that was wrong."""
-        is_wrong = now.is_set and self.answered > now.wall + WRONG_S
-        return replace(self, answered=now.wall) if is_wrong else self
+        """Count from now on where the last answer is far ahead, or not known: the clock was wrong then."""
+        is_ahead = self.answered > now.wall + WRONG_S
+        is_unknown = self.answered <= 0 and not self.is_due(now)
+        return replace(self, answered=now.wall) if now.is_set and (is_ahead or is_unknown) else self
+
+    def _unanswered(self, now: Now) -> float | None:
+        """When it was this time last, if the box has not yet done what follows."""
+        if not (self.on and now.is_set):
+            return None
+        due = latest(self.minute, now.wall, now.zone)
+        return due if due > self.answered else None
 
 
 @dataclass(frozen=True)
@@ -214,12 +206,10 @@ class Timers:
     def advance(self, now: Now, music: Music | None) -> tuple[Timers, tuple[Step, ...]]:
         """Return the value after all that is due, and what has to be done, in this order.
 
-        music: None while the player is not reachable: nothing is done then, and later if it is not too late.
+        music: None while the player is not reachable: it does nothing then, and later if it is not too late.
         """
-        timers = _with_sleep_by(self, now)
-        if timers.wake:
-            timers = replace(timers, wake=timers.wake.by(now))
-        steps: list[Step] = []
+        timers, missed = _miss(_with_sleep_by(self, now), now)
+        steps: list[Step] = [*missed]
         if music:
             for follow in (_wake, _sleep, _fade, _restore):
                 timers, step = follow(timers, now, music)
@@ -250,6 +240,17 @@ def _with_sleep_by(timers: Timers, now: Now) -> Timers:
     if abs(until - timers.sleep.until) <= DRIFT_S:
         return timers
     return replace(timers, sleep=replace(timers.sleep, until=until))
+
+
+def _miss(timers: Timers, now: Now) -> Followed:
+    """Give up a wake time that nothing has answered: one for once must not come a day late."""
+    if timers.wake is None:
+        return timers, ()
+    wake = timers.wake.by(now)
+    due = wake.missed(now)
+    if due is None:
+        return replace(timers, wake=wake), ()
+    return replace(timers, wake=replace(wake, answered=due, on=not wake.once)), (Missed(due),)
 
 
 def _sleep(timers: Timers, now: Now, music: Music) -> Followed:

@@ -8,14 +8,8 @@ import pytest
 
 from device.timers.kept import row_of, timers_of
 from device.timers.row import NOTHING_SET
-from device.timers.state import (
-    NO_TIMERS,
-    SOFTEST,
-    Music,
-    Now,
-    Pause,
-    SetVolume,
-)  # fmt: skip
+from device.timers.state import NO_TIMERS, SOFTEST, Music, Now
+from device.timers.steps import Pause, SetVolume
 from tests.device.timers.evening import BERLIN, Evening, silent
 
 

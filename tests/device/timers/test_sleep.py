@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from device.timers.state import (
-    FADE_OUT_S,
-    MAX_RESTORES,
-    Music,
-    Now,
-    Pause,
-    SetVolume,
-    Timers,
-)  # fmt: skip
+from device.timers.state import FADE_OUT_S, MAX_RESTORES, Music, Now, Timers
+from device.timers.steps import Pause, SetVolume
 from tests.device.timers.evening import Evening, silent
 
 

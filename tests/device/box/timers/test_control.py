@@ -22,7 +22,7 @@ from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.playback.memory import Memory
 from device.timers import row, state
-from device.timers.state import SOFTEST, Now
+from device.timers.state import LATE_S, SOFTEST, Now
 from tests.device.box.helpers import PictureSequence, plays
 from tests.waiting import eventually
 
@@ -198,6 +198,22 @@ def test_a_volume_that_a_box_has_left_low_comes_back(
     client.setvol(3)
     with harness_for(settings, camera):
         eventually(lambda: volume(client) == 70)
+
+
+def test_a_wake_time_for_once_at_which_mpd_was_away_is_over_and_the_log_says_so(
+    box: Harness,
+    settings: Settings,
+    clock: Clock,
+    library: PrivateMpd,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    say(settings, Wake(to=in_a_minute(), once=True))
+    library.stop()
+    eventually(lambda: box.status()["playing"] is None)
+    pass_by(clock, 60 + LATE_S + 5)
+    eventually(lambda: not box.status()["wake_on"])
+    assert "no music begins for the wake time" in caplog.text
 
 
 def test_wake_on_needs_a_time(box: Harness, settings: Settings) -> None:
