@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from device.timers.fade import LAG_S, TOLERANCE, Fade
-from device.timers.steps import Begin, Missed, Pause, SetVolume, Step
+from device.timers.steps import Begin, Missed, Music, Pause, SetVolume, Step
 from device.timers.time_of_day import following, latest
 
 FADE_OUT_S = 60.0
@@ -43,14 +43,6 @@ class Now:
     wall: float
     is_set: bool = True
     zone: tzinfo | None = None
-
-
-@dataclass(frozen=True)
-class Music:
-    """What is known of the player. volume: in percent; None without a mixer."""
-
-    playing: bool
-    volume: int | None
 
 
 @dataclass(frozen=True)
@@ -119,6 +111,8 @@ class Timers:
         before: The volume that comes back once the fade is over; None if none has to.
         fade: The present fade.
         asked: The volume that the fade has asked for last.
+        lowest: The lowest that was asked for since `before`, and not less than NEARLY_SILENT: somebody else
+            has set what is below that.
         restore_at: When `before` comes back, in monotonic seconds.
         restores: How often `before` was set without a report of it. It stays known until then: what is set
             is lost if MPD, the box, or its power fails at that moment.
@@ -129,6 +123,7 @@ class Timers:
     before: int | None = None
     fade: Fade | None = None
     asked: int | None = None
+    lowest: int | None = None
     restore_at: float = 0.0
     restores: int = 0
 
@@ -179,15 +174,21 @@ class Timers:
         if self.sleep and is_near_the_end and not louder:
             return replace(self, fade=None, restore_at=self.sleep.ends + RESTORE_S)
         sleep = None if self.fade and self.fade.is_down and louder else self.sleep
-        return replace(self, fade=None, before=None, sleep=sleep)
+        return replace(self, fade=None, before=None, lowest=None, sleep=sleep)
 
     def paused(self, now: Now) -> Timers:
         """Somebody has paused the music."""
         return replace(self, sleep=None, fade=None, restore_at=now.monotonic + RESTORE_S, restores=0)
 
-    def is_louder(self, volume: int | None) -> bool:
-        """Whether somebody must have set this volume while the box was not running: no fade goes above it."""
-        return volume is not None and self.before is not None and volume > self.before + TOLERANCE
+    def is_somebodys(self, volume: int | None) -> bool:
+        """Whether somebody must have set this volume while the box was not running: no fade was there.
+
+        What lies between may be an older volume of the fade, with which MPD comes back after a power cut.
+        """
+        if volume is None or self.before is None:
+            return False
+        is_softer = (self.lowest or 0) > NEARLY_SILENT and volume < (self.lowest or 0) - TOLERANCE
+        return is_softer or volume > self.before + TOLERANCE
 
     def is_in_last_minute(self, now: Now) -> bool:
         """Whether the sleep timer pauses the music soon, or should have done so already."""
@@ -211,7 +212,7 @@ class Timers:
         timers, missed = _miss(_with_sleep_by(self, now), now)
         steps: list[Step] = [*missed]
         if music:
-            for follow in (_wake, _sleep, _fade, _restore):
+            for follow in (_leave, _wake, _sleep, _fade, _restore):
                 timers, step = follow(timers, now, music)
                 steps += step
         return timers, tuple(steps)
@@ -253,6 +254,13 @@ def _miss(timers: Timers, now: Now) -> Followed:
     return replace(timers, wake=replace(wake, answered=due, on=not wake.once)), (Missed(due),)
 
 
+def _leave(timers: Timers, _: Now, music: Music) -> Followed:
+    """Leave a volume alone that somebody has set while the box was not running."""
+    if timers.fade or not timers.is_somebodys(music.volume):
+        return timers, ()
+    return replace(timers, before=None, lowest=None, restores=0), ()
+
+
 def _sleep(timers: Timers, now: Now, music: Music) -> Followed:
     if timers.sleep is None:
         return timers, ()
@@ -262,8 +270,7 @@ def _sleep(timers: Timers, now: Now, music: Music) -> Followed:
     is_fading = timers.fade is not None and timers.fade.is_down
     if not (music.playing and music.volume) or is_fading or not timers.is_in_last_minute(now):
         return timers, ()
-    is_known = timers.before is not None and not timers.is_louder(music.volume)
-    before = timers.before if is_known else music.volume
+    before = music.volume if timers.before is None else timers.before
     fade = Fade.between(music.volume, 0, now.monotonic, ends)
     return replace(timers, before=before, fade=fade, asked=music.volume), ()
 
@@ -297,9 +304,10 @@ def _fade(timers: Timers, now: Now, music: Music) -> Followed:
         return timers, ()
     level = fade.level(now.monotonic)
     steps = (SetVolume(level),) if level != timers.asked else ()
-    timers = replace(timers, asked=level)
+    lowest = max(NEARLY_SILENT, level if timers.lowest is None else min(timers.lowest, level))
+    timers = replace(timers, asked=level, lowest=lowest)
     if fade.is_over(now.monotonic) and not fade.is_down:
-        timers = replace(timers, fade=None, before=None)
+        timers = replace(timers, fade=None, before=None, lowest=None)
     return timers, steps
 
 
@@ -307,13 +315,13 @@ def _restore(timers: Timers, now: Now, music: Music) -> Followed:
     if timers.before is None or timers.fade:
         return timers, ()
     is_back = timers.restores and music.volume is not None and music.volume >= timers.before - TOLERANCE
-    if is_back or timers.is_louder(music.volume):
-        return replace(timers, before=None, restores=0), ()
+    if is_back:
+        return replace(timers, before=None, lowest=None, restores=0), ()
     if now.monotonic < timers.restore_at or music.volume is None:  # for the moment it cannot be set
         return timers, ()
     if timers.is_in_last_minute(now) and music.playing:  # silent already: it must not be loud once more
         return timers, ()
     if timers.restores == MAX_RESTORES:
-        return replace(timers, before=None, restores=0), ()
+        return replace(timers, before=None, lowest=None, restores=0), ()
     again_at = now.monotonic + CONFIRM_S
     return replace(timers, restore_at=again_at, restores=timers.restores + 1), (SetVolume(timers.before),)

@@ -1,8 +1,16 @@
-"""What the timers may say has to be done."""
+"""What the timers are told of the player, and what they say has to be done."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Music:
+    """What is known of the player. volume: in percent; None without a mixer."""
+
+    playing: bool
+    volume: int | None
 
 
 @dataclass(frozen=True)

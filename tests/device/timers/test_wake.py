@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from device.timers.state import LATE_S, RISE_S, SOFTEST, Music, Now
-from device.timers.steps import Begin, Missed, Pause, SetVolume
+from device.timers.state import LATE_S, RISE_S, SOFTEST, Now
+from device.timers.steps import Begin, Missed, Music, Pause, SetVolume
 from tests.device.timers.evening import BERLIN, Evening, silent, wall
 
 
