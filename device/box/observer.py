@@ -88,10 +88,7 @@ class Observer:
         self._forget()
         self._state.change(activity=Activity.LOOKING)
         self._requested = monotonic()
-        self._begin()
-        self._changes.forget()
-        self._number = self._capture.start()
-        self._loop.schedule_in(self._frame_timed_out, self._open_timeout_s)
+        self._open_camera()
         if by_press:
             self._loop.schedule_in(self._answer, ANSWER_S)
             self._loop.schedule_in(self._answer_without_face, self._rules.seconds)
@@ -120,9 +117,20 @@ class Observer:
         match event:
             case FrameCaptured(number, frame) if self._faces and number == self._number:
                 return self._take(self._faces, frame)
-            case CaptureEnded(number, error) if number == self._number:
-                self._frames_ended(error)
+            case CaptureEnded(number, error, is_outdated) if number == self._number:
+                if is_outdated:  # its frames say nothing of who is there: a face in them may be upside down
+                    self._loop.cancel(self._end, self._next_frame)
+                    self._open_camera()
+                else:
+                    self._frames_ended(error)
         return None
+
+    def _open_camera(self) -> None:
+        """Begin with the frames of a new session."""
+        self._begin()
+        self._changes.forget()
+        self._number = self._capture.start()
+        self._loop.schedule_in(self._frame_timed_out, self._open_timeout_s)
 
     def _begin(self) -> None:
         threshold = self._analyzer.card.threshold if self._analyzer else 1.0

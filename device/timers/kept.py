@@ -21,12 +21,13 @@ def row_of(timers: Timers) -> Row:
         int(wake.once) if wake else 0,
         wake.answered if wake else 0.0,
         timers.before,
+        timers.lowest,
     )
 
 
 def timers_of(row: Row, now: Now) -> Timers:
     """Return the timers as they were kept. A sleep timer that has ended long ago is over."""
-    minutes, until, minute, on, once, answered, before = row
+    minutes, until, minute, on, once, answered, before, lowest = row
     sleep = None
     left = min(until - now.wall, 60.0 * minutes)  # the clock may have been ahead, or be behind now
     if minutes and left >= -LATE_S:
@@ -36,8 +37,9 @@ def timers_of(row: Row, now: Now) -> Timers:
         # The music may have been cut off in its soft beginning: that is due again, also one for once.
         again = replace(wake, answered=answered - 1)
         is_from_today = not replace(wake, on=True).is_due(now) and replace(again, on=True).is_due(now)
-        wake = replace(again, on=again.on or (again.once and is_from_today))
-    return Timers(sleep, wake, before)
+        if is_from_today or not now.is_set:  # else it is over: it has begun, and was not missed
+            wake = replace(again, on=again.on or (again.once and is_from_today))
+    return Timers(sleep, wake, before, lowest=lowest)
 
 
 def keep(memory: Memory, timers: Timers) -> None:

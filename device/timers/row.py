@@ -8,7 +8,7 @@ from device.playback.memory import Memory
 from device.storage.rows import Row
 
 TABLE = "timers"
-NOTHING_SET: Row = (0, 0.0, None, 0, 0, 0.0, None)
+NOTHING_SET: Row = (0, 0.0, None, 0, 0, 0.0, None, None)
 
 
 def read(memory: Memory) -> Row | None:

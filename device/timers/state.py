@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from device.timers.fade import LAG_S, TOLERANCE, Fade
+from device.timers.steps import Begin, Missed, Music, Pause, SetVolume, Step
 from device.timers.time_of_day import following, latest
 
 FADE_OUT_S = 60.0
@@ -42,34 +43,6 @@ class Now:
     wall: float
     is_set: bool = True
     zone: tzinfo | None = None
-
-
-@dataclass(frozen=True)
-class Music:
-    """What is known of the player. volume: in percent; None without a mixer."""
-
-    playing: bool
-    volume: int | None
-
-
-@dataclass(frozen=True)
-class SetVolume:
-    """The volume has to be set, in percent."""
-
-    percent: int
-
-
-@dataclass(frozen=True)
-class Pause:
-    """The music has to pause."""
-
-
-@dataclass(frozen=True)
-class Begin:
-    """Music has to begin."""
-
-
-Step = SetVolume | Pause | Begin
 
 
 @dataclass(frozen=True)
@@ -106,15 +79,26 @@ class WakeTime:
 
     def is_due(self, now: Now) -> bool:
         """Whether music has to begin: the time has come, at most LATE_S ago."""
-        if not (self.on and now.is_set):
-            return False
-        due = latest(self.minute, now.wall, now.zone)
-        return due > self.answered and now.wall - due <= LATE_S
+        due = self._unanswered(now)
+        return due is not None and now.wall - due <= LATE_S
+
+    def missed(self, now: Now) -> float | None:
+        """When music should have begun, in seconds since the epoch, if it is too late for it now."""
+        due = self._unanswered(now)
+        return due if due is not None and now.wall - due > LATE_S else None
 
     def by(self, now: Now) -> WakeTime:
-        """Forget an answer that is far ahead: it was given by a clock that was wrong."""
-        is_wrong = now.is_set and self.answered > now.wall + WRONG_S
-        return replace(self, answered=now.wall) if is_wrong else self
+        """Count from now on where the last answer is far ahead, or not known: the clock was wrong then."""
+        is_ahead = self.answered > now.wall + WRONG_S
+        is_unknown = self.answered <= 0 and not self.is_due(now)
+        return replace(self, answered=now.wall) if now.is_set and (is_ahead or is_unknown) else self
+
+    def _unanswered(self, now: Now) -> float | None:
+        """When it was this time last, if the box has not yet done what follows."""
+        if not (self.on and now.is_set):
+            return None
+        due = latest(self.minute, now.wall, now.zone)
+        return due if due > self.answered else None
 
 
 @dataclass(frozen=True)
@@ -127,6 +111,8 @@ class Timers:
         before: The volume that comes back once the fade is over; None if none has to.
         fade: The present fade.
         asked: The volume that the fade has asked for last.
+        lowest: The lowest that was asked for since `before`, and not less than NEARLY_SILENT: somebody else
+            has set what is below that.
         restore_at: When `before` comes back, in monotonic seconds.
         restores: How often `before` was set without a report of it. It stays known until then: what is set
             is lost if MPD, the box, or its power fails at that moment.
@@ -137,6 +123,7 @@ class Timers:
     before: int | None = None
     fade: Fade | None = None
     asked: int | None = None
+    lowest: int | None = None
     restore_at: float = 0.0
     restores: int = 0
 
@@ -187,15 +174,21 @@ class Timers:
         if self.sleep and is_near_the_end and not louder:
             return replace(self, fade=None, restore_at=self.sleep.ends + RESTORE_S)
         sleep = None if self.fade and self.fade.is_down and louder else self.sleep
-        return replace(self, fade=None, before=None, sleep=sleep)
+        return replace(self, fade=None, before=None, lowest=None, sleep=sleep)
 
     def paused(self, now: Now) -> Timers:
         """Somebody has paused the music."""
         return replace(self, sleep=None, fade=None, restore_at=now.monotonic + RESTORE_S, restores=0)
 
-    def is_louder(self, volume: int | None) -> bool:
-        """Whether somebody must have set this volume while the box was not running: no fade goes above it."""
-        return volume is not None and self.before is not None and volume > self.before + TOLERANCE
+    def is_somebodys(self, volume: int | None) -> bool:
+        """Whether somebody must have set this volume while the box was not running: no fade was there.
+
+        What lies between may be an older volume of the fade, with which MPD comes back after a power cut.
+        """
+        if volume is None or self.before is None:
+            return False
+        is_softer = (self.lowest or 0) > NEARLY_SILENT and volume < (self.lowest or 0) - TOLERANCE
+        return is_softer or volume > self.before + TOLERANCE
 
     def is_in_last_minute(self, now: Now) -> bool:
         """Whether the sleep timer pauses the music soon, or should have done so already."""
@@ -214,14 +207,12 @@ class Timers:
     def advance(self, now: Now, music: Music | None) -> tuple[Timers, tuple[Step, ...]]:
         """Return the value after all that is due, and what has to be done, in this order.
 
-        music: None while the player is not reachable: nothing is done then, and later if it is not too late.
+        music: None while the player is not reachable: it does nothing then, and later if it is not too late.
         """
-        timers = _with_sleep_by(self, now)
-        if timers.wake:
-            timers = replace(timers, wake=timers.wake.by(now))
-        steps: list[Step] = []
+        timers, missed = _miss(_with_sleep_by(self, now), now)
+        steps: list[Step] = [*missed]
         if music:
-            for follow in (_wake, _sleep, _fade, _restore):
+            for follow in (_leave, _wake, _sleep, _fade, _restore):
                 timers, step = follow(timers, now, music)
                 steps += step
         return timers, tuple(steps)
@@ -252,6 +243,24 @@ def _with_sleep_by(timers: Timers, now: Now) -> Timers:
     return replace(timers, sleep=replace(timers.sleep, until=until))
 
 
+def _miss(timers: Timers, now: Now) -> Followed:
+    """Give up a wake time that nothing has answered: one for once must not come a day late."""
+    if timers.wake is None:
+        return timers, ()
+    wake = timers.wake.by(now)
+    due = wake.missed(now)
+    if due is None:
+        return replace(timers, wake=wake), ()
+    return replace(timers, wake=replace(wake, answered=due, on=not wake.once)), (Missed(due),)
+
+
+def _leave(timers: Timers, _: Now, music: Music) -> Followed:
+    """Leave a volume alone that somebody has set while the box was not running."""
+    if timers.fade or not timers.is_somebodys(music.volume):
+        return timers, ()
+    return replace(timers, before=None, lowest=None, restores=0), ()
+
+
 def _sleep(timers: Timers, now: Now, music: Music) -> Followed:
     if timers.sleep is None:
         return timers, ()
@@ -261,8 +270,7 @@ def _sleep(timers: Timers, now: Now, music: Music) -> Followed:
     is_fading = timers.fade is not None and timers.fade.is_down
     if not (music.playing and music.volume) or is_fading or not timers.is_in_last_minute(now):
         return timers, ()
-    is_known = timers.before is not None and not timers.is_louder(music.volume)
-    before = timers.before if is_known else music.volume
+    before = music.volume if timers.before is None else timers.before
     fade = Fade.between(music.volume, 0, now.monotonic, ends)
     return replace(timers, before=before, fade=fade, asked=music.volume), ()
 
@@ -296,9 +304,10 @@ def _fade(timers: Timers, now: Now, music: Music) -> Followed:
         return timers, ()
     level = fade.level(now.monotonic)
     steps = (SetVolume(level),) if level != timers.asked else ()
-    timers = replace(timers, asked=level)
+    lowest = max(NEARLY_SILENT, level if timers.lowest is None else min(timers.lowest, level))
+    timers = replace(timers, asked=level, lowest=lowest)
     if fade.is_over(now.monotonic) and not fade.is_down:
-        timers = replace(timers, fade=None, before=None)
+        timers = replace(timers, fade=None, before=None, lowest=None)
     return timers, steps
 
 
@@ -306,13 +315,13 @@ def _restore(timers: Timers, now: Now, music: Music) -> Followed:
     if timers.before is None or timers.fade:
         return timers, ()
     is_back = timers.restores and music.volume is not None and music.volume >= timers.before - TOLERANCE
-    if is_back or timers.is_louder(music.volume):
-        return replace(timers, before=None, restores=0), ()
+    if is_back:
+        return replace(timers, before=None, lowest=None, restores=0), ()
     if now.monotonic < timers.restore_at or music.volume is None:  # for the moment it cannot be set
         return timers, ()
     if timers.is_in_last_minute(now) and music.playing:  # silent already: it must not be loud once more
         return timers, ()
     if timers.restores == MAX_RESTORES:
-        return replace(timers, before=None, restores=0), ()
+        return replace(timers, before=None, lowest=None, restores=0), ()
     again_at = now.monotonic + CONFIRM_S
     return replace(timers, restore_at=again_at, restores=timers.restores + 1), (SetVolume(timers.before),)

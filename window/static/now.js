@@ -174,14 +174,14 @@ function chips(id, request, done) {
     const button = element("button", moodName(mood), { type: "button", "data-mood": mood });
     onClick(button, async () => {
       $("wrong-sheet").hidePopover(); // it would lie over what `act` says
-      await act({ do: request, mood }, say(done, { mood: moodName(mood) }));
+      await act({ do: request, mood }, (reply) => say(done(reply), { mood: moodName(mood) }));
     });
     return button;
   }));
 }
 
-chips("hand", "set-mood", words.chosen);
-chips("was", "was", words.corrected);
+chips("hand", "set-mood", () => words.chosen);
+chips("was", "was", (reply) => (reply.note ? words.not_corrected : words.corrected)); // a note: nothing changes
 onClick("look", () => act({ do: "press" }));
 onClick("pause", () => act({ do: status?.playing === "play" ? "pause" : "play" }));
 onClick("skip", () => act({ do: "skip" }));

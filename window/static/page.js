@@ -52,11 +52,12 @@ export async function send(path, content, method = "POST") {
   return reply;
 }
 
-// Has the box do something, and says so, or says why not.
+// Has the box do something, and says so, or says why not. `done` may be a function of the box's reply.
 export async function act(request, done = "") {
   try {
     const reply = await send("/do", request);
-    if (done) toast(done);
+    const text = typeof done === "function" ? done(reply) : done;
+    if (text) toast(text);
     return reply;
   } catch (error) {
     toast(error.message, true);

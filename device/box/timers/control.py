@@ -19,7 +19,8 @@ from device.playback.controller import PlaybackController
 from device.playback.guarded_memory import GuardedMemory
 from device.timers import kept, row
 from device.timers.clock import read_clock
-from device.timers.state import NO_TIMERS, Begin, Music, Now, Pause, SetVolume, Step, Timers
+from device.timers.state import NO_TIMERS, Now, Timers
+from device.timers.steps import Begin, Missed, Music, Pause, SetVolume, Step
 from device.timers.time_of_day import following
 from device.timers.words import iso, status_words
 
@@ -34,6 +35,10 @@ NOT_KEPT = "set, but only until the box starts again: `moodbox status` says why"
 NO_MIXER = "MPD has no volume, so the music pauses and begins at once, without a fade"
 CLOCK_NOT_SET = (
     "the Pi's clock was not set by the network yet, and until then no music begins: `timedatectl` says more"
+)
+MISSED = (
+    "no music begins for the wake time (%s) any more: for minutes after it MPD was not reachable, "
+    "the box was off, or its clock was not set"
 )
 
 
@@ -194,3 +199,5 @@ class TimerControl:
             case Begin():
                 log.info("it is time to wake up: music begins")
                 self._playback.go_on()
+            case Missed(due):
+                log.info(MISSED, iso(due))

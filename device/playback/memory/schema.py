@@ -44,6 +44,7 @@ MIGRATIONS = (
     );
     INSERT INTO timers VALUES (0, 0, NULL, 0, 0, 0, NULL);
     """,
+    "ALTER TABLE timers ADD COLUMN lowest_volume INTEGER;",
 )
 MOODS = f"({'|'.join(Mood)})"
 SHARE = rf"{MOODS}=[01]\.[0-9]{{3}}"
@@ -90,7 +91,7 @@ TABLES = (
                 "wake_minute": Annotated[int, Meta(ge=0, lt=24 * 60)] | None,
                 **dict.fromkeys(("wake_on", "wake_once"), Literal[0, 1]),
                 "wake_answered": Moment,
-                "volume": Annotated[int, Meta(ge=0, le=100)] | None,
+                **dict.fromkeys(("volume", "lowest_volume"), Annotated[int, Meta(ge=0, le=100)] | None),
             }
         ],
         single=True,

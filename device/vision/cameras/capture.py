@@ -32,10 +32,15 @@ class FrameCaptured:
 
 @dataclass(frozen=True)
 class CaptureEnded:
-    """The session gives no more frames: the camera failed, or the pictures have ended (`error` is None)."""
+    """The session gives no more frames.
+
+    error: Of the camera; None if the pictures have ended.
+    is_outdated: Neither: from the next session on the camera is another one, or mounted in another way.
+    """
 
     session: int
     error: str | None = None
+    is_outdated: bool = False
 
 
 class Capture:
@@ -103,7 +108,7 @@ class Capture:
         self._open_camera = open_camera
         if not self._stopped.is_set():
             self.stop()
-            self._post(CaptureEnded(self._session))
+            self._post(CaptureEnded(self._session, is_outdated=True))
 
     def close(self) -> None:
         """End the session, and wait a moment until the camera is closed."""

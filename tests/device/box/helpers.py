@@ -92,6 +92,23 @@ class HangingCamera(EndlessCamera):
         return read_picture(HAPPY)
 
 
+class CameraOfSessions(EndlessCamera):
+    """One that shows another picture each time it is opened, and the last one from then on."""
+
+    def __init__(self, *paths: Path) -> None:
+        self.paths = list(paths)
+        self.reads = 0  # since it was opened last
+
+    def __enter__(self) -> Self:
+        self.frame = read_picture(self.paths[0] if len(self.paths) == 1 else self.paths.pop(0))
+        self.reads = 0
+        return self
+
+    def read(self) -> Frame:
+        self.reads += 1
+        return self.frame
+
+
 Shown = list[tuple[Indication, set[Mood]]]
 """What the lights have shown, with the moods whose lights were lit then."""
 

@@ -12,6 +12,8 @@ import pytest
 
 from device.box.state import Activity
 from device.config.settings import Model, Panel, Settings
+from device.control.client import ask
+from device.control.page_commands import Set
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.mood import Mood
@@ -21,7 +23,7 @@ from device.vision.camera import PictureCamera
 from device.vision.detector import FaceDetector
 from device.vision.frame import Frame
 from device.vision.pictures import read_picture
-from tests.device.box.helpers import PictureSequence, SlowCamera, lit, plays, shows
+from tests.device.box.helpers import CameraOfSessions, PictureSequence, Shown, SlowCamera, lit, plays, shows
 from tests.device.conftest import HAPPY, NEUTRAL
 from tests.waiting import eventually
 
@@ -69,6 +71,25 @@ def test_a_press_during_an_observation_starts_another_one(settings: Settings, li
             harness.press()
             time.sleep(0.45)  # the last observation has begun, and is nearly over
         eventually(lambda: harness.state.activity is Activity.RESTING and harness.state.mood is Mood.HAPPY)
+
+
+@pytest.mark.parametrize("by_press", [True, False])
+def test_a_look_during_which_the_camera_is_mounted_otherwise_goes_on_with_its_new_frames(
+    settings: Settings, library: PrivateMpd, wall: Path, shown: Shown, by_press: bool
+) -> None:
+    look = msgspec.structs.replace(settings.look, seconds=1e3)
+    camera = CameraOfSessions(*([HAPPY] if by_press else []), wall, NEUTRAL)
+    with harness_for(msgspec.structs.replace(settings, look=look), camera) as harness:
+        if by_press:
+            plays(harness, "Disco")
+            eventually(lambda: harness.state.activity is Activity.RESTING)
+            harness.press()
+        eventually(lambda: camera.paths == [NEUTRAL] and camera.reads > 2)
+        ask(settings.service.socket_path(), Set(key="camera.mirror", value=True))
+        plays(harness, "Jazz")
+        shows(harness, Indication.MOOD)
+        assert lit(harness) == {Mood.NEUTRAL}
+        assert Indication.NO_FACE not in {indication for indication, _ in shown}
 
 
 def test_nobody_there_is_shown_and_the_music_plays_on(

@@ -40,7 +40,7 @@ def populate(memory: Memory, index: LibraryIndex) -> None:
         tuple(FaceLocation(Box(n / 8, 0.3, 0.2), 1.7e9, 1.7e9, 1.7e9, seen=n) for n in range(8))
     )
     memory.keep_mood_bias(MoodBias({mood: n - 3.5 for n, mood in enumerate(Mood)}))
-    memory.replace_rows({"timers": [(30, 1.7e9, 450, 1, 0, 1.7e9, 50)]})
+    memory.replace_rows({"timers": [(30, 1.7e9, 450, 1, 0, 1.7e9, 50, 20)]})
     for number in range(20):
         memory.keep_own_affect(URIS[number], number / 20, 0.5)
         memory.exclude(URIS[number])

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from device.timers.state import NO_TIMERS, Begin, Music, Now, Pause, SetVolume, Step, Timers
+from device.timers.state import NO_TIMERS, Now, Timers
+from device.timers.steps import Begin, Music, Pause, SetVolume, Step
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -6,16 +6,11 @@ import math
 
 import pytest
 
+from device.timers.fade import TOLERANCE
 from device.timers.kept import row_of, timers_of
 from device.timers.row import NOTHING_SET
-from device.timers.state import (
-    NO_TIMERS,
-    SOFTEST,
-    Music,
-    Now,
-    Pause,
-    SetVolume,
-)  # fmt: skip
+from device.timers.state import NEARLY_SILENT, NO_TIMERS, SOFTEST, Now
+from device.timers.steps import Music, Pause, SetVolume
 from tests.device.timers.evening import BERLIN, Evening, silent
 
 
@@ -41,10 +36,10 @@ def test_after_a_power_cut_long_after_the_end_the_music_is_left_alone_at_the_vol
     assert evening.music == Music(playing=True, volume=50)
 
 
-def cut_off(evening: Evening, music: Music, seconds: float) -> None:
-    """The box is killed in the middle of a fade, and starts again after so long."""
+def cut_off(evening: Evening, music: Music, seconds: float, *, at: float = 30) -> None:
+    """The box is killed in a fade of a minute, by default in its middle, and starts again after so long."""
     evening.timers = evening.timers.sleeping(1, evening.now)
-    evening.pass_by(30)
+    evening.pass_by(at)
     evening.now = Now(5.0, evening.now.wall + seconds, zone=BERLIN)
     evening.timers = timers_of(row_of(evening.timers), evening.now)
     evening.done, evening.music = [], music
@@ -59,6 +54,48 @@ def test_who_has_made_it_louder_while_the_box_was_not_running_keeps_that_volume(
     assert evening.music
     assert evening.music.volume == 70
     assert evening.volumes.count(70) <= 1
+
+
+@pytest.mark.parametrize(("seconds", "playing"), [(5, True), (5, False), (3600, True), (3600, False)])
+def test_who_has_turned_it_down_while_the_box_was_not_running_keeps_that_volume(
+    evening: Evening, seconds: float, playing: bool
+) -> None:
+    evening.music = Music(playing=True, volume=90)
+    cut_off(evening, Music(playing, volume=20), seconds, at=20)
+    evening.pass_by(60)
+    assert evening.music
+    assert evening.music.volume == 20
+    assert max(evening.volumes, default=0) <= 20
+
+
+def test_who_turns_down_what_is_nearly_silent_does_not_choose_it_while_the_box_is_not_running_either(
+    evening: Evening,
+) -> None:
+    cut_off(evening, Music(playing=False, volume=0), 3600, at=40)
+    evening.pass_by(10)
+    assert evening.music == Music(playing=False, volume=50)
+
+
+def test_a_power_cut_after_which_mpd_has_an_older_volume_of_the_fade_brings_the_volume_of_before_back(
+    evening: Evening,
+) -> None:
+    """MPD keeps its own volume only once in a while."""
+    cut_off(evening, Music(playing=False, volume=35), 5)
+    evening.pass_by(60)
+    assert evening.volumes == [50]
+
+
+def test_a_soft_beginning_that_was_cut_off_does_not_leave_one_of_its_older_volumes() -> None:
+    """MPD keeps its own volume only once in a while."""
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(1920)
+    assert (evening.timers.asked or 0) > NEARLY_SILENT + TOLERANCE
+    evening.now = Now(5.0, evening.now.wall + 3600, zone=BERLIN)
+    evening.timers = timers_of(row_of(evening.timers), evening.now)
+    evening.music = Music(playing=False, volume=SOFTEST)
+    evening.pass_by(10)
+    assert evening.music == Music(playing=False, volume=50)
 
 
 def test_the_volume_of_before_comes_back_once(evening: Evening) -> None:
@@ -86,6 +123,17 @@ def test_a_wake_time_that_is_cut_off_in_its_soft_beginning_goes_on_softly(playin
     assert evening.music == Music(playing=True, volume=50)
     assert evening.timers.wake
     assert evening.timers.wake.on is not once
+
+
+def test_who_has_made_a_soft_beginning_louder_while_the_box_was_not_running_keeps_that_volume() -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(1860)
+    evening.now = Now(5.0, evening.now.wall + 30, zone=BERLIN)
+    evening.timers = timers_of(row_of(evening.timers), evening.now)
+    evening.done, evening.music = [], Music(playing=True, volume=70)
+    evening.pass_by(300)
+    assert evening.done == []
 
 
 @pytest.mark.parametrize("once", [False, True])
@@ -118,7 +166,7 @@ def test_a_power_cut_in_the_soft_beginning_does_not_wake_an_hour_later_or_once_m
 
 
 def test_what_is_silent_already_in_the_last_minute_is_not_loud_once_more(evening: Evening) -> None:
-    cut_off(evening, Music(playing=True, volume=0), 5)
+    cut_off(evening, Music(playing=True, volume=0), 5, at=50)
     evening.pass_by(60)
     assert evening.done == [Pause(), SetVolume(50)]
 

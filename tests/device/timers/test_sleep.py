@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from device.timers.state import (
-    FADE_OUT_S,
-    MAX_RESTORES,
-    Music,
-    Now,
-    Pause,
-    SetVolume,
-    Timers,
-)  # fmt: skip
+from device.timers.state import FADE_OUT_S, MAX_RESTORES, Now, Timers
+from device.timers.steps import Music, Pause, SetVolume
 from tests.device.timers.evening import Evening, silent
 
 
@@ -83,7 +76,7 @@ def test_a_press_before_the_fade_leaves_the_timer(evening: Evening) -> None:
 def test_to_pause_ends_the_timer(evening: Evening) -> None:
     evening.timers = evening.timers.sleeping(1, evening.now)
     evening.pass_by(30)
-    evening.music = Music(playing=False, volume=8)
+    evening.music = Music(playing=False, volume=evening.timers.asked)
     evening.timers = evening.timers.paused(evening.now)
     evening.pass_by(10)
     assert evening.music == Music(playing=False, volume=50)

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from device.timers.state import (
-    LATE_S,
-    RISE_S,
-    SOFTEST,
-    Begin,
-    Music,
-    Now,
-    Pause,
-    SetVolume,
-)  # fmt: skip
+from device.timers.state import LATE_S, RISE_S, SOFTEST, Now
+from device.timers.steps import Begin, Missed, Music, Pause, SetVolume
 from tests.device.timers.evening import BERLIN, Evening, silent, wall
 
 
@@ -81,6 +73,35 @@ def test_what_was_missed_is_made_up_for_within_a_few_minutes(late: float) -> Non
     assert (Begin() in evening.done) == (late < LATE_S)
 
 
+@pytest.mark.parametrize("off", [True, False])
+def test_one_for_once_that_was_missed_does_not_come_a_day_late(off: bool) -> None:
+    """The box was off, or MPD was away."""
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now, once=True)
+    music, evening.music = evening.music, None
+    if off:
+        evening.now = Now(5.0, evening.now.wall + 4000, zone=BERLIN)
+    else:
+        evening.pass_by(4000)
+    evening.music = music
+    evening.pass_by(3 * 86400)
+    assert evening.done == [Missed(wall("07:30"))]
+    assert evening.timers.wake
+    assert not evening.timers.wake.on
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_one_that_was_set_before_the_clock_was_is_meant_for_the_next_time(once: bool) -> None:
+    evening = silent()
+    evening.now = Now(10.0, wall("03:00"), is_set=False, zone=BERLIN)
+    evening.timers = evening.timers.waking(450, evening.now, once=once)
+    evening.now = Now(20.0, wall("22:00"), is_set=True, zone=BERLIN)
+    evening.pass_by(60)
+    assert evening.done == []
+    evening.pass_by(10 * 3600)
+    assert evening.done.count(Begin()) == 1
+
+
 def test_it_does_not_begin_twice_if_the_clock_is_set_back() -> None:
     evening = silent()
     evening.timers = evening.timers.waking(450, evening.now)
@@ -96,7 +117,7 @@ def test_a_jump_over_the_time_does_not_begin_the_music() -> None:
     evening.timers = evening.timers.waking(450, evening.now)
     evening.jump(2 * 3600)
     evening.pass_by(60)
-    assert evening.done == []
+    assert evening.done == [Missed(wall("07:30"))]
 
 
 def test_before_the_network_has_set_the_clock_nothing_begins() -> None:
@@ -108,7 +129,7 @@ def test_before_the_network_has_set_the_clock_nothing_begins() -> None:
     assert evening.done == []
     evening.now = Now(evening.now.monotonic, wall("08:00"), is_set=True, zone=BERLIN)
     evening.pass_by(3600)
-    assert evening.done == []
+    assert evening.done == [Missed(wall("07:30"))]
 
 
 def test_a_press_while_it_rises_makes_it_as_loud_as_before_and_it_plays_on() -> None:

@@ -113,11 +113,23 @@ def test_a_correction(page: Page, site: Site) -> None:
     page.get_by_role("button", name="That was wrong").click()
     page.get_by_role("dialog").get_by_role("button", name="neutral").click()
     eventually(lambda: site.harness.status()["corrected"])
+    expect(page.locator("#toast")).to_contain_text("The music starts again")
     expect(page.locator("#by")).to_contain_text("corrected by you")
     expect(page.locator("#by")).not_to_contain_text("%")
     expect(page.locator("#chances-title")).to_have_text("What the box saw itself")
     expect(page.locator("#chances [data-mood=neutral]")).not_to_contain_text("100 %")
     expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_correction_that_changes_nothing_says_so(page: Page, site: Site) -> None:
+    eventually(lambda: site.harness.status()["chosen_by"] == "mood")
+    status = site.harness.status()
+    page.get_by_role("button", name="That was wrong").click()
+    page.get_by_role("dialog").get_by_role("button", name=status["mood"]).click()
+    expect(page.locator("#toast")).to_have_text(
+        f"The box says {status['mood']} already, and plays for that. Nothing changes."
+    )
+    assert site.harness.status()["song"] == status["song"]
 
 
 def test_only_moods_that_the_model_tells_can_be_corrected_to(page: Page) -> None:

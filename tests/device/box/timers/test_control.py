@@ -22,7 +22,7 @@ from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.playback.memory import Memory
 from device.timers import row, state
-from device.timers.state import SOFTEST, Now
+from device.timers.state import LATE_S, SOFTEST, Now
 from tests.device.box.helpers import PictureSequence, plays
 from tests.waiting import eventually
 
@@ -194,10 +194,43 @@ def test_a_volume_that_a_box_has_left_low_comes_back(
     settings: Settings, library: PrivateMpd, camera: PictureSequence, client: mpd.MPDClient
 ) -> None:
     with closing(Memory.open(settings.service.state_path())) as memory:
-        memory.replace_rows({row.TABLE: [(0, 0.0, None, 0, 0, 0.0, 70)]})
+        memory.replace_rows({row.TABLE: [(0, 0.0, None, 0, 0, 0.0, 70, 10)]})
     client.setvol(3)
     with harness_for(settings, camera):
         eventually(lambda: volume(client) == 70)
+
+
+def test_a_volume_that_somebody_has_set_while_the_box_was_not_running_stays(
+    settings: Settings, library: PrivateMpd, camera: PictureSequence, clock: Clock, client: mpd.MPDClient
+) -> None:
+    with harness_for(settings, camera) as box:
+        plays(box, "Disco")
+        client.setvol(90)
+        eventually(lambda: box.status()["volume"] == 90)
+        say(settings, Sleep(minutes=1))
+        pass_by(clock, 15)
+        eventually(lambda: volume(client) < 90)
+    client.setvol(20)
+    pass_by(clock, 3600)
+    with harness_for(settings, camera) as box:
+        eventually(lambda: box.state.timers and box.state.timers.before is None)
+        assert volume(client) == 20
+
+
+def test_a_wake_time_for_once_at_which_mpd_was_away_is_over_and_the_log_says_so(
+    box: Harness,
+    settings: Settings,
+    clock: Clock,
+    library: PrivateMpd,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    say(settings, Wake(to=in_a_minute(), once=True))
+    library.stop()
+    eventually(lambda: box.status()["playing"] is None)
+    pass_by(clock, 60 + LATE_S + 5)
+    eventually(lambda: not box.status()["wake_on"])
+    assert "no music begins for the wake time" in caplog.text
 
 
 def test_wake_on_needs_a_time(box: Harness, settings: Settings) -> None:
