@@ -40,21 +40,29 @@ def temporary_folder(out: Path) -> Iterator[Path]:
     prefix = f".{out.stem}-draft-"
     with ExitStack() as stack:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(out.parent):  # so that nobody takes a folder for abandoned that is not locked yet
+        with (
+            suppress(OSError),
+            _locked(out.parent, fcntl.LOCK_EX),
+        ):  # fails while somebody makes a folder there
             for left in out.parent.glob(f"{escape(prefix)}{MKDTEMP}"):
-                with suppress(OSError), _locked(left, fcntl.LOCK_NB):  # fails while its process runs
+                with suppress(OSError), _locked(left, fcntl.LOCK_EX):
                     shutil.rmtree(left)
+        with _locked(out.parent, fcntl.LOCK_SH):  # so that nobody deletes a folder that is not locked yet
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=out.parent, prefix=prefix)))
-            stack.enter_context(_locked(folder))
+            # Shared, so that another one can be made in it.
+            stack.enter_context(_locked(folder, fcntl.LOCK_SH))
         yield folder
 
 
 @contextmanager
-def _locked(folder: Path, flags: int = 0) -> Iterator[None]:
-    """Hold the lock of a folder, which ends with the process, too. Raises OSError."""
+def _locked(folder: Path, kind: int) -> Iterator[None]:
+    """Hold the lock of a folder, which ends with the process, too.
+
+    kind: LOCK_SH waits for it; LOCK_EX does not, and raises OSError while anybody else holds it.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+        fcntl.flock(descriptor, kind if kind == fcntl.LOCK_SH else kind | fcntl.LOCK_NB)
         yield
     finally:
         os.close(descriptor)

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from converter.quantize.publish import draft
+from converter.quantize.publish import draft, temporary_folder
 
 # As `moodbox-converter` does, in the middle of `quantize`.
 MAKING = """
 import argparse, sys, time
 from pathlib import Path
 from converter.cli import main
-from converter.quantize.publish import draft
+from converter.quantize.publish import draft, temporary_folder
 
 def make(_):
     with draft(Path(sys.argv[1])) as path:
@@ -76,3 +76,13 @@ def test_what_another_process_still_writes_stays(tmp_path: Path) -> None:
         with draft(out) as path:
             path.write_text("whole")
         assert set(tmp_path.iterdir()) == {out, theirs}
+
+
+def test_a_draft_can_be_made_in_the_folder_of_another_one(tmp_path: Path) -> None:
+    """As `compare` does."""
+    out = tmp_path / "tiny.tflite"
+    with temporary_folder(out) as folder:
+        with draft(folder / out.name) as path:
+            path.write_text("whole")
+        assert list(folder.iterdir()) == [folder / out.name]
+    assert not list(tmp_path.iterdir())
