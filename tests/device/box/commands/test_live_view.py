@@ -22,6 +22,7 @@ from device.control.client import ask, subscribe
 from device.demo.harness import Harness, harness_for
 from device.demo.server import PrivateMpd
 from device.errors import ServiceError
+from device.live import orientation
 from device.panel.lights import Indication
 from device.vision.observation import FaceAnalyzer
 from tests.device.box.commands.test_consent import asked_for
@@ -80,8 +81,13 @@ def test_somebody_who_watches_sees_the_face_and_its_mood_and_the_lights_say_so(
 
 
 def test_a_camera_that_is_mounted_upside_down_is_told(
-    allowed: Harness, settings: Settings, camera: PictureSequence, tmp_path: Path
+    allowed: Harness,
+    settings: Settings,
+    camera: PictureSequence,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(orientation, "PAUSE_S", 0.0)
     turned = tmp_path / "turned.png"
     cv2.imwrite(str(turned), cv2.rotate(cv2.imread(str(HAPPY)), cv2.ROTATE_180))
     camera.paths = [turned]
@@ -91,8 +97,9 @@ def test_a_camera_that_is_mounted_upside_down_is_told(
 
 
 def test_a_camera_that_is_mounted_upside_down_is_turned_at_once(
-    settings: Settings, library: PrivateMpd, tmp_path: Path
+    settings: Settings, library: PrivateMpd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(orientation, "PAUSE_S", 0.0)
     path = settings.service.socket_path()
     camera = msgspec.structs.replace(settings.camera, source=f"images:{HAPPY}")
     with harness_for(msgspec.structs.replace(settings, camera=camera)) as harness:
