@@ -54,6 +54,10 @@ def send(options: argparse.Namespace, settings: Settings) -> int:
         print(
             f"never again: {reply['song']} (moodbox mood {shlex.quote(reply['uri'])} --unsay takes it back)"
         )
+    elif isinstance(command, protocol.Was):
+        print(reply.get("note", f"the music is for {command.mood} now"))
+    elif isinstance(command, protocol.SetMood):
+        print(f"the music is for {command.mood} until the next press")
     else:
         for key, value in reply.items():
             if key != "ok":

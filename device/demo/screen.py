@@ -172,8 +172,10 @@ def _state_line(scene: Scene) -> Text:
 
 
 def _song_line(scene: Scene) -> Text:
-    song = printable(scene.status["song"] or "no song")
-    return Text(("(paused) " if scene.status["playing"] == "pause" else "") + song)
+    status = scene.status
+    song = printable(status["song"] or "no song")
+    is_said_above = status["state"] == "paused"
+    return Text(("(paused) " if status["playing"] == "pause" and not is_said_above else "") + song)
 
 
 def _troubles(scene: Scene) -> list[str]:

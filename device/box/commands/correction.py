@@ -118,8 +118,12 @@ class Corrector:
     def _was(self, command: protocol.Was) -> Reply:
         mood = command.mood
         try:
-            if self.look().mood is mood and self._plays_for(mood):
-                return OK | {"note": f"the last look is {mood} already, and so is the music: nothing changes"}
+            look = self.look()
+            if look.mood is mood and self._plays_for(mood):
+                said = "was corrected to" if look.corrected else "says"
+                return OK | {
+                    "note": f"the last look {said} {mood} already, and the music is for it: nothing changes"
+                }
             learned = self.correct(mood)
         except CorrectionError as problem:
             return {"error": str(problem)}

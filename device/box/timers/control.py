@@ -109,7 +109,7 @@ class TimerControl:
         elif command.to is not None and (minute := minute_of(command.to)) is not None:
             timers = timers.waking(minute, now, once=bool(command.once))
         if command.to is not None:
-            log.info("wake: %s", command.to)
+            log.info("wake: %s%s", command.to, " once" if command.once else "")
             is_kept = self._advance(timers, now)
         wake = self._timers.wake
         words = status_words(self._timers)

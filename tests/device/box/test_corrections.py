@@ -127,7 +127,9 @@ def test_where_the_look_was_right_its_music_comes_back_and_nothing_is_learned(
 
 
 def test_where_nothing_changes_the_answer_says_so(neutral: Harness, say: Say) -> None:
-    assert "is neutral already, and so is the music" in say(Mood.NEUTRAL)["note"]
+    assert "the last look says neutral already, and the music is for it" in say(Mood.NEUTRAL)["note"]
+    assert say(Mood.SAD) == {"ok": True}
+    assert "the last look was corrected to sad already" in say(Mood.SAD)["note"]
 
 
 def test_a_second_correction_brings_back_nothing_that_was_forgotten(

@@ -39,7 +39,8 @@ def test_run_plays_and_press_skip_and_status_reach_it(settings_file: Path, libra
         assert moodbox("press", "--settings", settings_file).returncode == 0
         eventually(lambda: status(settings_file)["song"] not in (before, None))
         table = moodbox("status", "--settings", settings_file).stdout
-        moodbox("was", "sad", "--settings", settings_file)
+        assert moodbox("was", "sad", "--settings", settings_file).stdout == "the music is for sad now\n"
+        assert "corrected to sad already" in moodbox("was", "sad", "--settings", settings_file).stdout
         corrected = moodbox("status", "--settings", settings_file).stdout
         box.terminate()
         assert box.stderr
@@ -234,7 +235,7 @@ def test_set_mood_plays_for_the_mood_and_names_those_that_there_are(
     with running(settings_file):
         eventually(lambda: status(settings_file)["playing"] == "play")
         result = moodbox("set-mood", "Sad", "--settings", settings_file)
-        assert (result.returncode, result.stdout) == (0, "")
+        assert (result.returncode, result.stdout) == (0, "the music is for sad until the next press\n")
         eventually(lambda: status(settings_file)["chosen_by"] == "hand")
         assert status(settings_file)["state"] == "by_hand"
         listed = moodbox("songs", "--settings", settings_file).stdout

@@ -148,7 +148,7 @@ def test_a_space_bar_that_is_held_is_a_button_that_is_held() -> None:
             return running.shows("if you let go, it pauses or resumes")
 
         eventually(paused, pause=0.05)
-        eventually(lambda: running.shows("(paused)"))
+        eventually(lambda: running.shows("paused"))
         assert not running.shows("skipped")
 
 
