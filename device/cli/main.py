@@ -101,7 +101,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         ("look", verbs.look, [shared, camera, in_json], "observe once and print the mood"),
         ("check", verbs.check, [shared, camera, in_json], "check whether each part works"),
         *((c.name, c, [shared, in_json], c.summary) for c in COMMANDS if c.on_command_line),
-        ("songs", verbs.songs, [shared, in_json], "print which songs would play next in a mood, and why"),
+        ("songs", verbs.songs, [shared, in_json], "print which songs would be chosen in a mood, and why"),
         ("hear", verbs.hear, [shared, in_json], "print what the box hears in sound files, without MPD"),
         ("mood", verbs.mood, [shared, in_json], "set a song's affect: a mood, or valence and energy"),
         (

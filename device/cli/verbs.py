@@ -74,7 +74,7 @@ def print_findings(findings: Sequence[Finding], *, in_json: bool) -> None:
 
 
 def songs(options: argparse.Namespace, settings: Settings) -> int:
-    """Print or draw the songs that would play next in a mood."""
+    """Print or draw the songs that the box would choose in a mood."""
     from device.cli.songs import plan as songs
 
     plan = songs.plan(settings, options.mood)

@@ -1,4 +1,4 @@
-"""`moodbox songs`: which songs play next and why; `moodbox forget`: what was learned."""
+"""`moodbox songs`: which songs the box would choose, and why; `moodbox forget`: what was learned."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ BEING_READ = "the box is still reading MPD's library, and knows no song yet: ask
 
 @dataclass(frozen=True)
 class Plan:
-    """The songs that would play next.
+    """The songs that the box would choose.
 
     Attributes:
         estimate: what they are chosen for.
@@ -69,7 +69,7 @@ class Plan:
 
 
 def plan(settings: Settings, words: str | None, seed: int | None = None) -> Plan:
-    """Choose the songs that would play next if the box had this estimate now.
+    """Choose songs as the box would if it had this estimate now.
 
     Args:
         settings: of the box.
