@@ -94,8 +94,8 @@ def evaluate(options: argparse.Namespace) -> None:
     if options.picture:
         from converter.measure import plots
 
-        title = f"{options.model.stem}, {everything.name}: {100 * scores.accuracy:.1f} %"
-        plots.confusion(np.array(scores.confusion), scores.labels, title, options.picture)
+        subject = f"{options.model.stem}, {everything.name}"
+        plots.confusion(np.array(scores.confusion), scores.labels, subject, options.picture)
     if options.json:
         printed = {"model": str(options.model), "split": everything.name} | scores.as_dict()
         printed["errors"] = scores.errors()

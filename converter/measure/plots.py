@@ -21,11 +21,13 @@ def percent_ticks() -> FuncFormatter:
     return FuncFormatter(lambda share, _: f"{100 * share:g} %")
 
 
-def confusion(matrix: NDArray[np.int64], labels: Sequence[str], title: str, path: Path) -> None:
+def confusion(matrix: NDArray[np.int64], labels: Sequence[str], subject: str, path: Path) -> None:
     """Plot a confusion matrix, (k, k), into `path`.
 
-    Rows are the truth, columns the predictions; the colour is the share of the row.
+    Rows are the data's own labels, columns the predictions; the colour is the share of the row. `subject`
+    says which model and which split it is.
     """
+    right = np.trace(matrix) / max(matrix.sum(), 1)
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     size = 1.6 + 0.75 * len(labels)
     figure = Figure(figsize=(size, size), layout="constrained")
@@ -34,7 +36,7 @@ def confusion(matrix: NDArray[np.int64], labels: Sequence[str], title: str, path
     ticks = range(len(labels))
     axis.set_xticks(ticks, labels, rotation=30)
     axis.set_yticks(ticks, labels)
-    axis.set(xlabel="answer", ylabel="truth", title=title)
+    axis.set(xlabel="answer", ylabel="label", title=f"{subject}\nas labelled: {100 * right:.1f} %")
     for row in ticks:
         for column in ticks:
             axis.text(
