@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -156,7 +155,7 @@ def _facts(scene: Scene, columns: int, rows: int) -> list[Text]:
     heading = [_state_line(scene), _song_line(scene)]
     moods = _mood_lines(scene, columns)
     space = [Text()] if len(heading) + len(moods) + 3 <= rows else []
-    troubles = [Text(line, "red") for trouble in _troubles(scene) for line in wrap(trouble, columns)]
+    troubles = [line for trouble in _troubles(scene) for line in _wrapped(trouble, "red", columns)]
     return heading + space + moods + space + troubles
 
 
@@ -204,12 +203,16 @@ def _log(lines: Sequence[str], width: int, rows: int) -> Text:
     """The newest messages, wrapped, so that none loses its end; the newest is there as far as it fits."""
     shown: list[Text] = []
     for line in reversed(lines):
-        # rich's own wrapping, since a character of a title may be two columns wide
-        message = list(Text(printable(line), "dim").wrap(Console(width=width), width))
+        message = _wrapped(printable(line), "dim", width)
         if shown and len(message) + len(shown) > rows:
             break
         shown = message + shown
     return _rows(shown, rows)
+
+
+def _wrapped(text: str, style: str, width: int) -> list[Text]:
+    """The lines of a text; rich wraps it, since a character of a title may be two columns wide."""
+    return list(Text(text, style).wrap(Console(width=width), width))
 
 
 def _page_line(address: str, width: int) -> Text:

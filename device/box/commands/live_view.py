@@ -115,12 +115,15 @@ class LiveView:
                 if number == self._session or (found and now >= self._last_frame + INTERVAL_S):
                     self._last_frame = now
                     self._show(frame, found)
-            case CaptureEnded(number, error) if number == self._session:
-                self._session = NONE
-                if error is not None:
-                    log.debug("the live picture: %s", error)
-                    self._open_again = monotonic() + RETRY_S
-                    self._send({"hints": ["camera_fails"]})
+            case CaptureEnded(number, error, is_outdated):
+                if is_outdated:  # where the face was, and how the camera is mounted, is no longer so
+                    self._last_face, self._orientation = None, None
+                if number == self._session:
+                    self._session = NONE
+                    if error is not None:
+                        log.debug("the live picture: %s", error)
+                        self._open_again = monotonic() + RETRY_S
+                        self._send({"hints": ["camera_fails"]})
 
     def _tick(self) -> None:
         """Go on, once in a while, until nobody watches or the time is up."""

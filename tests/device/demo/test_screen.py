@@ -115,6 +115,13 @@ def test_a_message_of_the_log_is_wrapped_and_keeps_its_end(title: str) -> None:
     assert "12:00:02 the newest" in "".join(drawn(full, 80, 24))
 
 
+@pytest.mark.parametrize("name", ["a_long_name_" * 5 + "end", "長い名前" * 12 + "終"])
+def test_a_problem_beside_the_picture_is_wrapped_and_keeps_its_end(name: str) -> None:
+    scene = with_status(trouble={"player": f"{name} is missing"}, state="trouble", mood=None)
+    beside = "".join(line.rpartition("▀")[2].strip("│ ") for line in drawn(scene, 80, 24))
+    assert name in beside
+
+
 def test_seven_moods_fit_the_smallest_of_the_usual_sizes() -> None:
     decision = Decision(Outcome.UNSURE, None, 0.2, dict.fromkeys(Mood, 1 / 7))
     text = "\n".join(drawn(replace(SCENE, decision=decision), 60, 15))

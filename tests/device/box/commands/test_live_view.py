@@ -27,7 +27,7 @@ from device.panel.lights import Indication
 from device.vision.observation import FaceAnalyzer
 from tests.device.box.commands.test_consent import asked_for
 from tests.device.box.helpers import HangingCamera, PictureSequence, plays, shows
-from tests.device.conftest import HAPPY
+from tests.device.conftest import HAPPY, NEUTRAL
 from tests.waiting import eventually
 
 
@@ -96,12 +96,14 @@ def test_a_camera_that_is_mounted_upside_down_is_told(
     assert line["turn"] == 180
 
 
+@pytest.mark.parametrize("picture", [HAPPY, NEUTRAL])
 def test_a_camera_that_is_mounted_upside_down_is_turned_at_once(
-    settings: Settings, library: PrivateMpd, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, library: PrivateMpd, monkeypatch: pytest.MonkeyPatch, picture: Path
 ) -> None:
+    """The box takes one of these faces for an upright one also while it is turned."""
     monkeypatch.setattr(orientation, "PAUSE_S", 0.0)
     path = settings.service.socket_path()
-    camera = msgspec.structs.replace(settings.camera, source=f"images:{HAPPY}")
+    camera = msgspec.structs.replace(settings.camera, source=f"images:{picture}")
     with harness_for(msgspec.structs.replace(settings, camera=camera)) as harness:
         assert harness.wait_for_decision(60)
         replies = asked_for(settings, "aim")
@@ -112,9 +114,13 @@ def test_a_camera_that_is_mounted_upside_down_is_turned_at_once(
             assert next(line for line in lines if line["jpeg"])["turn"] is None
             ask(path, page.Set(key="camera.rotate", value=180))  # as if somebody had mounted it so
             some = islice(lines, 80)
-            assert next(line["turn"] for line in some if line["turn"]) == 180
+            turned = next(line for line in some if line["turn"])
+            assert turned["turn"] == 180
+            monkeypatch.setattr(orientation, "PAUSE_S", 1e9)  # no search after those of the next frames
+            assert [line["turn"] for line in islice(some, 2)] == [180, 180]
             ask(path, page.Set(key="camera.rotate", value=0))
-            next(line for line in some if line["face"])
+            upright = next(line for line in some if line["face"] and line["face"] != turned["face"])
+            assert upright["turn"] is None  # who turns it once more turns it back
         listed = ask(path, page.Settings())["settings"]
     assert {each["key"] for each in listed if not each["restart"]} >= {"camera.rotate", "camera.mirror"}
 
