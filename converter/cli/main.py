@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
 
 from converter.cli.checks import refuse_mistakes
 from converter.cli.parser import parser
@@ -22,11 +26,32 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; docs/scripts.md lists them."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) == signal.SIG_DFL:  # and not ignored, as `nohup` has it
-            signal.signal(number, lambda which, _: sys.exit(128 + which))  # temporary files are deleted, too
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        # Not where it is ignored, as by `nohup`.
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _end)
     with written_out("moodbox-converter"):
         return _run(parser().parse_args(arguments))
+
+
+def _end(number: int, _: FrameType | None) -> NoReturn:
+    """End by a signal: as by an error, so that temporary files are deleted and workers end, too."""
+    _signals.append(number)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)
+
+
+def _leave() -> None:
+    """Skip the end of the interpreter after a signal: threads of TensorFlow that still run crash in it."""
+    if _signals:
+        with suppress(OSError):  # whoever read it may be gone
+            sys.stdout.flush()
+        os._exit(128 + _signals[0])
+
+
+_signals: list[int] = []  # that end this process
+atexit.register(_leave)  # before TensorFlow's and others' functions are, so it runs after them
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -221,3 +222,30 @@ def test_without_json_a_table_is_printed_and_the_confusion_matrix_is_plotted(
     assert cli.main(f"evaluate {model} --data {fer2013} --split PublicTest --picture {picture}".split()) == 0
     assert "accuracy" in capsys.readouterr().out.splitlines()[-1]
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+ENDING = """
+import argparse, atexit, sys, time
+atexit.register(print, "the interpreter ends")
+from converter.cli import main
+
+def wait(_):
+    print("begun", flush=True)
+    time.sleep(1000)
+
+parser = argparse.ArgumentParser()
+parser.set_defaults(command=wait)
+main.parser = lambda: parser
+sys.exit(main.main([]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_process_before_the_interpreter_ends(number: signal.Signals) -> None:
+    """Threads of TensorFlow that still run would crash in that, now and then."""
+    with subprocess.Popen([sys.executable, "-c", ENDING], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(number)
+        assert process.stdout.read() == ""
+    assert process.returncode == 128 + number
