@@ -13,6 +13,7 @@ import pytest
 
 from converter.cli import main as cli
 from tests.converter.conftest import Refusal
+from tests.converter.unfinished import unfinished
 
 
 def converter(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -224,28 +225,18 @@ def test_without_json_a_table_is_printed_and_the_confusion_matrix_is_plotted(
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-ENDING = """
-import argparse, atexit, sys, time
-atexit.register(print, "the interpreter ends")
-from converter.cli import main
-
-def wait(_):
+WAIT = """
     print("begun", flush=True)
     time.sleep(1000)
-
-parser = argparse.ArgumentParser()
-parser.set_defaults(command=wait)
-main.parser = lambda: parser
-sys.exit(main.main([]))
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_the_process_before_the_interpreter_ends(number: signal.Signals) -> None:
     """Threads of TensorFlow that still run would crash in that, now and then."""
-    with subprocess.Popen([sys.executable, "-c", ENDING], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "begun\n"
+    begin = "import atexit; atexit.register(print, 'the interpreter ends')"
+    with unfinished(WAIT, begin=begin) as process:
         process.send_signal(number)
+        assert process.stdout
         assert process.stdout.read() == ""
-    assert process.returncode == 128 + number
+        assert process.wait() == 128 + number

@@ -4,45 +4,28 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from converter.quantize.publish import draft, temporary_folder
+from tests.converter.unfinished import unfinished
 
-# As `moodbox-converter` does, in the middle of `quantize`.
+# In the middle of `quantize`.
 MAKING = """
-import argparse, sys, time
-from pathlib import Path
-from converter.cli import main
-from converter.quantize.publish import draft, temporary_folder
-
-def make(_):
+    from pathlib import Path
+    from converter.quantize.publish import draft
     with draft(Path(sys.argv[1])) as path:
         path.write_text("half")
         print("begun", flush=True)
         time.sleep(1000)
-
-parser = argparse.ArgumentParser()
-parser.set_defaults(command=make)
-main.parser = lambda: parser
-sys.exit(main.main([]))
 """
 
 
-@contextmanager
-def making(out: Path) -> Iterator[subprocess.Popen[str]]:
+def making(out: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     """A process that has begun to make the model `out`."""
-    with subprocess.Popen(
-        [sys.executable, "-c", MAKING, str(out)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "begun\n"
-        yield process
-        process.kill()
+    return unfinished(MAKING, str(out))
 
 
 def ended_by(out: Path, number: signal.Signals) -> None:
