@@ -43,7 +43,11 @@ def _end(number: int, _: FrameType | None) -> NoReturn:
 
 
 def _leave() -> None:
-    """Skip the end of the interpreter after a signal: threads of TensorFlow that still run crash in it."""
+    """End the process at once if a signal ends it, without the end of the interpreter.
+
+    Threads of TensorFlow that still run crash in that. They also crash if what they use is freed, so this is
+    called while the exception that ends the command still holds it.
+    """
     if _signals:
         with suppress(OSError):  # whoever read it may be gone
             sys.stdout.flush()
@@ -51,7 +55,7 @@ def _leave() -> None:
 
 
 _signals: list[int] = []  # that end this process
-atexit.register(_leave)  # before TensorFlow's and others' functions are, so it runs after them
+atexit.register(_leave)  # for a signal that comes before or after the command itself
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -77,5 +81,9 @@ def _run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         after_stop = options.after_stop(options) if "after_stop" in options else ""
         print(f"moodbox-converter: stopped{after_stop}", file=sys.stderr)
+        _leave()
         return 130
+    except BaseException:
+        _leave()
+        raise
     return 0

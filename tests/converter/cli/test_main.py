@@ -225,17 +225,20 @@ def test_without_json_a_table_is_printed_and_the_confusion_matrix_is_plotted(
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-WAIT = """
+WAIT_WITH_AN_OBJECT = """
+    class Object:
+        __del__ = lambda _: print("freed")
+    held = Object()
     print("begun", flush=True)
     time.sleep(1000)
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_ends_the_process_before_the_interpreter_ends(number: signal.Signals) -> None:
+def test_a_signal_ends_the_process_before_anything_is_freed(number: signal.Signals) -> None:
     """Threads of TensorFlow that still run would crash in that, now and then."""
     begin = "import atexit; atexit.register(print, 'the interpreter ends')"
-    with unfinished(WAIT, begin=begin) as process:
+    with unfinished(WAIT_WITH_AN_OBJECT, begin=begin) as process:
         process.send_signal(number)
         assert process.stdout
         assert process.stdout.read() == ""
