@@ -14,6 +14,7 @@ import sys
 import sysconfig
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO
@@ -23,8 +24,10 @@ from pip._vendor.packaging.markers import Marker
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(sys.prefix)
-INSTALLED_MB = {"demo": 270, "develop": 2500}
-"""The size of .venv: `du -sm .venv` after `make demo`, `make develop` on x86-64 with Python 3.11."""
+INSTALLED_MB = {"demo": 270, "develop": 740}
+TENSORFLOW_MB = 1760
+"""The size of .venv on x86-64: `du -sm .venv` after `make demo`, and after `make develop` on Python 3.13, for
+which there is no TensorFlow, and on 3.11, where it takes so much more."""
 PIP = [
     sys.executable,
     "-m",
@@ -58,7 +61,8 @@ REASONS = (
 
 def main(lock: str) -> int:
     """Install, and return the exit code."""
-    count, size = len(packages(Path(lock))), INSTALLED_MB.get(Path(lock).stem)
+    names = packages(Path(lock))
+    count, size = len(names), installed_mb(Path(lock).stem, names)
     print(f"moodbox: {count} packages" + (f", about {size} MB on the disk" if size else ""), flush=True)
     progress = Progress(count)
     with (FOLDER / "setup.log").open("w", encoding="utf-8") as log:
@@ -73,6 +77,11 @@ def main(lock: str) -> int:
     progress.end()
     print(f"moodbox: {FOLDER.name} is ready: {folder_mb(FOLDER)} MB, {progress.seconds:.0f} s", flush=True)
     return 0
+
+
+def installed_mb(environment: str, names: Sequence[str]) -> int:
+    """Return how much these packages take on the disk, 0 if it was never measured."""
+    return INSTALLED_MB.get(environment, 0) + ("tensorflow" in names) * TENSORFLOW_MB
 
 
 def packages(lock: Path) -> list[str]:

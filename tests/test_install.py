@@ -164,3 +164,9 @@ def test_without_internet_an_environment_stays_as_it_is(setup: Setup, install: M
     assert "anew" not in setup.run("develop-jax", "")
     assert setup.complete == {".demo", ".develop-jax"}
     assert (setup.environment / "whole").exists()
+
+
+def test_tensorflow_counts_only_where_it_is_installed(install: ModuleType) -> None:
+    with_it = install.installed_mb("develop", ["numpy", "tensorflow"])
+    assert with_it - install.installed_mb("develop", ["numpy"]) == install.TENSORFLOW_MB
+    assert install.installed_mb("develop-jax", ["numpy"]) == 0

@@ -19,13 +19,12 @@ from converter.networks.names import DESCRIPTIONS, described
 from converter.training.recipes import RECIPES, Recipe, recipe_needs
 from converter.training.run_folder import (
     BEST,
-    HISTORY,
     LAST,
     RECIPE,
     check_claim,
+    epochs_done,
     is_finished,
     mood_indices,
-    read_history,
     read_recipe,
 )
 from device.mood import Mood
@@ -88,6 +87,9 @@ def mistakes(options: argparse.Namespace) -> Iterator[str]:
     if options.resume and not (options.out / RECIPE).exists():
         return  # said by `check_claim`
     recipe = _recipe(options)
+    if options.resume and is_finished(options.out):
+        yield from _contradictions(options, recipe)
+        return  # it needs nothing more
     asked = "" if options.resume else options.recipe or DEFAULT
     name = f"--recipe {asked}" if asked else f"{options.out}: the run"
     for option, need in recipe_needs(recipe, asked).items():
@@ -99,17 +101,9 @@ def mistakes(options: argparse.Namespace) -> Iterator[str]:
             f"ask for {recipe.warmup_epochs + 1} or more"
         )
     if options.resume:
-        if (
-            not is_finished(options.out)
-            and _epochs_done(options.out) > 1
-            and not (options.out / LAST).exists()
-        ):
+        if epochs_done(options.out) > 1 and not (options.out / LAST).exists():
             yield f"{options.out}: has no {LAST}, from which a run goes on; start one in another --out"
         yield from _contradictions(options, recipe)
-
-
-def _epochs_done(run: Path) -> int:
-    return len(read_history(run)) if (run / HISTORY).exists() else 0
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
@@ -170,7 +164,7 @@ def after_stop(options: argparse.Namespace) -> str:
     if not (options.out / RECIPE).exists():
         return " before the run began; the same command starts it again"
     recipe = read_recipe(options.out)
-    done = _epochs_done(options.out) if (options.out / LAST).exists() else 0
+    done = epochs_done(options.out) if (options.out / LAST).exists() else 0
     words = ["moodbox-converter", "train", "--resume", "--out", options.out]
     for name in ("data", "votes", "leave_out", "backgrounds", "backend"):
         if value := getattr(options, name):

@@ -92,4 +92,4 @@ def read_sources(folders: Sequence[Path], moods: Sequence[Mood] | None, prior: C
 
 def _best_epoch(history: Sequence[Mapping[str, float]]) -> dict[str, int]:
     best = max(reversed(history), key=epoch_score)  # of equals the last, like `train`
-    return {"epochs_done": len(history), "best_epoch": int(best["epoch"])}
+    return {"epochs_done": int(history[-1]["epoch"]), "best_epoch": int(best["epoch"])}

@@ -77,8 +77,12 @@ def is_finished(folder: Path) -> bool:
     """
     if (folder / HISTORY_PLOT).exists():
         return True
-    kept_to_use = (folder / HISTORY).exists() and not (folder / LAST).exists()
-    return kept_to_use and len(read_history(folder)) >= read_recipe(folder).epochs
+    return not (folder / LAST).exists() and epochs_done(folder) >= read_recipe(folder).epochs
+
+
+def epochs_done(folder: Path) -> int:
+    """Return the number of finished epochs, also of a run that keeps the scores of its last one alone."""
+    return int(read_history(folder)[-1]["epoch"]) if (folder / HISTORY).exists() else 0
 
 
 def mood_indices(models: Sequence[str], moods: Sequence[str]) -> dict[Path, list[int]]:

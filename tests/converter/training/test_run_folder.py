@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from converter.cli import main as cli
 from converter.errors import RunError
 from converter.training.recipes import RECIPES
-from converter.training.run_folder import claim, epoch_score, is_finished, read_recipe
+from converter.training.run_folder import claim, epoch_score, epochs_done, is_finished, read_recipe
 
-SHIPPED = Path(__file__).parents[3] / "models" / "runs" / "box"
+RUNS = Path(__file__).parents[3] / "models" / "runs"
+SHIPPED = RUNS / "box"
 
 
 @pytest.mark.parametrize("content", ["[]", '{"epochs": "many"}'])
@@ -30,8 +32,18 @@ def test_what_is_no_folder_of_a_run_is_reported(tmp_path: Path) -> None:
         read_recipe(tmp_path / "nope")
 
 
-def test_the_run_that_ships_is_finished() -> None:
-    assert is_finished(SHIPPED)
+@pytest.mark.parametrize("name", ["box", "student"])
+def test_the_runs_that_ship_are_finished(name: str) -> None:
+    """The student's history has its last epoch alone."""
+    assert is_finished(RUNS / name)
+    assert epochs_done(RUNS / name) == read_recipe(RUNS / name).epochs
+
+
+def test_resuming_the_student_says_that_it_is_finished_without_the_data_that_it_needed(
+    fer2013: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["train", "--resume", "--out", str(RUNS / "student"), "--data", str(fer2013)]) == 0
+    assert "this run is finished, all 300 epochs" in capsys.readouterr().out
 
 
 def test_a_recipe_is_written_with_the_keys_of_the_run_that_ships(tmp_path: Path) -> None:
