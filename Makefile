@@ -78,8 +78,9 @@ test-jax: .venv/.develop-jax
 	$(BIN)/pytest tests/converter/training/test_backends.py tests/converter/stages $(ARGS)
 
 # Without `-o testpaths` these targets would load all tests, and TensorFlow, to choose a few.
+# Networks as small as those of the tests keep TensorFlow's threads on one processor, so two files run at a time.
 test-training: .venv/.develop
-	$(BIN)/pytest -m training -o testpaths=tests/converter $(LONG) $(ARGS)
+	$(BIN)/pytest -n 2 --max-worker-restart=0 --dist loadfile -m training -o testpaths=tests/converter $(LONG) $(ARGS)
 
 test-smoke: .systemd-container
 	SUITE=$(SUITE) $(BIN)/pytest -m smoke -o testpaths=tests/deploy -rP --durations=0 $(ARGS)

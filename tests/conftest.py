@@ -109,6 +109,6 @@ def pytest_testnodedown(node: WorkerController, error: object | None) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Distribution:
-    """Let tests that share something expensive run in one worker."""
-    return Distribution(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Distribution | None:
+    """Let tests that share something expensive run in one worker, unless `--dist` asks for another way."""
+    return Distribution(config, log) if config.getvalue("dist") == "load" else None

@@ -43,11 +43,16 @@ class Worker:
         pass
 
 
+def config(dist: str) -> Any:
+    """Return what pytest-xdist asks of pytest's configuration."""
+    values = {"tx": ["2*popen"], "dist": dist}
+    return SimpleNamespace(option=SimpleNamespace(loadscopereorder=True), getvalue=values.__getitem__)
+
+
 def distribute(workers: Sequence[Worker]) -> None:
     """Give the workers what they have collected."""
-    option = SimpleNamespace(loadscopereorder=True)
-    config: Any = SimpleNamespace(option=option, getvalue=lambda name: {"tx": ["2*popen"]}[name])
-    scheduler = pytest_xdist_make_scheduler(config, Producer("test", enabled=False))
+    scheduler = pytest_xdist_make_scheduler(config("load"), Producer("test", enabled=False))
+    assert scheduler
     for worker in workers:
         scheduler.add_node(worker)
     for worker in workers:
@@ -66,6 +71,11 @@ def test_one_worker_gets_all_tests_that_share_a_fixture_of_their_file() -> None:
     workers = [Worker([*COLLECTED[:2], *sharing]) for _ in range(2)]
     distribute(workers)
     assert [worker.tests for worker in workers] == [sharing, COLLECTED[:2]]
+
+
+def test_another_way_can_be_asked_for() -> None:
+    """As `make test-training` does, all of whose tests need TensorFlow."""
+    assert pytest_xdist_make_scheduler(config("loadfile"), Producer("test", enabled=False)) is None
 
 
 def test_the_run_fails_where_a_worker_ends_while_it_collects(tmp_path: Path) -> None:
