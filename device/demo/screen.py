@@ -1,8 +1,9 @@
 """The demo's screen as a function of a scene and a size: each thing has its place, which never moves.
 
-The picture is at the upper left, beside it what the box has found and plays. Below are the log's last
-messages, the address of the box's page, and one line that says how to ask the box, or what happens if the
-button is let go. A small terminal has less.
+The picture is at the upper left. State and moods are beside it, or below it if it is larger then. What plays
+and what is wrong follow, as text that flows around the picture: beside it while there is room, then below it.
+The log's last messages have the rows that are left. At the bottom are the address of the box's page, and how
+to ask the box, or what happens if the button is let go. A small terminal has less.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -25,14 +28,20 @@ from device.printable import percent, percents, printable
 from device.vision.frame import Frame
 from device.vision.opencv import cv2
 
-KEYS = "space: the button (you can hold it)   s: skip   h: hold it 3 s   q: quit"
-SHORT_KEYS = "space: button  s: skip  h: hold  q: quit"
+KEYS = (
+    "space: the button (you can hold it)   s: skip   h: hold it 3 s   q: quit",
+    "space: button  s: skip  h: hold  q: quit",
+    "space:button s:skip h:hold q:quit",
+    "space s h q",
+)
 FRAME_COLUMNS, FRAME_ROWS = 4, 2  # the border, and a column of space at each side
+KEYS_FRAME_COLUMNS = 6  # at each side of the keys: the corner, a dash, a space
 MIN_COLUMNS, MIN_ROWS = 36, 9  # of a terminal; a smaller one gets a few lines without a frame
 MAX_PICTURE_ROWS = 32  # each row of characters shows two rows of pixels
-VIEW_SHAPE = 4 / 3  # width by height of the picture's place; other pictures are drawn smaller in it
+VIEW_SHAPE = 4 / 3  # width by height of the picture's place, at most; other pictures are drawn smaller in it
 MIN_FACTS_COLUMNS = 28  # beside the picture
 MIN_VIEW_COLUMNS = 8
+TEXT_ROWS = 4  # for what plays and what is wrong, if nothing is beside the picture
 MOOD_COLUMNS = 17  # light, name and percentage
 PI_OFF_S = PanelSettings().off  # after which a Pi's button would switch it off; the demo switches nothing off
 LIT = 0.5  # the brightness from which on a light counts as lit
@@ -75,49 +84,76 @@ def screen(scene: Scene, columns: int, rows: int) -> RenderableType:
     """The whole screen, of exactly this size."""
     if columns < MIN_COLUMNS or rows < MIN_ROWS:
         return _small_screen(scene, columns, rows)
-    width, height = columns - FRAME_COLUMNS, rows - FRAME_ROWS
-    upper_rows = min(height - height // 5 - 1, MAX_PICTURE_ROWS)
-    log_rows = height - upper_rows - 1
-    below = [_page_line(scene.page, width)] if scene.page and log_rows > 1 else []
-    log_rows -= len(below)
-    keys = KEYS if len(KEYS) + FRAME_COLUMNS <= columns else SHORT_KEYS
-    content = Group(
-        _upper_part(scene, width, upper_rows),
-        _log(scene.log, width, log_rows),
-        *below,
-        _last_line(scene, width),
-    )
+    content = _content(scene, columns - FRAME_COLUMNS, rows - FRAME_ROWS)
+    keys = _longest_that_fits(KEYS, columns - KEYS_FRAME_COLUMNS)
     return Panel(content, title="moodbox", subtitle=keys, width=columns, height=rows)
 
 
 def _small_screen(scene: Scene, columns: int, rows: int) -> RenderableType:
-    lines = [_state_line(scene), _song_line(scene), *(Text(trouble, "red") for trouble in _troubles(scene))][
-        : max(0, rows - 1)
+    lines = [_state_line(scene), *_flowing(_texts(scene), columns, rows)]
+    upper = [_rows(lines, min(len(lines), rows - 1))] if rows > 1 else []
+    return Group(*upper, _rows([Text(_longest_that_fits(KEYS, columns))], 1))
+
+
+def _content(scene: Scene, width: int, height: int) -> Group:
+    """All within the frame. The picture is beside the facts or above them, wherever it is larger.
+
+    Its size and place depend only on the terminal and the number of moods, so it never moves.
+    """
+    upper_rows = min(height - height // 5 - 1, MAX_PICTURE_ROWS)
+    columns_beside = min(width - GAP - MIN_FACTS_COLUMNS, _widest(upper_rows))
+    rows_above = min(upper_rows - len(_facts(scene, width)) - TEXT_ROWS, width // 2)
+    columns_above = min(width, _widest(rows_above))
+    if columns_beside >= max(columns_above, MIN_VIEW_COLUMNS):
+        facts_columns = width - GAP - columns_beside
+        facts = _facts(scene, facts_columns)[:upper_rows]
+        free = upper_rows - len(facts)
+        text = _flowing(_texts(scene), width, height, beside=(facts_columns, free))
+        space = [Text()] if len(text) < free else []
+        table = Table.grid()
+        table.add_column(width=columns_beside + GAP)
+        table.add_column(width=facts_columns)
+        view = picture(scene.frame, scene.decision, columns_beside, upper_rows)
+        table.add_row(view, _rows(facts + space + text[:free], upper_rows))
+        return Group(table, *_lower_part(scene, text[free:], width, height - upper_rows))
+    views = []
+    if columns_above >= MIN_VIEW_COLUMNS:
+        views = [picture(scene.frame, scene.decision, columns_above, rows_above)]
+        height -= rows_above
+    facts = _facts(scene, width)[: height - 2]  # a row for the song, and one for the command
+    text = _flowing(_texts(scene), width, height)
+    lower = _lower_part(scene, text, width, height - len(facts))
+    return Group(*views, _rows(facts, len(facts)), *lower)
+
+
+def _widest(rows: int) -> int:
+    """The columns of the picture's place if it has so many rows."""
+    return round(VIEW_SHAPE * 2 * rows)
+
+
+def _lower_part(scene: Scene, text: list[Text], width: int, rows: int) -> list[Text]:
+    """The rest of the text, the log, the page's address and the last lines, in exactly `rows` rows.
+
+    A long text takes the place of the log, then that of the address.
+    """
+    last = _last_lines(scene, width)
+    last_rows = min(len(last), rows - 1)
+    rows -= last_rows
+    page = [_page_line(scene.page, width)] if scene.page and rows > max(1, len(text)) else []
+    rows -= len(page)
+    return [
+        _rows(text + _log(scene.log, width, rows - len(text)), rows),
+        *page,
+        _rows(last, last_rows),
     ]
-    lines.append(Text("space s h q"[:columns]))
-    for line in lines:
-        line.no_wrap, line.overflow = True, "ellipsis"
-    return Group(*lines)
-
-
-def _upper_part(scene: Scene, width: int, rows: int) -> RenderableType:
-    """Picture and facts side by side, in exactly `rows` rows; without the picture if it has no room."""
-    view_columns = min(width - GAP - MIN_FACTS_COLUMNS, round(VIEW_SHAPE * 2 * rows))
-    if view_columns < MIN_VIEW_COLUMNS:
-        return _rows(_facts(scene, width, rows), rows)
-    facts_columns = width - GAP - view_columns
-    table = Table.grid()
-    table.add_column(width=view_columns + GAP)
-    table.add_column(width=facts_columns)
-    view = picture(scene.frame, scene.decision, view_columns, rows)
-    table.add_row(view, _rows(_facts(scene, facts_columns, rows), rows))
-    return table
 
 
 def _rows(lines: list[Text], count: int) -> Text:
-    """Exactly so many lines, each on one row: the last ones are left out, or empty ones follow."""
+    """Exactly so many lines, each on one row: "…" stands for the last ones, or empty ones follow."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    for number, line in enumerate((lines + [Text()] * count)[:count]):
+    if len(lines) > count:
+        lines = [*lines[: count - 1], lines[count - 1] + "…"]
+    for number, line in enumerate(lines + [Text()] * (count - len(lines))):
         text.append("\n" if number else "").append_text(line)
     return text
 
@@ -150,13 +186,39 @@ def _rgb(colour: Iterable[float]) -> str:
     return f"rgb({','.join(str(int(channel)) for channel in colour)})"
 
 
-def _facts(scene: Scene, columns: int, rows: int) -> list[Text]:
-    """The lines beside the picture; where rows are few, without space between them."""
-    heading = [_state_line(scene), _song_line(scene)]
-    moods = _mood_lines(scene, columns)
-    space = [Text()] if len(heading) + len(moods) + 3 <= rows else []
-    troubles = [line for trouble in _troubles(scene) for line in _wrapped(trouble, "red", columns)]
-    return heading + space + moods + space + troubles
+def _facts(scene: Scene, columns: int) -> list[Text]:
+    """State and moods: always the same number of lines."""
+    return [_state_line(scene), *_mood_lines(scene, columns)]
+
+
+def _texts(scene: Scene) -> list[Text]:
+    """What plays and what is wrong, which may be longer than a row."""
+    troubles = scene.status["trouble"].items()
+    return [
+        _song_line(scene),
+        *(Text(f"{part}: {printable(problem)}", "red") for part, problem in troubles),
+    ]
+
+
+def _flowing(texts: list[Text], width: int, most: int, beside: tuple[int, int] = (0, 0)) -> list[Text]:
+    """The texts as lines; each text begins a line.
+
+    Args:
+        texts: In the order in which they are shown.
+        width: Of a line, in columns.
+        most: No more lines than this can be shown. One more line says that there are more.
+        beside: Columns and rows of the place beside the picture, which the first lines are for.
+    """
+    lines: list[Text] = []
+    for text in texts:
+        rest = text.plain
+        while rest and len(lines) <= most:
+            columns = beside[0] if len(lines) < beside[1] else width
+            line = _wrapped(rest, text.style, columns)[0]
+            line.rstrip()
+            lines.append(line)
+            rest = rest[len(line) :].lstrip()
+    return lines
 
 
 def _state_line(scene: Scene) -> Text:
@@ -177,10 +239,6 @@ def _song_line(scene: Scene) -> Text:
     return Text(("(paused) " if status["playing"] == "pause" and not is_said_above else "") + song)
 
 
-def _troubles(scene: Scene) -> list[str]:
-    return [f"{part}: {printable(problem)}" for part, problem in scene.status["trouble"].items()]
-
-
 def _mood_lines(scene: Scene, columns: int) -> list[Text]:
     """A line for each mood: its light, as bright as it is now, its name, and a bar for its probability."""
     probabilities = (scene.decision and scene.decision.probabilities) or {}
@@ -199,29 +257,35 @@ def _mood_lines(scene: Scene, columns: int) -> list[Text]:
     return lines
 
 
-def _log(lines: Sequence[str], width: int, rows: int) -> Text:
+def _log(lines: Sequence[str], width: int, rows: int) -> list[Text]:
     """The newest messages, wrapped, so that none loses its end; the newest is there as far as it fits."""
     shown: list[Text] = []
     for line in reversed(lines):
         message = _wrapped(printable(line), "dim", width)
-        if shown and len(message) + len(shown) > rows:
+        if rows < 1 or (shown and len(message) + len(shown) > rows):
             break
         shown = message + shown
-    return _rows(shown, rows)
+    return shown
 
 
-def _wrapped(text: str, style: str, width: int) -> list[Text]:
+def _wrapped(text: str, style: str | Style, width: int) -> list[Text]:
     """The lines of a text; rich wraps it, since a character of a title may be two columns wide."""
     return list(Text(text, style).wrap(Console(width=width), width))
 
 
+def _longest_that_fits(texts: Sequence[str], width: int) -> str:
+    """Of texts from long to short the first that fits, else the last."""
+    return next((text for text in texts if cell_len(text) <= width), texts[-1])
+
+
 def _page_line(address: str, width: int) -> Text:
     """The address in full, so that it can be copied; in the log it would be cut, and gone after a while."""
-    line = next((line for line in (f"its page: {address}", address) if len(line) <= width), None)
-    return _rows([Text(line or "its page: make this window wider to read the address", "dim")], 1)
+    hint = "its page: make this window wider"
+    texts = (f"its page: {address}", address, f"{hint} to read the address", hint)
+    return _rows([Text(_longest_that_fits(texts, width), "dim")], 1)
 
 
-def _last_line(scene: Scene, width: int) -> Text:
+def _last_lines(scene: Scene, width: int) -> list[Text]:
     """What letting the button go would do, while it is down; else how to ask the box."""
     if scene.held_s is not None:
         will = "pauses or resumes" if scene.held_s >= scene.hold else "looks again"
@@ -230,6 +294,6 @@ def _last_line(scene: Scene, width: int) -> Text:
             rest = f" {scene.held_s:.1f} s: it {will} (a Pi: goes off)"
         length = max(0, min(MAX_BAR, width - len("button ") - len(rest)))
         full = round(length * min(1.0, scene.held_s / scene.hold))
-        return _rows([Text("button " + "█" * full + "░" * (length - full) + rest, "bold")], 1)
-    long, short = f"ask it in another terminal: {scene.command}", f"ask it: {scene.command}"
-    return _rows([Text(long if len(long) <= width else short, "dim")], 1)
+        return _wrapped("button " + "█" * full + "░" * (length - full) + rest, "bold", width)
+    texts = (f"ask it in another terminal: {scene.command}", f"ask it: {scene.command}", scene.command)
+    return _wrapped(_longest_that_fits(texts, width), "dim", width)

@@ -15,9 +15,14 @@ from device.mood import Decision, Mood, Outcome
 pytest.importorskip("rich")  # the box alone does not need it
 from rich.console import Console
 
-from device.demo.screen import Scene, screen
+from device.demo.screen import KEYS, Scene, screen
 
 SIZES = [(60, 15), (80, 24), (200, 50)]
+PICTURE_ABOVE = [(60, 30), (40, 24)]  # the facts are below it there
+WITH_ROOM = [(60, 20), (60, 30), (80, 24), (100, 30), (132, 43)]
+SONG = "The Quite Long Orchestra of the Northern Coast - " + "a title of eighty characters " * 3
+JAPANESE_SONG = "長い名前の楽団 - " + "窓際の席で聞く歌" * 5
+PROBLEM = "the folder of the songs cannot be read; " * 5
 COMMAND = "/tmp/moodbox-demo-a1b2c3d4/moodbox status"
 PAGE = "http://127.0.0.1:54321/open/" + "a" * 32
 STATUS: dict[str, Any] = {
@@ -55,7 +60,12 @@ def with_status(**changes: Any) -> Scene:
     return replace(SCENE, status=STATUS | changes)
 
 
-@pytest.mark.parametrize("size", SIZES)
+def all_text(lines: list[str]) -> str:
+    """All that is written within the border, without spaces, since each line's end is one."""
+    return "".join(char for line in lines[1:-1] for char in line if char not in "│▀ ")
+
+
+@pytest.mark.parametrize("size", [*SIZES, *PICTURE_ABOVE])
 def test_the_screen_fills_the_terminal_with_a_closed_border(size: tuple[int, int]) -> None:
     lines = drawn(SCENE, *size)
     assert {len(line) for line in lines} == {size[0]}
@@ -71,7 +81,7 @@ def test_keys_command_song_and_moods_are_there_in_full(size: tuple[int, int]) ->
     assert "Window Seat" in text
 
 
-@pytest.mark.parametrize("size", [*SIZES, (36, 9), (44, 12), (30, 8), (12, 3), (5, 1)])
+@pytest.mark.parametrize("size", [*SIZES, *PICTURE_ABOVE, (36, 9), (44, 12), (30, 8), (12, 3), (5, 1)])
 def test_nothing_moves_whatever_is_said(size: tuple[int, int]) -> None:
     long = "x" * 500
     scenes = [
@@ -88,7 +98,7 @@ def test_nothing_moves_whatever_is_said(size: tuple[int, int]) -> None:
     pictures = [drawn(scene, *size) for scene in scenes]
     rows = size[1]
     assert {len(lines) for lines in pictures} <= set(range(1, rows + 1))
-    if size in SIZES:
+    if size in [*SIZES, *PICTURE_ABOVE]:
         assert {len(lines) for lines in pictures} == {rows}
         borders = {(lines[0], lines[-1]) for lines in pictures}
         assert len(borders) == 1
@@ -103,7 +113,8 @@ def test_the_address_of_the_page_stays_on_the_screen_in_full_whatever_is_logged(
     for size in SIZES[1:]:
         assert f"its page: {PAGE} " in drawn(scene, *size)[-3]
     assert "make this window wider" in drawn(scene, *SIZES[0])[-3]
-    assert drawn(scene, 44, 10)[-2].startswith("│ ask it: "), "where there is one row, it is the command's"
+    assert drawn(scene, 40, 24)[-4].startswith("│ its page: make this window wider  ")
+    assert "/moodbox …" in drawn(scene, 44, 10)[-2], "where there is one row, it is the command's"
 
 
 @pytest.mark.parametrize("title", ["a long title " * 8 + "with its end", "長い題名" * 25 + "終"])
@@ -120,6 +131,44 @@ def test_a_problem_beside_the_picture_is_wrapped_and_keeps_its_end(name: str) ->
     scene = with_status(trouble={"player": f"{name} is missing"}, state="trouble", mood=None)
     beside = "".join(line.rpartition("▀")[2].strip("│ ") for line in drawn(scene, 80, 24))
     assert name in beside
+
+
+@pytest.mark.parametrize("size", WITH_ROOM)
+@pytest.mark.parametrize("song", [SONG, JAPANESE_SONG])
+def test_a_long_song_and_a_long_problem_are_there_in_full(song: str, size: tuple[int, int]) -> None:
+    scene = replace(with_status(song=song, trouble={"player": PROBLEM}), page=PAGE)
+    assert f"{song}player:{PROBLEM}".replace(" ", "") in all_text(drawn(scene, *size))
+
+
+def test_where_not_all_has_room_the_song_is_there_in_full_and_what_is_cut_off_ends_in_dots() -> None:
+    scene = replace(with_status(song=SONG, trouble={"player": PROBLEM}), page=PAGE)
+    text = all_text(drawn(scene, 40, 24))
+    assert f"{SONG}player:thefolder".replace(" ", "") in text
+    assert text.endswith("…" + COMMAND.replace(" ", "")), "the log and the page give way to the problem"
+
+
+@pytest.mark.parametrize(("size", "columns"), [((60, 20), 26), ((60, 30), 37), ((40, 24), 24)])
+def test_the_picture_is_above_the_facts_where_it_is_larger_there(size: tuple[int, int], columns: int) -> None:
+    lines = drawn(SCENE, *size)
+    assert lines[1].count("▀") == columns
+    assert ("happy" in lines[1]) == (size not in PICTURE_ABOVE)
+
+
+@pytest.mark.parametrize("columns", range(36, 100))
+def test_the_keys_and_the_command_are_there_in_full_at_every_width(columns: int) -> None:
+    lines = drawn(SCENE, columns, 24)
+    assert any(f"─ {keys} ─" in lines[-1] for keys in KEYS)
+    assert all_text(lines).endswith(COMMAND.replace(" ", ""))
+
+
+def test_what_letting_the_button_go_would_do_is_there_in_full_in_a_narrow_terminal() -> None:
+    text = all_text(drawn(replace(SCENE, held_s=3.1), 40, 24))
+    assert text.endswith("ifyouletgo,itpausesorresumes")
+
+
+def test_the_song_comes_before_the_last_of_seven_moods_where_rows_are_few() -> None:
+    decision = Decision(Outcome.UNSURE, None, 0.2, dict.fromkeys(Mood, 1 / 7))
+    assert "The Solder Joints - Window" in "".join(drawn(replace(SCENE, decision=decision), 36, 9))
 
 
 def test_seven_moods_fit_the_smallest_of_the_usual_sizes() -> None:
@@ -145,7 +194,8 @@ def test_a_hold_that_would_switch_a_pi_off_says_that_the_demo_does_not(size: tup
 
 
 def test_a_tiny_terminal_shows_state_and_song() -> None:
-    assert drawn(SCENE, 24, 4) == ["happy (96 %)", "The Solder Joints - Win…", "space s h q"]
+    assert drawn(SCENE, 24, 3) == ["happy (96 %)", "The Solder Joints -…", "space s h q"]
+    assert drawn(SCENE, 24, 8) == ["happy (96 %)", "The Solder Joints -", "Window Seat", "space s h q"]
 
 
 def test_a_mood_that_somebody_has_named_is_not_the_boxs_own() -> None:
