@@ -8,8 +8,9 @@ import pytest
 
 from device.timers.fade import TOLERANCE
 from device.timers.kept import row_of, timers_of
+from device.timers.now import Now
 from device.timers.row import NOTHING_SET
-from device.timers.state import NEARLY_SILENT, NO_TIMERS, SOFTEST, Now
+from device.timers.state import NEARLY_SILENT, NO_TIMERS, SOFTEST
 from device.timers.steps import Music, Pause, SetVolume
 from tests.device.timers.evening import BERLIN, Evening, silent
 
