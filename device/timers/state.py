@@ -51,7 +51,9 @@ class Timers:
         fade: The present fade.
         asked: The volume that the fade has asked for last.
         lowest: The lowest that was asked for since `before`, and not less than NEARLY_SILENT: somebody else
-            has set what is below that.
+            has set what is below that. It is kept at each step, before MPD is asked for it: nothing else says
+            after a power cut how far the fade had come. If one was kept some steps ahead, a volume that
+            somebody has turned down would pass for the fade's; if late, the fade's own for somebody's.
         restore_at: When `before` comes back, in monotonic seconds.
         restores: How often `before` was set without a report of it. It stays known until then: what is set
             is lost if MPD, the box, or its power fails at that moment.
