@@ -55,12 +55,13 @@ class RequestHandler:
     def handle(self, request: Request) -> None:
         """Carry out a request, and reply to it.
 
-        What the system refuses meanwhile, such as another open file, costs this request and not the box.
+        What the system refuses meanwhile, such as another open file, costs this request and not the box. So
+        does a module that is loaded only now, and is not there.
         """
         try:
             self._carry_out(request)
-        except OSError as error:
-            name, reason = request.command.name, printable(error.strerror or error)
+        except (OSError, ImportError) as error:
+            name, reason = request.command.name, printable(getattr(error, "strerror", None) or error)
             log.warning("%s failed: %s", name, reason)
             request.reply.put({"error": f"{name} failed ({reason}): try again in a moment"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from device.config.settings import Settings
+from device.errors import ModelError
 from device.mood import Face
 from device.vision.cameras.rotation import RotatedFrames, is_upright, needed_rotation
 from device.vision.frame import Frame
@@ -12,6 +13,8 @@ from device.vision.model_card import Card
 def mounting_hint(frame: Frame, card: Card, settings: Settings, found: Face | None = None) -> str | None:
     """Return which `camera.rotate` helps, if a rotated frame shows a face and `frame` none, or a smaller one.
 
+    Without the cascade, which a look may do without, it returns why nothing can be said.
+
     Args:
         frame: As a camera with `settings.camera` gives it.
         card: Names the cascade.
@@ -19,7 +22,10 @@ def mounting_hint(frame: Frame, card: Card, settings: Settings, found: Face | No
         found: The face that a look has found in `frame`. If the cascade alone finds it, too, it is upright,
             and the rotated frames are not searched.
     """
-    rotations = RotatedFrames(card, settings.look.min_face)
+    try:
+        rotations = RotatedFrames(card, settings.look.min_face)
+    except ModelError as error:
+        return f"how the camera is mounted cannot be told: {error}"
     upright = rotations.face_width(frame, 0)
     if is_upright(found, upright):
         return None

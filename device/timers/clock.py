@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from device.timers.state import Now
+from device.timers.now import Now
 
 TIMESYNCD = Path("/run/systemd/timesync")
 SYNCHRONIZED = "synchronized"  # systemd-timesyncd creates it once the network has set the clock
@@ -18,7 +18,8 @@ def read_clock() -> Now:
     """Return the present moment."""
     time.tzset()  # the machine's time zone may have been changed
     wall = time.time()
-    return Now(time.monotonic(), wall, is_set=_is_set(wall))
+    # Not `time.monotonic`: a computer that was suspended meanwhile is not one whose clock was wrong.
+    return Now(time.clock_gettime(time.CLOCK_BOOTTIME), wall, is_set=_is_set(wall))
 
 
 def _is_set(wall: float) -> bool:

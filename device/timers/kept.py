@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from device.playback.memory import Memory
 from device.storage.rows import Row
+from device.timers.now import Now
 from device.timers.row import TABLE
-from device.timers.state import LATE_S, Now, SleepTimer, Timers, WakeTime
+from device.timers.state import SleepTimer, Timers
+from device.timers.wake_time import LATE_S, WakeTime
 
 
 def row_of(timers: Timers) -> Row:
@@ -32,7 +34,7 @@ def timers_of(row: Row, now: Now) -> Timers:
     left = min(until - now.wall, 60.0 * minutes)  # the clock may have been ahead, or be behind now
     if minutes and left >= -LATE_S:
         sleep = SleepTimer(minutes, now.monotonic + left, now.wall + left)
-    wake = None if minute is None else WakeTime(minute, bool(on), bool(once), answered)
+    wake = None if minute is None else _wake_time(WakeTime(minute, bool(on), bool(once), answered), now)
     if wake and before is not None and not minutes:
         # The music may have been cut off in its soft beginning: that is due again, also one for once.
         again = replace(wake, answered=answered - 1)
@@ -40,6 +42,15 @@ def timers_of(row: Row, now: Now) -> Timers:
         if is_from_today or not now.is_set:  # else it is over: it has begun, and was not missed
             wake = replace(again, on=again.on or (again.once and is_from_today))
     return Timers(sleep, wake, before, lowest=lowest)
+
+
+def _wake_time(wake: WakeTime, now: Now) -> WakeTime:
+    """Return it with the moment from which it counts by the monotonic clock, too, as far as that is known."""
+    if now.is_set and 0 < wake.answered <= now.wall:
+        return wake.counted_from(wake.answered, now)
+    if not now.is_set and wake.answered <= 0:  # it was set before the restart, and the clock is still wrong
+        return replace(wake, since=now.monotonic)
+    return wake
 
 
 def keep(memory: Memory, timers: Timers) -> None:

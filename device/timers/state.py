@@ -1,48 +1,28 @@
 """The sleep timer and the wake time: a frozen value with named transitions, without a clock or a player.
 
-`advance` says what has to be done by now. Two clocks come in: the monotonic one for what ends after a while,
-and the wall's for a time of day. That one may jump: on a Pi without a clock of its own it is wrong until the
-network has set it.
+`advance` says what has to be done by now.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import tzinfo
 
 from device.timers.fade import LAG_S, TOLERANCE, Fade
+from device.timers.now import Now
 from device.timers.steps import Begin, Missed, Music, Pause, SetVolume, Step
 from device.timers.time_of_day import following, latest
+from device.timers.wake_time import WakeTime
 
 FADE_OUT_S = 60.0
 RISE_S = 180.0
 SOFTEST = 5  # percent: the volume with which the music begins
-LATE_S = 300.0  # what was missed longer ago is not made up for
 RESTORE_S = 1.0  # after the pause, so that the last sound is not heard at the volume of before
 CONFIRM_S = 2.0  # until MPD should have reported the volume of before
 MAX_RESTORES = 3  # a mixer, or the highest volume of the settings, may allow less than before
 NEARLY_SILENT = 10  # percent: nobody chooses such a volume for the next day by turning down what fades
 CHECK_S = 60.0  # nobody says that the wall's clock has jumped
-WRONG_S = 3600.0  # a clock that is set back by more was wrong: its day comes once more
 DRIFT_S = 2.0
-
-
-@dataclass(frozen=True)
-class Now:
-    """One moment, by both clocks.
-
-    Attributes:
-        monotonic: Seconds that never jump, and begin anywhere.
-        wall: Seconds since the epoch.
-        is_set: Whether the wall's clock can be trusted.
-        zone: Of the time of day; None for the machine's own.
-    """
-
-    monotonic: float
-    wall: float
-    is_set: bool = True
-    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True)
@@ -61,47 +41,6 @@ class SleepTimer:
 
 
 @dataclass(frozen=True)
-class WakeTime:
-    """The time of day at which music begins.
-
-    Attributes:
-        minute: Of the day.
-        on: Whether it counts.
-        once: Whether it is off after that.
-        answered: The last moment at which it was that time and the box has done what follows; what was before
-            counts no more. In seconds since the epoch.
-    """
-
-    minute: int
-    on: bool = True
-    once: bool = False
-    answered: float = 0.0
-
-    def is_due(self, now: Now) -> bool:
-        """Whether music has to begin: the time has come, at most LATE_S ago."""
-        due = self._unanswered(now)
-        return due is not None and now.wall - due <= LATE_S
-
-    def missed(self, now: Now) -> float | None:
-        """When music should have begun, in seconds since the epoch, if it is too late for it now."""
-        due = self._unanswered(now)
-        return due if due is not None and now.wall - due > LATE_S else None
-
-    def by(self, now: Now) -> WakeTime:
-        """Count from now on where the last answer is far ahead, or not known: the clock was wrong then."""
-        is_ahead = self.answered > now.wall + WRONG_S
-        is_unknown = self.answered <= 0 and not self.is_due(now)
-        return replace(self, answered=now.wall) if now.is_set and (is_ahead or is_unknown) else self
-
-    def _unanswered(self, now: Now) -> float | None:
-        """When it was this time last, if the box has not yet done what follows."""
-        if not (self.on and now.is_set):
-            return None
-        due = latest(self.minute, now.wall, now.zone)
-        return due if due > self.answered else None
-
-
-@dataclass(frozen=True)
 class Timers:
     """What is set, and the fade that goes on.
 
@@ -112,7 +51,9 @@ class Timers:
         fade: The present fade.
         asked: The volume that the fade has asked for last.
         lowest: The lowest that was asked for since `before`, and not less than NEARLY_SILENT: somebody else
-            has set what is below that.
+            has set what is below that. It is kept at each step, before MPD is asked for it: nothing else says
+            after a power cut how far the fade had come. If one was kept some steps ahead, a volume that
+            somebody has turned down would pass for the fade's; if late, the fade's own for somebody's.
         restore_at: When `before` comes back, in monotonic seconds.
         restores: How often `before` was set without a report of it. It stays known until then: what is set
             is lost if MPD, the box, or its power fails at that moment.
@@ -143,16 +84,18 @@ class Timers:
 
     def waking(self, minute: int, now: Now, *, once: bool = False) -> Timers:
         """Begin with music at this time of day. One that has passed just now is meant for tomorrow."""
-        return replace(self, wake=WakeTime(minute, once=once, answered=now.wall if now.is_set else 0.0))
+        answered = now.wall if now.is_set else 0.0
+        return replace(self, wake=WakeTime(minute, once=once, answered=answered, since=now.monotonic))
 
     def switched(self, now: Now, *, on: bool) -> Timers:
         """Switch the wake time that is known on or off."""
         if self.wake is None or (on and self.wake.on):
             return self
         # One for once is off as soon as it begins; switched off then, it must not go on after a restart.
-        unknown = 0.0 if on else self.wake.answered
-        answered = now.wall if now.is_set else unknown
-        return replace(self, wake=replace(self.wake, on=on, answered=answered))
+        if not (on or now.is_set):
+            return replace(self, wake=replace(self.wake, on=False))
+        answered = now.wall if now.is_set else 0.0
+        return replace(self, wake=replace(self.wake, on=on, answered=answered, since=now.monotonic))
 
     # What somebody does meanwhile
 
@@ -251,7 +194,8 @@ def _miss(timers: Timers, now: Now) -> Followed:
     due = wake.missed(now)
     if due is None:
         return replace(timers, wake=wake), ()
-    return replace(timers, wake=replace(wake, answered=due, on=not wake.once)), (Missed(due),)
+    wake = replace(wake.counted_from(due, now), on=not wake.once)
+    return replace(timers, wake=wake), (Missed(due),)
 
 
 def _leave(timers: Timers, _: Now, music: Music) -> Followed:
@@ -284,7 +228,7 @@ def _wake(timers: Timers, now: Now, music: Music) -> Followed:
     is_ending = timers.is_in_last_minute(now)
     was_cut_off = timers.before is not None and timers.fade is None and timers.sleep is None
     due = latest(wake.minute, now.wall, now.zone)
-    timers = replace(timers, wake=replace(wake, answered=due, on=not wake.once))
+    timers = replace(timers, wake=replace(wake.counted_from(due, now), on=not wake.once))
     if is_ending:  # who has to get up is not left with its silence
         timers = replace(timers.touched(now) if music.playing else timers, sleep=None)
     if music.playing and not was_cut_off:

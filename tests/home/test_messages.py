@@ -19,7 +19,8 @@ from device.control import page_commands, protocol
 from device.control.command import Command
 from device.control.timer_commands import Sleep, Wake
 from device.mood import NO_FACE, Decision, Mood, Outcome
-from device.timers.state import NO_TIMERS, Now
+from device.timers.now import Now
+from device.timers.state import NO_TIMERS
 from home.commands import CommandError, request_of
 from home.discovery import PRESSES, discovery
 from home.mqtt.outbox import MAX_EVENTS, Message, Outbox

@@ -16,6 +16,7 @@ from device.box.state import Activity, StateHolder
 from device.control import page_commands as page
 from device.control.mailbox import Mailbox
 from device.control.server import Request
+from device.errors import ModelError
 from device.mood import Face
 from device.mood_bias import MoodBias
 from device.vision.cameras.capture import Capture, CaptureEnded, FrameCaptured
@@ -33,6 +34,7 @@ INTERVAL_S = 0.25  # between two frames
 OPEN_TIMEOUT_S = 15.0  # until the camera's first frame
 RETRY_S = 2.0  # until a camera that failed is opened again
 NOT_ALLOWED = "the picture is closed: ask for it again, and press the box's button"
+NO_MOUNTING = "the page Aim does not say how the camera is mounted: %s"
 NONE = -1  # no capture's number
 
 
@@ -71,6 +73,8 @@ class LiveView:
         self._last_face: Face | None = None
         self._orientation: Orientation | None = None
         self._rotated_frames: RotatedFrames | None = None
+        self._has_no_mounting = False  # its cascade could not be loaded since somebody watches
+        self._last_failure = ""  # to load it, which is in the log
         self._has_shown = False  # a picture since it was last overwritten
 
     @property
@@ -174,11 +178,18 @@ class LiveView:
     def _mounting(self, frame: Frame, face: Face | None) -> Hint | None:
         from device.live.orientation import Orientation
 
-        if self._analyzer is None:
+        if self._analyzer is None or self._has_no_mounting:
             return None
         if self._orientation is None:
             self._orientation = Orientation(self._face_width)
-        return self._orientation.hint(frame, face, monotonic())
+        try:
+            return self._orientation.hint(frame, face, monotonic())
+        except ModelError as error:  # a look with another cascade has not needed this one
+            self._has_no_mounting = True
+            if str(error) != self._last_failure:
+                self._last_failure = str(error)
+                log.warning(NO_MOUNTING, error)
+            return None
 
     def _face_width(self, frame: Frame, degrees: int) -> int:
         from device.vision.cameras.rotation import RotatedFrames
@@ -214,6 +225,7 @@ class LiveView:
     def _close(self) -> None:
         """Close the camera, and forget what it has shown."""
         self._watchers, self._last_face, self._orientation, self._rotated_frames = [], None, None, None
+        self._has_no_mounting = False
         self._loop.cancel(self._tick)
         self._state.change(watched=False)
         if self._session != NONE and self._state.value.activity is Activity.RESTING:

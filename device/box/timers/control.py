@@ -19,7 +19,8 @@ from device.playback.controller import PlaybackController
 from device.playback.guarded_memory import GuardedMemory
 from device.timers import kept, row
 from device.timers.clock import read_clock
-from device.timers.state import NO_TIMERS, Now, Timers
+from device.timers.now import Now
+from device.timers.state import NO_TIMERS, Timers
 from device.timers.steps import Begin, Missed, Music, Pause, SetVolume, Step
 from device.timers.time_of_day import following
 from device.timers.words import iso, status_words

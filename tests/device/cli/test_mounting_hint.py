@@ -13,6 +13,7 @@ import pytest
 from device.cli.mounting_hint import mounting_hint
 from device.config.settings import Camera, Look, Settings
 from device.mood import Face
+from device.vision import detector
 from device.vision.cameras.mounting import rotated, upright
 from device.vision.frame import Frame
 from device.vision.model_card import read_card
@@ -71,6 +72,21 @@ def test_the_rotated_frames_are_searched_unless_the_face_of_the_look_is_upright(
     monkeypatch.setattr("device.vision.cameras.rotation.rotated", recorded)
     assert bool(hint_for(frame, found=found)) == (degrees != 0)
     assert angles == searched
+
+
+def test_without_the_cascade_a_look_says_its_mood_and_why_there_is_no_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look with the other detector does not read that cascade."""
+    monkeypatch.setattr(detector, "CASCADES", tmp_path / "none")
+    file = tmp_path / "moodbox.toml"
+    file.write_text(f'[look]\ndetector = "lbp"\n[service]\nstate = "{tmp_path}"\n')
+    result = moodbox("look", "--camera", f"images:{HAPPY}", "--settings", file)
+    assert result.returncode == 0
+    assert "happy" in result.stdout
+    [line] = result.stderr.splitlines()
+    assert "how the camera is mounted cannot be told" in line
+    assert str(tmp_path / "none") in line
 
 
 def test_check_loads_the_model_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

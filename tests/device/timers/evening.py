@@ -6,10 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from device.timers.state import NO_TIMERS, Now, Timers
+import pytest
+
+from device.timers.kept import row_of, timers_of
+from device.timers.now import Now
+from device.timers.state import NO_TIMERS, Timers
 from device.timers.steps import Begin, Music, Pause, SetVolume, Step
 
 BERLIN = ZoneInfo("Europe/Berlin")
+DAY_S = 86400
+JUMPS = pytest.mark.parametrize("seconds", [-365 * DAY_S, -DAY_S, -600, 600, DAY_S, 365 * DAY_S])
+"""Of the wall's clock."""
 
 
 def wall(text: str) -> float:
@@ -41,6 +48,10 @@ class Evening:
     def jump(self, seconds: float) -> None:
         """Set the wall's clock."""
         self.now = Now(self.now.monotonic, self.now.wall + seconds, self.now.is_set, BERLIN)
+
+    def restart(self, now: Now) -> None:
+        """Start the box again at another moment, with what it has kept."""
+        self.now, self.timers = now, timers_of(row_of(self.timers), now)
 
     def check(self) -> None:
         self.timers, steps = self.timers.advance(self.now, self.music)

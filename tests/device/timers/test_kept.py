@@ -8,10 +8,11 @@ import pytest
 
 from device.timers.fade import TOLERANCE
 from device.timers.kept import row_of, timers_of
+from device.timers.now import Now
 from device.timers.row import NOTHING_SET
-from device.timers.state import NEARLY_SILENT, NO_TIMERS, SOFTEST, Now
+from device.timers.state import NEARLY_SILENT, NO_TIMERS, SOFTEST
 from device.timers.steps import Music, Pause, SetVolume
-from tests.device.timers.evening import BERLIN, Evening, silent
+from tests.device.timers.evening import BERLIN, SEVEN, Evening, silent
 
 
 def test_a_restart_in_the_middle_of_a_fade_goes_on_with_it(
@@ -66,6 +67,32 @@ def test_who_has_turned_it_down_while_the_box_was_not_running_keeps_that_volume(
     assert evening.music
     assert evening.music.volume == 20
     assert max(evening.volumes, default=0) <= 20
+
+
+@pytest.mark.parametrize("before", [30, 50, 90])
+def test_at_each_step_what_somebody_turns_down_is_told_from_what_the_fade_has_set(before: int) -> None:
+    evening = Evening(music=Music(playing=True, volume=before))
+    evening.timers = evening.timers.sleeping(1, evening.now)
+    evening.pass_by(1)
+    steps = 0
+    while (asked := evening.timers.asked or 0) > NEARLY_SILENT:
+        after = timers_of(row_of(evening.timers), evening.now)
+        assert not after.is_somebodys(asked - TOLERANCE)  # as a coarse mixer sets it
+        assert after.is_somebodys(asked - TOLERANCE - 1)
+        evening.pass_by(evening.timers.next_check(evening.now) - evening.now.monotonic)
+        steps += 1
+    assert steps > 5
+
+
+def test_a_soft_beginning_is_written_down_when_it_begins_and_when_it_is_over() -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    rows = [row_of(evening.timers)]
+    evening.pass_by(1799)
+    while evening.now.monotonic < SEVEN.monotonic + 3600:
+        evening.pass_by(1)
+        rows += [row] if (row := row_of(evening.timers)) != rows[-1] else []
+    assert len(rows) == 3
 
 
 def test_who_turns_down_what_is_nearly_silent_does_not_choose_it_while_the_box_is_not_running_either(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from device.timers.state import FADE_OUT_S, MAX_RESTORES, Now, Timers
+from device.timers.now import Now
+from device.timers.state import FADE_OUT_S, MAX_RESTORES, Timers
 from device.timers.steps import Music, Pause, SetVolume
-from tests.device.timers.evening import Evening, silent
+from tests.device.timers.evening import JUMPS, Evening, silent
 
 
 def test_the_music_grows_softer_in_the_last_minute_pauses_and_is_as_loud_as_before(evening: Evening) -> None:
@@ -149,6 +150,18 @@ def test_a_jump_of_the_clock_does_not_change_how_long_the_music_plays(evening: E
     assert evening.done == []
     assert evening.timers.sleep
     assert evening.timers.sleep.until - evening.now.wall == pytest.approx(61, abs=2)
+
+
+@JUMPS
+def test_a_jump_of_the_clock_while_it_grows_softer_changes_nothing(evening: Evening, seconds: int) -> None:
+    evening.timers = evening.timers.sleeping(1, evening.now)
+    evening.pass_by(30)
+    evening.jump(seconds)
+    evening.pass_by(29)
+    assert evening.volumes == sorted(set(evening.volumes), reverse=True)
+    evening.pass_by(10)
+    assert evening.done[-2:] == [Pause(), SetVolume(50)]
+    assert evening.music == Music(playing=False, volume=50)
 
 
 @pytest.mark.parametrize("lost", [1, 2])

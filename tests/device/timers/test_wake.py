@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from device.timers.state import LATE_S, RISE_S, SOFTEST, Now
+from device.timers.now import Now
+from device.timers.state import RISE_S, SOFTEST
 from device.timers.steps import Begin, Missed, Music, Pause, SetVolume
-from tests.device.timers.evening import BERLIN, Evening, silent, wall
+from device.timers.wake_time import LATE_S
+from tests.device.timers.evening import BERLIN, JUMPS, Evening, silent, wall
 
 
 def test_the_music_begins_softly_and_rises_to_the_volume_of_before() -> None:
@@ -80,7 +82,7 @@ def test_one_for_once_that_was_missed_does_not_come_a_day_late(off: bool) -> Non
     evening.timers = evening.timers.waking(450, evening.now, once=True)
     music, evening.music = evening.music, None
     if off:
-        evening.now = Now(5.0, evening.now.wall + 4000, zone=BERLIN)
+        evening.restart(Now(5.0, evening.now.wall + 4000, zone=BERLIN))
     else:
         evening.pass_by(4000)
     evening.music = music
@@ -113,11 +115,86 @@ def test_it_does_not_begin_twice_if_the_clock_is_set_back() -> None:
 
 
 def test_a_jump_over_the_time_does_not_begin_the_music() -> None:
+    """The clock was two hours behind, so that at half past seven it was no time to wake."""
     evening = silent()
+    evening.now = Now(1000.0, wall("01:00"), zone=BERLIN)
     evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(5 * 3600)
     evening.jump(2 * 3600)
     evening.pass_by(60)
     assert evening.done == [Missed(wall("07:30"))]
+
+
+CLOCK_BEHIND = pytest.mark.parametrize("is_set", [False, True], ids=["not set", "believed"])
+"""Until when the clock is wrong: the box knows that, or it does not, since another program sets the clock."""
+
+
+def set_by_a_clock_that_is_behind(at: str, until: str, *, once: bool, is_set: bool) -> Evening:
+    """A wake time at half past seven, and the clock gets right later."""
+    evening = silent()
+    evening.now = Now(1000.0, wall("02:00"), is_set=is_set, zone=BERLIN)
+    evening.timers = evening.timers.waking(450, evening.now, once=once)
+    evening.pass_by(wall(until) - wall(at))
+    assert evening.done == []
+    evening.now = Now(evening.now.monotonic, wall(until), zone=BERLIN)
+    return evening
+
+
+@CLOCK_BEHIND
+@pytest.mark.parametrize("once", [False, True])
+@pytest.mark.parametrize(
+    ("at", "until", "wakes"),
+    [
+        ("07:20", "07:25", "07:30"),
+        ("07:20", "07:33", "07:33"),  # made up for
+        ("07:32", "07:33", "the next day"),
+        ("07:40", "07:50", "the next day"),
+    ],
+)
+def test_one_that_was_set_by_a_clock_that_was_behind_wakes_at_the_next_such_time_of_the_real_one(
+    at: str, until: str, wakes: str, *, once: bool, is_set: bool
+) -> None:
+    evening = set_by_a_clock_that_is_behind(at, until, once=once, is_set=is_set)
+    due = wall("07:30") + 86400 if wakes == "the next day" else wall(wakes)
+    evening.pass_by(due - evening.now.wall)
+    evening.check()
+    assert evening.done == [SetVolume(SOFTEST), Begin()]
+
+
+@CLOCK_BEHIND
+@pytest.mark.parametrize("once", [False, True])
+def test_one_that_came_while_the_clock_was_behind_was_missed_and_for_once_is_not_a_day_late(
+    *, once: bool, is_set: bool
+) -> None:
+    evening = set_by_a_clock_that_is_behind("07:20", "07:40", once=once, is_set=is_set)
+    evening.check()
+    assert evening.done == [Missed(wall("07:30"))]
+    evening.pass_by(86400)
+    assert evening.done.count(Begin()) == (0 if once else 1)
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_one_that_came_while_the_clock_was_not_set_was_missed_also_if_the_box_has_started_again(
+    *, once: bool
+) -> None:
+    evening = silent()
+    evening.now = Now(1000.0, wall("02:00"), is_set=False, zone=BERLIN)
+    evening.timers = evening.timers.waking(450, evening.now, once=once)
+    evening.restart(Now(10.0, wall("02:05"), is_set=False, zone=BERLIN))
+    evening.pass_by(15 * 60)
+    evening.now = Now(evening.now.monotonic, wall("07:40"), zone=BERLIN)  # it has started at 07:25
+    evening.pass_by(86400)
+    assert evening.done[0] == Missed(wall("07:30"))
+    assert evening.done.count(Begin()) == (0 if once else 1)
+
+
+def test_it_wakes_although_a_clock_that_was_far_ahead_was_set_back_while_the_box_was_off() -> None:
+    evening = silent()
+    evening.jump(365 * 86400)
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.restart(Now(5.0, wall("07:00"), zone=BERLIN))
+    evening.pass_by(1801)
+    assert Begin() in evening.done
 
 
 def test_before_the_network_has_set_the_clock_nothing_begins() -> None:
@@ -139,6 +216,18 @@ def test_a_press_while_it_rises_makes_it_as_loud_as_before_and_it_plays_on() -> 
     evening.timers = evening.timers.touched(evening.now)
     evening.check()
     assert evening.music == Music(playing=True, volume=50)
+
+
+@JUMPS
+def test_a_jump_of_the_clock_while_it_rises_changes_nothing(seconds: int) -> None:
+    evening = silent()
+    evening.timers = evening.timers.waking(450, evening.now)
+    evening.pass_by(1860)
+    evening.jump(seconds)
+    evening.pass_by(RISE_S)
+    assert evening.volumes == sorted(set(evening.volumes))
+    assert evening.music == Music(playing=True, volume=50)
+    assert evening.done.count(Begin()) == 1
 
 
 def test_to_pause_while_it_rises_brings_the_volume_back() -> None:

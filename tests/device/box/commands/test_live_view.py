@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 import time
 from contextlib import closing
 from itertools import islice
@@ -14,6 +15,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from device import live
 from device.box.commands import live_view
 from device.config.settings import Settings
 from device.control import page_commands as page
@@ -24,6 +26,7 @@ from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.live import orientation
 from device.panel.lights import Indication
+from device.vision import detector
 from device.vision.observation import FaceAnalyzer
 from tests.device.box.commands.test_consent import asked_for
 from tests.device.box.helpers import HangingCamera, PictureSequence, plays, shows
@@ -123,6 +126,53 @@ def test_a_camera_that_is_mounted_upside_down_is_turned_at_once(
             assert upright["turn"] is None  # who turns it once more turns it back
         listed = ask(path, page.Settings())["settings"]
     assert {each["key"] for each in listed if not each["restart"]} >= {"camera.rotate", "camera.mirror"}
+
+
+def test_without_the_cascade_that_tells_how_the_camera_is_mounted_the_rest_goes_on_and_the_log_says_so_once(
+    settings: Settings,
+    camera: PictureSequence,
+    library: PrivateMpd,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A look with the other detector does not read it, so that its absence is not noticed at the start."""
+    monkeypatch.setattr(detector, "CASCADES", tmp_path / "none")
+    by_lbp = msgspec.structs.replace(settings.look, detector="lbp")
+    with harness_for(msgspec.structs.replace(settings, look=by_lbp), camera) as harness:
+        assert harness.wait_for_decision(60)
+        replies = asked_for(settings, "aim")
+        shows(harness, Indication.CONSENT)
+        harness.press()
+        assert replies.get(timeout=60) == {"ok": True}
+        for _ in range(2):  # who leaves and comes back
+            with watch(settings) as lines:
+                frames = [line for line in islice(lines, 4) if line["jpeg"]]
+                assert frames
+                assert all(line["face"] and line["turn"] is None for line in frames)
+        harness.press()
+        assert harness.wait_for_observation(60)
+        assert harness.wait_for_decision(60)
+        assert harness.status()["trouble"] == {}
+    said = [record for record in caplog.records if "how the camera is mounted" in record.message]
+    assert len(said) == 1
+    assert "\n" not in said[0].message
+    assert str(tmp_path / "none") in said[0].message
+
+
+def test_a_program_file_that_is_gone_costs_the_picture_and_not_the_box(
+    allowed: Harness, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not read before somebody watches."""
+    monkeypatch.setattr(live, "__path__", [str(tmp_path)])
+    for name in ("hints", "orientation", "picture"):
+        monkeypatch.delitem(sys.modules, f"device.live.{name}", raising=False)
+        monkeypatch.delattr(live, name, raising=False)
+    with pytest.raises(ServiceError, match="frames failed"):
+        ask(settings.service.socket_path(), page.Frames())
+    allowed.press()
+    assert allowed.wait_for_observation(60)
+    assert allowed.wait_for_decision(60)
 
 
 def test_a_look_meanwhile_is_seen_and_the_picture_goes_on(

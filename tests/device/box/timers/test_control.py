@@ -22,7 +22,9 @@ from device.demo.server import PrivateMpd
 from device.errors import ServiceError
 from device.playback.memory import Memory
 from device.timers import row, state
-from device.timers.state import LATE_S, SOFTEST, Now
+from device.timers.now import Now
+from device.timers.state import SOFTEST
+from device.timers.wake_time import LATE_S
 from tests.device.box.helpers import PictureSequence, plays
 from tests.waiting import eventually
 
