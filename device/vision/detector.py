@@ -235,6 +235,8 @@ def _load(path: Path, stages: int | None) -> Any:
         if path == LBP_CASCADE:  # of this package's own files
             remedy = 'install moodbox again, or set look.detector to "haar"'
             raise ModelError(f"{path}: is missing or damaged; {remedy}")
+        if path.exists():
+            raise ModelError(f"{path}: is damaged or cannot be read; install opencv-python-headless again")
         raise ModelError(f"{path}: no such cascade in opencv-python-headless; it needs a version below 5")
     return cascade
 

@@ -259,7 +259,7 @@ def test_a_damaged_cascade_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(detector_module, "CASCADES", tmp_path)
     for text in ("", "<opencv_storage>", "nothing"):
         (tmp_path / FRONTAL).write_text(text)
-        with pytest.raises(ModelError, match="no such cascade"):
+        with pytest.raises(ModelError, match="is damaged or cannot be read; install opencv"):
             FaceDetector(FRONTAL, min_face=0.1, verified=True)
 
 
