@@ -92,19 +92,6 @@ def test_one_for_once_that_was_missed_does_not_come_a_day_late(off: bool) -> Non
     assert not evening.timers.wake.on
 
 
-@pytest.mark.parametrize("is_set", [False, True])
-def test_one_for_once_that_was_missed_does_not_begin_if_the_box_starts_at_that_time_of_another_day(
-    *, is_set: bool
-) -> None:
-    evening = silent()
-    evening.timers = evening.timers.waking(450, evening.now, once=True)
-    evening.restart(Now(5.0, wall("07:31") + (86400 if is_set else 0), is_set=is_set, zone=BERLIN))
-    evening.pass_by(10)
-    evening.now = Now(evening.now.monotonic, wall("07:32") + 86400, zone=BERLIN)
-    evening.pass_by(3 * 86400)
-    assert evening.done == [Missed(wall("07:30"))]
-
-
 @pytest.mark.parametrize("once", [False, True])
 def test_one_that_was_set_before_the_clock_was_is_meant_for_the_next_time(once: bool) -> None:
     evening = silent()
