@@ -49,9 +49,11 @@ def _leave() -> None:
     called while the exception that ends the command still holds it.
     """
     if _signals:
-        with suppress(OSError):  # whoever read it may be gone
-            sys.stdout.flush()
-        os._exit(128 + _signals[0])
+        try:
+            if sys.stdout:  # None if the process was started without it
+                sys.stdout.flush()
+        finally:  # also if whoever read it is gone, or another signal comes
+            os._exit(128 + _signals[0])
 
 
 _signals: list[int] = []  # that end this process
@@ -79,11 +81,19 @@ def _run(options: argparse.Namespace) -> int:
         print(f"moodbox-converter: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        after_stop = options.after_stop(options) if "after_stop" in options else ""
-        print(f"moodbox-converter: stopped{after_stop}", file=sys.stderr)
-        _leave()
+        try:
+            print(f"moodbox-converter: stopped{_after_stop(options)}", file=sys.stderr)
+        finally:  # also if another signal comes meanwhile
+            _leave()
         return 130
     except BaseException:
         _leave()
         raise
     return 0
+
+
+def _after_stop(options: argparse.Namespace) -> str:
+    """Say how to go on after Ctrl-C, as far as that can be told."""
+    with suppress(MoodboxError, OSError):  # the run's folder may be damaged, or gone
+        return str(options.after_stop(options)) if "after_stop" in options else ""
+    return ""
