@@ -296,3 +296,24 @@ def test_ctrl_c_says_in_a_line_that_it_has_stopped_where_nobody_can_say_how_to_g
         process.send_signal(signal.SIGINT)
         assert process.wait() == 128 + signal.SIGINT
     assert capfd.readouterr().err == "moodbox-converter: stopped\n"
+
+
+WAIT_IN_A_CALLBACK_OF_THE_GARBAGE_COLLECTOR = """
+    import gc
+    def wait(phase, _):
+        if phase == "start":
+            print("begun", flush=True)
+            time.sleep(1000)
+    gc.callbacks.append(wait)
+    gc.collect()
+    gc.callbacks.clear()
+    time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_not_lost_where_python_drops_its_exception(number: signal.Signals) -> None:
+    """JAX has such a callback, and the garbage collector runs often while it is loaded."""
+    with unfinished(WAIT_IN_A_CALLBACK_OF_THE_GARBAGE_COLLECTOR) as process:
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
