@@ -23,13 +23,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # time off a training, too.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
+AGAIN_S = 0.05  # until a signal that was dropped is looked at again
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; docs/scripts.md lists them."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGALRM):
         # Not where it is ignored, as by `nohup`.
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _end)
+    sys.unraisablehook = _end_later
     with written_out("moodbox-converter"):
         return _run(parser().parse_args(arguments))
 
@@ -37,9 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _end(number: int, _: FrameType | None) -> NoReturn:
     """End by a signal: as by an error, so that temporary files are deleted and workers end, too."""
     _signals.append(number)
-    if number == signal.SIGINT:
+    if _signals[0] == signal.SIGINT:
         raise KeyboardInterrupt
-    sys.exit(128 + number)
+    sys.exit(128 + _signals[0])
+
+
+def _end_later(dropped: sys.UnraisableHookArgs) -> None:
+    """End a moment later where Python drops the exception, as in a callback of the garbage collector."""
+    if _signals and isinstance(dropped.exc_value, SystemExit | KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
+    else:
+        _report(dropped)
 
 
 def _leave() -> None:
@@ -49,11 +60,14 @@ def _leave() -> None:
     called while the exception that ends the command still holds it.
     """
     if _signals:
-        with suppress(OSError):  # whoever read it may be gone
-            sys.stdout.flush()
-        os._exit(128 + _signals[0])
+        try:
+            if sys.stdout:  # None if the process was started without it
+                sys.stdout.flush()
+        finally:  # also if whoever read it is gone, or another signal comes
+            os._exit(128 + _signals[0])
 
 
+_report = sys.unraisablehook
 _signals: list[int] = []  # that end this process
 atexit.register(_leave)  # for a signal that comes before or after the command itself
 
@@ -79,11 +93,19 @@ def _run(options: argparse.Namespace) -> int:
         print(f"moodbox-converter: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        after_stop = options.after_stop(options) if "after_stop" in options else ""
-        print(f"moodbox-converter: stopped{after_stop}", file=sys.stderr)
-        _leave()
+        try:
+            print(f"moodbox-converter: stopped{_after_stop(options)}", file=sys.stderr)
+        finally:  # also if another signal comes meanwhile
+            _leave()
         return 130
     except BaseException:
         _leave()
         raise
     return 0
+
+
+def _after_stop(options: argparse.Namespace) -> str:
+    """Say how to go on after Ctrl-C, as far as that can be told."""
+    with suppress(MoodboxError, OSError):  # the run's folder may be damaged, or gone
+        return str(options.after_stop(options)) if "after_stop" in options else ""
+    return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from device.timers.now import Now
-from device.timers.time_of_day import latest
+from device.timers.time_of_day import following, latest
 
 LATE_S = 300.0  # what was missed longer ago is not made up for
 WRONG_S = 3600.0  # a clock that is set by more, forward or back, was wrong
@@ -60,8 +60,10 @@ class WakeTime:
         return self.counted_from(now.wall, now) if is_ahead or is_unknown else self
 
     def _unanswered(self, now: Now) -> float | None:
-        """When it was this time last, if the box has not yet done what follows."""
+        """When it was this time last, for once first, if the box has not yet done what follows."""
         if not (self.on and now.is_set):
             return None
         due = latest(self.minute, now.wall, now.zone)
-        return due if due > self.answered else None
+        if due <= self.answered:
+            return None
+        return following(self.minute, self.answered, now.zone) if self.once and self.answered > 0 else due

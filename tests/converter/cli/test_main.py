@@ -243,3 +243,77 @@ def test_a_signal_ends_the_process_before_anything_is_freed(number: signal.Signa
         assert process.stdout
         assert process.stdout.read() == ""
         assert process.wait() == 128 + number
+
+
+WAIT_WITHOUT_OUTPUT = """
+    print("begun", flush=True)
+    sys.stdout = None  # as Python has it if the process was started without it
+    time.sleep(1000)
+"""
+
+
+def test_a_signal_ends_a_process_without_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    with unfinished(WAIT_WITHOUT_OUTPUT) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 128 + signal.SIGTERM
+    assert capfd.readouterr().err == ""
+
+
+WAIT_WHILE_STOPPING = """
+    def after_stop(_):
+        print("stopping", flush=True)
+        time.sleep(1000)
+    _.after_stop = after_stop
+    print("begun", flush=True)
+    time.sleep(1000)
+"""
+
+
+def test_ctrl_c_once_more_ends_the_process_without_a_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    with unfinished(WAIT_WHILE_STOPPING) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.stdout
+        assert process.stdout.readline() == "stopping\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 128 + signal.SIGINT
+    assert capfd.readouterr().err == ""
+
+
+WAIT_IN_A_DAMAGED_RUN = """
+    from device.errors import MoodboxError
+    def after_stop(_):
+        raise MoodboxError("run.json: damaged")
+    _.after_stop = after_stop
+    print("begun", flush=True)
+    time.sleep(1000)
+"""
+
+
+def test_ctrl_c_says_in_a_line_that_it_has_stopped_where_nobody_can_say_how_to_go_on(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with unfinished(WAIT_IN_A_DAMAGED_RUN) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 128 + signal.SIGINT
+    assert capfd.readouterr().err == "moodbox-converter: stopped\n"
+
+
+WAIT_IN_A_CALLBACK_OF_THE_GARBAGE_COLLECTOR = """
+    import gc
+    def wait(phase, _):
+        if phase == "start":
+            print("begun", flush=True)
+            time.sleep(1000)
+    gc.callbacks.append(wait)
+    gc.collect()
+    gc.callbacks.clear()
+    time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_not_lost_where_python_drops_its_exception(number: signal.Signals) -> None:
+    """JAX has such a callback, and the garbage collector runs often while it is loaded."""
+    with unfinished(WAIT_IN_A_CALLBACK_OF_THE_GARBAGE_COLLECTOR) as process:
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
