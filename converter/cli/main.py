@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import atexit
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
 from converter.cli.checks import refuse_mistakes
 from converter.cli.parser import parser
+from converter.ending import clean_up
 from device.errors import MoodboxError
 from device.output import written_out
 
@@ -23,53 +24,50 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # time off a training, too.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-AGAIN_S = 0.05  # until a signal that was dropped is looked at again
+STDERR = 2
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""They end the converter."""
+_received: list[int] = []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; docs/scripts.md lists them."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGALRM):
-        # Not where it is ignored, as by `nohup`.
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, _end)
-    sys.unraisablehook = _end_later
+    _end_by_signals(argparse.Namespace())
     with written_out("moodbox-converter"):
-        return _run(parser().parse_args(arguments))
+        options = parser().parse_args(arguments)
+        _end_by_signals(options)
+        return _run(options)
 
 
-def _end(number: int, _: FrameType | None) -> NoReturn:
-    """End by a signal: as by an error, so that temporary files are deleted and workers end, too."""
-    _signals.append(number)
-    if _signals[0] == signal.SIGINT:
-        raise KeyboardInterrupt
-    sys.exit(128 + _signals[0])
+def _end_by_signals(options: argparse.Namespace) -> None:
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(number, partial(_end, options))
 
 
-def _end_later(dropped: sys.UnraisableHookArgs) -> None:
-    """End a moment later where Python drops the exception, as in a callback of the garbage collector."""
-    if _signals and isinstance(dropped.exc_value, SystemExit | KeyboardInterrupt):
-        signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
-    else:
-        _report(dropped)
+def _end(options: argparse.Namespace, number: int, _: FrameType | None) -> NoReturn:
+    """End the process at once, and not by an exception.
 
-
-def _leave() -> None:
-    """End the process at once if a signal ends it, without the end of the interpreter.
-
-    Threads of TensorFlow that still run crash in that. They also crash if what they use is freed, so this is
-    called while the exception that ends the command still holds it.
+    That would free what TensorFlow's threads still use, so that they crash now and then, and Python drops it
+    where it comes while garbage is collected.
     """
-    if _signals:
-        try:
-            if sys.stdout:  # None if the process was started without it
-                sys.stdout.flush()
-        finally:  # also if whoever read it is gone, or another signal comes
-            os._exit(128 + _signals[0])
+    _received.append(number)
+    try:
+        if len(_received) == 1:  # whoever asks twice does not want to wait
+            clean_up()
+            if number == signal.SIGINT:
+                # Not by `print`, in the middle of which the signal may have come.
+                os.write(STDERR, f"moodbox-converter: stopped{_after_stop(options)}\n".encode())
+            sys.stdout.flush()
+    finally:  # whatever has failed
+        os._exit(128 + _received[0])
 
 
-_report = sys.unraisablehook
-_signals: list[int] = []  # that end this process
-atexit.register(_leave)  # for a signal that comes before or after the command itself
+def _after_stop(options: argparse.Namespace) -> str:
+    """Say how to go on after Ctrl-C, as far as that can be told."""
+    with suppress(MoodboxError, OSError):  # the run's folder may be damaged, or gone
+        return str(options.after_stop(options)) if "after_stop" in options else ""
+    return ""
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -92,20 +90,4 @@ def _run(options: argparse.Namespace) -> int:
             raise
         print(f"moodbox-converter: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        try:
-            print(f"moodbox-converter: stopped{_after_stop(options)}", file=sys.stderr)
-        finally:  # also if another signal comes meanwhile
-            _leave()
-        return 130
-    except BaseException:
-        _leave()
-        raise
     return 0
-
-
-def _after_stop(options: argparse.Namespace) -> str:
-    """Say how to go on after Ctrl-C, as far as that can be told."""
-    with suppress(MoodboxError, OSError):  # the run's folder may be damaged, or gone
-        return str(options.after_stop(options)) if "after_stop" in options else ""
-    return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from converter.data.dataset import Split
 from converter.data.fer2013 import SIDE
+from converter.ending import temporary_folder
 from converter.networks.backend import without_harmless_lines
 from converter.networks.outputs import as_input
 from device.errors import ModelError
@@ -70,13 +70,13 @@ def quantize(network: keras.Model, images: NDArray[np.uint8]) -> bytes:
     Raises:
         ModelError: something in the result still computes in float.
     """
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), without_harmless_lines():
+    with temporary_folder() as folder, warnings.catch_warnings(), without_harmless_lines():
         # TensorFlow warns that no statistics of the input were given: the images provide them.
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
         # Exported with a fixed batch of 1: otherwise the model computes its batch size for every crop.
         crop = keras.InputSpec(shape=(1, SIDE, SIDE, 1), dtype="float32", name="crop")
-        network.export(folder, verbose=False, input_signature=[crop])
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        network.export(str(folder), verbose=False, input_signature=[crop])
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: _batches_of_one(images)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from glob import escape
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from converter import ending
 from device.vision.model_card import Card, card_path
 
 MKDTEMP = "[a-z0-9_]" * 8  # what the standard library puts behind the prefix of a temporary folder
@@ -48,7 +48,7 @@ def temporary_folder(out: Path) -> Iterator[Path]:
                 with suppress(OSError), _locked(left, fcntl.LOCK_EX):
                     shutil.rmtree(left)
         with _locked(out.parent, fcntl.LOCK_SH):  # so that nobody deletes a folder that is not locked yet
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=out.parent, prefix=prefix)))
+            folder = stack.enter_context(ending.temporary_folder(out.parent, prefix))
             # Shared, so that another one can be made in it.
             stack.enter_context(_locked(folder, fcntl.LOCK_SH))
         yield folder

@@ -12,7 +12,6 @@ import io
 import random
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ import msgspec
 import numpy as np
 import soundfile
 
+from converter.ending import end_with_parent, temporary_folder
 from converter.errors import DataError
 from converter.songs import arrangements
 from converter.songs.arrangements import ARRANGEMENTS, arrange
@@ -79,7 +79,7 @@ def measure_all(
     for font in sound_fonts:
         if not font.is_file():
             raise DataError(f"{font}: no such sound font; Debian's package fluid-soundfont-gm has one")
-    with ProcessPoolExecutor() as processes:
+    with ProcessPoolExecutor(initializer=end_with_parent) as processes:
         for measured in processes.map(
             partial(_measure, sound_fonts=sound_fonts, folder=folder), range(len(pieces)), pieces
         ):
@@ -168,11 +168,11 @@ def _chance(version: str, piece: JudgedPiece) -> random.Random:
 def _rendered(version: str, piece: JudgedPiece, font: Path, chance: random.Random) -> tuple[Samples, int]:
     if shutil.which("fluidsynth") is None:
         raise DataError("fluidsynth is missing: sudo apt install fluidsynth fluid-soundfont-gm")
-    with tempfile.TemporaryDirectory(prefix="moodbox-render-") as name:
-        midi, wav = piece.midi, Path(name) / "piece.wav"
+    with temporary_folder(prefix="moodbox-render-") as folder:
+        midi, wav = piece.midi, folder / "piece.wav"
         try:
             if version != AS_WRITTEN:
-                midi = Path(name) / "piece.mid"
+                midi = folder / "piece.mid"
                 arrange(piece.midi, ARRANGEMENTS[version], chance).save(midi)
             subprocess.run(
                 [

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import pickle
-import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -23,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from converter.ending import end_with_parent, temporary_folder
 from converter.errors import RunError
 from converter.training.batch_maker import BatchMaker
 from device.vision.opencv import cv2
@@ -31,7 +28,7 @@ AHEAD = 3  # batches for each worker
 
 # In a worker process.
 _maker: BatchMaker
-_folder: str
+_folder: Path
 
 
 class _Made(NamedTuple):
@@ -60,10 +57,11 @@ class Workers:
         Raises:
             RunError: there is no folder for the files.
         """
+        self._stack = contextlib.ExitStack()
         with _reported("batches cannot be kept", "name another folder in TMPDIR"):
-            self._folder = tempfile.TemporaryDirectory()
+            self._folder = self._stack.enter_context(temporary_folder())
         self._pool = ProcessPoolExecutor(
-            count, multiprocessing.get_context("spawn"), _start, (maker, self._folder.name)
+            count, multiprocessing.get_context("spawn"), _start, (maker, self._folder)
         )
         self._order = order
         self._made: dict[tuple[int, int], Future[_Made]] = {}
@@ -85,7 +83,7 @@ class Workers:
             self._make_upcoming(self._upcoming - len(self._made))
             made = self._made.pop((epoch, index), None) or self._pool.submit(_make, epoch, index)
         with _reported(
-            f"batches cannot be kept in {self._folder.name}",
+            f"batches cannot be kept in {self._folder}",
             "make room there, or name another folder in TMPDIR",
         ):
             return _read(made.result())
@@ -93,7 +91,7 @@ class Workers:
     def close(self) -> None:
         """End the processes."""
         self._pool.shutdown(cancel_futures=True)
-        self._folder.cleanup()
+        self._stack.close()
 
 
 @contextlib.contextmanager
@@ -106,22 +104,11 @@ def _reported(what: str, remedy: str) -> Iterator[None]:
         raise RunError(f"--workers: {what}: {error.strerror}; {remedy}") from error
 
 
-def _start(maker: BatchMaker, folder: str) -> None:
+def _start(maker: BatchMaker, folder: Path) -> None:
     global _maker, _folder  # what stays the same is sent to a process only once
     _maker, _folder = maker, folder
-    # Ctrl-C reaches every process of a terminal. The first one ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_after_parent, daemon=True).start()
+    end_with_parent(folder)
     cv2.setNumThreads(1)  # there are as many processes as processors
-
-
-def _end_after_parent() -> None:
-    """End this process once the first one was killed, which can then neither do that nor delete the files."""
-    parent = multiprocessing.parent_process()
-    assert parent
-    parent.join()
-    shutil.rmtree(_folder, ignore_errors=True)
-    os._exit(1)
 
 
 def _make(epoch: int, index: int) -> _Made:

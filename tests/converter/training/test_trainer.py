@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -16,12 +19,11 @@ from converter.cli import main as cli
 from converter.data.dataset import Split
 from converter.networks.outputs import as_input
 from converter.networks.saved_models import restore
-from converter.training import trainer
 from converter.training.checkpoints import epoch_line
 from converter.training.recipes import RECIPES, Recipe
 from converter.training.run_folder import read_history, read_recipe
 from tests.converter.conftest import Refusal
-from tests.converter.training.runs import resume_command, run_until_killed, stopping, train_command
+from tests.converter.training.runs import resume_command, run_until_killed, train_command
 
 ROOT = Path(__file__).parents[3]
 
@@ -136,18 +138,24 @@ def test_a_killed_run_resumes_as_if_it_had_not_been_killed(
 
 
 def test_after_ctrl_c_the_command_that_is_printed_goes_on(
-    fer2013: Path,
-    uninterrupted: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    fer2013: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "a run"
-    with monkeypatch.context() as stopped:
-        stopped.setattr(trainer, "Checkpoints", stopping(2, batch=1))
-        begun = train_command(fer2013, Path("OUT"))
-        assert cli.main([str(folder) if word == "OUT" else word for word in begun]) == 130
-    said, _, command = capsys.readouterr().err.splitlines()[-1].partition("; continue with: ")
+    begun = train_command(fer2013, Path("OUT"))
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.converter.training.killed",
+            *(str(folder) if w == "OUT" else w for w in begun),
+        ],
+        env=os.environ | {"SIGNAL": "SIGINT"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 130
+    said, _, command = done.stderr.splitlines()[-1].partition("; continue with: ")
     assert said == "moodbox-converter: stopped after 1 of 3 epochs"
     program, *arguments = shlex.split(command)
     assert program == "moodbox-converter"
