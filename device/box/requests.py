@@ -60,10 +60,14 @@ class RequestHandler:
         """
         try:
             self._carry_out(request)
-        except (OSError, ImportError) as error:
-            name, reason = request.command.name, printable(getattr(error, "strerror", None) or error)
+        except OSError as error:
+            name, reason = request.command.name, printable(error.strerror or error)
             log.warning("%s failed: %s", name, reason)
             request.reply.put({"error": f"{name} failed ({reason}): try again in a moment"})
+        except ImportError as error:
+            name, reason = request.command.name, printable(error)
+            log.exception("%s failed", name)
+            request.reply.put({"error": f"{name} failed ({reason}): install moodbox again"})
 
     def _carry_out(self, request: Request) -> None:
         if stream := self._streams.get(type(request.command)):
