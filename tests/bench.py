@@ -195,8 +195,8 @@ class EmptyRoom:
 
     def __init__(self) -> None:
         random = np.random.default_rng(1)
-        # A negative on its side: as detailed as a room, and no face to the box.
-        turned = 255 - np.rot90(read_picture(PICTURES[0]), -1)
+        # A negative upside down: as detailed as a room, and no face to the box.
+        turned = 255 - np.rot90(read_picture(PICTURES[0]), 2)
         room = cv2.resize(turned, (320, 240), interpolation=cv2.INTER_AREA)
         noisy = [room + random.integers(-2, 2, room.shape, endpoint=True) for _ in range(20)]
         self.count = 0
