@@ -79,8 +79,9 @@ test-jax: .venv/.develop-jax
 
 # Without `-o testpaths` these targets would load all tests, and TensorFlow, to choose a few.
 # Networks as small as those of the tests keep TensorFlow's threads on one processor, so two files run at a time.
+test-training: WORKERS = 2
 test-training: .venv/.develop
-	$(BIN)/pytest -m training -o testpaths=tests/converter -n 2 --dist loadfile --max-worker-restart=0 $(LONG) $(ARGS)
+	$(BIN)/pytest -m training -o testpaths=tests/converter $(PARALLEL) --dist loadfile $(LONG) $(ARGS)
 
 test-smoke: .systemd-container
 	SUITE=$(SUITE) $(BIN)/pytest -m smoke -o testpaths=tests/deploy -rP --durations=0 $(ARGS)

@@ -15,6 +15,7 @@ from typing import NoReturn
 from converter.cli.checks import refuse_mistakes
 from converter.cli.parser import parser
 from converter.ending import clean_up
+from converter.networks.backend import STDERR
 from device.errors import MoodboxError
 from device.output import written_out
 
@@ -24,7 +25,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # time off a training, too.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-STDERR = 2
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """They end the converter."""
 _received: list[int] = []
@@ -48,8 +48,8 @@ def _end_by_signals(options: argparse.Namespace) -> None:
 def _end(options: argparse.Namespace, number: int, _: FrameType | None) -> NoReturn:
     """End the process at once, and not by an exception.
 
-    That would free what TensorFlow's threads still use, so that they crash now and then, and Python drops it
-    where it comes while garbage is collected.
+    An exception would free what TensorFlow's threads still use, so that they crash now and then. Besides,
+    Python drops one that is raised while it collects garbage, and the process would go on.
     """
     _received.append(number)
     try:

@@ -87,9 +87,12 @@ def mistakes(options: argparse.Namespace) -> Iterator[str]:
     if options.resume and not (options.out / RECIPE).exists():
         return  # said by `check_claim`
     recipe = _recipe(options)
-    if options.resume and is_finished(options.out):
+    if options.resume:
         yield from _contradictions(options, recipe)
-        return  # it needs nothing more
+        if is_finished(options.out):
+            return  # it needs nothing more
+        if epochs_done(options.out) > 1 and not (options.out / LAST).exists():
+            yield f"{options.out}: has no {LAST}, from which a run goes on; start one in another --out"
     asked = "" if options.resume else options.recipe or DEFAULT
     name = f"--recipe {asked}" if asked else f"{options.out}: the run"
     for option, need in recipe_needs(recipe, asked).items():
@@ -100,10 +103,6 @@ def mistakes(options: argparse.Namespace) -> Iterator[str]:
             f"--epochs {recipe.epochs}: {name} needs {recipe.warmup_epochs} epochs to warm up; "
             f"ask for {recipe.warmup_epochs + 1} or more"
         )
-    if options.resume:
-        if epochs_done(options.out) > 1 and not (options.out / LAST).exists():
-            yield f"{options.out}: has no {LAST}, from which a run goes on; start one in another --out"
-        yield from _contradictions(options, recipe)
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:

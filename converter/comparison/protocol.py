@@ -14,7 +14,7 @@ from converter.data.augmentation import Augmentation
 from converter.data.dataset import Split
 from converter.errors import RunError
 from converter.quantize.export import Choices, export
-from converter.quantize.publish import temporary_folder
+from converter.quantize.publish import draft_folder
 from converter.training.recipes import Recipe
 from converter.training.run_folder import BEST, RECIPE
 from converter.training.trainer import train
@@ -110,7 +110,7 @@ class Comparison:
 
     def _quantize(self, run: Path, model: Path, splits: Mapping[str, Split]) -> None:
         """Make the integer model as `quantize` does, and keep of it what is compared: model and card."""
-        with temporary_folder(model) as folder:
+        with draft_folder(model) as folder:
             draft = folder / model.name
             # A deep network of small layers may differ by more than usual rounding between runtimes. That
             # must not end a comparison; what is measured is measured with the first runtime.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from converter import ending
+from converter.ending import temporary_folder
 from device.vision.model_card import Card, card_path
 
 MKDTEMP = "[a-z0-9_]" * 8  # what the standard library puts behind the prefix of a temporary folder
@@ -25,14 +25,14 @@ def draft(out: Path) -> Iterator[Path]:
     When the block ends, the draft and the files beside it are moved to the folder of `out`. If it raises an
     exception, that folder has not changed.
     """
-    with temporary_folder(out) as folder:
+    with draft_folder(out) as folder:
         path = folder / out.name
         yield path
         _move_all(path, out)
 
 
 @contextmanager
-def temporary_folder(out: Path) -> Iterator[Path]:
+def draft_folder(out: Path) -> Iterator[Path]:
     """Provide a folder beside `out`, and delete it at the end.
 
     A process that is killed cannot do that: the next one that makes `out` then does.
@@ -40,15 +40,13 @@ def temporary_folder(out: Path) -> Iterator[Path]:
     prefix = f".{out.stem}-draft-"
     with ExitStack() as stack:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            suppress(OSError),
-            _locked(out.parent, fcntl.LOCK_EX),
-        ):  # fails while somebody makes a folder there
+        # The lock fails while somebody makes a folder there.
+        with suppress(OSError), _locked(out.parent, fcntl.LOCK_EX):
             for left in out.parent.glob(f"{escape(prefix)}{MKDTEMP}"):
                 with suppress(OSError), _locked(left, fcntl.LOCK_EX):
                     shutil.rmtree(left)
         with _locked(out.parent, fcntl.LOCK_SH):  # so that nobody deletes a folder that is not locked yet
-            folder = stack.enter_context(ending.temporary_folder(out.parent, prefix))
+            folder = stack.enter_context(temporary_folder(out.parent, prefix))
             # Shared, so that another one can be made in it.
             stack.enter_context(_locked(folder, fcntl.LOCK_SH))
         yield folder

@@ -47,7 +47,7 @@ def timers_of(row: Row, now: Now) -> Timers:
 def _wake_time(wake: WakeTime, now: Now) -> WakeTime:
     """Return it with the moment from which it counts by the monotonic clock, too, as far as that is known."""
     since = now.monotonic - (now.wall - wake.answered)
-    # A moment before the machine's start is by the clock of then: that one may be right if this one is not.
+    # Before the machine's start the clock was another one, and may have been right if the present one is not.
     if now.is_set and 0 < wake.answered <= now.wall and since >= 0:
         return replace(wake, since=since)
     if not now.is_set and wake.answered <= 0:  # it was set before the restart, and the clock is still wrong

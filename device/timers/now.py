@@ -14,7 +14,7 @@ class Now:
     """One moment, by both clocks.
 
     Attributes:
-        monotonic: Seconds since the machine's start, which never jump, also while it was suspended.
+        monotonic: Seconds since the machine's start, with those in which it was suspended. They never jump.
         wall: Seconds since the epoch.
         is_set: Whether the wall's clock can be trusted.
         zone: Of the time of day; None for the machine's own.

@@ -60,7 +60,10 @@ class WakeTime:
         return self.counted_from(now.wall, now) if is_ahead or is_unknown else self
 
     def _unanswered(self, now: Now) -> float | None:
-        """When it was this time last, for once first, if the box has not yet done what follows."""
+        """When music should have begun, if the box has not yet done what follows.
+
+        Of several such times it is the last one, and for a wake time for once the first.
+        """
         if not (self.on and now.is_set):
             return None
         due = latest(self.minute, now.wall, now.zone)

@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
+import time
 from pathlib import Path
 
 import pytest
 
-WORKERS = """
-import os, sys, time
-from concurrent.futures import ProcessPoolExecutor
-from converter.ending import end_with_parent, temporary_folder
+from converter.ending import temporary_folder
+from tests.converter.unfinished import unfinished
 
-def work():
+# With two workers in the middle of their work.
+WORKING = """
+    from concurrent.futures import ProcessPoolExecutor
+    from converter.ending import end_with_parent
+    from tests.converter.test_ending import work
+    print("begun", flush=True)
+    with ProcessPoolExecutor(2, initializer=end_with_parent) as processes:
+        list(processes.map(work, range(2)))
+"""
+
+
+def work(_: int) -> None:
     with temporary_folder() as folder:
         print(folder, flush=True)
         time.sleep(1000)
 
-with ProcessPoolExecutor(2, initializer=end_with_parent) as processes:
-    processes.submit(work), processes.submit(work)
-    os.kill(os.getpid(), int(sys.stdin.readline()))
-"""
 
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_workers_end_and_leave_no_folders_when_the_first_process_ends(
-    number: signal.Signals, tmp_path: Path
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", WORKERS],
-        env=os.environ | {"TMPDIR": str(tmp_path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with unfinished(WORKING) as process:
         assert process.stdout
         folders = {process.stdout.readline().strip() for _ in range(2)}
         assert folders == {str(path) for path in tmp_path.iterdir()}
-        process.stdin.write(f"{number:d}\n")
-        process.stdin.close()
+        process.send_signal(number)
         assert process.stdout.read() == ""  # until the workers have closed it, too
     assert not list(tmp_path.iterdir())

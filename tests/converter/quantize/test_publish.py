@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from converter.quantize.publish import draft, temporary_folder
+from converter.quantize.publish import draft, draft_folder
 from tests.converter.unfinished import unfinished
 
 # In the middle of `quantize`.
@@ -64,7 +64,7 @@ def test_what_another_process_still_writes_stays(tmp_path: Path) -> None:
 def test_a_draft_can_be_made_in_the_folder_of_another_one(tmp_path: Path) -> None:
     """As `compare` does."""
     out = tmp_path / "tiny.tflite"
-    with temporary_folder(out) as folder:
+    with draft_folder(out) as folder:
         with draft(folder / out.name) as path:
             path.write_text("whole")
         assert list(folder.iterdir()) == [folder / out.name]

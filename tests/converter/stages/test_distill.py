@@ -265,6 +265,7 @@ def test_a_command_that_is_ended_leaves_no_temporary_files(packed_faces: PackedF
         [sys.executable, "-c", program, *options.split(), "--precision", "float32"],
         env=os.environ | {"TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as command:
@@ -272,8 +273,9 @@ def test_a_command_that_is_ended_leaves_no_temporary_files(packed_faces: PackedF
         assert command.stdout.readline().startswith("teacher 1: epoch 1")
         assert list(temporary.iterdir())
         os.killpg(command.pid, signal.SIGTERM)
-        command.communicate()  # until the workers have closed their output, too
+        _, errors = command.communicate()  # until the workers have closed their output, too
     assert command.returncode == 128 + signal.SIGTERM
+    assert "leaked semaphore" not in errors
     assert not list(temporary.iterdir())
 
 
