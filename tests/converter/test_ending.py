@@ -24,7 +24,7 @@ WORKING = """
 
 def work(_: int) -> None:
     with temporary_folder() as folder:
-        print(folder, flush=True)
+        print(f"{folder}\n", end="", flush=True)  # in one piece, also if Python keeps no output back
         time.sleep(1000)
 
 

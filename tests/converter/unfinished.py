@@ -29,7 +29,9 @@ def unfinished(work: str, *arguments: str, begin: str = "") -> Iterator[subproce
     with subprocess.Popen(
         [sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "begun\n"
-        yield process
-        process.kill()
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "begun\n"
+            yield process
+        finally:  # a test that has failed does not wait for it
+            process.kill()
